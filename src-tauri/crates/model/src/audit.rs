@@ -1,0 +1,42 @@
+//! The audit log: every change and every refused call.
+
+use crate::{AccountId, AuditId, IntegrationId, MemberId, Origin, OrganizationId, Timestamp};
+
+/// One row of the audit log. Bodies hold no secrets: they are redacted before this is made.
+#[derive(Clone, PartialEq, Debug)]
+pub struct AuditEvent {
+    /// Its id.
+    pub id: AuditId,
+    /// Whose log.
+    pub organization_id: OrganizationId,
+    /// When.
+    pub created_at: Timestamp,
+    /// From where.
+    pub origin: Origin,
+    /// `API` or `ERROR` (synqly-wire.md section 7).
+    pub audit_type: String,
+    /// The operation, such as `accounts.create`.
+    pub operation: String,
+    /// HTTP method, or `RPC`.
+    pub method: String,
+    /// Path of the request, or the command.
+    pub path: String,
+    /// HTTP status.
+    pub status: u16,
+    /// The problem's code; empty when all went well.
+    pub code: String,
+    /// Address of the caller; empty inside the application.
+    pub remote_addr: String,
+    /// What the caller calls itself.
+    pub user_agent: String,
+    /// Who.
+    pub member_id: Option<MemberId>,
+    /// In which account.
+    pub account_id: Option<AccountId>,
+    /// On which integration.
+    pub integration_id: Option<IntegrationId>,
+    /// The request, redacted and bounded.
+    pub body: Option<serde_json::Value>,
+    /// What came of it, redacted and bounded.
+    pub response: Option<serde_json::Value>,
+}

@@ -1,0 +1,65 @@
+//! Changes: what a commit touched, for windows and browsers to read anew.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountId, Origin};
+
+/// The kind of object that changed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ts_rs::TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// The organization itself.
+    Organization,
+    /// A member.
+    Member,
+    /// An account.
+    Account,
+    /// An integration point.
+    IntegrationPoint,
+    /// An integration, its status among it.
+    Integration,
+    /// A credential's metadata.
+    Credential,
+    /// A token container.
+    Token,
+    /// A provider app.
+    ProviderApp,
+    /// A consent.
+    ConnectSession,
+    /// An audit event.
+    Audit,
+}
+
+impl ChangeKind {
+    /// The word as stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Organization => "organization",
+            Self::Member => "member",
+            Self::Account => "account",
+            Self::IntegrationPoint => "integration_point",
+            Self::Integration => "integration",
+            Self::Credential => "credential",
+            Self::Token => "token",
+            Self::ProviderApp => "provider_app",
+            Self::ConnectSession => "connect_session",
+            Self::Audit => "audit",
+        }
+    }
+}
+
+/// One row of `changes`, written in the transaction that made the change.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ts_rs::TS)]
+pub struct Change {
+    /// Rises with every commit; a listener resumes after the last one it saw.
+    #[ts(type = "number")]
+    pub sequence: i64,
+    /// What kind of object.
+    pub kind: ChangeKind,
+    /// Its id.
+    pub id: String,
+    /// In which account, if in one.
+    pub account_id: Option<AccountId>,
+    /// From where.
+    pub origin: Origin,
+}

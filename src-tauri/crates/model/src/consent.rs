@@ -1,0 +1,124 @@
+//! Consent: a person authorizes a provider for an integration.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountId, Code, ConnectSessionId, IntegrationId, MemberId, OrganizationId, ProviderAppId, ProviderId, Timestamp};
+
+/// How the person gets to the provider's page (product.md section 5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsentRoute {
+    /// A window of the application, with its own ephemeral session.
+    Window,
+    /// The system's browser; the answer comes to a loopback address (RFC 8252 section 7.3).
+    Browser,
+    /// The server's own callback address: the browser in which the web interface runs, or a link that is passed on.
+    Link,
+}
+
+impl ConsentRoute {
+    /// The word as stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Window => "window",
+            Self::Browser => "browser",
+            Self::Link => "link",
+        }
+    }
+}
+
+/// The state of a consent. It is used once: `Begun` ends in exactly one of the others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum ConnectState {
+    /// The person is on the way.
+    Begun,
+    /// A callback was taken and the code is being exchanged; a second callback is a replay.
+    Exchanging,
+    /// Tokens are stored and the integration is active.
+    Completed,
+    /// It ended without tokens.
+    Failed {
+        /// Why.
+        code: Code,
+    },
+    /// The person closed the window or pressed Cancel.
+    Cancelled,
+}
+
+impl ConnectState {
+    /// The word as stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Begun => "begun",
+            Self::Exchanging => "exchanging",
+            Self::Completed => "completed",
+            Self::Failed { .. } => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// One run of a consent, as stored. Verifier and state lie beside it, sealed and hashed.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ConnectSession {
+    /// Its id.
+    pub id: ConnectSessionId,
+    /// Whose.
+    pub organization_id: OrganizationId,
+    /// For which customer.
+    pub account_id: AccountId,
+    /// For which integration.
+    pub integration_id: IntegrationId,
+    /// The client that asks.
+    pub provider_app_id: Option<ProviderAppId>,
+    /// Who began it.
+    pub member_id: MemberId,
+    /// How the person goes there.
+    pub route: ConsentRoute,
+    /// The exact redirect URI that was sent.
+    pub redirect_uri: String,
+    /// The issuer expected in the answer, where known (RFC 9207).
+    pub issuer: Option<String>,
+    /// Scopes asked for.
+    pub scopes: Vec<String>,
+    /// Its state.
+    pub state: ConnectState,
+    /// The message of a failure, for the person.
+    pub message: Option<String>,
+    /// Until when a callback is accepted.
+    pub expires: Timestamp,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// The organization's own OAuth client at a provider, as stored. Its secret is a shared credential.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ProviderApp {
+    /// Its id.
+    pub id: ProviderAppId,
+    /// Whose.
+    pub organization_id: OrganizationId,
+    /// Its slug, unique in the organization.
+    pub name: crate::Name,
+    /// Its name for people.
+    pub fullname: crate::Fullname,
+    /// At which provider.
+    pub provider: ProviderId,
+    /// The issuer at which the client is registered, for providers with discovery (OpenID Connect Discovery 1.0).
+    pub issuer: Option<String>,
+    /// RFC 6749 section 2.2.
+    pub client_id: String,
+    /// Where the client secret is sealed; none for a public client.
+    pub client_secret: Option<crate::SharedCredentialId>,
+    /// Redirect URIs registered at the provider, exactly.
+    pub redirect_uris: Vec<String>,
+    /// Scopes to ask for; the manifest's where empty.
+    pub scopes: Vec<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}

@@ -1,0 +1,106 @@
+//! The closed list of management operations. Permissions, audit rows, HTTP routes and window commands all refer to it,
+//! so that an operation without a rule cannot be routed.
+
+macro_rules! operations {
+    ($($variant:ident = $id:literal;)+) => {
+        /// One management operation, named as in the SDK (`resource.verb`).
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[expect(missing_docs, reason = "each is its id")]
+        pub enum Operation { $($variant,)+ }
+
+        impl Operation {
+            /// Every operation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            /// `resource.verb`, which is also the window command.
+            pub const fn id(self) -> &'static str { match self { $(Self::$variant => $id),+ } }
+            /// The operation with this id.
+            pub fn from_id(id: &str) -> Option<Self> { Self::ALL.iter().copied().find(|operation| operation.id() == id) }
+        }
+    };
+}
+
+operations! {
+    OrganizationGet = "organization.get";
+    OrganizationUpdate = "organization.update";
+    OrganizationPatch = "organization.patch";
+    AccountsList = "accounts.list";
+    AccountsGet = "accounts.get";
+    AccountsCreate = "accounts.create";
+    AccountsUpdate = "accounts.update";
+    AccountsPatch = "accounts.patch";
+    AccountsDelete = "accounts.delete";
+    AccountsImpact = "accounts.impact";
+    IntegrationPointsList = "integration_points.list";
+    IntegrationPointsGet = "integration_points.get";
+    IntegrationPointsCreate = "integration_points.create";
+    IntegrationPointsUpdate = "integration_points.update";
+    IntegrationPointsPatch = "integration_points.patch";
+    IntegrationPointsDelete = "integration_points.delete";
+    IntegrationPointsImpact = "integration_points.impact";
+    IntegrationsList = "integrations.list";
+    IntegrationsListAccount = "integrations.list_account";
+    IntegrationsGet = "integrations.get";
+    IntegrationsCreate = "integrations.create";
+    IntegrationsVerify = "integrations.verify";
+    IntegrationsVerifyExisting = "integrations.verify_existing";
+    IntegrationsUpdate = "integrations.update";
+    IntegrationsPatch = "integrations.patch";
+    IntegrationsDelete = "integrations.delete";
+    IntegrationsImpact = "integrations.impact";
+    IntegrationsPause = "integrations.pause";
+    IntegrationsResume = "integrations.resume";
+    IntegrationsCall = "integrations.call";
+    CredentialsList = "credentials.list";
+    CredentialsGet = "credentials.get";
+    CredentialsLookup = "credentials.lookup";
+    CredentialsCreate = "credentials.create";
+    CredentialsUpdate = "credentials.update";
+    CredentialsPatch = "credentials.patch";
+    CredentialsDelete = "credentials.delete";
+    TokensCreate = "tokens.create_token";
+    TokensCreateIntegration = "tokens.create_integration_token";
+    TokensList = "tokens.list";
+    TokensGet = "tokens.get";
+    TokensRefresh = "tokens.refresh";
+    TokensRotate = "tokens.rotate";
+    TokensReset = "tokens.reset";
+    TokensRemoveSecondary = "tokens.remove_secondary";
+    TokensDelete = "tokens.delete";
+    MembersList = "members.list";
+    MembersGet = "members.get";
+    MembersCreate = "members.create";
+    MembersUpdate = "members.update";
+    MembersPatch = "members.patch";
+    MembersDelete = "members.delete";
+    AuthLogon = "auth.logon";
+    AuthChangePassword = "auth.change_password";
+    AuthLogoff = "auth.logoff";
+    CapabilitiesListConnectors = "capabilities.list_connectors";
+    CapabilitiesListProviders = "capabilities.list_providers";
+    CapabilitiesGetProvider = "capabilities.get_provider";
+    AuditList = "audit.list";
+    ProviderAppsList = "provider_apps.list";
+    ProviderAppsGet = "provider_apps.get";
+    ProviderAppsCreate = "provider_apps.create";
+    ProviderAppsUpdate = "provider_apps.update";
+    ProviderAppsDelete = "provider_apps.delete";
+    ConnectBegin = "connect.begin";
+    ConnectGet = "connect.get";
+    ConnectFinish = "connect.finish";
+    ConnectCancel = "connect.cancel";
+    DeletionsUndo = "deletions.undo";
+    OverviewGet = "overview.get";
+    ConfigurationExport = "configuration.export";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_found_again() {
+        for operation in Operation::ALL {
+            assert_eq!(Operation::from_id(operation.id()), Some(*operation), "{} is not its own", operation.id());
+        }
+    }
+}
