@@ -1,0 +1,192 @@
+#!/usr/bin/env node
+// A real authorization server on a free loopback port: npm `oidc-provider` with a login and a consent page of our own that
+// load nothing from elsewhere.
+//
+//   node tests/peers/oidc.mjs [--stdin]
+//
+// Prints one JSON line when it listens and ends on SIGTERM (or, with --stdin, when standard input closes).
+//   PEER_ACCESS_TTL, PEER_REFRESH_TTL   lifetimes in seconds (3600, 1209600)
+//   PEER_REDIRECT_URIS                  further redirect URIs, separated by spaces, of the confidential client
+//
+// GET  /peer/requests   what the token endpoint answered, oldest first
+// POST /peer/settings   {access_ttl?, refresh_ttl?, refuse_tokens?, lose_answers?}: new lifetimes; answer 503 to the next
+//                       n token requests; handle the next n token requests but drop the connection instead of answering
+// POST /peer/revoke     every grant dies at once, as when a user withdraws it at the provider
+
+import { createServer } from 'node:http';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { Provider } from 'oidc-provider';
+
+const PASSWORD = 'correct horse battery';
+const people = new Map([
+  ['ada', { sub: 'ada', name: 'Ada Lovelace', preferred_username: 'ada', email: 'ada@example.com', email_verified: true }],
+  ['zoe', { sub: 'zoe', name: 'Zoë Ångström', preferred_username: 'zoe', email: 'zoe@example.com', email_verified: true }],
+]);
+
+const settings = {
+  access_ttl: Number(process.env.PEER_ACCESS_TTL ?? 3600),
+  refresh_ttl: Number(process.env.PEER_REFRESH_TTL ?? 14 * 86400),
+  refuse_tokens: 0,
+  lose_answers: 0,
+};
+const requests = [];
+const grants = new Set();
+
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const signingKey = { ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256', kid: 'peer' };
+const loopback = ['127.0.0.1', '[::1]', 'localhost'].flatMap((host) => ['/oauth/callback', '/callback'].map((path) => `http://${host}${path}`));
+const secret = randomBytes(24).toString('base64url');
+
+function configuration() {
+  const shared = { grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'], application_type: 'native' };
+  return {
+    // Loopback redirects of a native client match on any port (RFC 8252, section 7.3).
+    clients: [
+      { ...shared, client_id: 'patchbay-native', client_name: 'Patchbay', token_endpoint_auth_method: 'none', redirect_uris: loopback },
+      {
+        ...shared, client_id: 'patchbay-confidential', client_name: 'Patchbay (confidential)', client_secret: secret,
+        token_endpoint_auth_method: 'client_secret_basic',
+        redirect_uris: [...loopback, ...(process.env.PEER_REDIRECT_URIS ?? '').split(' ').filter(Boolean)],
+      },
+    ],
+    jwks: { keys: [signingKey] },
+    cookies: { keys: [randomBytes(24).toString('hex')] },
+    pkce: { required: () => true },
+    scopes: ['openid', 'profile', 'email', 'offline_access'],
+    claims: { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'] },
+    features: { devInteractions: { enabled: false }, revocation: { enabled: true }, introspection: { enabled: true } },
+    rotateRefreshToken: true,
+    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    expiresWithSession: async () => false,
+    ttl: {
+      AccessToken: () => settings.access_ttl, RefreshToken: () => settings.refresh_ttl,
+      AuthorizationCode: 60, IdToken: 3600, Interaction: 3600, Session: 86400, Grant: 14 * 86400,
+    },
+    interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    findAccount: async (_ctx, id) => (people.has(id) ? { accountId: id, claims: async () => people.get(id) } : undefined),
+    renderError: async (ctx, out) => {
+      ctx.type = 'html';
+      ctx.body = page('This did not work', `<p id="error">${escape(out.error)}: ${escape(out.error_description ?? '')}</p>`);
+    },
+  };
+}
+
+const escape = (text) => String(text).replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+
+function page(title, body) {
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escape(title)}</title>
+<meta name="viewport" content="width=device-width"><style>
+body{font:16px/1.5 sans-serif;margin:3rem auto;max-width:24rem;padding:0 1rem;color:#222;background:#fff}
+label{display:block;margin:.75rem 0 .25rem}input{font:inherit;width:100%;padding:.4rem;box-sizing:border-box}
+button{font:inherit;margin:1.25rem .5rem 0 0;padding:.45rem 1.1rem}[role=alert]{color:#a00}
+</style></head><body><h1>${escape(title)}</h1>${body}</body></html>`;
+}
+
+function loginPage(uid, client, wrong) {
+  return page('Sign in', `<p>to continue to ${escape(client)}</p>${wrong ? '<p role="alert">The login or the password is wrong.</p>' : ''}
+<form method="post" action="/interaction/${uid}/login" autocomplete="off">
+<label for="login">Login</label><input id="login" name="login" autofocus required>
+<label for="password">Password</label><input id="password" name="password" type="password" required>
+<button id="sign-in">Sign in</button></form>
+<form method="post" action="/interaction/${uid}/deny"><button id="cancel">Cancel</button></form>`);
+}
+
+function consentPage(uid, client, scopes) {
+  return page('Allow access', `<p><b>${escape(client)}</b> asks for:</p><ul>${scopes.map((scope) => `<li>${escape(scope)}</li>`).join('')}</ul>
+<form method="post" action="/interaction/${uid}/allow"><button id="allow" autofocus>Allow</button></form>
+<form method="post" action="/interaction/${uid}/deny"><button id="deny">Deny</button></form>`);
+}
+
+async function read(request) {
+  const parts = [];
+  for await (const part of request) parts.push(part);
+  return Buffer.concat(parts).toString();
+}
+
+function send(response, status, body, type = 'text/html; charset=utf-8') {
+  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
+}
+
+async function interact(provider, request, response, step) {
+  const { uid, prompt, params, session, grantId } = await provider.interactionDetails(request, response);
+  const client = (await provider.Client.find(params.client_id))?.clientName ?? params.client_id;
+  if (!step) {
+    return send(response, 200, prompt.name === 'login' ? loginPage(uid, client, false) : consentPage(uid, client, params.scope.split(' ')));
+  }
+  if (step === 'deny') {
+    const refusal = { error: 'access_denied', error_description: 'the person refused' };
+    return provider.interactionFinished(request, response, refusal, { mergeWithLastSubmission: false });
+  }
+  if (step === 'login') {
+    const form = new URLSearchParams(await read(request));
+    const login = form.get('login') ?? '';
+    if (!people.has(login) || form.get('password') !== PASSWORD) return send(response, 200, loginPage(uid, client, true));
+    return provider.interactionFinished(request, response, { login: { accountId: login } }, { mergeWithLastSubmission: false });
+  }
+  const known = grantId && (await provider.Grant.find(grantId));
+  const grant = known || new provider.Grant({ accountId: session.accountId, clientId: params.client_id });
+  grant.addOIDCScope(params.scope);
+  if (prompt.details.missingOIDCClaims) grant.addOIDCClaims(prompt.details.missingOIDCClaims);
+  const id = await grant.save();
+  grants.add(id);
+  return provider.interactionFinished(request, response, { consent: { grantId: id } }, { mergeWithLastSubmission: true });
+}
+
+async function peer(provider, request, response, path) {
+  if (path === 'requests') return send(response, 200, JSON.stringify(requests), 'application/json');
+  if (path === 'settings') {
+    Object.assign(settings, JSON.parse(await read(request)));
+    return send(response, 200, JSON.stringify(settings), 'application/json');
+  }
+  if (path === 'revoke') {
+    for (const id of grants) {
+      await provider.AccessToken.adapter.revokeByGrantId(id);
+      await provider.RefreshToken.adapter.revokeByGrantId(id);
+      await (await provider.Grant.find(id))?.destroy();
+    }
+    grants.clear();
+    return send(response, 200, '{}', 'application/json');
+  }
+  return send(response, 404, '{}', 'application/json');
+}
+
+const server = createServer();
+await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
+const url = `http://127.0.0.1:${server.address().port}`;
+const provider = new Provider(url, configuration());
+provider.use(async (ctx, next) => {
+  const token = ctx.path === '/token';
+  if (token && settings.refuse_tokens > 0) {
+    settings.refuse_tokens -= 1;
+    requests.push({ grant_type: null, status: 503 });
+    ctx.status = 503;
+    ctx.body = 'come back later';
+    return;
+  }
+  await next();
+  if (!token) return;
+  const lost = settings.lose_answers > 0;
+  requests.push({ grant_type: ctx.oidc?.params?.grant_type ?? null, client_id: ctx.oidc?.client?.clientId ?? null, status: ctx.status, error: ctx.body?.error ?? null, lost });
+  if (lost) {
+    settings.lose_answers -= 1;
+    ctx.respond = false;
+    ctx.req.socket.destroy();
+  }
+});
+const answer = provider.callback();
+
+server.on('request', (request, response) => {
+  const [, area, name, step] = new URL(request.url, url).pathname.split('/');
+  const handled = area === 'interaction' ? interact(provider, request, response, step) : area === 'peer' ? peer(provider, request, response, name) : answer(request, response);
+  Promise.resolve(handled).catch((error) => send(response, 400, page('This did not work', `<p id="error">${escape(error.message)}</p>`)));
+});
+
+console.log(JSON.stringify({
+  url, issuer: url, client_id: 'patchbay-native', confidential: { client_id: 'patchbay-confidential', client_secret: secret },
+  users: [...people.keys()].map((login) => ({ login, password: PASSWORD, name: people.get(login).name })),
+}));
+
+const stop = () => process.exit(0);
+process.on('SIGTERM', stop);
+process.on('SIGINT', stop);
+if (process.argv.includes('--stdin')) process.stdin.on('end', stop).resume();
