@@ -1,1 +1,28 @@
-//! engine
+//! The verbs of Patchbay: what an organization, its members and its programs can do, each with its permission, its audit
+//! row and its transaction. Nothing here knows HTTP routes, windows or SQL.
+
+pub mod account;
+pub mod audit;
+pub mod configuration;
+pub mod credential;
+pub mod deletion;
+mod engine;
+pub mod grant;
+pub mod installation;
+pub mod integration;
+pub mod member;
+pub mod organization;
+pub mod overview;
+pub mod permission;
+pub mod point;
+pub mod provider_app;
+pub mod session;
+pub mod token;
+
+pub use engine::{Engine, NetworkPolicy};
+pub use grant::{CallerInfo, ConnectorGrant, Grant, ManagementGrant, RefreshGrant};
+
+/// The answer of a verb whose store is not there yet.
+fn pending(_engine: &Engine) -> patchbay_model::Problem {
+    patchbay_model::Problem::internal("the verb is not connected to the store yet")
+}

@@ -1,0 +1,7 @@
+//! The audit log.
+
+mod list;
+mod refused;
+
+pub use list::list;
+pub use refused::refused;

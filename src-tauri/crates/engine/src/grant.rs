@@ -1,0 +1,285 @@
+//! Grants: proof that a caller may act. Their fields are private and only the verifier, the web session and the holder of
+//! the store's key make them, so a function that takes one cannot be reached without.
+
+use patchbay_model::account::Account;
+use patchbay_model::permission::{AccountSelector, PermissionSet, ResourceScope};
+use patchbay_model::{AccountId, Code, IntegrationId, MemberId, Operation, Origin, OrganizationId, Problem, Scope, TokenId};
+
+use crate::permission;
+
+/// Where a call comes from, for the audit log.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CallerInfo {
+    /// Which surface.
+    pub origin: Origin,
+    /// Address of the caller; empty inside the application.
+    pub remote_addr: String,
+    /// What the caller calls itself.
+    pub user_agent: String,
+    /// HTTP method, or `RPC`.
+    pub method: String,
+    /// Path without query, or the command.
+    pub path: String,
+    /// The request's body as it came; it is redacted and bounded before it is kept.
+    pub body: Option<serde_json::Value>,
+}
+
+impl CallerInfo {
+    /// A caller inside this program.
+    pub fn local(origin: Origin) -> Self {
+        Self { origin, remote_addr: String::new(), user_agent: String::new(), method: "RPC".to_owned(), path: String::new(), body: None }
+    }
+}
+
+/// What a secret gave.
+#[derive(Clone, Debug)]
+pub enum Grant {
+    /// The Management API.
+    Management(ManagementGrant),
+    /// The Connector API of one integration.
+    Connector(ConnectorGrant),
+    /// Refresh of one container.
+    Refresh(RefreshGrant),
+}
+
+impl Grant {
+    /// The management grant.
+    ///
+    /// # Errors
+    /// `wrong_token_kind`, naming the kind needed.
+    pub fn management(self) -> Result<ManagementGrant, Problem> {
+        match self {
+            Self::Management(grant) => Ok(grant),
+            Self::Connector(_) => Err(wrong_kind("an integration access token", "an organization access token", "The Management API")),
+            Self::Refresh(_) => Err(wrong_kind("a refresh token", "an organization access token", "The Management API")),
+        }
+    }
+
+    /// The connector grant.
+    ///
+    /// # Errors
+    /// `wrong_token_kind`, naming the kind needed.
+    pub fn connector(self) -> Result<ConnectorGrant, Problem> {
+        match self {
+            Self::Connector(grant) => Ok(grant),
+            Self::Management(_) => Err(wrong_kind("an organization access token", "an integration access token", "The Connector API")),
+            Self::Refresh(_) => Err(wrong_kind("a refresh token", "an integration access token", "The Connector API")),
+        }
+    }
+
+    /// Whose organization.
+    pub fn organization(&self) -> OrganizationId {
+        match self {
+            Self::Management(grant) => grant.organization,
+            Self::Connector(grant) => grant.organization,
+            Self::Refresh(grant) => grant.organization,
+        }
+    }
+
+    /// Who stands behind it.
+    pub fn member(&self) -> MemberId {
+        match self {
+            Self::Management(grant) => grant.member,
+            Self::Connector(grant) => grant.member,
+            Self::Refresh(grant) => grant.member,
+        }
+    }
+}
+
+fn wrong_kind(sent: &str, needed: &str, api: &str) -> Problem {
+    Problem::new(Code::WrongTokenKind, format!("{api} does not take {sent}. Send {needed}."))
+}
+
+/// A permission set over resources; a grant has one per role.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Permit {
+    /// Which operations.
+    pub permission_set: PermissionSet,
+    /// On which objects.
+    pub resources: ResourceScope,
+}
+
+impl Permit {
+    /// Whether accounts are narrowed at all.
+    pub(crate) fn narrowed(&self) -> bool {
+        self.resources.accounts.as_ref().is_some_and(|accounts| !accounts.is_everything())
+    }
+
+    pub(crate) fn covers(&self, account: &Account) -> bool {
+        self.resources.accounts.as_ref().is_none_or(|accounts| accounts.covers(account.id, &account.labels, account.environment))
+    }
+}
+
+/// Whether a choice of accounts leaves any out.
+pub(crate) trait Everything {
+    fn is_everything(&self) -> bool;
+}
+
+impl Everything for AccountSelector {
+    fn is_everything(&self) -> bool {
+        self.labels.is_none() && self.environments.is_none() && self.ids.as_ref().is_none_or(|ids| ids.contains(&patchbay_model::permission::IdOrAll::All))
+    }
+}
+
+/// Proof that the caller may use the Management API.
+#[derive(Clone, Debug)]
+pub struct ManagementGrant {
+    pub(crate) organization: OrganizationId,
+    pub(crate) member: MemberId,
+    /// The container of the token; none for the holder of the key and for a member's web session.
+    pub(crate) container: Option<TokenId>,
+    pub(crate) permits: Vec<Permit>,
+    pub(crate) caller: CallerInfo,
+}
+
+impl ManagementGrant {
+    /// Whose organization.
+    pub fn organization(&self) -> OrganizationId {
+        self.organization
+    }
+
+    /// Who acts.
+    pub fn member(&self) -> MemberId {
+        self.member
+    }
+
+    /// The container whose access secret was sent, if it was one.
+    pub fn container(&self) -> Option<TokenId> {
+        self.container
+    }
+
+    /// Where the call comes from.
+    pub fn caller(&self) -> &CallerInfo {
+        &self.caller
+    }
+
+    /// The same grant for another request.
+    #[must_use]
+    pub fn with_caller(&self, caller: CallerInfo) -> Self {
+        Self { caller, ..self.clone() }
+    }
+
+    /// The widest permission set that the caller has, for showing.
+    pub fn permission_set(&self) -> Option<PermissionSet> {
+        PermissionSet::ALL.into_iter().find(|set| self.permits.iter().any(|permit| permit.permission_set == *set))
+    }
+
+    /// Everything that the caller may do.
+    pub fn permits(&self) -> &[Permit] {
+        &self.permits
+    }
+
+    /// The scope of a transaction for this caller.
+    pub fn scope(&self) -> Scope {
+        match self.single_account() {
+            Some(account) => Scope::Account(self.organization, account),
+            None => Scope::Organization(self.organization),
+        }
+    }
+
+    /// The one account that the caller can reach, where the grant is that narrow.
+    pub fn single_account(&self) -> Option<AccountId> {
+        match self.permits.as_slice() {
+            [permit] => permit.resources.accounts.as_ref().and_then(AccountSelector::single_account),
+            _ => None,
+        }
+    }
+
+    /// Demands the operation on an account's object, or on the organization's where `account` is none.
+    ///
+    /// # Errors
+    /// `not_found` when the account is out of reach, so that its existence is not told; else `permission_denied`.
+    pub fn require(&self, operation: Operation, account: Option<&Account>) -> Result<(), Problem> {
+        if let Some(account) = account {
+            if account.organization_id != self.organization || !self.permits.iter().any(|permit| permit.covers(account)) {
+                return Err(Problem::not_found("account", account.id));
+            }
+        }
+        let allowed = self.permits.iter().any(|permit| {
+            permission::allows(permit.permission_set, operation)
+                && match account {
+                    Some(account) => permit.covers(account),
+                    None => !permit.narrowed() || !permission::organization_wide(operation),
+                }
+        });
+        if allowed { Ok(()) } else { Err(self.denied(operation)) }
+    }
+
+    pub(crate) fn denied(&self, operation: Operation) -> Problem {
+        let set = self.permission_set().map_or("none", PermissionSet::as_str);
+        Problem::new(Code::PermissionDenied, format!("The caller's permissions ({set}) do not cover `{}` here. Use a token or member with a wider role.", operation.id()))
+    }
+
+    /// Whether an account is within reach for any operation.
+    pub fn reaches(&self, account: &Account) -> bool {
+        account.organization_id == self.organization && self.permits.iter().any(|permit| permit.covers(account))
+    }
+}
+
+/// Proof that the caller may use the Connector API of one integration.
+#[derive(Clone, Debug)]
+pub struct ConnectorGrant {
+    pub(crate) organization: OrganizationId,
+    pub(crate) account: AccountId,
+    pub(crate) integration: IntegrationId,
+    pub(crate) member: MemberId,
+    pub(crate) caller: CallerInfo,
+}
+
+impl ConnectorGrant {
+    /// Whose organization.
+    pub fn organization(&self) -> OrganizationId {
+        self.organization
+    }
+
+    /// Of which account.
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// Of which integration.
+    pub fn integration(&self) -> IntegrationId {
+        self.integration
+    }
+
+    /// Who minted the token.
+    pub fn member(&self) -> MemberId {
+        self.member
+    }
+
+    /// Where the call comes from.
+    pub fn caller(&self) -> &CallerInfo {
+        &self.caller
+    }
+
+    /// The scope of a transaction for this caller.
+    pub fn scope(&self) -> Scope {
+        Scope::Account(self.organization, self.account)
+    }
+}
+
+/// Proof that the caller may refresh one container, and nothing else (product.md section 3).
+#[derive(Clone, Debug)]
+pub struct RefreshGrant {
+    pub(crate) organization: OrganizationId,
+    pub(crate) container: TokenId,
+    pub(crate) member: MemberId,
+    pub(crate) caller: CallerInfo,
+}
+
+impl RefreshGrant {
+    /// Whose organization.
+    pub fn organization(&self) -> OrganizationId {
+        self.organization
+    }
+
+    /// The one container.
+    pub fn container(&self) -> TokenId {
+        self.container
+    }
+
+    /// Where the call comes from.
+    pub fn caller(&self) -> &CallerInfo {
+        &self.caller
+    }
+}

@@ -1,0 +1,73 @@
+//! Integrations: the connection of an account with a provider.
+
+mod connector_grant;
+mod create;
+mod delete;
+mod get;
+mod impact;
+mod list;
+mod pause;
+mod update;
+mod verify;
+
+use patchbay_model::credential::Credential;
+use patchbay_model::integration::Integration;
+use patchbay_model::{Problem, Timestamp};
+use serde_json::Value;
+
+pub use connector_grant::connector_grant;
+pub use create::create;
+pub use delete::delete;
+pub use get::get;
+pub use impact::impact;
+pub use list::{list, list_account};
+pub use pause::{pause, resume};
+pub use update::update;
+pub use verify::{verify, verify_existing};
+
+use crate::token::ContainerState;
+
+/// A new integration.
+#[derive(Clone, Default)]
+pub struct CreateIntegration {
+    /// Slug; derived where missing.
+    pub name: Option<String>,
+    /// Name for people; the name where missing.
+    pub fullname: Option<String>,
+    /// `provider_config` as on the wire, with `type` and perhaps an inline secret in `credential`.
+    pub provider_config: Value,
+    /// Id or name of the point that governs it.
+    pub integration_point: Option<String>,
+    /// `webhook_config` as on the wire.
+    pub webhook_config: Option<Value>,
+}
+
+/// The whole integration as it shall be. Account and provider cannot change.
+#[derive(Clone, Default)]
+pub struct UpdateIntegration {
+    /// Slug; unchanged where missing.
+    pub name: Option<String>,
+    /// Name for people; unchanged where missing.
+    pub fullname: Option<String>,
+    /// `provider_config` as on the wire; an inline secret replaces the sealed one.
+    pub provider_config: Value,
+    /// Id or name of the point that governs it.
+    pub integration_point: Option<String>,
+    /// `webhook_config` as on the wire.
+    pub webhook_config: Option<Value>,
+    /// The `updated_at` that the change was made from; a different one is an `update_conflict`.
+    pub expected: Option<Timestamp>,
+}
+
+/// What a creation or change gave.
+#[derive(Clone)]
+pub struct IntegrationOutcome {
+    /// The integration.
+    pub integration: Integration,
+    /// The container of its tokens, with secrets; only from a creation.
+    pub token: Option<ContainerState>,
+    /// Credentials made from inline secrets.
+    pub credentials_created: Vec<Credential>,
+    /// Troubles with the provider, for `messages.problems`; the integration is made all the same.
+    pub problems: Vec<Problem>,
+}

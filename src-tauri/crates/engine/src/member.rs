@@ -1,0 +1,82 @@
+//! Members: persons and programs that act within an organization, and how they sign in.
+
+mod create;
+mod delete;
+mod get;
+mod list;
+mod logoff;
+mod logon;
+mod password;
+mod update;
+
+use patchbay_model::member::{Member, MemberState, MemberType};
+use patchbay_model::organization::Organization;
+use patchbay_model::{Secret, Timestamp};
+
+pub use create::create;
+pub use delete::delete;
+pub use get::get;
+pub use list::list;
+pub use logoff::logoff;
+pub use logon::logon;
+pub use password::change_password;
+pub use update::update;
+
+use crate::token::ContainerState;
+
+/// A new member.
+#[derive(Clone)]
+pub struct CreateMember {
+    /// E-mail address of a person, slug of a program.
+    pub name: String,
+    /// Name for people.
+    pub fullname: Option<String>,
+    /// Short name.
+    pub nickname: Option<String>,
+    /// URL of a picture.
+    pub picture: Option<String>,
+    /// First password; without one the member is invited and cannot sign in yet.
+    pub secret: Option<Secret>,
+    /// Roles; `member` where empty.
+    pub role_binding: Vec<String>,
+    /// Person or program.
+    pub member_type: MemberType,
+    /// Lifetime of the member such as `720h`.
+    pub ttl: Option<String>,
+    /// Lifetime of the tokens of a logon.
+    pub token_ttl: Option<String>,
+    /// The wire's `options.options`: `expired` demands a new password at once, `invited` makes an invitation.
+    pub options: Vec<String>,
+}
+
+/// The whole member as it shall be.
+#[derive(Clone, PartialEq, Debug)]
+pub struct UpdateMember {
+    /// Unchanged where missing.
+    pub name: Option<String>,
+    /// Unchanged where missing.
+    pub fullname: Option<String>,
+    /// Short name.
+    pub nickname: Option<String>,
+    /// URL of a picture.
+    pub picture: Option<String>,
+    /// Unchanged where missing; `enabled` also unlocks.
+    pub state: Option<MemberState>,
+    /// Unchanged where missing.
+    pub role_binding: Option<Vec<String>>,
+    /// Unchanged where missing.
+    pub token_ttl: Option<String>,
+    /// The `updated_at` that the change was made from; a different one is an `update_conflict`.
+    pub expected: Option<Timestamp>,
+}
+
+/// What a good logon gives.
+#[derive(Clone)]
+pub struct Logon {
+    /// The container of the member's tokens, with secrets.
+    pub token: ContainerState,
+    /// Whose organization.
+    pub organization: Organization,
+    /// Who signed in.
+    pub member: Member,
+}

@@ -1,0 +1,88 @@
+//! The reviewed table of permission sets and operations, `permission/permissions.toml`.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use patchbay_model::Operation;
+use patchbay_model::permission::PermissionSet;
+use serde::Deserialize;
+
+/// One row: who may run an operation, and why.
+#[derive(Deserialize)]
+struct Row {
+    id: String,
+    /// Permission sets beside `administrator`, which has everything.
+    allow: Vec<PermissionSet>,
+    /// Whether the object belongs to the organization as a whole, so that a caller who is narrowed to some accounts may not.
+    #[serde(default)]
+    organization_wide: bool,
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the reader of the table; a test demands it"))]
+    reason: String,
+}
+
+#[derive(Deserialize)]
+struct Table {
+    operation: Vec<Row>,
+}
+
+const TABLE: &str = include_str!("permission/permissions.toml");
+
+/// A table that cannot be read allows nothing; a test reads it.
+static ROWS: LazyLock<HashMap<Operation, Row>> = LazyLock::new(|| {
+    toml::from_str::<Table>(TABLE)
+        .map(|table| table.operation.into_iter().filter_map(|row| Operation::from_id(&row.id).map(|operation| (operation, row))).collect())
+        .unwrap_or_default()
+});
+
+/// Whether a permission set has an operation.
+pub fn allows(set: PermissionSet, operation: Operation) -> bool {
+    ROWS.get(&operation).is_some_and(|row| set == PermissionSet::Administrator || row.allow.contains(&set))
+}
+
+/// Whether an operation changes or tells something of the organization as a whole.
+pub fn organization_wide(operation: Operation) -> bool {
+    ROWS.get(&operation).is_none_or(|row| row.organization_wide)
+}
+
+/// Whether every operation of `inner` is one of `outer`.
+pub fn within(inner: PermissionSet, outer: PermissionSet) -> bool {
+    Operation::ALL.iter().all(|operation| !allows(inner, *operation) || allows(outer, *operation))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_has_exactly_one_row_with_a_reason() {
+        let table: Table = toml::from_str(TABLE).unwrap();
+        for row in &table.operation {
+            assert!(Operation::from_id(&row.id).is_some(), "{} is no operation", row.id);
+            assert!(!row.reason.trim().is_empty(), "{} has no reason", row.id);
+            assert!(!row.allow.contains(&PermissionSet::Administrator), "{}: administrator has everything and is not listed", row.id);
+        }
+        for operation in Operation::ALL {
+            assert_eq!(table.operation.iter().filter(|row| row.id == operation.id()).count(), 1, "{} must have one row", operation.id());
+        }
+    }
+
+    #[test]
+    fn sets_nest_as_documented() {
+        use PermissionSet::{AccountManager, AccountProvisioner, Administrator, ConnectUi, Member, TokenIssuer, Viewer};
+        for set in PermissionSet::ALL {
+            assert!(within(set, Administrator), "{} is within administrator", set.as_str());
+        }
+        assert!(within(Viewer, Member));
+        assert!(within(ConnectUi, AccountManager));
+        assert!(within(TokenIssuer, AccountManager));
+        assert!(!within(Member, Viewer));
+        for operation in Operation::ALL {
+            assert_eq!(allows(TokenIssuer, *operation), *operation == Operation::TokensCreateIntegration, "{}", operation.id());
+            if allows(Viewer, *operation) {
+                let id = operation.id();
+                assert!(["list", "get", "lookup", "impact", "list_account", "list_connectors", "list_providers", "get_provider", "change_password", "logoff"].iter().any(|verb| id.ends_with(&format!(".{verb}"))), "viewer has {id}");
+            }
+        }
+        assert!(!allows(AccountProvisioner, Operation::AccountsDelete));
+    }
+}
