@@ -122,3 +122,38 @@ pub struct ProviderApp {
     /// When it was last changed.
     pub updated_at: Timestamp,
 }
+
+/// Whether `got` came to the redirect URI `registered`: scheme, host, port and path are equal to the letter and neither
+/// carries user information (RFC 9700 section 2.1, RFC 8252 section 7.3). Query parameters of the registered URI must be
+/// there too; a fragment never is.
+pub fn is_callback(registered: &url::Url, got: &url::Url) -> bool {
+    let same_place = registered.scheme() == got.scheme()
+        && registered.host() == got.host()
+        && registered.port_or_known_default() == got.port_or_known_default()
+        && registered.path() == got.path();
+    let bare = |url: &url::Url| url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+    same_place && bare(registered) && bare(got) && registered.query_pairs().all(|pair| got.query_pairs().any(|other| other == pair))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_callback;
+
+    #[test]
+    fn a_callback_matches_to_the_letter() {
+        let registered = "http://127.0.0.1:4000/oauth/callback".parse().unwrap();
+        let is = |text: &str| is_callback(&registered, &text.parse().unwrap());
+        assert!(is("http://127.0.0.1:4000/oauth/callback?code=x&state=y"));
+        for other in [
+            "https://127.0.0.1:4000/oauth/callback?code=x",
+            "http://127.0.0.1:4001/oauth/callback?code=x",
+            "http://localhost:4000/oauth/callback?code=x",
+            "http://127.0.0.1:4000/oauth/callback/?code=x",
+            "http://127.0.0.1:4000/oauth/Callback?code=x",
+            "http://a@127.0.0.1:4000/oauth/callback?code=x",
+            "http://127.0.0.1:4000/oauth/callback#code=x",
+        ] {
+            assert!(!is(other), "{other} is another address");
+        }
+    }
+}
