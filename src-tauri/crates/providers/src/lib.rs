@@ -1,1 +1,20 @@
-//! providers
+//! Facts and mappings of providers, without I/O: manifests as data, adapters as state machines over values.
+//!
+//! A provider is one TOML file in `catalog/` and at most one adapter. An adapter turns a unified operation into
+//! [`step::Step`]s: requests to send and what to do with their answers. It has no client, no async and no secrets; the
+//! engine sends the requests, adds the credential where the manifest says, and feeds the answers back.
+
+mod adapters;
+pub mod capability;
+pub mod catalog;
+pub mod exchange;
+pub mod manifest;
+mod reading;
+mod refusal;
+mod schema;
+pub mod step;
+
+pub use catalog::{Catalog, CatalogError, Provider};
+pub use exchange::{Method, Part, ProviderRequest, ProviderResponse, RequestBody};
+pub use manifest::{AuthPlacement, CredentialOption, Manifest, OAuth};
+pub use step::{AdapterContext, Continue, Identity, LocalAnswer, LocalOp, Step};

@@ -1,0 +1,251 @@
+//! The catalog: every provider that this build knows.
+
+use patchbay_model::connector::Connector;
+use patchbay_model::connector::ticketing::{TicketingAnswer, TicketingOperation};
+use patchbay_model::credential::CredentialKind;
+use patchbay_model::{Code, Problem, ProviderId};
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::adapters::{self, Adapter};
+use crate::capability::{self, Expand, ProviderRow};
+use crate::manifest::{BaseUrl, CredentialOption, Manifest};
+use crate::schema;
+use crate::step::{AdapterContext, Identity, Step};
+
+/// The manifests. A provider is added by one file here and one adapter in [`adapters`].
+const MANIFESTS: &[(&str, &str)] = &[
+    ("identity_openid", include_str!("../catalog/identity_openid.toml")),
+    ("ticketing_jira", include_str!("../catalog/ticketing_jira.toml")),
+    ("ticketing_mock_ticketing", include_str!("../catalog/ticketing_mock_ticketing.toml")),
+    ("ticketing_redmine", include_str!("../catalog/ticketing_redmine.toml")),
+];
+
+/// Why a manifest cannot be used. With the built-in manifests this is a fault of the build.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// It is not the TOML that a manifest is.
+    #[error("manifest `{name}` cannot be read: {message}")]
+    Unreadable {
+        /// Name of the file.
+        name: String,
+        /// What the parser says.
+        message: String,
+    },
+    /// It contradicts itself.
+    #[error("manifest `{name}` is inconsistent: {message}")]
+    Inconsistent {
+        /// Name of the file.
+        name: String,
+        /// What does not fit.
+        message: String,
+    },
+}
+
+/// Every provider, sorted by id.
+#[derive(Clone)]
+pub struct Catalog {
+    providers: Vec<Provider>,
+}
+
+impl Catalog {
+    /// The providers compiled in.
+    ///
+    /// # Errors
+    /// When a manifest is broken, which the tests of this crate rule out.
+    pub fn builtin() -> Result<Self, CatalogError> {
+        let mut providers = MANIFESTS.iter().map(|(name, text)| Provider::parse(name, text)).collect::<Result<Vec<_>, _>>()?;
+        providers.sort_by(|a, b| a.id().cmp(b.id()));
+        Ok(Self { providers })
+    }
+
+    /// Every provider.
+    pub fn providers(&self) -> &[Provider] {
+        &self.providers
+    }
+
+    /// The provider with this id.
+    pub fn get(&self, id: &ProviderId) -> Option<&Provider> {
+        self.find(id.as_str())
+    }
+
+    /// The provider with this id, given as text.
+    pub fn find(&self, id: &str) -> Option<&Provider> {
+        self.providers.iter().find(|provider| provider.id().as_str() == id)
+    }
+
+    /// The providers of a connector.
+    pub fn of(&self, connector: Connector) -> impl Iterator<Item = &Provider> {
+        self.providers.iter().filter(move |provider| provider.connector() == connector)
+    }
+}
+
+/// One provider: its manifest and its adapter.
+#[derive(Clone)]
+pub struct Provider {
+    manifest: Manifest,
+    adapter: &'static dyn Adapter,
+}
+
+impl Provider {
+    fn parse(name: &str, text: &str) -> Result<Self, CatalogError> {
+        let manifest: Manifest = toml::from_str(text).map_err(|error| CatalogError::Unreadable { name: name.to_owned(), message: error.to_string() })?;
+        manifest.check(name).map_err(|message| CatalogError::Inconsistent { name: name.to_owned(), message })?;
+        let adapter = adapters::find(name).ok_or_else(|| CatalogError::Inconsistent { name: name.to_owned(), message: "there is no adapter for it".to_owned() })?;
+        Ok(Self { manifest, adapter })
+    }
+
+    /// All that is known of it.
+    pub const fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Its id.
+    pub const fn id(&self) -> &ProviderId {
+        &self.manifest.id
+    }
+
+    /// Its category.
+    pub const fn connector(&self) -> Connector {
+        self.manifest.connector
+    }
+
+    /// The manifest's version, which is the definition's.
+    pub fn version(&self) -> &str {
+        &self.manifest.version
+    }
+
+    /// Name for people.
+    pub fn fullname(&self) -> &str {
+        &self.manifest.fullname
+    }
+
+    /// How it authenticates, for a definition: the words of the credentials accepted, joined by commas, or `none`.
+    pub fn auth_type(&self) -> String {
+        if self.manifest.credential.is_empty() {
+            return "none".to_owned();
+        }
+        self.manifest.credential.iter().map(|option| option.word.as_str()).collect::<Vec<_>>().join(",")
+    }
+
+    /// The credential accepted under this `type`, inline or as its `_id` twin.
+    pub fn credential(&self, word: &str) -> Option<&CredentialOption> {
+        let inline = word.strip_suffix("_id").unwrap_or(word);
+        self.manifest.credential.iter().find(|option| option.word == inline)
+    }
+
+    /// JSON Schema (draft 2020-12) of `provider_config`: `type`, the configuration, and the union of credentials inline or by reference.
+    pub fn provider_config_schema(&self) -> Value {
+        schema::provider_config(&self.manifest)
+    }
+
+    /// JSON Schema of the configuration alone, without `type` and `credential`.
+    pub fn settings_schema(&self) -> Value {
+        schema::settings(&self.manifest)
+    }
+
+    /// JSON Schema of the union of inline credentials; of `null` where the provider needs none.
+    pub fn credentials_schema(&self) -> Value {
+        schema::credentials(&self.manifest)
+    }
+
+    /// JSON Schema of one inline credential, by its `type`.
+    pub fn credential_schema(&self, word: &str) -> Option<Value> {
+        self.manifest.credential.iter().find(|option| option.word == word).map(schema::credential)
+    }
+
+    /// The row of `GET /v1/capabilities/providers`.
+    pub fn capabilities(&self, expand: Expand) -> ProviderRow {
+        capability::provider_row(self, expand)
+    }
+
+    /// Whether the operation of this name is offered.
+    pub fn supports(&self, operation: &str) -> bool {
+        self.manifest.operation.iter().any(|facts| facts.name == operation)
+    }
+
+    /// Finds where the API of an integration is. Where the configuration says it, this ends at once; where the grant says it
+    /// (Jira by consent), a request with the credential is made. The outcome may be kept as long as configuration and credential stay.
+    ///
+    /// # Errors
+    /// `invalid_config` when the configured address is none.
+    pub fn locate(&self, config: &Map<String, Value>, credential: Option<CredentialKind>) -> Result<Step<Option<Url>>, Problem> {
+        match &self.manifest.base_url {
+            BaseUrl::Local => Ok(Step::Done(None)),
+            BaseUrl::Config(property) => {
+                let text = config.get(property).and_then(Value::as_str).unwrap_or_default();
+                let url = schema::web_address(text).ok_or_else(|| {
+                    Problem::new(Code::InvalidConfig, format!("`{property}` of the {} integration is not an http or https address. Correct it, for example https://example.com.", self.fullname()))
+                        .at_body(&format!("/provider_config/{property}"))
+                })?;
+                self.adapter.locate(url, credential)
+            }
+        }
+    }
+
+    /// Starts the cheapest request that proves the credential.
+    ///
+    /// # Errors
+    /// When the configuration does not suffice.
+    pub fn probe(&self, context: &AdapterContext) -> Result<Step<Identity>, Problem> {
+        self.adapter.probe(context)
+    }
+
+    /// Starts a ticketing operation.
+    ///
+    /// # Errors
+    /// Before any request: `operation_unsupported`, `invalid_filter`, `invalid_order`, or what the adapter finds wrong with the arguments.
+    pub fn ticketing(&self, operation: TicketingOperation, context: &AdapterContext) -> Result<Step<TicketingAnswer>, Problem> {
+        let Some(facts) = self.manifest.operation.iter().find(|facts| facts.name == operation.name()) else {
+            return Err(Problem::new(
+                Code::OperationUnsupported,
+                format!("{} does not offer `{}`. GET /v1/capabilities/providers/{} lists what it offers.", self.fullname(), operation.name(), self.id()),
+            ));
+        };
+        if let TicketingOperation::QueryTickets { filters, orders, .. } = &operation {
+            capability::check_query(self.fullname(), facts, filters, orders)?;
+        }
+        self.adapter.ticketing(operation, context)
+    }
+}
+
+impl std::fmt::Debug for Provider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Provider").field("id", self.id()).field("version", &self.version()).finish_non_exhaustive()
+    }
+}
+
+impl Manifest {
+    /// Checks what the types cannot.
+    fn check(&self, name: &str) -> Result<(), String> {
+        if self.id.as_str() != name {
+            return Err(format!("its id is `{}`", self.id));
+        }
+        if let BaseUrl::Config(property) = &self.base_url
+            && !self.config.iter().any(|known| &known.name == property && known.required)
+        {
+            return Err(format!("base_url is taken from `{property}`, which is no required property"));
+        }
+        let consent = self.credential.iter().any(|option| option.kind == CredentialKind::OAuthUser);
+        if consent != self.oauth.is_some() {
+            return Err("a credential of kind o_auth_user and the oauth table need one another".to_owned());
+        }
+        for property in &self.config {
+            if property.name == "type" || property.name == "credential" {
+                return Err(format!("the property `{}` is reserved", property.name));
+            }
+        }
+        let known = capability::operations(self.connector);
+        for facts in &self.operation {
+            if !known.iter().any(|operation| operation.name == facts.name) {
+                return Err(format!("the connector has no operation `{}`", facts.name));
+            }
+            for filter in &facts.filters {
+                if let Some(bad) = filter.operators.iter().find(|word| !capability::OPERATORS.contains(&word.as_str())) {
+                    return Err(format!("`{bad}` is no operator"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
