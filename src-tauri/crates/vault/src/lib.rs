@@ -1,1 +1,33 @@
-//! vault
+//! Everything that holds a key: sealing of secrets, sources of the master key, token secrets, passwords, age.
+//!
+//! This crate knows no SQL, no HTTP and no async runtime. What takes long says so; callers run it off their runtime.
+//! Nothing here that holds a key has `Debug`, and keys are cleared when they are dropped.
+
+mod aad;
+mod age_seal;
+mod header;
+mod key_source;
+mod keyring;
+mod master;
+mod password;
+mod system;
+mod token;
+mod vault;
+
+pub use aad::Aad;
+pub use age_seal::{AgeIdentity, AgeRecipient, seal_to_age};
+pub use header::{KdfParameters, KeyHeader, WrappedKey};
+pub use key_source::{KeyAccess, KeySource, SourceKind};
+pub use keyring::probe as probe_keyring;
+pub use master::MasterKey;
+pub use password::{hash_password, verify_password};
+pub use patchbay_model::credential::Envelope;
+pub use system::{OsEntropy, SystemClock, system_context};
+pub use token::{ParsedToken, TokenShape, mint_token, parse_token};
+pub use vault::Vault;
+
+/// Compares in constant time. The lengths are no secret: unequal lengths are unequal at once.
+pub fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+    use subtle::ConstantTimeEq;
+    a.ct_eq(b).into()
+}
