@@ -6,12 +6,7 @@ use patchbay_model::change::Change;
 use patchbay_model::{Context, Origin, Timestamp};
 use tokio::sync::broadcast;
 
-/// Which targets the engine's HTTP client may call.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct NetworkPolicy {
-    /// Whether private, loopback and link-local addresses are allowed (`--allow-private-networks`).
-    pub allow_private: bool,
-}
+use crate::NetworkPolicy;
 
 /// Changes kept for a listener that reads late; one that falls further behind reads everything anew.
 const EVENT_BACKLOG: usize = 1024;

@@ -8,6 +8,7 @@ pub mod credential;
 pub mod deletion;
 mod engine;
 pub mod grant;
+pub mod http;
 pub mod installation;
 pub mod integration;
 pub mod member;
@@ -19,8 +20,9 @@ pub mod provider_app;
 pub mod session;
 pub mod token;
 
-pub use engine::{Engine, NetworkPolicy};
+pub use engine::Engine;
 pub use grant::{CallerInfo, ConnectorGrant, Grant, ManagementGrant, RefreshGrant};
+pub use http::NetworkPolicy;
 
 /// The answer of a verb whose store is not there yet.
 fn pending(_engine: &Engine) -> patchbay_model::Problem {
