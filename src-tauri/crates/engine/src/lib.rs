@@ -3,7 +3,9 @@
 
 pub mod account;
 pub mod audit;
+pub mod call;
 pub mod configuration;
+pub mod consent;
 pub mod credential;
 pub mod deletion;
 mod engine;
