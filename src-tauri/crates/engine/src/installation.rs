@@ -6,6 +6,7 @@ use std::str::FromStr;
 use patchbay_model::member::Member;
 use patchbay_model::organization::Organization;
 use patchbay_model::{Code, Context, Origin, OrganizationId, Problem};
+use patchbay_vault::KeyAccess;
 
 use crate::token::ContainerState;
 use crate::{Engine, ManagementGrant, NetworkPolicy};
@@ -87,8 +88,31 @@ impl Engine {
     pub async fn shutdown(&self) {}
 }
 
-// `create` and `open` take the vault's `KeySource`:
-//   pub async fn create(store: &StoreUrl, keys: &KeySource, organization: &str, context: Context) -> Result<(Engine, Created), Problem>
-//   pub async fn create_sample(store: &StoreUrl, keys: &KeySource, context: Context) -> Result<(Engine, Created), Problem>
-//   pub async fn open(store: &StoreUrl, keys: &KeySource, context: Context, network: NetworkPolicy, origin: Origin) -> Result<Engine, Problem>
-const _: Option<(Context, NetworkPolicy)> = None;
+/// Creates a store with its first organization, or adds an organization to a store that exists.
+///
+/// Blocks for the key source (keyring prompt, Argon2id) off the runtime.
+///
+/// # Errors
+/// `name_taken` for an organization that exists, problems of the key and of the store.
+pub async fn create(store: &StoreUrl, keys: &KeyAccess, organization: &str, context: Context) -> Result<(Engine, Created), Problem> {
+    let _ = (store, keys, organization, context);
+    Err(Problem::internal("the verb is not connected to the store yet"))
+}
+
+/// Creates a store with a sample organization, filled with believable data on mock providers.
+///
+/// # Errors
+/// Like [`create`].
+pub async fn create_sample(store: &StoreUrl, keys: &KeyAccess, context: Context) -> Result<(Engine, Created), Problem> {
+    let _ = (store, keys, context);
+    Err(Problem::internal("the verb is not connected to the store yet"))
+}
+
+/// Opens a store that exists.
+///
+/// # Errors
+/// Problems of the store (no key is needed to meet them) and of the key.
+pub async fn open(store: &StoreUrl, keys: &KeyAccess, context: Context, network: NetworkPolicy, origin: Origin) -> Result<Engine, Problem> {
+    let _ = (store, keys, context, network, origin);
+    Err(Problem::internal("the verb is not connected to the store yet"))
+}
