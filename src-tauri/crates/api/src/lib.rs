@@ -1,1 +1,8 @@
-//! api
+//! The contract of Patchbay: objects of the wire, the table of management operations, and the commands of the user
+//! interface with their TypeScript. It maps and dispatches; what an operation does is a verb of the engine.
+
+pub mod contract;
+pub mod operation;
+pub mod reply;
+pub mod request;
+pub mod wire;

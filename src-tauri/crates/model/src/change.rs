@@ -59,6 +59,8 @@ pub struct Change {
     /// Its id.
     pub id: String,
     /// In which account, if in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
     pub account_id: Option<AccountId>,
     /// From where.
     pub origin: Origin,

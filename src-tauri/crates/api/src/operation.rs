@@ -1,0 +1,203 @@
+//! The one table of management operations: HTTP method, path, query, body, answer and status. The router, the dispatcher
+//! of commands and the TypeScript contract are all made from it, so none of them can know an operation that the others do not.
+
+use patchbay_model::Operation;
+
+use crate::contract::Commands;
+use crate::reply::{Deleted, Empty};
+use crate::request::{Expand, Json, ListOf, MaybeJson, NoBody, NoQuery, Patch};
+use crate::wire::account::{Account, AccountCreated, CreateAccount, UpdateAccount};
+use crate::wire::audit::Audit;
+use crate::wire::call::{CallAnswer, CallIntegration};
+use crate::wire::capability::{Connector, Provider};
+use crate::wire::consent::{BeginConnect, ConnectSession, CreateProviderApp, FinishConnect, ProviderApp, UpdateProviderApp};
+use crate::wire::credential::{CreateCredential, Credential, UpdateCredential};
+use crate::wire::envelope::{Answer, Listed};
+use crate::wire::integration::{CreateIntegration, Integration, IntegrationCreated, IntegrationUpdated, UpdateIntegration, Verified, VerifyIntegration};
+use crate::wire::member::{ChangePassword, CreateMember, LoggedOn, Logon, Member, MemberCreated, PasswordChanged, UpdateMember};
+use crate::wire::organization::{Organization, UpdateOrganization};
+use crate::wire::overview::{ExportConfiguration, ExportedConfiguration, Impact, Overview};
+use crate::wire::point::{CreateIntegrationPoint, IntegrationPoint, UpdateIntegrationPoint};
+use crate::wire::token::{CreateIntegrationToken, CreateToken, RefreshToken, Token};
+
+/// An HTTP method.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[expect(missing_docs, reason = "each is its name")]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    /// The word in the request line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// Who may call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rule {
+    /// Holders of an organization token whose permissions cover the operation.
+    Management,
+    /// Holders of a container's refresh secret, for that container; holders of an organization token as under `Management`.
+    RefreshOrManagement,
+    /// Whoever knows a member's name and password.
+    Logon,
+}
+
+/// One operation as it is served.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    /// Which.
+    pub operation: Operation,
+    /// HTTP method.
+    pub method: Method,
+    /// Path with `{name}` for parameters.
+    pub path: &'static str,
+    /// Status of success.
+    pub status: u16,
+    /// Who may call.
+    pub rule: Rule,
+}
+
+/// Names of the parameters in a path, in order.
+pub fn path_parameters(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+}
+
+macro_rules! table {
+    ($($operation:ident: $method:ident $path:literal, $query:ty, $body:ty => $result:ty, $status:literal, $rule:ident;)+) => {
+        /// Every operation as it is served.
+        pub const ROUTES: &[Route] = &[$(
+            Route { operation: Operation::$operation, method: Method::$method, path: $path, status: $status, rule: Rule::$rule },
+        )+];
+
+        /// Writes every operation into the contract.
+        pub(crate) fn describe(commands: &mut Commands) {
+            $(commands.operation::<$query, $body, $result>(Operation::$operation, $path);)+
+        }
+    };
+}
+
+table! {
+    OrganizationGet: Get "/v1/organization", NoQuery, NoBody => Answer<Organization>, 200, Management;
+    OrganizationUpdate: Put "/v1/organization", NoQuery, Json<UpdateOrganization> => Answer<Organization>, 200, Management;
+    OrganizationPatch: Patch "/v1/organization", NoQuery, Patch => Answer<Organization>, 200, Management;
+
+    AccountsList: Get "/v1/accounts", ListOf, NoBody => Listed<Account>, 200, Management;
+    AccountsGet: Get "/v1/accounts/{account_id}", NoQuery, NoBody => Answer<Account>, 200, Management;
+    AccountsCreate: Post "/v1/accounts", NoQuery, Json<CreateAccount> => Answer<AccountCreated>, 201, Management;
+    AccountsUpdate: Put "/v1/accounts/{account_id}", NoQuery, Json<UpdateAccount> => Answer<Account>, 200, Management;
+    AccountsPatch: Patch "/v1/accounts/{account_id}", NoQuery, Patch => Answer<Account>, 200, Management;
+    AccountsDelete: Delete "/v1/accounts/{account_id}", NoQuery, NoBody => Deleted, 204, Management;
+    AccountsImpact: Get "/v1/x/accounts/{account_id}/impact", NoQuery, NoBody => Answer<Impact>, 200, Management;
+
+    IntegrationPointsList: Get "/v1/integration-points", ListOf, NoBody => Listed<IntegrationPoint>, 200, Management;
+    IntegrationPointsGet: Get "/v1/integration-points/{integration_point_id}", NoQuery, NoBody => Answer<IntegrationPoint>, 200, Management;
+    IntegrationPointsCreate: Post "/v1/integration-points", NoQuery, Json<CreateIntegrationPoint> => Answer<IntegrationPoint>, 201, Management;
+    IntegrationPointsUpdate: Put "/v1/integration-points/{integration_point_id}", NoQuery, Json<UpdateIntegrationPoint> => Answer<IntegrationPoint>, 200, Management;
+    IntegrationPointsPatch: Patch "/v1/integration-points/{integration_point_id}", NoQuery, Patch => Answer<IntegrationPoint>, 200, Management;
+    IntegrationPointsDelete: Delete "/v1/integration-points/{integration_point_id}", NoQuery, NoBody => Deleted, 204, Management;
+    IntegrationPointsImpact: Get "/v1/x/integration-points/{integration_point_id}/impact", NoQuery, NoBody => Answer<Impact>, 200, Management;
+
+    IntegrationsList: Get "/v1/integrations", ListOf, NoBody => Listed<Integration>, 200, Management;
+    IntegrationsListAccount: Get "/v1/integrations/{account_id}", ListOf, NoBody => Listed<Integration>, 200, Management;
+    IntegrationsGet: Get "/v1/integrations/{account_id}/{integration_id}", NoQuery, NoBody => Answer<Integration>, 200, Management;
+    IntegrationsCreate: Post "/v1/integrations/{account_id}", NoQuery, Json<CreateIntegration> => Answer<IntegrationCreated>, 201, Management;
+    IntegrationsVerify: Post "/v1/integrations/{account_id}/verify", NoQuery, Json<VerifyIntegration> => Verified, 200, Management;
+    IntegrationsVerifyExisting: Post "/v1/integrations/{account_id}/{integration_id}/verify", NoQuery, MaybeJson<UpdateIntegration> => Verified, 200, Management;
+    IntegrationsUpdate: Put "/v1/integrations/{account_id}/{integration_id}", NoQuery, Json<UpdateIntegration> => IntegrationUpdated, 200, Management;
+    IntegrationsPatch: Patch "/v1/integrations/{account_id}/{integration_id}", NoQuery, Patch => IntegrationUpdated, 200, Management;
+    IntegrationsDelete: Delete "/v1/integrations/{account_id}/{integration_id}", NoQuery, NoBody => Deleted, 204, Management;
+    IntegrationsImpact: Get "/v1/x/integrations/{account_id}/{integration_id}/impact", NoQuery, NoBody => Answer<Impact>, 200, Management;
+    IntegrationsPause: Post "/v1/x/integrations/{account_id}/{integration_id}/pause", NoQuery, NoBody => Answer<Integration>, 200, Management;
+    IntegrationsResume: Post "/v1/x/integrations/{account_id}/{integration_id}/resume", NoQuery, NoBody => Answer<Integration>, 200, Management;
+    IntegrationsCall: Post "/v1/x/integrations/{account_id}/{integration_id}/call", NoQuery, Json<CallIntegration> => Answer<CallAnswer>, 200, Management;
+
+    CredentialsList: Get "/v1/credentials/{owner_id}", ListOf, NoBody => Listed<Credential>, 200, Management;
+    CredentialsGet: Get "/v1/credentials/{owner_id}/{credential_id}", NoQuery, NoBody => Answer<Credential>, 200, Management;
+    CredentialsLookup: Get "/v1/credentials/lookup/{credential_id}", NoQuery, NoBody => Answer<Credential>, 200, Management;
+    CredentialsCreate: Post "/v1/credentials/{owner_id}", NoQuery, Json<CreateCredential> => Answer<Credential>, 201, Management;
+    CredentialsUpdate: Put "/v1/credentials/{owner_id}/{credential_id}", NoQuery, Json<UpdateCredential> => Answer<Credential>, 200, Management;
+    CredentialsPatch: Patch "/v1/credentials/{owner_id}/{credential_id}", NoQuery, Patch => Answer<Credential>, 200, Management;
+    CredentialsDelete: Delete "/v1/credentials/{owner_id}/{credential_id}", NoQuery, NoBody => Deleted, 204, Management;
+
+    TokensCreate: Post "/v1/tokens", NoQuery, Json<CreateToken> => Answer<RefreshToken>, 201, Management;
+    TokensCreateIntegration: Post "/v1/tokens/{account_id}/{integration_id}", NoQuery, MaybeJson<CreateIntegrationToken> => Answer<Token>, 201, Management;
+    TokensList: Get "/v1/tokens", ListOf, NoBody => Listed<RefreshToken>, 200, Management;
+    TokensGet: Get "/v1/tokens/{refresh_token_id}/info", NoQuery, NoBody => Answer<RefreshToken>, 200, Management;
+    TokensRefresh: Put "/v1/tokens/{refresh_token_id}/refresh", NoQuery, NoBody => Answer<RefreshToken>, 200, RefreshOrManagement;
+    TokensRotate: Put "/v1/tokens/{owner_id}/{refresh_token_id}/rotate", NoQuery, NoBody => Answer<RefreshToken>, 200, Management;
+    TokensReset: Put "/v1/tokens/{owner_id}/{refresh_token_id}/reset", NoQuery, NoBody => Answer<RefreshToken>, 200, Management;
+    TokensRemoveSecondary: Delete "/v1/tokens/{refresh_token_id}/secondary", NoQuery, NoBody => Empty, 204, Management;
+    TokensDelete: Delete "/v1/tokens/{refresh_token_id}", NoQuery, NoBody => Empty, 204, Management;
+
+    MembersList: Get "/v1/members", ListOf, NoBody => Listed<Member>, 200, Management;
+    MembersGet: Get "/v1/members/{member_id}", NoQuery, NoBody => Answer<Member>, 200, Management;
+    MembersCreate: Post "/v1/members", NoQuery, Json<CreateMember> => Answer<MemberCreated>, 201, Management;
+    MembersUpdate: Put "/v1/members/{member_id}", NoQuery, Json<UpdateMember> => Answer<Member>, 200, Management;
+    MembersPatch: Patch "/v1/members/{member_id}", NoQuery, Patch => Answer<Member>, 200, Management;
+    MembersDelete: Delete "/v1/members/{member_id}", NoQuery, NoBody => Deleted, 204, Management;
+
+    AuthLogon: Post "/v1/auth/logon/{organization_id}", NoQuery, Json<Logon> => Answer<LoggedOn>, 200, Logon;
+    AuthChangePassword: Post "/v1/auth/change_password", NoQuery, Json<ChangePassword> => Answer<PasswordChanged>, 200, Management;
+    AuthLogoff: Post "/v1/auth/logoff", NoQuery, NoBody => Empty, 204, Management;
+
+    CapabilitiesListConnectors: Get "/v1/capabilities/connectors", Expand, NoBody => Listed<Connector>, 200, Management;
+    CapabilitiesListProviders: Get "/v1/capabilities/providers", Expand, NoBody => Listed<Provider>, 200, Management;
+    CapabilitiesGetProvider: Get "/v1/capabilities/providers/{provider_id}", Expand, NoBody => Answer<Provider>, 200, Management;
+
+    AuditList: Get "/v1/audit/organizations", ListOf, NoBody => Listed<Audit>, 200, Management;
+
+    ProviderAppsList: Get "/v1/x/provider-apps", ListOf, NoBody => Listed<ProviderApp>, 200, Management;
+    ProviderAppsGet: Get "/v1/x/provider-apps/{provider_app_id}", NoQuery, NoBody => Answer<ProviderApp>, 200, Management;
+    ProviderAppsCreate: Post "/v1/x/provider-apps", NoQuery, Json<CreateProviderApp> => Answer<ProviderApp>, 201, Management;
+    ProviderAppsUpdate: Put "/v1/x/provider-apps/{provider_app_id}", NoQuery, Json<UpdateProviderApp> => Answer<ProviderApp>, 200, Management;
+    ProviderAppsDelete: Delete "/v1/x/provider-apps/{provider_app_id}", NoQuery, NoBody => Deleted, 204, Management;
+
+    ConnectBegin: Post "/v1/x/connect-sessions", NoQuery, Json<BeginConnect> => Answer<ConnectSession>, 201, Management;
+    ConnectGet: Get "/v1/x/connect-sessions/{connect_session_id}", NoQuery, NoBody => Answer<ConnectSession>, 200, Management;
+    ConnectFinish: Post "/v1/x/connect-sessions/{connect_session_id}/finish", NoQuery, Json<FinishConnect> => Answer<ConnectSession>, 200, Management;
+    ConnectCancel: Post "/v1/x/connect-sessions/{connect_session_id}/cancel", NoQuery, NoBody => Answer<ConnectSession>, 200, Management;
+
+    DeletionsUndo: Post "/v1/x/deletions/{deletion_id}/undo", NoQuery, NoBody => Empty, 204, Management;
+    OverviewGet: Get "/v1/x/overview", NoQuery, NoBody => Answer<Overview>, 200, Management;
+    ConfigurationExport: Post "/v1/x/export", NoQuery, MaybeJson<ExportConfiguration> => Answer<ExportedConfiguration>, 200, Management;
+}
+
+/// The route of an operation.
+pub fn route(operation: Operation) -> Option<&'static Route> {
+    ROUTES.iter().find(|route| route.operation == operation)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_has_exactly_one_route() {
+        for operation in Operation::ALL {
+            assert_eq!(ROUTES.iter().filter(|route| route.operation == *operation).count(), 1, "{}", operation.id());
+        }
+        assert_eq!(ROUTES.len(), Operation::ALL.len());
+    }
+
+    #[test]
+    fn no_two_routes_share_method_and_path() {
+        let mut seen = std::collections::HashSet::new();
+        for route in ROUTES {
+            let shape: String = route.path.split('/').map(|segment| if segment.starts_with('{') { "/{}" } else { segment }).collect();
+            assert!(seen.insert((route.method, shape)), "{} {} stands twice", route.method.as_str(), route.path);
+        }
+    }
+}

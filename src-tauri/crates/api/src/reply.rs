@@ -1,0 +1,91 @@
+//! What an operation gives back, before it becomes an HTTP answer or the result of a command.
+
+use patchbay_model::Problem;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::wire::envelope::{Answer, Deletion, Done, Listed};
+
+/// The answer of an operation.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// HTTP status; a 204 has no body on HTTP, a command still gives it.
+    pub status: u16,
+    /// The envelope.
+    pub body: Value,
+    /// `start_after` of the next page; the header `X-Next-Start-After` on HTTP, `next` in the result of a command.
+    pub next: Option<String>,
+    /// What undoes a delete; the header `X-Patchbay-Deletion` on HTTP.
+    pub deletion: Option<String>,
+}
+
+impl Reply {
+    /// The result of a command: the envelope, with `next` in it.
+    pub fn into_result(self) -> Value {
+        let mut body = self.body;
+        if let (Some(next), Some(body)) = (self.next, body.as_object_mut()) {
+            body.insert("next".to_owned(), Value::String(next));
+        }
+        body
+    }
+}
+
+/// What can be answered.
+pub trait IntoReply {
+    /// Makes the answer.
+    ///
+    /// # Errors
+    /// `internal` when it cannot be written as JSON.
+    fn into_reply(self, status: u16) -> Result<Reply, Problem>;
+}
+
+fn json(status: u16, body: &impl Serialize) -> Result<Reply, Problem> {
+    let body = serde_json::to_value(body).map_err(|error| Problem::internal(format_args!("an answer cannot be written: {error}")))?;
+    Ok(Reply { status, body, next: None, deletion: None })
+}
+
+impl<T: Serialize> IntoReply for Answer<T> {
+    fn into_reply(self, status: u16) -> Result<Reply, Problem> {
+        json(status, &self)
+    }
+}
+
+impl<T: Serialize> IntoReply for Listed<T> {
+    fn into_reply(mut self, status: u16) -> Result<Reply, Problem> {
+        let next = self.next.take();
+        Ok(Reply { next, ..json(status, &self)? })
+    }
+}
+
+/// The answer of a delete that can be undone.
+#[derive(Clone, Debug)]
+pub struct Deleted(pub Deletion);
+
+impl IntoReply for Deleted {
+    fn into_reply(self, status: u16) -> Result<Reply, Problem> {
+        let deletion = Some(self.0.id.clone());
+        Ok(Reply { deletion, ..json(status, &Answer::of(self.0))? })
+    }
+}
+
+/// The answer of an operation that gives nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Empty;
+
+impl IntoReply for Empty {
+    fn into_reply(self, status: u16) -> Result<Reply, Problem> {
+        json(status, &Answer::of(Done {}))
+    }
+}
+
+macro_rules! plain {
+    ($($view:path),+) => {$(
+        impl IntoReply for $view {
+            fn into_reply(self, status: u16) -> Result<Reply, Problem> {
+                json(status, &self)
+            }
+        }
+    )+};
+}
+
+plain!(crate::wire::integration::IntegrationUpdated, crate::wire::integration::Verified);

@@ -1,0 +1,366 @@
+//! A request to a management operation, the same whether it came over HTTP or as a command: named path parameters, query
+//! pairs and a JSON body. Reading it into types is where wrong types are refused, with a pointer to the place.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use patchbay_model::list::{Filter, ListQuery, Order};
+use patchbay_model::problem::Location;
+use patchbay_model::{Code, Problem};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use ts_rs::TS;
+
+use crate::contract::Types;
+use crate::wire::query::{ExpandParams, ListParams, PatchOperation};
+
+/// A request before its parts are read into types.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Path parameters by name, percent-decoded.
+    pub path: Vec<(String, String)>,
+    /// Query parameters in order; a repeated one stands as often as it was sent.
+    pub query: Vec<(String, String)>,
+    /// The body; nothing when none was sent.
+    pub body: Option<Value>,
+}
+
+impl Request {
+    /// A path parameter, an id or a name.
+    ///
+    /// # Errors
+    /// `invalid_request` when a command was sent without it; a route always has it.
+    pub fn path(&self, name: &str) -> Result<&str, Problem> {
+        let found = self.path.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        match found {
+            Some(value) if !value.is_empty() && value.len() <= 300 => Ok(value),
+            Some(value) if !value.is_empty() => Err(Problem::not_found("object", value)),
+            _ => Err(Problem::new(Code::InvalidRequest, format!("The path parameter `{name}` is missing. Give it in `path`.")).at(Location::Path, name)),
+        }
+    }
+
+    /// All values of a query parameter.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.query.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// What a query is read into.
+pub trait ReadQuery: Sized {
+    /// Reads the parameters that the operation knows; others are tolerated, as the SDK sends none.
+    ///
+    /// # Errors
+    /// `invalid_field`, `invalid_filter` or `invalid_order`, pointing at the parameter.
+    fn read(request: &Request) -> Result<Self, Problem>;
+
+    /// The TypeScript of the parameters; nothing when there are none.
+    fn typescript(types: &mut Types) -> Option<String>;
+}
+
+/// No query parameters.
+#[derive(Clone, Copy, Debug)]
+pub struct NoQuery;
+
+impl ReadQuery for NoQuery {
+    fn read(_: &Request) -> Result<Self, Problem> {
+        Ok(Self)
+    }
+
+    fn typescript(_: &mut Types) -> Option<String> {
+        None
+    }
+}
+
+/// Parameters of a list.
+#[derive(Clone, Debug, Default)]
+pub struct ListOf {
+    /// Paging, order and filters.
+    pub list: ListQuery,
+    /// Parts to put in.
+    pub expand: Expand,
+}
+
+impl ReadQuery for ListOf {
+    fn read(request: &Request) -> Result<Self, Problem> {
+        let limit = request.values("limit").last().map(|text| read_limit(text, ListQuery::MAX_LIMIT)).transpose()?;
+        let total = match request.values("total").last() {
+            None | Some("false" | "") => false,
+            Some("true") => true,
+            Some(_) => return Err(Problem::new(Code::InvalidField, "The parameter `total` must be true or false.").at(Location::Query, "total")),
+        };
+        let list = ListQuery {
+            filters: read_all(request, "filter", Filter::parse)?,
+            orders: read_all(request, "order", Order::parse)?,
+            start_after: request.values("start_after").last().filter(|text| !text.is_empty()).map(ToOwned::to_owned),
+            limit,
+            total,
+        };
+        if list.start_after.as_ref().is_some_and(|text| text.len() > 2000) {
+            return Err(Problem::new(Code::InvalidCursor, "The parameter `start_after` is too long. Give the value of `X-Next-Start-After`, or the sort key of the last row seen.").at(Location::Query, "start_after"));
+        }
+        Ok(Self { list, expand: Expand::read(request)? })
+    }
+
+    fn typescript(types: &mut Types) -> Option<String> {
+        Some(types.name::<ListParams>())
+    }
+}
+
+/// Most filters or sort keys of one request: enough for any screen, few enough to stay a query.
+const MAX_CONDITIONS: usize = 20;
+
+fn read_all<T>(request: &Request, name: &'static str, parse: fn(&str) -> Result<T, Problem>) -> Result<Vec<T>, Problem> {
+    if request.values(name).count() > MAX_CONDITIONS {
+        return Err(Problem::new(Code::InvalidField, format!("The parameter `{name}` may be given at most {MAX_CONDITIONS} times.")).at(Location::Query, name));
+    }
+    request.values(name).filter(|text| !text.is_empty()).map(parse).collect()
+}
+
+/// Reads a `limit` of 1 to `most`.
+///
+/// # Errors
+/// `invalid_field` for anything else.
+pub fn read_limit(text: &str, most: u32) -> Result<u32, Problem> {
+    text.parse()
+        .ok()
+        .filter(|limit| (1..=most).contains(limit))
+        .ok_or_else(|| Problem::new(Code::InvalidField, format!("The parameter `limit` must be a whole number from 1 to {most}.")).at(Location::Query, "limit"))
+}
+
+/// Parts to put in. Words that are not known are refused, so that a mistake is not taken for an empty part.
+#[derive(Clone, Debug, Default)]
+pub struct Expand(Vec<String>);
+
+impl Expand {
+    const KNOWN: &'static [&'static str] =
+        &["all", "account", "accounts", "integration_point", "integration_points", "connector", "providers", "operations", "provider_config"];
+
+    fn read(request: &Request) -> Result<Self, Problem> {
+        let words: Vec<String> = request.values("expand").flat_map(|text| text.split(',')).map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect();
+        match words.iter().find(|word| !Self::KNOWN.contains(&word.as_str())) {
+            None => Ok(Self(words)),
+            Some(word) => {
+                let shown: String = word.chars().take(60).collect();
+                Err(Problem::new(Code::InvalidField, format!("`{shown}` cannot be expanded. Known are {}.", Self::KNOWN.join(", "))).at(Location::Query, "expand"))
+            }
+        }
+    }
+
+    /// Whether this part was asked for, in singular or plural, or all were.
+    pub fn has(&self, word: &str) -> bool {
+        self.0.iter().any(|given| given == "all" || given == word || given.strip_suffix('s') == Some(word))
+    }
+}
+
+impl ReadQuery for Expand {
+    fn read(request: &Request) -> Result<Self, Problem> {
+        Self::read(request)
+    }
+
+    fn typescript(types: &mut Types) -> Option<String> {
+        Some(types.name::<ExpandParams>())
+    }
+}
+
+/// What a body is read into.
+pub trait ReadBody: Sized {
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// `invalid_body` or `invalid_field` with the JSON Pointer of the place.
+    fn read(body: Option<Value>) -> Result<Self, Problem>;
+
+    /// Whether it may be left out, and its TypeScript; nothing when there is none.
+    fn typescript(types: &mut Types) -> Option<(bool, String)>;
+}
+
+/// No body. One that is sent all the same is ignored: some programs send `{}` everywhere.
+#[derive(Clone, Copy, Debug)]
+pub struct NoBody;
+
+impl ReadBody for NoBody {
+    fn read(_: Option<Value>) -> Result<Self, Problem> {
+        Ok(Self)
+    }
+
+    fn typescript(_: &mut Types) -> Option<(bool, String)> {
+        None
+    }
+}
+
+/// A JSON body.
+#[derive(Clone, Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned + TS + 'static> ReadBody for Json<T> {
+    fn read(body: Option<Value>) -> Result<Self, Problem> {
+        let body = body.ok_or_else(|| Problem::new(Code::InvalidBody, "A body is missing. Send the JSON that this operation takes."))?;
+        if !body.is_object() {
+            return Err(Problem::new(Code::InvalidBody, "The body must be a JSON object. Send the object that this operation takes.").at_body(""));
+        }
+        from_value(body).map(Self)
+    }
+
+    fn typescript(types: &mut Types) -> Option<(bool, String)> {
+        Some((false, types.name::<T>()))
+    }
+}
+
+/// A JSON body that may be left out.
+#[derive(Clone, Debug)]
+pub struct MaybeJson<T>(pub Option<T>);
+
+impl<T: DeserializeOwned + TS + 'static> ReadBody for MaybeJson<T> {
+    fn read(body: Option<Value>) -> Result<Self, Problem> {
+        match body {
+            None | Some(Value::Null) => Ok(Self(None)),
+            Some(body) => Json::read(Some(body)).map(|Json(body)| Self(Some(body))),
+        }
+    }
+
+    fn typescript(types: &mut Types) -> Option<(bool, String)> {
+        Some((true, types.name::<T>()))
+    }
+}
+
+/// A JSON Patch: a bare array of operations (RFC 6902).
+#[derive(Clone, Debug)]
+pub struct Patch(pub Value);
+
+impl ReadBody for Patch {
+    fn read(body: Option<Value>) -> Result<Self, Problem> {
+        match body {
+            Some(Value::Array(operations)) if operations.len() <= 100 => Ok(Self(Value::Array(operations))),
+            Some(Value::Array(_)) => Err(Problem::new(Code::InvalidPatch, "A patch may have at most 100 operations. Send several patches.").at_body("")),
+            _ => Err(Problem::new(Code::InvalidPatch, "The body of a PATCH must be an array of JSON Patch operations (RFC 6902), such as [{\"op\":\"replace\",\"path\":\"/fullname\",\"value\":\"Acme\"}].").at_body("")),
+        }
+    }
+
+    fn typescript(types: &mut Types) -> Option<(bool, String)> {
+        Some((false, types.name::<Vec<PatchOperation>>()))
+    }
+}
+
+/// Reads an object member into a struct. Derived readers take an array for a struct as well; this refuses it.
+pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    struct Object<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+
+    deserializer.deserialize_map(Object(PhantomData))
+}
+
+/// The same for a member that may be left out.
+pub(crate) fn optional_object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    struct Maybe<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Maybe<T> {
+        type Value = Option<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_none<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+            object(deserializer).map(Some)
+        }
+    }
+
+    deserializer.deserialize_option(Maybe(PhantomData))
+}
+
+/// Reads a JSON value into a type; the problem points at the place that does not fit.
+///
+/// # Errors
+/// `invalid_body` when the whole has another shape, `invalid_field` when a part of it has.
+pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let mut pointer = pointer(error.path());
+        let reason = error.into_inner().to_string();
+        // serde names a missing field in its message and leaves the path at the object that lacks it.
+        if let Some(field) = reason.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+            pointer.push('/');
+            pointer.push_str(&escape(field));
+        }
+        let reason: String = reason.chars().take(300).collect();
+        if pointer.is_empty() {
+            Problem::new(Code::InvalidBody, format!("The body does not fit this operation: {reason}.")).at_body("")
+        } else {
+            Problem::field(&pointer, format!("The field {pointer} does not fit: {reason}."))
+        }
+    })
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    path.iter().fold(String::new(), |mut pointer, segment| {
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Map { key } => pointer.push_str(&format!("/{}", escape(key))),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+        pointer
+    })
+}
+
+/// Escapes a key for a JSON Pointer (RFC 6901 section 3).
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::wire::account::CreateAccount;
+
+    fn refusal(body: Value) -> (Code, String) {
+        let problem = Json::<CreateAccount>::read(Some(body)).map(|_| ()).unwrap_err();
+        (problem.code, problem.context.parameter.unwrap().id)
+    }
+
+    #[test]
+    fn wrong_types_are_refused_with_a_pointer() {
+        assert_eq!(refusal(json!([])), (Code::InvalidBody, String::new()));
+        assert_eq!(refusal(json!({"name": 7})), (Code::InvalidField, "/name".to_owned()));
+        assert_eq!(refusal(json!({"labels": ["a", 1]})), (Code::InvalidField, "/labels/1".to_owned()));
+        assert_eq!(refusal(json!({"environment": "stage"})), (Code::InvalidField, "/environment".to_owned()));
+        assert_eq!(refusal(json!({"token": {}})), (Code::InvalidField, "/token/permission_set".to_owned()));
+        assert_eq!(refusal(json!({"token": []})), (Code::InvalidField, "/token".to_owned()));
+    }
+
+    #[test]
+    fn unknown_fields_are_tolerated() {
+        assert!(Json::<CreateAccount>::read(Some(json!({"name": "a", "colour": "red"}))).is_ok());
+    }
+
+    #[test]
+    fn limits_stay_in_bounds() {
+        for bad in ["0", "1001", "-1", "x", "", "1.5", "99999999999"] {
+            let request = Request { query: vec![("limit".into(), bad.into())], ..Request::default() };
+            let problem = ListOf::read(&request).unwrap_err();
+            assert_eq!(problem.context.parameter.unwrap().id, "limit", "{bad:?} must be refused");
+        }
+    }
+}

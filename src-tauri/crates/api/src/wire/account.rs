@@ -1,0 +1,113 @@
+//! Accounts on the wire.
+#![expect(missing_docs, reason = "fields are those of synqly-wire.md section 7")]
+
+use patchbay_model::permission::PermissionSet;
+use patchbay_model::{AccountId, Environment, Fullname, Label, Name, OrganizationId, Timestamp, account};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::token::RefreshToken;
+
+/// One customer of the organization.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct Account {
+    pub id: AccountId,
+    pub organization_id: OrganizationId,
+    pub name: Name,
+    pub fullname: Fullname,
+    pub environment: Environment,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<Label>>")]
+    pub labels: Vec<Label>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub x_patchbay: Option<AccountExtra>,
+}
+
+/// What is ours on an account.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct AccountExtra {
+    /// The tenant id by which integration systems know it.
+    pub external_id: String,
+    /// How many integrations it has; absent where it was not counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub integrations: Option<u64>,
+}
+
+/// Body of `accounts.create`.
+#[derive(Clone, Default, Deserialize, TS)]
+#[serde(default)]
+#[ts(optional_fields)]
+pub struct CreateAccount {
+    pub name: Option<String>,
+    pub fullname: Option<String>,
+    pub environment: Option<Environment>,
+    pub labels: Option<Vec<String>>,
+    /// Asks for a token that covers this account alone.
+    #[serde(default, deserialize_with = "crate::request::optional_object")]
+    pub token: Option<ProvisionToken>,
+    #[serde(default, deserialize_with = "crate::request::optional_object")]
+    pub x_patchbay: Option<AccountExtraInput>,
+}
+
+/// What of ours can be set on an account.
+#[derive(Clone, Debug, Default, Deserialize, TS)]
+#[serde(default)]
+#[ts(optional_fields)]
+pub struct AccountExtraInput {
+    pub external_id: Option<String>,
+}
+
+/// A token to be made together with an account.
+#[derive(Clone, Debug, Deserialize, TS)]
+#[ts(optional_fields)]
+pub struct ProvisionToken {
+    /// `account-manager`, `connect-ui` or `token-issuer`.
+    pub permission_set: PermissionSet,
+    /// As `24h`, which is also the default.
+    pub token_ttl: Option<String>,
+    pub name: Option<String>,
+    pub fullname: Option<String>,
+}
+
+/// Result of `accounts.create`.
+#[derive(Clone, Serialize, TS)]
+pub struct AccountCreated {
+    pub account: Account,
+    /// Only when one was asked for; its secrets are shown this once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub token: Option<RefreshToken>,
+}
+
+/// PUT of an account: the whole object; what is read-only in it is ignored.
+#[derive(Clone, Debug, Deserialize, TS)]
+#[ts(optional_fields)]
+pub struct UpdateAccount {
+    pub name: Option<String>,
+    pub fullname: String,
+    pub environment: Environment,
+    pub labels: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "crate::request::optional_object")]
+    pub x_patchbay: Option<AccountExtraInput>,
+}
+
+impl Account {
+    /// The view of an account; `integrations` is how many it has, where that was counted.
+    pub fn view(account: account::Account, integrations: Option<u64>) -> Self {
+        Self {
+            id: account.id,
+            organization_id: account.organization_id,
+            name: account.name,
+            fullname: account.fullname,
+            environment: account.environment,
+            labels: account.labels,
+            created_at: account.created_at,
+            updated_at: account.updated_at,
+            x_patchbay: Some(AccountExtra { external_id: account.external_id, integrations }),
+        }
+    }
+}

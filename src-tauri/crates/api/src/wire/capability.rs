@@ -1,0 +1,165 @@
+//! The catalogue on the wire (synqly-wire.md section 10): what forms are built from.
+#![expect(missing_docs, reason = "fields are those of synqly-wire.md section 10")]
+
+use patchbay_model::ProviderId;
+use patchbay_model::connector::Connector as Category;
+use patchbay_model::credential::CredentialKind;
+use serde::Serialize;
+use ts_rs::TS;
+
+/// A unified API for a category of providers.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(rename = "ConnectorRow")]
+pub struct Connector {
+    pub id: Category,
+    pub name: Category,
+    pub fullname: String,
+    pub description: String,
+    pub provider_ids: Vec<ProviderId>,
+    /// Only with `expand=providers`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub providers: Option<Vec<Provider>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub release: Option<Release>,
+}
+
+/// How far along it is.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct Release {
+    /// `internal`, `in-development`, `pre-release`, `deprecated` or `generally-available`.
+    pub availability: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub environments: Option<Vec<patchbay_model::Environment>>,
+}
+
+/// A system that accounts can be connected with.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct Provider {
+    pub id: ProviderId,
+    pub name: String,
+    pub fullname: String,
+    pub vendor: String,
+    pub description: String,
+    pub connector_id: Category,
+    /// The id; the whole row with `expand=connector`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "Connector | ConnectorRow")]
+    pub connector: Option<serde_json::Value>,
+    /// Only with `expand=operations`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub operations: Option<Vec<ProviderOperation>>,
+    /// JSON Schema of `provider_config`, credential included; only with `expand=provider_config`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "unknown")]
+    pub provider_config: Option<serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub release: Option<Release>,
+    pub x_patchbay: ProviderExtra,
+}
+
+/// What is ours on a provider.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct ProviderExtra {
+    /// The version of the definition.
+    pub version: String,
+    pub docs_url: String,
+    /// How it authenticates, in a word of the manifest.
+    pub auth_type: String,
+    /// Whether it stays inside Patchbay.
+    pub mock: bool,
+    /// JSON Schema of the configuration without the credential, for forms; only with `expand=provider_config`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "unknown")]
+    pub config_schema: Option<serde_json::Value>,
+    /// The kinds of credential it takes, the usual one first; empty when it needs none.
+    pub credentials: Vec<CredentialChoice>,
+    /// How a person authorizes it, where that is possible.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub consent: Option<ConsentFacts>,
+}
+
+/// One kind of credential that a provider takes.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct CredentialChoice {
+    pub kind: CredentialKind,
+    /// `type` on the wire; differs from the kind for `service_account`, which is sealed as `basic`.
+    #[serde(rename = "type")]
+    pub wire_type: String,
+    pub title: String,
+    /// JSON Schema of its fields, `type` left out; secret fields are `writeOnly`.
+    #[ts(type = "unknown")]
+    pub schema: serde_json::Value,
+}
+
+/// How a person authorizes a provider.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct ConsentFacts {
+    /// Whether the organization must register its own client first.
+    pub needs_provider_app: bool,
+    /// Whether that client names its issuer.
+    pub needs_issuer: bool,
+    /// Whether the provider lets its page be shown in a window of the application.
+    pub embedded_window: bool,
+    pub default_scopes: Vec<String>,
+}
+
+/// One operation of the connector, as this provider offers it.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct ProviderOperation {
+    pub id: String,
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub fullname: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub request_method: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub request_path: Option<String>,
+    pub supported: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub required_fields: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub supported_response_fields: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub filters: Option<Vec<ProviderFilter>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub orders: Option<Vec<ProviderOrder>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "unknown")]
+    pub request_body: Option<serde_json::Value>,
+}
+
+/// A field that an operation can filter by.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct ProviderFilter {
+    pub name: String,
+    /// `string`, `datetime`, `enum`, `boolean` or `number`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub operators: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub values: Option<Vec<String>>,
+}
+
+/// A field that an operation can sort by.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct ProviderOrder {
+    pub name: String,
+    pub directions: Vec<String>,
+}

@@ -1,0 +1,153 @@
+//! Provider apps and connect sessions, ours alone.
+#![expect(missing_docs, reason = "fields are those of the model")]
+
+use patchbay_model::consent::{self, ConnectState, ConsentRoute};
+use patchbay_model::{AccountId, Code, ConnectSessionId, Fullname, IntegrationId, Name, ProviderAppId, ProviderId, Secret, Timestamp};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// The organization's own OAuth client at a provider.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct ProviderApp {
+    pub id: ProviderAppId,
+    pub name: Name,
+    pub fullname: Fullname,
+    pub provider: ProviderId,
+    /// The issuer at which it is registered, for providers with discovery.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub issuer: Option<String>,
+    pub client_id: String,
+    /// Whether a client secret is stored; a public client has none.
+    pub has_client_secret: bool,
+    /// Registered at the provider, exactly.
+    pub redirect_uris: Vec<String>,
+    /// Scopes to ask for; the provider's usual ones where empty.
+    pub scopes: Vec<String>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// Body of `provider_apps.create`.
+#[derive(Clone, Deserialize, TS)]
+#[ts(optional_fields)]
+pub struct CreateProviderApp {
+    pub name: Option<String>,
+    pub fullname: Option<String>,
+    pub provider: String,
+    pub issuer: Option<String>,
+    pub client_id: String,
+    #[ts(optional, type = "string")]
+    pub client_secret: Option<Secret>,
+    pub redirect_uris: Option<Vec<String>>,
+    pub scopes: Option<Vec<String>>,
+}
+
+/// PUT of a provider app: the whole object; a client secret that is left out is kept, an empty one is removed.
+#[derive(Clone, Deserialize, TS)]
+#[ts(optional_fields)]
+pub struct UpdateProviderApp {
+    pub name: Option<String>,
+    pub fullname: String,
+    pub issuer: Option<String>,
+    pub client_id: String,
+    #[ts(optional, type = "string")]
+    pub client_secret: Option<Secret>,
+    pub redirect_uris: Option<Vec<String>>,
+    pub scopes: Option<Vec<String>>,
+}
+
+impl From<consent::ProviderApp> for ProviderApp {
+    fn from(app: consent::ProviderApp) -> Self {
+        Self {
+            id: app.id,
+            name: app.name,
+            fullname: app.fullname,
+            provider: app.provider,
+            issuer: app.issuer,
+            client_id: app.client_id,
+            has_client_secret: app.client_secret.is_some(),
+            redirect_uris: app.redirect_uris,
+            scopes: app.scopes,
+            created_at: app.created_at,
+            updated_at: app.updated_at,
+        }
+    }
+}
+
+/// One run of a consent, from its link to its outcome.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct ConnectSession {
+    pub id: ConnectSessionId,
+    pub account_id: AccountId,
+    pub integration_id: IntegrationId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub provider_app_id: Option<ProviderAppId>,
+    pub route: ConsentRoute,
+    /// The exact redirect URI that was sent.
+    pub redirect_uri: String,
+    /// Where the person goes; only in the answer of `connect.begin`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub authorize_url: Option<String>,
+    pub scopes: Vec<String>,
+    /// `begun`, `exchanging`, `completed`, `failed` or `cancelled`.
+    #[ts(type = "\"begun\" | \"exchanging\" | \"completed\" | \"failed\" | \"cancelled\"")]
+    pub state: String,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub code: Option<Code>,
+    /// The same in words, with the one thing to change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub message: Option<String>,
+    /// Until when a callback is accepted.
+    pub expires: Timestamp,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// Body of `connect.begin`.
+#[derive(Clone, Debug, Deserialize, TS)]
+#[ts(optional_fields)]
+pub struct BeginConnect {
+    pub integration_id: String,
+    pub route: ConsentRoute,
+    /// For the route `browser` or `window`: the loopback or internal address that takes the callback.
+    pub redirect_uri: Option<String>,
+}
+
+/// Body of `connect.finish`.
+#[derive(Clone, Deserialize, TS)]
+pub struct FinishConnect {
+    /// The whole URL at which the provider sent the person back.
+    pub callback_url: String,
+}
+
+impl ConnectSession {
+    /// The view of a session; `authorize_url` only where it has just begun.
+    pub fn view(session: consent::ConnectSession, authorize_url: Option<String>) -> Self {
+        let code = match session.state {
+            ConnectState::Failed { code } => Some(code),
+            _ => None,
+        };
+        Self {
+            id: session.id,
+            account_id: session.account_id,
+            integration_id: session.integration_id,
+            provider_app_id: session.provider_app_id,
+            route: session.route,
+            redirect_uri: session.redirect_uri,
+            authorize_url,
+            scopes: session.scopes,
+            state: session.state.as_str().to_owned(),
+            code,
+            message: session.message,
+            expires: session.expires,
+            created_at: session.created_at,
+            updated_at: session.updated_at,
+        }
+    }
+}

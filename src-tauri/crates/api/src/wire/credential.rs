@@ -1,0 +1,106 @@
+//! Credentials on the wire: metadata going out, secrets coming in, never the other way.
+#![expect(missing_docs, reason = "fields are those of synqly-wire.md section 7")]
+
+use patchbay_model::credential::{self, CredentialKind, CredentialOwner};
+use patchbay_model::{AccountId, CredentialId, Fullname, IntegrationId, IntegrationPointId, Name, Timestamp};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// A credential without its secret.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct Credential {
+    pub id: CredentialId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub account_id: Option<AccountId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub integration_id: Option<IntegrationId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub integration_point_id: Option<IntegrationPointId>,
+    /// `account`, `integration` or `integration_point`.
+    pub owner_type: String,
+    pub name: Name,
+    pub fullname: Fullname,
+    pub config: CredentialConfig,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub expires: Option<Timestamp>,
+    /// `Managed` or `Unmanaged`.
+    pub managed: String,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub x_patchbay: Option<CredentialExtra>,
+}
+
+/// The kind alone.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct CredentialConfig {
+    #[serde(rename = "type")]
+    pub kind: CredentialKind,
+}
+
+/// What is ours on a credential.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct CredentialExtra {
+    /// The parts that are no secret: `username`, `client_id`, `role_arn`.
+    #[ts(type = "Record<string, unknown>")]
+    pub public: serde_json::Map<String, serde_json::Value>,
+    /// When the secret was last entered or obtained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub secret_set_at: Option<Timestamp>,
+}
+
+/// Body of `credentials.create`.
+#[derive(Clone, Deserialize, TS)]
+#[ts(optional_fields)]
+pub struct CreateCredential {
+    pub name: Option<String>,
+    pub fullname: Option<String>,
+    /// `{type, ...}` as synqly-wire.md section 7 has it; its secrets are sealed and never given back.
+    #[ts(optional, type = "{ type: string } & Record<string, unknown>")]
+    pub config: Option<serde_json::Value>,
+    /// `account` (the default) or `integration_point`; the owner's id is in the path.
+    pub owner_type: Option<String>,
+    pub expires: Option<Timestamp>,
+}
+
+/// PUT of a credential: the whole object; a `config` with secrets replaces them, one with the kind alone keeps them.
+#[derive(Clone, Deserialize, TS)]
+#[ts(optional_fields)]
+pub struct UpdateCredential {
+    pub name: Option<String>,
+    pub fullname: String,
+    #[ts(optional, type = "{ type: string } & Record<string, unknown>")]
+    pub config: Option<serde_json::Value>,
+    pub expires: Option<Timestamp>,
+}
+
+impl From<credential::Credential> for Credential {
+    fn from(credential: credential::Credential) -> Self {
+        let (integration_id, integration_point_id) = match credential.owner {
+            CredentialOwner::Account(_) => (None, None),
+            CredentialOwner::Integration(_, integration) => (Some(integration), None),
+            CredentialOwner::IntegrationPoint(point) => (None, Some(point)),
+        };
+        Self {
+            id: credential.id,
+            account_id: credential.owner.account(),
+            integration_id,
+            integration_point_id,
+            owner_type: credential.owner.owner_type().to_owned(),
+            name: credential.name,
+            fullname: credential.fullname,
+            config: CredentialConfig { kind: credential.kind },
+            expires: credential.expires,
+            managed: if credential.managed { "Managed" } else { "Unmanaged" }.to_owned(),
+            created_at: credential.created_at,
+            updated_at: credential.updated_at,
+            x_patchbay: Some(CredentialExtra { public: credential.public_config, secret_set_at: credential.secret_set_at }),
+        }
+    }
+}

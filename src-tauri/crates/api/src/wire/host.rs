@@ -1,0 +1,203 @@
+//! What a window asks its host: the desktop application or the server behind the browser.
+
+use patchbay_model::permission::PermissionSet;
+use patchbay_model::{Fullname, MemberId, Name, Secret, Timestamp};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::organization::Organization;
+
+/// Where the interface runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Host {
+    /// A window of the application.
+    Desktop,
+    /// A browser on `patchbay serve`.
+    Web,
+}
+
+/// Who is signed in, where.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct SessionInfo {
+    /// Where the interface runs.
+    pub host: Host,
+    /// The store that is open.
+    pub store: StoreInfo,
+    /// The organization.
+    pub organization: Organization,
+    /// Who acts.
+    pub member: SessionMember,
+    /// What the member may do; absent when roles of the organization's own decide.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub permission_set: Option<PermissionSet>,
+    /// Whether the organization is the sample.
+    pub sample: bool,
+    /// Whether nothing can be changed here.
+    pub read_only: bool,
+    /// The address at which programs reach the APIs, where it is served.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub public_url: Option<String>,
+    /// The redirect URI of the consent route `link`, where it is served.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub link_redirect_uri: Option<String>,
+    /// Version of Patchbay.
+    pub version: String,
+    /// When the session ends; absent in the application.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub expires: Option<Timestamp>,
+}
+
+/// Who acts in a session.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct SessionMember {
+    /// Its id.
+    pub id: MemberId,
+    /// E-mail address, or slug of a service member.
+    pub name: Name,
+    /// Name for people.
+    pub fullname: Fullname,
+}
+
+/// The store that is open.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct StoreInfo {
+    /// A name for people: the file's name or the server's.
+    pub label: String,
+    /// `sqlite`, `postgres` or `remote`.
+    pub kind: String,
+}
+
+/// Whether the application has a store open.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum AppState {
+    /// First run.
+    NoStore {
+        /// Where a new store would be made.
+        default_path: String,
+    },
+    /// There is a store, but its key or file cannot be used.
+    Locked {
+        /// The store.
+        path: String,
+        /// What happened and what to do.
+        message: String,
+    },
+    /// A store is open.
+    Open {
+        /// The store.
+        path: String,
+    },
+}
+
+/// Params of `app.create_store`.
+#[derive(Clone, Deserialize, TS)]
+#[ts(optional_fields)]
+pub struct CreateStore {
+    /// The usual place where left out.
+    pub path: Option<String>,
+    /// Name of the organization.
+    pub organization: String,
+    /// `keyring`, `passphrase` or `file:PATH`.
+    pub key_source: String,
+    /// For `passphrase`.
+    #[ts(optional, type = "string")]
+    pub passphrase: Option<Secret>,
+}
+
+/// Params of `app.open_store`.
+#[derive(Clone, Deserialize, TS)]
+#[ts(optional_fields)]
+pub struct OpenStore {
+    /// The file.
+    pub path: String,
+    /// `keyring`, `passphrase` or `file:PATH`.
+    pub key_source: String,
+    /// For `passphrase`.
+    #[ts(optional, type = "string")]
+    pub passphrase: Option<Secret>,
+}
+
+/// A store that was open before.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct RecentStore {
+    /// The file.
+    pub path: String,
+    /// The key source that opened it.
+    pub key_source: String,
+}
+
+/// Params that name a connect session.
+#[derive(Clone, Debug, Deserialize, TS)]
+pub struct ConsentWindow {
+    /// Which.
+    pub connect_session_id: String,
+    /// Where the person goes, from `connect.begin`.
+    pub authorize_url: String,
+}
+
+/// What the consent window shows right now.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(optional_fields)]
+pub struct ConsentWindowState {
+    /// Whether it is there.
+    pub open: bool,
+    /// The real origin of its page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// Whether that page came over TLS.
+    pub secure: bool,
+    /// What went wrong in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// Params of `file.save`.
+#[derive(Clone, Deserialize, TS)]
+pub struct SaveFile {
+    /// Offered in the dialog.
+    pub suggested_name: String,
+    /// Text to write.
+    pub content: String,
+}
+
+/// Result of `file.save`.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(optional_fields)]
+pub struct SavedFile {
+    /// Where it was written; absent when the person cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+/// Result of `consent.open_browser` when the loopback listener must know its redirect URI first.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct BrowserRedirect {
+    /// The loopback address that takes the callback, exactly as to be given to `connect.begin`.
+    pub redirect_uri: String,
+}
+
+/// Body of `POST /session`: one of an organization token, a member's logon, or a one-time link.
+#[derive(Clone, Default, Deserialize, TS)]
+#[serde(default)]
+#[ts(optional_fields)]
+pub struct SignIn {
+    /// An organization access token.
+    #[ts(optional, type = "string")]
+    pub token: Option<Secret>,
+    /// Name or id of the organization, for a logon; may be left out when the store holds one.
+    pub organization: Option<String>,
+    /// The member's name, for a logon.
+    pub name: Option<String>,
+    /// The member's password, for a logon; the new password, with a one-time link.
+    #[ts(optional, type = "string")]
+    pub secret: Option<Secret>,
+    /// The secret of a one-time link.
+    #[ts(optional, type = "string")]
+    pub setup: Option<Secret>,
+}

@@ -1,0 +1,166 @@
+//! Members and their logon on the wire.
+#![expect(missing_docs, reason = "fields are those of synqly-wire.md section 7")]
+
+use patchbay_model::member::{self, MemberState, MemberType};
+use patchbay_model::permission::RoleName;
+use patchbay_model::time::format_lifetime;
+use patchbay_model::{Fullname, MemberId, Name, Secret, Timestamp, TokenId};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::organization::Organization;
+use super::token::TokenPair;
+
+/// A person or program that acts within the organization.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct Member {
+    pub id: MemberId,
+    pub name: Name,
+    pub fullname: Fullname,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub nickname: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub picture: Option<String>,
+    pub state: MemberState,
+    /// The wire has no way to say never: then it is 1970-01-01.
+    pub last_logon: Timestamp,
+    /// As `24h`; `0s` when the member does not end.
+    pub ttl: String,
+    pub token_ttl: String,
+    /// The wire has no way to say never: then it is 9999-12-31.
+    pub expires: Timestamp,
+    /// The wire has no way to say never: then it is 9999-12-31.
+    pub pin_expires: Timestamp,
+    pub role_binding: Vec<RoleName>,
+    #[serde(rename = "type")]
+    pub member_type: MemberType,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// Body of `members.create`.
+#[derive(Clone, Deserialize, TS)]
+#[ts(optional_fields)]
+pub struct CreateMember {
+    /// E-mail address of a person, slug of a program.
+    pub name: String,
+    pub fullname: Option<String>,
+    pub nickname: Option<String>,
+    pub picture: Option<String>,
+    /// 8 to 71 characters, not easy to guess. A one-time link is made where it is left out.
+    #[ts(optional, type = "string")]
+    pub secret: Option<Secret>,
+    pub role_binding: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "crate::request::optional_object")]
+    pub options: Option<MemberOptions>,
+    #[serde(rename = "type")]
+    pub member_type: Option<MemberType>,
+}
+
+/// Options of a new member.
+#[derive(Clone, Debug, Default, Deserialize, TS)]
+#[serde(default)]
+#[ts(optional_fields)]
+pub struct MemberOptions {
+    pub ttl: Option<String>,
+    /// `expired` forces a change of password at the first logon; `invited` makes a one-time link; `disabled`.
+    pub options: Option<Vec<String>>,
+    pub token_ttl: Option<String>,
+}
+
+/// Result of `members.create`.
+#[derive(Clone, Serialize, TS)]
+pub struct MemberCreated {
+    pub member: Member,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub x_patchbay: Option<MemberCreatedExtra>,
+}
+
+/// What is ours on a new member.
+#[derive(Clone, Serialize, TS)]
+pub struct MemberCreatedExtra {
+    /// The secret of a one-time link to pass on, shown this once.
+    pub invitation: String,
+    pub expires: Timestamp,
+}
+
+/// PUT of a member: the whole object; what is read-only in it is ignored.
+#[derive(Clone, Debug, Deserialize, TS)]
+#[ts(optional_fields)]
+pub struct UpdateMember {
+    pub name: Option<String>,
+    pub fullname: String,
+    pub nickname: Option<String>,
+    pub picture: Option<String>,
+    pub state: Option<MemberState>,
+    pub token_ttl: Option<String>,
+    pub role_binding: Option<Vec<String>>,
+}
+
+/// Body of `auth.logon`.
+#[derive(Clone, Deserialize, TS)]
+pub struct Logon {
+    pub name: String,
+    #[ts(type = "string")]
+    pub secret: Secret,
+}
+
+/// Result of `auth.logon`.
+#[derive(Clone, Serialize, TS)]
+pub struct LoggedOn {
+    /// `success`, or `expired` when the password must be changed.
+    pub auth_code: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub auth_msg: Option<String>,
+    pub refresh_token_id: TokenId,
+    pub token: TokenPair,
+    pub organization: Organization,
+    pub member: Member,
+}
+
+/// Body of `auth.change_password`.
+#[derive(Clone, Deserialize, TS)]
+pub struct ChangePassword {
+    #[ts(type = "string")]
+    pub old_secret: Secret,
+    #[ts(type = "string")]
+    pub new_secret: Secret,
+}
+
+/// Result of `auth.change_password`.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct PasswordChanged {
+    /// `success`.
+    pub auth_code: String,
+}
+
+/// 9999-12-31T23:59:59Z in microseconds: a point that programs take for never.
+const NEVER_MICROS: i64 = 253_402_300_799_000_000;
+
+impl From<member::Member> for Member {
+    fn from(member: member::Member) -> Self {
+        let never = Timestamp::from_unix_micros(NEVER_MICROS).unwrap_or(member.created_at);
+        let before = Timestamp::from_unix_micros(0).unwrap_or(member.created_at);
+        Self {
+            id: member.id,
+            name: member.name,
+            fullname: member.fullname,
+            nickname: member.nickname,
+            picture: member.picture,
+            state: member.state,
+            last_logon: member.last_logon.unwrap_or(before),
+            ttl: member.ttl.map_or_else(|| "0s".to_owned(), format_lifetime),
+            token_ttl: format_lifetime(member.token_ttl),
+            expires: member.expires.unwrap_or(never),
+            pin_expires: member.pin_expires.unwrap_or(never),
+            role_binding: member.role_binding,
+            member_type: member.member_type,
+            created_at: member.created_at,
+            updated_at: member.updated_at,
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The organization on the wire.
+#![expect(missing_docs, reason = "fields are those of synqly-wire.md section 7")]
+
+use patchbay_model::time::format_lifetime;
+use patchbay_model::{Fullname, Name, OrganizationId, Timestamp, TokenId, organization};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// The organization of the token.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct Organization {
+    pub id: OrganizationId,
+    pub refresh_token_id: TokenId,
+    /// Always `root`: there are no sub-organizations.
+    pub organization_type: String,
+    pub name: Name,
+    pub fullname: Fullname,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub contact: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub reply_to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub picture: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub options: Option<OrganizationOptions>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub x_patchbay: Option<OrganizationExtra>,
+}
+
+/// What is ours on an organization.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct OrganizationExtra {
+    /// Whether it is the sample, filled with believable data on mock providers.
+    pub sample: bool,
+}
+
+/// Policy for members; lifetimes as `24h`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+#[serde(default)]
+#[ts(optional_fields)]
+pub struct OrganizationOptions {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invite_duration: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forgot_duration: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password_duration: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minimum_password_length: Option<u32>,
+}
+
+/// PUT of the organization: the whole object; what is read-only in it is ignored.
+#[derive(Clone, Debug, Deserialize, TS)]
+#[ts(optional_fields)]
+pub struct UpdateOrganization {
+    pub name: Option<String>,
+    pub fullname: String,
+    pub contact: Option<String>,
+    pub reply_to: Option<String>,
+    pub picture: Option<String>,
+    #[serde(default, deserialize_with = "crate::request::optional_object")]
+    pub options: Option<OrganizationOptions>,
+}
+
+impl From<&organization::OrganizationOptions> for OrganizationOptions {
+    fn from(options: &organization::OrganizationOptions) -> Self {
+        Self {
+            invite_duration: options.invite_duration.map(format_lifetime),
+            forgot_duration: options.forgot_duration.map(format_lifetime),
+            password_duration: options.password_duration.map(format_lifetime),
+            minimum_password_length: options.minimum_password_length,
+        }
+    }
+}
+
+impl From<organization::Organization> for Organization {
+    fn from(organization: organization::Organization) -> Self {
+        let options = (organization.options != organization::OrganizationOptions::default()).then(|| (&organization.options).into());
+        Self {
+            id: organization.id,
+            refresh_token_id: organization.refresh_token_id,
+            organization_type: "root".to_owned(),
+            name: organization.name,
+            fullname: organization.fullname,
+            contact: organization.contact,
+            reply_to: organization.reply_to,
+            picture: organization.picture,
+            options,
+            created_at: organization.created_at,
+            updated_at: organization.updated_at,
+            x_patchbay: Some(OrganizationExtra { sample: organization.sample }),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Health, impact and export, ours alone.
+
+use patchbay_model::ProviderId;
+use patchbay_model::problem::Resource;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::audit::Audit;
+use super::integration::Integration;
+
+/// What the first screen shows.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct Overview {
+    /// Accounts within reach.
+    pub accounts: u64,
+    /// Integration points.
+    pub integration_points: u64,
+    /// Integrations within reach.
+    pub integrations: u64,
+    /// Credentials within reach.
+    pub credentials: u64,
+    /// Members.
+    pub members: u64,
+    /// Provider apps.
+    pub provider_apps: u64,
+    /// Integrations by status; statuses without any are left out.
+    pub by_status: Vec<Count>,
+    /// Integrations by provider, the most used first.
+    pub by_provider: Vec<ProviderCount>,
+    /// Those that need a person, the longest waiting first; at most 20.
+    pub attention: Vec<Integration>,
+    /// The latest audit events; at most 10.
+    pub recent: Vec<Audit>,
+}
+
+/// How many of a kind.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct Count {
+    /// The kind: a status, or a noun such as `integration`.
+    pub kind: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// How many integrations with a provider.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct ProviderCount {
+    /// Which provider.
+    pub provider: ProviderId,
+    /// How many.
+    pub count: u64,
+}
+
+/// What a delete takes with it, asked before it is done.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct Impact {
+    /// By kind: `integration`, `credential`, `token`.
+    pub takes: Vec<Count>,
+    /// What uses it and so forbids the delete; at most 100.
+    pub used_by: Vec<Resource>,
+    /// How many programs' tokens were used in the last day.
+    pub used_recently: u64,
+}
+
+/// Body of `configuration.export`.
+#[derive(Clone, Debug, Default, Deserialize, TS)]
+#[serde(default)]
+#[ts(optional_fields)]
+pub struct ExportConfiguration {
+    /// `omitted` (the default) or `sealed`.
+    #[ts(optional, type = "\"omitted\" | \"sealed\"")]
+    pub secrets: Option<String>,
+    /// An age recipient (`age1...`), for `sealed`.
+    pub recipient: Option<String>,
+}
+
+/// Result of `configuration.export`.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct ExportedConfiguration {
+    /// A name to save it under.
+    pub file_name: String,
+    /// `patchbay.yaml`, version 1.
+    pub content: String,
+    /// How many secrets were left out.
+    pub secrets_omitted: u64,
+    /// How many secrets were sealed to the recipient.
+    pub secrets_sealed: u64,
+}

@@ -1,0 +1,1709 @@
+// Generated from the crates `model` and `api`; do not edit. To make it anew: PATCHBAY_BLESS=1 cargo test -p patchbay-api contract
+
+/**
+ * One customer of the organization.
+ */
+export type Account = { id: AccountId, organization_id: OrganizationId, name: Name, fullname: Fullname, environment: Environment, labels?: Array<Label>, created_at: Timestamp, updated_at: Timestamp, x_patchbay?: AccountExtra, };
+
+/**
+ * Result of `accounts.create`.
+ */
+export type AccountCreated = { account: Account,
+/**
+ * Only when one was asked for; its secrets are shown this once.
+ */
+token?: RefreshToken, };
+
+/**
+ * What is ours on an account.
+ */
+export type AccountExtra = {
+/**
+ * The tenant id by which integration systems know it.
+ */
+external_id: string,
+/**
+ * How many integrations it has; absent where it was not counted.
+ */
+integrations?: number, };
+
+/**
+ * What of ours can be set on an account.
+ */
+export type AccountExtraInput = { external_id?: string, };
+
+/**
+ * An account: one customer of the organization.
+ */
+export type AccountId = string;
+
+/**
+ * A choice of accounts; each part that is given must hold.
+ */
+export type AccountResources = {
+/**
+ * Ids or `*`.
+ */
+ids?: Array<string>, labels?: Array<string>,
+/**
+ * `test`, `prod`.
+ */
+environments?: Array<string>, };
+
+/**
+ * A permission set over resources.
+ */
+export type AdhocRole = { resources: Resources, permission_set: PermissionSet, };
+
+/**
+ * `{result}`, with soft problems beside it where there were some.
+ */
+export type Answer<T> = {
+/**
+ * The object itself.
+ */
+result: T,
+/**
+ * Trouble that did not keep the operation from being done.
+ */
+messages?: Messages, };
+
+/**
+ * Whether the application has a store open.
+ */
+export type AppState = { "state": "no_store",
+/**
+ * Where a new store would be made.
+ */
+default_path: string, } | { "state": "locked",
+/**
+ * The store.
+ */
+path: string,
+/**
+ * What happened and what to do.
+ */
+message: string, } | { "state": "open",
+/**
+ * The store.
+ */
+path: string, };
+
+/**
+ * Why an integration needs attention.
+ */
+export type AttentionCause = "credential_refused" | "refresh_refused" | "refresh_uncertain" | "credential_expired" | "credential_missing" | "provider_unreachable" | "config_refused";
+
+/**
+ * One row of the audit log; bodies are redacted.
+ */
+export type Audit = { created_at: Timestamp,
+/**
+ * `prod` or `test`: of the account that was touched; `prod` for what belongs to none.
+ */
+environment?: Environment,
+/**
+ * `API` or `ERROR`.
+ */
+audit_type: string, remote_addr: string, user_agent: string, method: string, path: string,
+/**
+ * The HTTP status as text, which is what the wire calls code.
+ */
+code: string, status?: string, body?: unknown, response?: unknown, member_id?: MemberId, account_id?: AccountId, integration_id?: IntegrationId, x_patchbay: AuditExtra, };
+
+/**
+ * What is ours on an audit event.
+ */
+export type AuditExtra = { id: AuditId, origin: Origin,
+/**
+ * The operation, such as `accounts.create`.
+ */
+operation: string,
+/**
+ * The problem's code; empty when all went well.
+ */
+problem: string, };
+
+/**
+ * One row of the audit log.
+ */
+export type AuditId = string;
+
+/**
+ * Body of `connect.begin`.
+ */
+export type BeginConnect = { integration_id: string, route: ConsentRoute,
+/**
+ * For the route `browser` or `window`: the loopback or internal address that takes the callback.
+ */
+redirect_uri?: string, };
+
+/**
+ * Result of `consent.open_browser` when the loopback listener must know its redirect URI first.
+ */
+export type BrowserRedirect = {
+/**
+ * The loopback address that takes the callback, exactly as to be given to `connect.begin`.
+ */
+redirect_uri: string, };
+
+/**
+ * Result of `integrations.call`.
+ */
+export type CallAnswer = {
+/**
+ * The status that the Connector API would answer.
+ */
+status: number,
+/**
+ * Its answer, `{result, cursor?}`; absent when it failed.
+ */
+answer?: unknown,
+/**
+ * Why it failed.
+ */
+problem?: Problem,
+/**
+ * What went to the provider and what came back, in order; secrets are masked.
+ */
+exchanges: Array<Exchange>,
+/**
+ * The request as a program would send it, for copying.
+ */
+request: CallRequestShown,
+/**
+ * Milliseconds in all.
+ */
+duration_ms: number, };
+
+/**
+ * Body of `integrations.call`.
+ */
+export type CallIntegration = {
+/**
+ * The operation's name as in capabilities, such as `query_tickets`.
+ */
+operation: string,
+/**
+ * Path parameters by name, such as `ticket_id`.
+ */
+path?: { [key in string]: string },
+/**
+ * `limit`, `cursor`, `filter`, `order`, `meta`.
+ */
+query?: ConnectorQuery,
+/**
+ * The body that the operation takes.
+ */
+body?: unknown, };
+
+/**
+ * The request of a program that does the same.
+ */
+export type CallRequestShown = {
+/**
+ * HTTP method.
+ */
+method: string,
+/**
+ * Path and query under the server's address.
+ */
+path: string,
+/**
+ * JSON body.
+ */
+body?: unknown, };
+
+/**
+ * One row of `changes`, written in the transaction that made the change.
+ */
+export type Change = {
+/**
+ * Rises with every commit; a listener resumes after the last one it saw.
+ */
+sequence: number,
+/**
+ * What kind of object.
+ */
+kind: ChangeKind,
+/**
+ * Its id.
+ */
+id: string,
+/**
+ * In which account, if in one.
+ */
+account_id?: AccountId,
+/**
+ * From where.
+ */
+origin: Origin, };
+
+/**
+ * The kind of object that changed.
+ */
+export type ChangeKind = "organization" | "member" | "account" | "integration_point" | "integration" | "credential" | "token" | "provider_app" | "connect_session" | "audit";
+
+/**
+ * Body of `auth.change_password`.
+ */
+export type ChangePassword = { old_secret: string, new_secret: string, };
+
+/**
+ * Why something was refused or failed.
+ */
+export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "invalid_config" | "weak_password" | "provider_not_allowed" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "token_missing" | "token_invalid" | "logon_failed" | "wrong_token_kind" | "permission_denied" | "not_found" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "provider_timeout" | "store_missing" | "store_damaged" | "store_newer" | "store_locked" | "wrong_key" | "key_unavailable";
+
+/**
+ * One run of a consent, from its link to its outcome.
+ */
+export type ConnectSession = { id: ConnectSessionId, account_id: AccountId, integration_id: IntegrationId, provider_app_id?: ProviderAppId, route: ConsentRoute,
+/**
+ * The exact redirect URI that was sent.
+ */
+redirect_uri: string,
+/**
+ * Where the person goes; only in the answer of `connect.begin`.
+ */
+authorize_url?: string, scopes: Array<string>,
+/**
+ * `begun`, `exchanging`, `completed`, `failed` or `cancelled`.
+ */
+state: "begun" | "exchanging" | "completed" | "failed" | "cancelled",
+/**
+ * Why it failed.
+ */
+code?: Code,
+/**
+ * The same in words, with the one thing to change.
+ */
+message?: string,
+/**
+ * Until when a callback is accepted.
+ */
+expires: Timestamp, created_at: Timestamp, updated_at: Timestamp, };
+
+/**
+ * One run of a consent, from its link to its outcome.
+ */
+export type ConnectSessionId = string;
+
+/**
+ * A category of providers with one unified API (synqly-wire.md section 11).
+ */
+export type Connector = "appsec" | "assets" | "chat" | "cloudsecurity" | "custom" | "edr" | "emailsecurity" | "endpointmanagement" | "grc" | "identity" | "incidentresponse" | "networksecurity" | "notifications" | "securityawareness" | "siem" | "sink" | "storage" | "threatintel" | "ticketing" | "vulnerabilities";
+
+/**
+ * The query of a connector operation.
+ */
+export type ConnectorQuery = {
+/**
+ * Most rows.
+ */
+limit?: number,
+/**
+ * The cursor of the page before.
+ */
+cursor?: string,
+/**
+ * `field[op]value`, joined by AND.
+ */
+filter?: Array<string>,
+/**
+ * `field[asc]` or `field[desc]`.
+ */
+order?: Array<string>,
+/**
+ * `stats/count(...)`, `api/response(primary)`, `api/response(all)`.
+ */
+meta?: Array<string>, };
+
+/**
+ * A unified API for a category of providers.
+ */
+export type ConnectorRow = { id: Connector, name: Connector, fullname: string, description: string, provider_ids: Array<ProviderId>,
+/**
+ * Only with `expand=providers`.
+ */
+providers?: Array<Provider>, release?: Release, };
+
+/**
+ * How a person authorizes a provider.
+ */
+export type ConsentFacts = {
+/**
+ * Whether the organization must register its own client first.
+ */
+needs_provider_app: boolean,
+/**
+ * Whether that client names its issuer.
+ */
+needs_issuer: boolean,
+/**
+ * Whether the provider lets its page be shown in a window of the application.
+ */
+embedded_window: boolean, default_scopes: Array<string>, };
+
+/**
+ * How the person gets to the provider's page (product.md section 5).
+ */
+export type ConsentRoute = "window" | "browser" | "link";
+
+/**
+ * Params that name a connect session.
+ */
+export type ConsentWindow = {
+/**
+ * Which.
+ */
+connect_session_id: string,
+/**
+ * Where the person goes, from `connect.begin`.
+ */
+authorize_url: string, };
+
+/**
+ * What the consent window shows right now.
+ */
+export type ConsentWindowState = {
+/**
+ * Whether it is there.
+ */
+open: boolean,
+/**
+ * The real origin of its page.
+ */
+origin?: string,
+/**
+ * Whether that page came over TLS.
+ */
+secure: boolean,
+/**
+ * What went wrong in it.
+ */
+problem?: string, };
+
+/**
+ * How many of a kind.
+ */
+export type Count = {
+/**
+ * The kind: a status, or a noun such as `integration`.
+ */
+kind: string,
+/**
+ * How many.
+ */
+count: number, };
+
+/**
+ * Body of `accounts.create`.
+ */
+export type CreateAccount = { name?: string, fullname?: string, environment?: Environment, labels?: Array<string>,
+/**
+ * Asks for a token that covers this account alone.
+ */
+token?: ProvisionToken, x_patchbay?: AccountExtraInput, };
+
+/**
+ * Body of `credentials.create`.
+ */
+export type CreateCredential = { name?: string, fullname?: string,
+/**
+ * `{type, ...}` as synqly-wire.md section 7 has it; its secrets are sealed and never given back.
+ */
+config?: { type: string } & Record<string, unknown>,
+/**
+ * `account` (the default) or `integration_point`; the owner's id is in the path.
+ */
+owner_type?: string, expires?: Timestamp, };
+
+/**
+ * Body of `integrations.create`.
+ */
+export type CreateIntegration = { name?: string, fullname?: string,
+/**
+ * `{type: provider id, credential: {type, ...}, ...}`; see the provider's schema in capabilities.
+ */
+provider_config: { type: string } & Record<string, unknown>, integration_point_id?: string,
+/**
+ * Refused with 501: there are no bridges yet.
+ */
+bridge_selector?: unknown,
+/**
+ * Refused with 501: integration webhooks are not sent yet.
+ */
+webhook_config?: unknown,
+/**
+ * Refused with 501 when not empty.
+ */
+mappings?: Array<string>,
+/**
+ * Refused with 501 when not empty.
+ */
+additional_mappings?: Array<unknown>,
+/**
+ * Refused with 501 when not empty: there is no scheduler yet.
+ */
+scheduled_operations?: Array<unknown>, };
+
+/**
+ * Body of `integration_points.create`.
+ */
+export type CreateIntegrationPoint = { name?: string, fullname?: string, description?: string, connector: Connector, environments: PointEnvironments,
+/**
+ * Refused with 501 when not empty: there is no mapping yet.
+ */
+mappings?: Array<string>,
+/**
+ * Refused with 501 when not empty.
+ */
+additional_mappings?: Array<unknown>,
+/**
+ * Refused with 501 when not empty: there is no scheduler yet.
+ */
+scheduled_operations?: Array<unknown>, };
+
+/**
+ * Body of `tokens.create_integration_token`.
+ */
+export type CreateIntegrationToken = { name?: string,
+/**
+ * As `2h`; 10 min when left out.
+ */
+token_ttl?: string, };
+
+/**
+ * Body of `members.create`.
+ */
+export type CreateMember = {
+/**
+ * E-mail address of a person, slug of a program.
+ */
+name: string, fullname?: string, nickname?: string, picture?: string,
+/**
+ * 8 to 71 characters, not easy to guess. A one-time link is made where it is left out.
+ */
+secret?: string, role_binding?: Array<string>, options?: MemberOptions, type?: MemberType, };
+
+/**
+ * Body of `provider_apps.create`.
+ */
+export type CreateProviderApp = { name?: string, fullname?: string, provider: string, issuer?: string, client_id: string, client_secret?: string, redirect_uris?: Array<string>, scopes?: Array<string>, };
+
+/**
+ * Params of `app.create_store`.
+ */
+export type CreateStore = {
+/**
+ * The usual place where left out.
+ */
+path?: string,
+/**
+ * Name of the organization.
+ */
+organization: string,
+/**
+ * `keyring`, `passphrase` or `file:PATH`.
+ */
+key_source: string,
+/**
+ * For `passphrase`.
+ */
+passphrase?: string, };
+
+/**
+ * Body of `tokens.create_token`.
+ */
+export type CreateToken = { name?: string, fullname?: string, resources: Resources, permission_set: PermissionSet,
+/**
+ * As `1h`; 24 h when left out.
+ */
+token_ttl?: string, };
+
+/**
+ * A credential without its secret.
+ */
+export type Credential = { id: CredentialId, account_id?: AccountId, integration_id?: IntegrationId, integration_point_id?: IntegrationPointId,
+/**
+ * `account`, `integration` or `integration_point`.
+ */
+owner_type: string, name: Name, fullname: Fullname, config: CredentialConfig, expires?: Timestamp,
+/**
+ * `Managed` or `Unmanaged`.
+ */
+managed: string, created_at: Timestamp, updated_at: Timestamp, x_patchbay?: CredentialExtra, };
+
+/**
+ * One kind of credential that a provider takes.
+ */
+export type CredentialChoice = { kind: CredentialKind,
+/**
+ * `type` on the wire; differs from the kind for `service_account`, which is sealed as `basic`.
+ */
+type: string, title: string,
+/**
+ * JSON Schema of its fields, `type` left out; secret fields are `writeOnly`.
+ */
+schema: unknown, };
+
+/**
+ * The kind alone.
+ */
+export type CredentialConfig = { type: CredentialKind, };
+
+/**
+ * What is ours on a credential.
+ */
+export type CredentialExtra = {
+/**
+ * The parts that are no secret: `username`, `client_id`, `role_arn`.
+ */
+public: Record<string, unknown>,
+/**
+ * When the secret was last entered or obtained.
+ */
+secret_set_at?: Timestamp, };
+
+/**
+ * A credential's metadata row.
+ */
+export type CredentialId = string;
+
+/**
+ * The kind of a credential: `type` of its config on the wire (synqly-wire.md section 7), and `o_auth_user`, ours, for
+ * what a person authorized by consent.
+ */
+export type CredentialKind = "aws" | "aws_role" | "token" | "basic" | "secret" | "o_auth_client" | "tls_certificate" | "o_auth_user";
+
+/**
+ * What a delete gives: over HTTP it is 204 with the id in `X-Patchbay-Deletion`.
+ */
+export type Deletion = {
+/**
+ * For `deletions.undo`.
+ */
+id: string,
+/**
+ * Until when it can be undone.
+ */
+undo_until: Timestamp, };
+
+/**
+ * The answer of an operation that gives nothing.
+ */
+export type Done = Record<symbol, never>;
+
+/**
+ * The environment of an account.
+ */
+export type Environment = "test" | "prod";
+
+/**
+ * One request to the provider and its answer, secrets masked.
+ */
+export type Exchange = {
+/**
+ * What was sent.
+ */
+request: ExchangeRequest,
+/**
+ * What came back; absent when nothing did.
+ */
+response?: ExchangeResponse,
+/**
+ * Why nothing came back.
+ */
+error?: string,
+/**
+ * Milliseconds.
+ */
+duration_ms: number, };
+
+/**
+ * What was sent to the provider.
+ */
+export type ExchangeRequest = {
+/**
+ * HTTP method.
+ */
+method: string,
+/**
+ * The whole URL.
+ */
+url: string,
+/**
+ * Name and value, in order.
+ */
+headers: Array<[string, string]>,
+/**
+ * The body as text, bounded.
+ */
+body?: string, };
+
+/**
+ * What came back from the provider.
+ */
+export type ExchangeResponse = {
+/**
+ * HTTP status.
+ */
+status: number,
+/**
+ * Name and value, in order.
+ */
+headers: Array<[string, string]>,
+/**
+ * The body as text, bounded.
+ */
+body?: string, };
+
+/**
+ * Parameters of the catalogue.
+ */
+export type ExpandParams = {
+/**
+ * Parts to put in: `operations`, `provider_config`, `connector`, `providers`, `all`.
+ */
+expand?: Array<string>, };
+
+/**
+ * Body of `configuration.export`.
+ */
+export type ExportConfiguration = {
+/**
+ * `omitted` (the default) or `sealed`.
+ */
+secrets?: "omitted" | "sealed",
+/**
+ * An age recipient (`age1...`), for `sealed`.
+ */
+recipient?: string, };
+
+/**
+ * Result of `configuration.export`.
+ */
+export type ExportedConfiguration = {
+/**
+ * A name to save it under.
+ */
+file_name: string,
+/**
+ * `patchbay.yaml`, version 1.
+ */
+content: string,
+/**
+ * How many secrets were left out.
+ */
+secrets_omitted: number,
+/**
+ * How many secrets were sealed to the recipient.
+ */
+secrets_sealed: number, };
+
+/**
+ * Body of `connect.finish`.
+ */
+export type FinishConnect = {
+/**
+ * The whole URL at which the provider sent the person back.
+ */
+callback_url: string, };
+
+/**
+ * A name for people: 1 to 200 characters, no control characters, trimmed.
+ */
+export type Fullname = string;
+
+/**
+ * Where the interface runs.
+ */
+export type Host = "desktop" | "web";
+
+/**
+ * What a delete takes with it, asked before it is done.
+ */
+export type Impact = {
+/**
+ * By kind: `integration`, `credential`, `token`.
+ */
+takes: Array<Count>,
+/**
+ * What uses it and so forbids the delete; at most 100.
+ */
+used_by: Array<Resource>,
+/**
+ * How many programs' tokens were used in the last day.
+ */
+used_recently: number, };
+
+/**
+ * The live connection of an account with a provider.
+ */
+export type Integration = { id: IntegrationId, name: Name, fullname: Fullname, refresh_token_id: TokenId, account_id: AccountId,
+/**
+ * Only with `expand=account`.
+ */
+account?: Account, category: Connector,
+/**
+ * `{type, ...}` with every secret replaced by a reference to a credential.
+ */
+provider_config: { type: string } & Record<string, unknown>, provider_fullname: string,
+/**
+ * The provider's id.
+ */
+provider_type: ProviderId, integration_point_id?: IntegrationPointId,
+/**
+ * Only with `expand=integration_point`.
+ */
+integration_point?: IntegrationPoint, webhook_config?: unknown, created_at: Timestamp, updated_at: Timestamp, x_patchbay?: IntegrationExtra, };
+
+/**
+ * Result of `integrations.create`.
+ */
+export type IntegrationCreated = { integration: Integration,
+/**
+ * Shown this once.
+ */
+token: TokenPair, credentials_created?: Array<Credential>, };
+
+/**
+ * What is ours on an integration.
+ */
+export type IntegrationExtra = {
+/**
+ * `draft`, `awaiting_consent`, `active`, `needs_attention`, `paused` or `revoked`.
+ */
+status: "draft" | "awaiting_consent" | "active" | "needs_attention" | "paused" | "revoked",
+/**
+ * Why it needs attention.
+ */
+cause?: AttentionCause,
+/**
+ * The same in words.
+ */
+cause_words?: string,
+/**
+ * The one thing to do about it, in words.
+ */
+next_step?: string,
+/**
+ * Since when it has this status.
+ */
+status_since: Timestamp,
+/**
+ * The version of the provider's definition that it pins.
+ */
+definition_version?: string, last_used_at?: Timestamp, last_connected_at?: Timestamp,
+/**
+ * The kind of its credential, if it has one.
+ */
+credential_kind?: CredentialKind,
+/**
+ * Whether a person has to authorize it, now or again.
+ */
+consent_needed: boolean, };
+
+/**
+ * An integration, which is a row of `integration_instances`.
+ */
+export type IntegrationId = string;
+
+/**
+ * One connector, the providers allowed per environment, and shared policy.
+ */
+export type IntegrationPoint = { id: IntegrationPointId, name: Name, fullname: Fullname, description?: string, connector: Connector, environments: PointEnvironments, created_at: Timestamp, updated_at: Timestamp, x_patchbay?: IntegrationPointExtra, };
+
+/**
+ * What is ours on a point.
+ */
+export type IntegrationPointExtra = {
+/**
+ * How many integrations are under it; absent where it was not counted.
+ */
+integrations?: number, };
+
+/**
+ * An integration point.
+ */
+export type IntegrationPointId = string;
+
+/**
+ * A choice of integrations.
+ */
+export type IntegrationResources = { categories?: Array<string>, };
+
+/**
+ * Answer of `integrations.update` and `integrations.patch`.
+ */
+export type IntegrationUpdated = { result: Integration, credentials_created?: Array<Credential>, messages?: Messages, };
+
+/**
+ * A label of an account: 1 to 48 of letters, digits and `_ - : .`.
+ */
+export type Label = string;
+
+/**
+ * Parameters of a list (synqly-wire.md section 4).
+ */
+export type ListParams = {
+/**
+ * Most rows, 1 to 1000; 100 when left out.
+ */
+limit?: number,
+/**
+ * The `next` of the page before, or the sort key of its last row.
+ */
+start_after?: string,
+/**
+ * `field[asc]` or `field[desc]`.
+ */
+order?: Array<string>,
+/**
+ * `field[op]value`, joined by AND.
+ */
+filter?: Array<string>,
+/**
+ * Whether to count all rows that pass the filters.
+ */
+total?: boolean,
+/**
+ * Parts to put in: `account`, `integration_point`, `all`.
+ */
+expand?: Array<string>, };
+
+/**
+ * One page of a list.
+ */
+export type Listed<T> = {
+/**
+ * The rows.
+ */
+result: Array<T>,
+/**
+ * All rows that pass the filters; only when `total=true` was asked.
+ */
+total?: number,
+/**
+ * `start_after` of the next page; absent at the end. On HTTP it travels as the header `X-Next-Start-After`.
+ */
+next?: string, };
+
+/**
+ * Where in the request the trouble lies.
+ */
+export type Location = "header" | "path" | "query" | "body";
+
+/**
+ * Result of `auth.logon`.
+ */
+export type LoggedOn = {
+/**
+ * `success`, or `expired` when the password must be changed.
+ */
+auth_code: string, auth_msg?: string, refresh_token_id: TokenId, token: TokenPair, organization: Organization, member: Member, };
+
+/**
+ * Body of `auth.logon`.
+ */
+export type Logon = { name: string, secret: string, };
+
+/**
+ * A person or program that acts within the organization.
+ */
+export type Member = { id: MemberId, name: Name, fullname: Fullname, nickname?: string, picture?: string, state: MemberState,
+/**
+ * The wire has no way to say never: then it is 1970-01-01.
+ */
+last_logon: Timestamp,
+/**
+ * As `24h`; `0s` when the member does not end.
+ */
+ttl: string, token_ttl: string,
+/**
+ * The wire has no way to say never: then it is 9999-12-31.
+ */
+expires: Timestamp,
+/**
+ * The wire has no way to say never: then it is 9999-12-31.
+ */
+pin_expires: Timestamp, role_binding: Array<RoleName>, type: MemberType, created_at: Timestamp, updated_at: Timestamp, };
+
+/**
+ * Result of `members.create`.
+ */
+export type MemberCreated = { member: Member, x_patchbay?: MemberCreatedExtra, };
+
+/**
+ * What is ours on a new member.
+ */
+export type MemberCreatedExtra = {
+/**
+ * The secret of a one-time link to pass on, shown this once.
+ */
+invitation: string, expires: Timestamp, };
+
+/**
+ * A member of an organization, personal or service.
+ */
+export type MemberId = string;
+
+/**
+ * Options of a new member.
+ */
+export type MemberOptions = { ttl?: string,
+/**
+ * `expired` forces a change of password at the first logon; `invited` makes a one-time link; `disabled`.
+ */
+options?: Array<string>, token_ttl?: string, };
+
+/**
+ * Whether a member can sign in.
+ */
+export type MemberState = "enabled" | "disabled" | "invited" | "locked" | "forgotten";
+
+/**
+ * Person or program.
+ */
+export type MemberType = "personal" | "service";
+
+/**
+ * Soft problems.
+ */
+export type Messages = {
+/**
+ * Each as it would have been answered, had it been fatal.
+ */
+problems: Array<Problem>, };
+
+/**
+ * A slug of `[a-z0-9_-]`, at most 100 characters, which may start with `~`. Upper case is folded, since names are unique
+ * ignoring case. A personal member's name is an e-mail address and is made by [`Name::parse_email`].
+ */
+export type Name = string;
+
+/**
+ * Params of `app.open_store`.
+ */
+export type OpenStore = {
+/**
+ * The file.
+ */
+path: string,
+/**
+ * `keyring`, `passphrase` or `file:PATH`.
+ */
+key_source: string,
+/**
+ * For `passphrase`.
+ */
+passphrase?: string, };
+
+/**
+ * The organization of the token.
+ */
+export type Organization = { id: OrganizationId, refresh_token_id: TokenId,
+/**
+ * Always `root`: there are no sub-organizations.
+ */
+organization_type: string, name: Name, fullname: Fullname, contact?: string, reply_to?: string, picture?: string, options?: OrganizationOptions, created_at: Timestamp, updated_at: Timestamp, x_patchbay?: OrganizationExtra, };
+
+/**
+ * What is ours on an organization.
+ */
+export type OrganizationExtra = {
+/**
+ * Whether it is the sample, filled with believable data on mock providers.
+ */
+sample: boolean, };
+
+/**
+ * An organization: the root container and governance boundary.
+ */
+export type OrganizationId = string;
+
+/**
+ * Policy for members; lifetimes as `24h`.
+ */
+export type OrganizationOptions = { invite_duration?: string, forgot_duration?: string, password_duration?: string, minimum_password_length?: number, };
+
+/**
+ * A choice of organizations.
+ */
+export type OrganizationResources = { ids?: Array<string>, labels?: Array<string>, };
+
+/**
+ * From where a change came; kept with the change and the audit row so that a window recognises its own echo.
+ */
+export type Origin = "desktop" | "web" | "api" | "cli" | "background";
+
+/**
+ * What the first screen shows.
+ */
+export type Overview = {
+/**
+ * Accounts within reach.
+ */
+accounts: number,
+/**
+ * Integration points.
+ */
+integration_points: number,
+/**
+ * Integrations within reach.
+ */
+integrations: number,
+/**
+ * Credentials within reach.
+ */
+credentials: number,
+/**
+ * Members.
+ */
+members: number,
+/**
+ * Provider apps.
+ */
+provider_apps: number,
+/**
+ * Integrations by status; statuses without any are left out.
+ */
+by_status: Array<Count>,
+/**
+ * Integrations by provider, the most used first.
+ */
+by_provider: Array<ProviderCount>,
+/**
+ * Those that need a person, the longest waiting first; at most 20.
+ */
+attention: Array<Integration>,
+/**
+ * The latest audit events; at most 10.
+ */
+recent: Array<Audit>, };
+
+/**
+ * A request parameter that a problem speaks of.
+ */
+export type Parameter = {
+/**
+ * Name, or JSON Pointer for the body.
+ */
+id: string,
+/**
+ * Which part of the request.
+ */
+location: Location,
+/**
+ * The value, unless it could be secret or is long.
+ */
+value?: string, };
+
+/**
+ * Result of `auth.change_password`.
+ */
+export type PasswordChanged = {
+/**
+ * `success`.
+ */
+auth_code: string, };
+
+/**
+ * One operation of a JSON Patch (RFC 6902 section 4).
+ */
+export type PatchOperation = {
+/**
+ * `add`, `copy`, `move`, `remove`, `replace` or `test`.
+ */
+op: string,
+/**
+ * JSON Pointer.
+ */
+path: string,
+/**
+ * Source of a copy or move.
+ */
+from?: string,
+/**
+ * New value.
+ */
+value?: unknown, };
+
+/**
+ * A named set of operations. Which operations each covers stands in the engine's reviewed table.
+ */
+export type PermissionSet = "administrator" | "viewer" | "member" | "account-manager" | "connect-ui" | "token-issuer" | "account-provisioner";
+
+/**
+ * Provider ids per environment; `["*"]` allows all, an environment left out or empty allows none.
+ */
+export type PointEnvironments = { test?: Array<string>, prod?: Array<string>, };
+
+/**
+ * What went wrong: `application/problem+json` on `/v1`, the same object over `/rpc` and in the window.
+ */
+export type Problem = {
+/**
+ * `urn:patchbay:problem:CODE`.
+ */
+type: string,
+/**
+ * Short, and the same for every occurrence.
+ */
+title: string,
+/**
+ * Equal to the HTTP status.
+ */
+status: number,
+/**
+ * Out of the closed table; programs switch on it.
+ */
+code: Code,
+/**
+ * What happened, to which object, and what to do.
+ */
+message: string,
+/**
+ * More of the same.
+ */
+detail?: string,
+/**
+ * What to do, where it needs more than the message.
+ */
+remediation?: string,
+/**
+ * When it happened.
+ */
+occurred_at: Timestamp,
+/**
+ * This occurrence: `urn:uuid:` and the id that the log has too.
+ */
+instance: string,
+/**
+ * For machines.
+ */
+context?: ProblemContext,
+/**
+ * Seconds after which trying again makes sense; also the header `Retry-After`.
+ */
+retry_after?: number, };
+
+/**
+ * The parts of a problem that machines read.
+ */
+export type ProblemContext = {
+/**
+ * The parameter at fault.
+ */
+parameter?: Parameter,
+/**
+ * Objects involved.
+ */
+resources?: Array<Resource>,
+/**
+ * The provider's own words.
+ */
+raw_error?: string,
+/**
+ * The provider's status, request id and the like, each as text.
+ */
+provider_details?: { [key in string]: string }, };
+
+/**
+ * A system that accounts can be connected with.
+ */
+export type Provider = { id: ProviderId, name: string, fullname: string, vendor: string, description: string, connector_id: Connector,
+/**
+ * The id; the whole row with `expand=connector`.
+ */
+connector?: Connector | ConnectorRow,
+/**
+ * Only with `expand=operations`.
+ */
+operations?: Array<ProviderOperation>,
+/**
+ * JSON Schema of `provider_config`, credential included; only with `expand=provider_config`.
+ */
+provider_config?: unknown, release?: Release, x_patchbay: ProviderExtra, };
+
+/**
+ * The organization's own OAuth client at a provider.
+ */
+export type ProviderApp = { id: ProviderAppId, name: Name, fullname: Fullname, provider: ProviderId,
+/**
+ * The issuer at which it is registered, for providers with discovery.
+ */
+issuer?: string, client_id: string,
+/**
+ * Whether a client secret is stored; a public client has none.
+ */
+has_client_secret: boolean,
+/**
+ * Registered at the provider, exactly.
+ */
+redirect_uris: Array<string>,
+/**
+ * Scopes to ask for; the provider's usual ones where empty.
+ */
+scopes: Array<string>, created_at: Timestamp, updated_at: Timestamp, };
+
+/**
+ * The organization's own OAuth client at a provider.
+ */
+export type ProviderAppId = string;
+
+/**
+ * How many integrations with a provider.
+ */
+export type ProviderCount = {
+/**
+ * Which provider.
+ */
+provider: ProviderId,
+/**
+ * How many.
+ */
+count: number, };
+
+/**
+ * What is ours on a provider.
+ */
+export type ProviderExtra = {
+/**
+ * The version of the definition.
+ */
+version: string, docs_url: string,
+/**
+ * How it authenticates, in a word of the manifest.
+ */
+auth_type: string,
+/**
+ * Whether it stays inside Patchbay.
+ */
+mock: boolean,
+/**
+ * JSON Schema of the configuration without the credential, for forms; only with `expand=provider_config`.
+ */
+config_schema?: unknown,
+/**
+ * The kinds of credential it takes, the usual one first; empty when it needs none.
+ */
+credentials: Array<CredentialChoice>,
+/**
+ * How a person authorizes it, where that is possible.
+ */
+consent?: ConsentFacts, };
+
+/**
+ * A field that an operation can filter by.
+ */
+export type ProviderFilter = { name: string,
+/**
+ * `string`, `datetime`, `enum`, `boolean` or `number`.
+ */
+type: string, operators: Array<string>, values?: Array<string>, };
+
+/**
+ * A provider's id as in `provider_config.type`: lower-case words joined by `_`, the first of them the connector's.
+ */
+export type ProviderId = string;
+
+/**
+ * One operation of the connector, as this provider offers it.
+ */
+export type ProviderOperation = { id: string, name: string, fullname?: string, description?: string, request_method?: string, request_path?: string, supported: boolean, required_fields?: Array<string>, supported_response_fields?: Array<string>, filters?: Array<ProviderFilter>, orders?: Array<ProviderOrder>, request_body?: unknown, };
+
+/**
+ * A field that an operation can sort by.
+ */
+export type ProviderOrder = { name: string, directions: Array<string>, };
+
+/**
+ * A token to be made together with an account.
+ */
+export type ProvisionToken = {
+/**
+ * `account-manager`, `connect-ui` or `token-issuer`.
+ */
+permission_set: PermissionSet,
+/**
+ * As `24h`, which is also the default.
+ */
+token_ttl?: string, name?: string, fullname?: string, };
+
+/**
+ * A store that was open before.
+ */
+export type RecentStore = {
+/**
+ * The file.
+ */
+path: string,
+/**
+ * The key source that opened it.
+ */
+key_source: string, };
+
+/**
+ * A token container: the thing that `refresh_token_id` names.
+ */
+export type RefreshToken = { id: TokenId, name: Name, fullname: Fullname, member_id?: MemberId,
+/**
+ * Id of the organization or integration.
+ */
+owner_id: string,
+/**
+ * `organization` or `integration`.
+ */
+owner_type: string, expires: Timestamp,
+/**
+ * As `24h`.
+ */
+token_ttl: string, token_type: TokenType, primary: TokenPair, secondary?: TokenPair, created_at: Timestamp, updated_at: Timestamp, };
+
+/**
+ * How far along it is.
+ */
+export type Release = {
+/**
+ * `internal`, `in-development`, `pre-release`, `deprecated` or `generally-available`.
+ */
+availability: string, environments?: Array<Environment>, };
+
+/**
+ * An object that a problem speaks of (`resources` on the wire).
+ */
+export type Resource = {
+/**
+ * `account`, `integration`, `credential`, ...
+ */
+type: string,
+/**
+ * Its id.
+ */
+id: string,
+/**
+ * `affected` or `cause`.
+ */
+rel: string, };
+
+/**
+ * Which objects; what is left out is not narrowed.
+ */
+export type Resources = { accounts?: AccountResources,
+/**
+ * Read for the SDK's sake: `["*"]` or the token's own organization.
+ */
+organizations?: OrganizationResources,
+/**
+ * Read for the SDK's sake: only `["*"]`.
+ */
+integrations?: IntegrationResources, };
+
+/**
+ * Name of a role: one of the four that are built in, or one of the organization's own.
+ */
+export type RoleName = string;
+
+/**
+ * Params of `file.save`.
+ */
+export type SaveFile = {
+/**
+ * Offered in the dialog.
+ */
+suggested_name: string,
+/**
+ * Text to write.
+ */
+content: string, };
+
+/**
+ * Result of `file.save`.
+ */
+export type SavedFile = {
+/**
+ * Where it was written; absent when the person cancelled.
+ */
+path?: string, };
+
+/**
+ * Who is signed in, where.
+ */
+export type SessionInfo = {
+/**
+ * Where the interface runs.
+ */
+host: Host,
+/**
+ * The store that is open.
+ */
+store: StoreInfo,
+/**
+ * The organization.
+ */
+organization: Organization,
+/**
+ * Who acts.
+ */
+member: SessionMember,
+/**
+ * What the member may do; absent when roles of the organization's own decide.
+ */
+permission_set?: PermissionSet,
+/**
+ * Whether the organization is the sample.
+ */
+sample: boolean,
+/**
+ * Whether nothing can be changed here.
+ */
+read_only: boolean,
+/**
+ * The address at which programs reach the APIs, where it is served.
+ */
+public_url?: string,
+/**
+ * The redirect URI of the consent route `link`, where it is served.
+ */
+link_redirect_uri?: string,
+/**
+ * Version of Patchbay.
+ */
+version: string,
+/**
+ * When the session ends; absent in the application.
+ */
+expires?: Timestamp, };
+
+/**
+ * Who acts in a session.
+ */
+export type SessionMember = {
+/**
+ * Its id.
+ */
+id: MemberId,
+/**
+ * E-mail address, or slug of a service member.
+ */
+name: Name,
+/**
+ * Name for people.
+ */
+fullname: Fullname, };
+
+/**
+ * Body of `POST /session`: one of an organization token, a member's logon, or a one-time link.
+ */
+export type SignIn = {
+/**
+ * An organization access token.
+ */
+token?: string,
+/**
+ * Name or id of the organization, for a logon; may be left out when the store holds one.
+ */
+organization?: string,
+/**
+ * The member's name, for a logon.
+ */
+name?: string,
+/**
+ * The member's password, for a logon; the new password, with a one-time link.
+ */
+secret?: string,
+/**
+ * The secret of a one-time link.
+ */
+setup?: string, };
+
+/**
+ * The store that is open.
+ */
+export type StoreInfo = {
+/**
+ * A name for people: the file's name or the server's.
+ */
+label: string,
+/**
+ * `sqlite`, `postgres` or `remote`.
+ */
+kind: string, };
+
+/**
+ * A point in time, truncated to microseconds: PostgreSQL keeps no more, so both stores compare equal.
+ * Written as RFC 3339 with `Z` and six digits, which also sorts as text.
+ */
+export type Timestamp = string;
+
+/**
+ * One secret with what it may do. Later reads have an empty secret.
+ */
+export type Token = { secret: string, expires: Timestamp, permissions: TokenPermissions, };
+
+/**
+ * A token container, called `refresh_token_id` on the wire.
+ */
+export type TokenId = string;
+
+/**
+ * An access secret and the one that refreshes it.
+ */
+export type TokenPair = { access: Token, refresh: Token, };
+
+/**
+ * What a token may do.
+ */
+export type TokenPermissions = {
+/**
+ * Roles, where the token acts by those of its member.
+ */
+role_binding?: Array<string>,
+/**
+ * A permission set over resources, fixed when the token was minted.
+ */
+adhoc_role?: AdhocRole,
+/**
+ * Id of the organization or integration.
+ */
+resource_id: string,
+/**
+ * `organization` or `integration`.
+ */
+resource_type: string,
+/**
+ * What the resource is in: the account of an integration, else the organization.
+ */
+parent_id: string,
+/**
+ * The container's id.
+ */
+id: TokenId, organization_id: OrganizationId, member_id: MemberId, };
+
+/**
+ * How a container came to be (`token_type` on the wire).
+ */
+export type TokenType = "adhoc" | "logon" | "default";
+
+/**
+ * PUT of an account: the whole object; what is read-only in it is ignored.
+ */
+export type UpdateAccount = { name?: string, fullname: string, environment: Environment, labels?: Array<string>, x_patchbay?: AccountExtraInput, };
+
+/**
+ * PUT of a credential: the whole object; a `config` with secrets replaces them, one with the kind alone keeps them.
+ */
+export type UpdateCredential = { name?: string, fullname: string, config?: { type: string } & Record<string, unknown>, expires?: Timestamp, };
+
+/**
+ * PUT of a member: the whole object; what is read-only in it is ignored.
+ */
+export type UpdateMember = { name?: string, fullname: string, nickname?: string, picture?: string, state?: MemberState, token_ttl?: string, role_binding?: Array<string>, };
+
+/**
+ * PUT of the organization: the whole object; what is read-only in it is ignored.
+ */
+export type UpdateOrganization = { name?: string, fullname: string, contact?: string, reply_to?: string, picture?: string, options?: OrganizationOptions, };
+
+/**
+ * PUT of a provider app: the whole object; a client secret that is left out is kept, an empty one is removed.
+ */
+export type UpdateProviderApp = { name?: string, fullname: string, issuer?: string, client_id: string, client_secret?: string, redirect_uris?: Array<string>, scopes?: Array<string>, };
+
+/**
+ * Answer of `integrations.verify` and `integrations.verify_existing`: without messages all is well.
+ */
+export type Verified = { messages?: Messages, };
+
+/**
+ * Body of `integrations.verify`.
+ */
+export type VerifyIntegration = { integration: CreateIntegration, };
+
+/** Every command of `/rpc` and of the window: its params and its result. */
+export interface Commands {
+  "organization.get": { params: Record<string, never>; result: Answer<Organization> };
+  "organization.update": { params: { body: UpdateOrganization }; result: Answer<Organization> };
+  "organization.patch": { params: { body: Array<PatchOperation> }; result: Answer<Organization> };
+  "accounts.list": { params: { query?: ListParams }; result: Listed<Account> };
+  "accounts.get": { params: { path: { account_id: string } }; result: Answer<Account> };
+  "accounts.create": { params: { body: CreateAccount }; result: Answer<AccountCreated> };
+  "accounts.update": { params: { path: { account_id: string }, body: UpdateAccount }; result: Answer<Account> };
+  "accounts.patch": { params: { path: { account_id: string }, body: Array<PatchOperation> }; result: Answer<Account> };
+  "accounts.delete": { params: { path: { account_id: string } }; result: Answer<Deletion> };
+  "accounts.impact": { params: { path: { account_id: string } }; result: Answer<Impact> };
+  "integration_points.list": { params: { query?: ListParams }; result: Listed<IntegrationPoint> };
+  "integration_points.get": { params: { path: { integration_point_id: string } }; result: Answer<IntegrationPoint> };
+  "integration_points.create": { params: { body: CreateIntegrationPoint }; result: Answer<IntegrationPoint> };
+  "integration_points.update": { params: { path: { integration_point_id: string }, body: CreateIntegrationPoint }; result: Answer<IntegrationPoint> };
+  "integration_points.patch": { params: { path: { integration_point_id: string }, body: Array<PatchOperation> }; result: Answer<IntegrationPoint> };
+  "integration_points.delete": { params: { path: { integration_point_id: string } }; result: Answer<Deletion> };
+  "integration_points.impact": { params: { path: { integration_point_id: string } }; result: Answer<Impact> };
+  "integrations.list": { params: { query?: ListParams }; result: Listed<Integration> };
+  "integrations.list_account": { params: { path: { account_id: string }, query?: ListParams }; result: Listed<Integration> };
+  "integrations.get": { params: { path: { account_id: string, integration_id: string } }; result: Answer<Integration> };
+  "integrations.create": { params: { path: { account_id: string }, body: CreateIntegration }; result: Answer<IntegrationCreated> };
+  "integrations.verify": { params: { path: { account_id: string }, body: VerifyIntegration }; result: Verified };
+  "integrations.verify_existing": { params: { path: { account_id: string, integration_id: string }, body?: CreateIntegration }; result: Verified };
+  "integrations.update": { params: { path: { account_id: string, integration_id: string }, body: CreateIntegration }; result: IntegrationUpdated };
+  "integrations.patch": { params: { path: { account_id: string, integration_id: string }, body: Array<PatchOperation> }; result: IntegrationUpdated };
+  "integrations.delete": { params: { path: { account_id: string, integration_id: string } }; result: Answer<Deletion> };
+  "integrations.impact": { params: { path: { account_id: string, integration_id: string } }; result: Answer<Impact> };
+  "integrations.pause": { params: { path: { account_id: string, integration_id: string } }; result: Answer<Integration> };
+  "integrations.resume": { params: { path: { account_id: string, integration_id: string } }; result: Answer<Integration> };
+  "integrations.call": { params: { path: { account_id: string, integration_id: string }, body: CallIntegration }; result: Answer<CallAnswer> };
+  "credentials.list": { params: { path: { owner_id: string }, query?: ListParams }; result: Listed<Credential> };
+  "credentials.get": { params: { path: { owner_id: string, credential_id: string } }; result: Answer<Credential> };
+  "credentials.lookup": { params: { path: { credential_id: string } }; result: Answer<Credential> };
+  "credentials.create": { params: { path: { owner_id: string }, body: CreateCredential }; result: Answer<Credential> };
+  "credentials.update": { params: { path: { owner_id: string, credential_id: string }, body: UpdateCredential }; result: Answer<Credential> };
+  "credentials.patch": { params: { path: { owner_id: string, credential_id: string }, body: Array<PatchOperation> }; result: Answer<Credential> };
+  "credentials.delete": { params: { path: { owner_id: string, credential_id: string } }; result: Answer<Deletion> };
+  "tokens.create_token": { params: { body: CreateToken }; result: Answer<RefreshToken> };
+  "tokens.create_integration_token": { params: { path: { account_id: string, integration_id: string }, body?: CreateIntegrationToken }; result: Answer<Token> };
+  "tokens.list": { params: { query?: ListParams }; result: Listed<RefreshToken> };
+  "tokens.get": { params: { path: { refresh_token_id: string } }; result: Answer<RefreshToken> };
+  "tokens.refresh": { params: { path: { refresh_token_id: string } }; result: Answer<RefreshToken> };
+  "tokens.rotate": { params: { path: { owner_id: string, refresh_token_id: string } }; result: Answer<RefreshToken> };
+  "tokens.reset": { params: { path: { owner_id: string, refresh_token_id: string } }; result: Answer<RefreshToken> };
+  "tokens.remove_secondary": { params: { path: { refresh_token_id: string } }; result: Answer<Done> };
+  "tokens.delete": { params: { path: { refresh_token_id: string } }; result: Answer<Done> };
+  "members.list": { params: { query?: ListParams }; result: Listed<Member> };
+  "members.get": { params: { path: { member_id: string } }; result: Answer<Member> };
+  "members.create": { params: { body: CreateMember }; result: Answer<MemberCreated> };
+  "members.update": { params: { path: { member_id: string }, body: UpdateMember }; result: Answer<Member> };
+  "members.patch": { params: { path: { member_id: string }, body: Array<PatchOperation> }; result: Answer<Member> };
+  "members.delete": { params: { path: { member_id: string } }; result: Answer<Deletion> };
+  "auth.logon": { params: { path: { organization_id: string }, body: Logon }; result: Answer<LoggedOn> };
+  "auth.change_password": { params: { body: ChangePassword }; result: Answer<PasswordChanged> };
+  "auth.logoff": { params: Record<string, never>; result: Answer<Done> };
+  "capabilities.list_connectors": { params: { query?: ExpandParams }; result: Listed<ConnectorRow> };
+  "capabilities.list_providers": { params: { query?: ExpandParams }; result: Listed<Provider> };
+  "capabilities.get_provider": { params: { path: { provider_id: string }, query?: ExpandParams }; result: Answer<Provider> };
+  "audit.list": { params: { query?: ListParams }; result: Listed<Audit> };
+  "provider_apps.list": { params: { query?: ListParams }; result: Listed<ProviderApp> };
+  "provider_apps.get": { params: { path: { provider_app_id: string } }; result: Answer<ProviderApp> };
+  "provider_apps.create": { params: { body: CreateProviderApp }; result: Answer<ProviderApp> };
+  "provider_apps.update": { params: { path: { provider_app_id: string }, body: UpdateProviderApp }; result: Answer<ProviderApp> };
+  "provider_apps.delete": { params: { path: { provider_app_id: string } }; result: Answer<Deletion> };
+  "connect.begin": { params: { body: BeginConnect }; result: Answer<ConnectSession> };
+  "connect.get": { params: { path: { connect_session_id: string } }; result: Answer<ConnectSession> };
+  "connect.finish": { params: { path: { connect_session_id: string }, body: FinishConnect }; result: Answer<ConnectSession> };
+  "connect.cancel": { params: { path: { connect_session_id: string } }; result: Answer<ConnectSession> };
+  "deletions.undo": { params: { path: { deletion_id: string } }; result: Answer<Done> };
+  "overview.get": { params: Record<string, never>; result: Answer<Overview> };
+  "configuration.export": { params: { body?: ExportConfiguration }; result: Answer<ExportedConfiguration> };
+  "session.info": { params: Record<string, never>; result: SessionInfo };
+  "app.state": { params: Record<string, never>; result: AppState };
+  "app.create_store": { params: CreateStore; result: AppState };
+  "app.open_store": { params: OpenStore; result: AppState };
+  "app.create_sample": { params: Record<string, never>; result: AppState };
+  "app.recent": { params: Record<string, never>; result: Array<RecentStore> };
+  "consent.listen": { params: Record<string, never>; result: BrowserRedirect };
+  "consent.open_window": { params: ConsentWindow; result: ConsentWindowState };
+  "consent.open_browser": { params: ConsentWindow; result: ConsentWindowState };
+  "consent.window_state": { params: Record<string, never>; result: ConsentWindowState };
+  "consent.close_window": { params: Record<string, never>; result: ConsentWindowState };
+  "file.save": { params: SaveFile; result: SavedFile };
+}
