@@ -18,3 +18,6 @@ pub use lane::{Lane, Lanes, Turn};
 pub use mask::Mask;
 pub use resolve::Lookup;
 pub use send::{HttpAnswer, HttpClient, HttpFailure, HttpRequest, Limits, Repeat};
+
+#[cfg(test)]
+mod tests;
