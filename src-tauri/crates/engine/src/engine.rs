@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use patchbay_model::change::Change;
 use patchbay_model::{Context, Origin, Timestamp};
+use patchbay_providers::Catalog;
 use tokio::sync::broadcast;
 
 use crate::NetworkPolicy;
@@ -21,14 +22,15 @@ struct Inner {
     context: Context,
     origin: Origin,
     network: NetworkPolicy,
+    catalog: Catalog,
     events: broadcast::Sender<Change>,
 }
 
 impl Engine {
     /// Joins the parts; [`crate::installation`] is the only caller.
     #[expect(dead_code, reason = "called once the store and the vault have landed")]
-    pub(crate) fn assemble(context: Context, origin: Origin, network: NetworkPolicy) -> Self {
-        Self { inner: Arc::new(Inner { context, origin, network, events: broadcast::channel(EVENT_BACKLOG).0 }) }
+    pub(crate) fn assemble(context: Context, origin: Origin, network: NetworkPolicy, catalog: Catalog) -> Self {
+        Self { inner: Arc::new(Inner { context, origin, network, catalog, events: broadcast::channel(EVENT_BACKLOG).0 }) }
     }
 
     /// Time, randomness and ids.
@@ -49,6 +51,11 @@ impl Engine {
     /// Which targets may be called.
     pub fn network(&self) -> NetworkPolicy {
         self.inner.network
+    }
+
+    /// Every provider that this build knows.
+    pub fn catalog(&self) -> &Catalog {
+        &self.inner.catalog
     }
 
     /// Changes of every process on this store, as they are seen.

@@ -4,9 +4,11 @@
 pub mod account;
 pub mod audit;
 pub mod call;
+pub mod changes;
 pub mod configuration;
 pub mod consent;
 pub mod credential;
+pub mod definition;
 pub mod deletion;
 mod engine;
 pub mod grant;
