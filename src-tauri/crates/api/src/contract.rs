@@ -141,11 +141,7 @@ pub fn typescript() -> String {
     commands.host::<host::OpenStore, host::AppState>("app.open_store");
     commands.host::<(), host::AppState>("app.create_sample");
     commands.host::<(), Vec<host::RecentStore>>("app.recent");
-    commands.host::<(), host::BrowserRedirect>("consent.listen");
-    commands.host::<host::ConsentWindow, host::ConsentWindowState>("consent.open_window");
-    commands.host::<host::ConsentWindow, host::ConsentWindowState>("consent.open_browser");
-    commands.host::<(), host::ConsentWindowState>("consent.window_state");
-    commands.host::<(), host::ConsentWindowState>("consent.close_window");
+    commands.host::<host::Connect, crate::wire::consent::ConnectSession>("consent.connect");
     commands.host::<host::SaveFile, host::SavedFile>("file.save");
     let Commands { mut types, rows } = commands;
     types.visit::<Problem>();

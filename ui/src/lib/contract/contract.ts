@@ -139,15 +139,6 @@ export type BeginConnect = { integration_id: string, route: ConsentRoute,
 redirect_uri?: string, };
 
 /**
- * Result of `consent.open_browser` when the loopback listener must know its redirect URI first.
- */
-export type BrowserRedirect = {
-/**
- * The loopback address that takes the callback, exactly as to be given to `connect.begin`.
- */
-redirect_uri: string, };
-
-/**
  * Result of `integrations.call`.
  */
 export type CallAnswer = {
@@ -255,6 +246,20 @@ export type ChangePassword = { old_secret: string, new_secret: string, };
 export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "invalid_config" | "weak_password" | "provider_not_allowed" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "token_missing" | "token_invalid" | "logon_failed" | "wrong_token_kind" | "permission_denied" | "not_found" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "provider_timeout" | "store_missing" | "store_damaged" | "store_newer" | "store_locked" | "wrong_key" | "key_unavailable";
 
 /**
+ * Params of `consent.connect`: the application begins the consent and takes the person there. The page's address stays
+ * outside the web view; the outcome is read with `connect.get` when a change of the session is told.
+ */
+export type Connect = {
+/**
+ * Which integration.
+ */
+integration_id: string,
+/**
+ * `window` or `browser`.
+ */
+route: ConsentRoute, };
+
+/**
  * One run of a consent, from its link to its outcome.
  */
 export type ConnectSession = { id: ConnectSessionId, account_id: AccountId, integration_id: IntegrationId, provider_app_id?: ProviderAppId, route: ConsentRoute,
@@ -348,40 +353,6 @@ embedded_window: boolean, default_scopes: Array<string>, };
  * How the person gets to the provider's page (product.md section 5).
  */
 export type ConsentRoute = "window" | "browser" | "link";
-
-/**
- * Params that name a connect session.
- */
-export type ConsentWindow = {
-/**
- * Which.
- */
-connect_session_id: string,
-/**
- * Where the person goes, from `connect.begin`.
- */
-authorize_url: string, };
-
-/**
- * What the consent window shows right now.
- */
-export type ConsentWindowState = {
-/**
- * Whether it is there.
- */
-open: boolean,
-/**
- * The real origin of its page.
- */
-origin?: string,
-/**
- * Whether that page came over TLS.
- */
-secure: boolean,
-/**
- * What went wrong in it.
- */
-problem?: string, };
 
 /**
  * How many of a kind.
@@ -1700,10 +1671,6 @@ export interface Commands {
   "app.open_store": { params: OpenStore; result: AppState };
   "app.create_sample": { params: Record<string, never>; result: AppState };
   "app.recent": { params: Record<string, never>; result: Array<RecentStore> };
-  "consent.listen": { params: Record<string, never>; result: BrowserRedirect };
-  "consent.open_window": { params: ConsentWindow; result: ConsentWindowState };
-  "consent.open_browser": { params: ConsentWindow; result: ConsentWindowState };
-  "consent.window_state": { params: Record<string, never>; result: ConsentWindowState };
-  "consent.close_window": { params: Record<string, never>; result: ConsentWindowState };
+  "consent.connect": { params: Connect; result: ConnectSession };
   "file.save": { params: SaveFile; result: SavedFile };
 }

@@ -1,5 +1,6 @@
 //! What a window asks its host: the desktop application or the server behind the browser.
 
+use patchbay_model::consent::ConsentRoute;
 use patchbay_model::permission::PermissionSet;
 use patchbay_model::{Fullname, MemberId, Name, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -132,29 +133,14 @@ pub struct RecentStore {
     pub key_source: String,
 }
 
-/// Params that name a connect session.
+/// Params of `consent.connect`: the application begins the consent and takes the person there. The page's address stays
+/// outside the web view; the outcome is read with `connect.get` when a change of the session is told.
 #[derive(Clone, Debug, Deserialize, TS)]
-pub struct ConsentWindow {
-    /// Which.
-    pub connect_session_id: String,
-    /// Where the person goes, from `connect.begin`.
-    pub authorize_url: String,
-}
-
-/// What the consent window shows right now.
-#[derive(Clone, Debug, Serialize, TS)]
-#[ts(optional_fields)]
-pub struct ConsentWindowState {
-    /// Whether it is there.
-    pub open: bool,
-    /// The real origin of its page.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub origin: Option<String>,
-    /// Whether that page came over TLS.
-    pub secure: bool,
-    /// What went wrong in it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub problem: Option<String>,
+pub struct Connect {
+    /// Which integration.
+    pub integration_id: String,
+    /// `window` or `browser`.
+    pub route: ConsentRoute,
 }
 
 /// Params of `file.save`.
@@ -173,13 +159,6 @@ pub struct SavedFile {
     /// Where it was written; absent when the person cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-}
-
-/// Result of `consent.open_browser` when the loopback listener must know its redirect URI first.
-#[derive(Clone, Debug, Serialize, TS)]
-pub struct BrowserRedirect {
-    /// The loopback address that takes the callback, exactly as to be given to `connect.begin`.
-    pub redirect_uri: String,
 }
 
 /// Body of `POST /session`: one of an organization token, a member's logon, or a one-time link.
