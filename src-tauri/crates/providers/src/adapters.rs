@@ -5,17 +5,17 @@ mod mock_ticketing;
 mod openid;
 mod redmine;
 
-use patchbay_model::Problem;
-use patchbay_model::connector::ticketing::{TicketingAnswer, TicketingOperation};
-use patchbay_model::credential::CredentialKind;
+use patchbay_model::connector::ticketing::{PageRequest, TicketingAnswer, TicketingOperation};
+use patchbay_model::problem::Location;
+use patchbay_model::{Code, Problem};
 use url::Url;
 
 use crate::step::{AdapterContext, Identity, Step};
 
 /// What an adapter does. Operations arrive only when the manifest offers them and their filters have been checked against it.
 pub(crate) trait Adapter: Sync {
-    /// Finds the API, given the configured address.
-    fn locate(&self, configured: Url, _credential: Option<CredentialKind>) -> Result<Step<Option<Url>>, Problem> {
+    /// Finds the API, given the configured address and the `type` of the credential.
+    fn locate(&self, configured: Url, _credential: Option<&str>) -> Result<Step<Option<Url>>, Problem> {
         Ok(Step::Done(Some(configured)))
     }
 
@@ -44,8 +44,20 @@ pub(crate) fn endpoint(context: &AdapterContext, segments: &[&str]) -> Result<Ur
     let mut url = context.base_url.clone().ok_or_else(|| Problem::internal("the provider's address is missing"))?;
     // `.` and `..` survive escaping and would be resolved away.
     if segments.iter().any(|segment| segment.is_empty() || *segment == "." || *segment == "..") {
-        return Err(Problem::new(patchbay_model::Code::NotFound, "An id in the request is empty or a dot. Check the id."));
+        return Err(Problem::new(Code::NotFound, "An id in the request is empty or a dot. Check the id."));
     }
     url.path_segments_mut().map_err(|()| Problem::internal("the provider's address has no path"))?.pop_if_empty().extend(segments);
     Ok(url)
+}
+
+/// Reads a cursor that is a count of rows to skip.
+pub(crate) fn offset(page: &PageRequest) -> Result<usize, Problem> {
+    match page.cursor.as_deref() {
+        None | Some("") => Ok(0),
+        Some(cursor) => cursor
+            .parse()
+            .ok()
+            .filter(|offset| *offset <= u32::MAX as usize)
+            .ok_or_else(|| Problem::new(Code::InvalidCursor, "The cursor is not one that this list gave out. Begin again without a cursor.").at(Location::Query, "cursor")),
+    }
 }

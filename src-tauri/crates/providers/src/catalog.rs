@@ -164,12 +164,12 @@ impl Provider {
         self.manifest.operation.iter().any(|facts| facts.name == operation)
     }
 
-    /// Finds where the API of an integration is. Where the configuration says it, this ends at once; where the grant says it
+    /// Finds where the API of an integration is. `credential` is the `type` of the credential in its configuration, inline or `_id`. Where the configuration says it, this ends at once; where the grant says it
     /// (Jira by consent), a request with the credential is made. The outcome may be kept as long as configuration and credential stay.
     ///
     /// # Errors
     /// `invalid_config` when the configured address is none.
-    pub fn locate(&self, config: &Map<String, Value>, credential: Option<CredentialKind>) -> Result<Step<Option<Url>>, Problem> {
+    pub fn locate(&self, config: &Map<String, Value>, credential: Option<&str>) -> Result<Step<Option<Url>>, Problem> {
         match &self.manifest.base_url {
             BaseUrl::Local => Ok(Step::Done(None)),
             BaseUrl::Config(property) => {
@@ -178,7 +178,7 @@ impl Provider {
                     Problem::new(Code::InvalidConfig, format!("`{property}` of the {} integration is not an http or https address. Correct it, for example https://example.com.", self.fullname()))
                         .at_body(&format!("/provider_config/{property}"))
                 })?;
-                self.adapter.locate(url, credential)
+                self.adapter.locate(url, credential.and_then(|word| self.credential(word)).map(|option| option.word.as_str()))
             }
         }
     }

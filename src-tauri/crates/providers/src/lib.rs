@@ -5,10 +5,13 @@
 //! engine sends the requests, adds the credential where the manifest says, and feeds the answers back.
 
 mod adapters;
+mod attachment;
 pub mod capability;
 pub mod catalog;
 pub mod exchange;
 pub mod manifest;
+mod matching;
+mod patch;
 mod reading;
 mod refusal;
 mod schema;

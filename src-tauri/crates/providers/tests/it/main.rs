@@ -1,0 +1,5 @@
+//! Behaviour of the providers, without a network.
+
+mod catalog;
+mod drive;
+mod mock;
