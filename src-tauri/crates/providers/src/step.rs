@@ -25,6 +25,13 @@ pub enum Step<T> {
         /// Takes the answer.
         then: Continue<LocalAnswer, T>,
     },
+    /// Tell the caller something beside the result (`messages.problems`, synqly-wire.md section 3), and go on with `next`.
+    Notice {
+        /// What to tell.
+        problem: Box<Problem>,
+        /// What to do then.
+        next: Box<Step<T>>,
+    },
     /// The end.
     Done(T),
 }
@@ -33,6 +40,12 @@ impl<T: 'static> Step<T> {
     /// A step that sends.
     pub fn send(request: ProviderRequest, then: impl FnOnce(ProviderResponse) -> Result<Self, Problem> + Send + 'static) -> Self {
         Self::Send { request: Box::new(request), then: Box::new(then) }
+    }
+
+    /// This step, after telling the caller something for each problem.
+    #[must_use]
+    pub fn noting(self, problems: impl IntoIterator<Item = Problem>) -> Self {
+        problems.into_iter().fold(self, |next, problem| Self::Notice { problem: Box::new(problem), next: Box::new(next) })
     }
 
     /// A step on local documents.

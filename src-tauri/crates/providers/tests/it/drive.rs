@@ -68,6 +68,7 @@ impl Documents {
             step = match step {
                 Step::Done(answer) => return Ok(answer),
                 Step::Local { op, then } => then(self.apply(op))?,
+                Step::Notice { next, .. } => *next,
                 Step::Send { request, .. } => panic!("a local provider sends {} {}", request.method.as_str(), request.url),
             };
         }
@@ -85,6 +86,7 @@ pub fn exchange<T>(step: Result<Step<T>, Problem>, mut answer: impl FnMut(&Provi
         let next = match step {
             Step::Done(value) => return (Ok(value), sent),
             Step::Local { .. } => panic!("a provider of the network asks for local documents"),
+            Step::Notice { next, .. } => Ok(*next),
             Step::Send { request, then } => {
                 assert!(sent.len() < 1000, "the operation does not end");
                 let response = answer(&request);
