@@ -68,4 +68,6 @@ ids! {
     WebSessionId = "web session";
     /// One row of the audit log.
     AuditId = "audit event";
+    /// One deletion with everything that it took; the handle of its undo.
+    DeletionId = "deletion";
 }

@@ -11,6 +11,7 @@ pub mod consent;
 pub mod context;
 pub mod credential;
 pub mod definition;
+pub mod deletion;
 pub mod environment;
 pub mod id;
 pub mod integration;
@@ -27,6 +28,7 @@ pub mod scope;
 pub mod secret;
 pub mod time;
 pub mod token;
+pub mod web;
 
 pub use context::{Clock, Context, Entropy};
 pub use environment::Environment;

@@ -96,6 +96,29 @@ impl fmt::Display for RoleName {
     }
 }
 
+/// A role of the organization's own, as stored. The built-in ones are not rows.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Role {
+    /// Its id.
+    pub id: crate::RoleId,
+    /// Whose role.
+    pub organization_id: crate::OrganizationId,
+    /// Its name, unique in the organization.
+    pub name: RoleName,
+    /// Its name for people.
+    pub fullname: crate::Fullname,
+    /// What it is for.
+    pub description: Option<String>,
+    /// On which objects.
+    pub resources: ResourceScope,
+    /// Which operations.
+    pub permission_set: PermissionSet,
+    /// When it was made.
+    pub created_at: crate::Timestamp,
+    /// When it was last changed.
+    pub updated_at: crate::Timestamp,
+}
+
 /// Which objects a permission set applies to. What is left out is not narrowed.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]

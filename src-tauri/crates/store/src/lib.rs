@@ -1,1 +1,34 @@
-//! store
+//! The store: every row of Patchbay in one database file, behind transactions that know whose data they may touch.
+//!
+//! A [`Store`] gives [`ReadTx`] and [`WriteTx`]; queries are their methods, one file per aggregate. The scope of a
+//! transaction is bound into every query on tenant data, so there is no way to ask without one. Sealed values leave and
+//! enter as envelopes, through functions whose names begin with `sealed`; this crate cannot open them.
+
+mod accounts;
+mod credentials;
+mod definitions;
+mod dialect;
+mod error;
+mod header;
+mod integrations;
+mod list;
+mod lock;
+mod members;
+mod organizations;
+mod points;
+mod provider_apps;
+mod refresh;
+mod row;
+mod sealed;
+mod store;
+mod tokens;
+mod transaction;
+
+pub use credentials::PROVIDER_APP_KEY;
+pub use error::{Result, StoreError};
+pub use header::StoreHeader;
+pub use refresh::{RefreshEntry, RefreshLease, RefreshState};
+pub use sealed::{SealedTable, SealedValue};
+pub use store::Store;
+pub use tokens::FoundToken;
+pub use transaction::{ReadTx, WriteTx};

@@ -1,0 +1,244 @@
+//! What can go wrong with a store, and the words for it.
+
+use std::path::PathBuf;
+
+use patchbay_model::problem::{Code, Resource};
+use patchbay_model::Problem;
+use uuid::Uuid;
+
+use crate::dialect::{self, Trouble};
+
+/// Why the store refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no file at this place.
+    #[error("there is no store at {0}")]
+    Missing(PathBuf),
+    /// The file is something else, or was never completed.
+    #[error("{0} is not a Patchbay store")]
+    NotAStore(PathBuf),
+    /// A store is there already.
+    #[error("there is a store at {0} already")]
+    Exists(PathBuf),
+    /// The file is damaged.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+    /// A newer Patchbay wrote the file.
+    #[error("the store has schema {found}; this program knows up to {known}")]
+    Newer {
+        /// Schema of the file.
+        found: i64,
+        /// Newest schema of this program.
+        known: i64,
+    },
+    /// The file or its file system cannot be written.
+    #[error("the store is read-only")]
+    ReadOnly,
+    /// The store lies on a read-only place and has changes that were never merged into its file.
+    #[error("{0} is on a read-only place and has unmerged changes beside it")]
+    ReadOnlyUnmerged(PathBuf),
+    /// No space is left.
+    #[error("the disk is full")]
+    DiskFull,
+    /// The operating system refuses the file.
+    #[error("the store's file cannot be used: {0}")]
+    Io(String),
+    /// Another process writes for longer than we wait.
+    #[error("the store is busy")]
+    Busy,
+    /// Another process holds the store exclusively, or we need to and others have it open.
+    #[error("the store is held by {holder}")]
+    Locked {
+        /// Which process, in words.
+        holder: String,
+    },
+    /// A name, or another value that must be unique, is used by another object.
+    #[error("{noun} name taken")]
+    NameTaken {
+        /// What kind of object.
+        noun: &'static str,
+        /// The field that must be unique, `name` mostly.
+        field: &'static str,
+        /// The value, where known.
+        value: String,
+    },
+    /// The object cannot go, because others use it.
+    #[error("{noun} {id} is in use")]
+    InUse {
+        /// What kind of object.
+        noun: &'static str,
+        /// Its id.
+        id: Uuid,
+        /// The first of those that use it.
+        users: Vec<Resource>,
+        /// How many use it.
+        count: u64,
+    },
+    /// The object is not there, or not within the scope.
+    #[error("no {noun} {id}")]
+    NotFound {
+        /// What kind of object.
+        noun: &'static str,
+        /// What was asked for.
+        id: String,
+    },
+    /// A row refers to an object that is not there, or of another tenant.
+    #[error("a reference leads nowhere")]
+    DanglingReference,
+    /// The time for an undo is over, or its parent is gone.
+    #[error("{0}")]
+    NotUndoable(String),
+    /// A query on tenant data outside the scope that it needs: a fault of the caller's code.
+    #[error("{what} is not visible in this scope")]
+    WrongScope {
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// A row does not hold what it should.
+    #[error("{table}.{column} holds an impossible value: {detail}")]
+    BadRow {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The list was asked for in a way that cannot be.
+    #[error(transparent)]
+    Query(Box<Problem>),
+    /// Anything else from the database.
+    #[error("the database failed: {0}")]
+    Sql(#[source] sqlx::Error),
+}
+
+/// What the store answers.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if matches!(error, sqlx::Error::PoolTimedOut) {
+            return Self::Busy;
+        }
+        if let sqlx::Error::Database(database) = &error {
+            if let Some(what) = dialect::violated_unique(database.as_ref()) {
+                let (noun, field) = unique_field(&what);
+                return Self::NameTaken { noun, field, value: String::new() };
+            }
+            return match dialect::trouble(database.as_ref()) {
+                Some(Trouble::Busy) => Self::Busy,
+                Some(Trouble::ReadOnly) => Self::ReadOnly,
+                Some(Trouble::DiskFull) => Self::DiskFull,
+                Some(Trouble::Damaged) => Self::Damaged(database.message().to_owned()),
+                Some(Trouble::CannotOpen | Trouble::Io) => Self::Io(database.message().to_owned()),
+                Some(Trouble::Reference) => Self::DanglingReference,
+                None => Self::Sql(error),
+            };
+        }
+        Self::Sql(error)
+    }
+}
+
+/// The noun and field behind a unique index: the name of an index on an expression, or the list of its columns.
+fn unique_field(index: &str) -> (&'static str, &'static str) {
+    const NOUNS: &[(&str, &str)] = &[
+        ("organizations", "organization"),
+        ("roles", "role"),
+        ("members", "member"),
+        ("accounts", "account"),
+        ("integration_points", "integration point"),
+        ("integration_definitions", "definition"),
+        ("integration_instances", "integration"),
+        ("provider_apps", "provider app"),
+        ("credentials", "credential"),
+        ("token_containers", "token"),
+    ];
+    let noun = NOUNS.iter().find(|(table, _)| index.starts_with(table)).map_or("object", |(_, noun)| noun);
+    let field = if index.ends_with("_name") {
+        "name"
+    } else if index.ends_with("external_id") {
+        "external_id"
+    } else {
+        "id"
+    };
+    (noun, field)
+}
+
+impl StoreError {
+    /// Puts the value into a [`StoreError::NameTaken`], which the database does not tell.
+    #[must_use]
+    pub(crate) fn naming(self, name: &str, external_id: Option<&str>) -> Self {
+        match self {
+            Self::NameTaken { noun, field: "external_id", .. } => Self::NameTaken { noun, field: "external_id", value: external_id.unwrap_or_default().to_owned() },
+            Self::NameTaken { noun, field: "name", .. } => Self::NameTaken { noun, field: "name", value: name.to_owned() },
+            other => other,
+        }
+    }
+
+    pub(crate) fn not_found(noun: &'static str, id: impl std::fmt::Display) -> Self {
+        Self::NotFound { noun, id: id.to_string() }
+    }
+}
+
+impl From<Problem> for StoreError {
+    fn from(problem: Problem) -> Self {
+        Self::Query(Box::new(problem))
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        fn new(code: Code, message: impl Into<String>) -> Problem {
+            Problem::new(code, message)
+        }
+        match error {
+            StoreError::Missing(path) => new(Code::StoreMissing, format!("There is no store at {}. Check the path, or create a store there first.", path.display())),
+            StoreError::NotAStore(path) => {
+                new(Code::StoreDamaged, format!("{} is not a Patchbay store. Choose another file, or restore this one from a backup.", path.display()))
+            }
+            StoreError::Exists(path) => new(Code::NameTaken, format!("There is a store at {} already. Open it, or choose another path.", path.display())),
+            StoreError::Damaged(what) => {
+                new(Code::StoreDamaged, "The store's file is damaged. Stop every Patchbay that uses it, keep a copy, and restore it from a backup.").with_detail(what)
+            }
+            StoreError::Newer { found, known } => new(
+                Code::StoreNewer,
+                format!("The store was written by a newer Patchbay (schema {found}, this program knows {known}). Update this program; nothing was changed."),
+            ),
+            StoreError::ReadOnly => new(Code::StoreReadOnly, "The store cannot be written: its file or disk is read-only. Make it writable or copy it to another disk; nothing was changed."),
+            StoreError::ReadOnlyUnmerged(path) => new(
+                Code::StoreReadOnly,
+                format!("{0} is on a read-only disk and its latest changes lie in {0}-wal beside it. Copy both files to a writable disk and open the store there.", path.display()),
+            ),
+            StoreError::DiskFull => new(Code::StoreReadOnly, "The store cannot be written: the disk is full. Free some space and try again; nothing was changed."),
+            StoreError::Io(what) => new(Code::StoreReadOnly, "The store's file cannot be used. Check the disk and the permissions of the file and its directory.").with_detail(what),
+            StoreError::Busy => new(Code::StoreBusy, "The store is busy with another writer. Try again in a few seconds.").retry_after(2),
+            StoreError::Locked { holder } => {
+                new(Code::StoreLocked, format!("The store is held by {holder}. Wait until it has finished, or stop it, and try again.")).retry_after(5)
+            }
+            StoreError::NameTaken { noun, field, value } => {
+                let shown = if value.is_empty() { String::new() } else { format!(" `{value}`") };
+                new(Code::NameTaken, format!("The {} {field}{shown} is used already. Choose another {field}.", noun)).at_body(&format!("/{field}"))
+            }
+            StoreError::InUse { noun, id, users, count } => {
+                let mut problem = new(Code::InUse, format!("The {noun} {id} is used by {count} other object(s) and cannot be deleted. Delete or change those first."));
+                problem.context.resources = users;
+                problem
+            }
+            StoreError::NotFound { noun, id } => Self::not_found(noun, id),
+            StoreError::DanglingReference => {
+                new(Code::InvalidField, "The request refers to an object that does not exist in this organization and account. Check the ids in the request.")
+            }
+            StoreError::NotUndoable(why) => new(Code::UpdateConflict, why),
+            StoreError::Query(problem) => *problem,
+            StoreError::WrongScope { what } => Self::internal(format!("{what} was asked for outside its scope")),
+            StoreError::BadRow { table, column, detail } => {
+                new(Code::StoreDamaged, format!("A row of the store cannot be read ({table}.{column}). Run `patchbay store verify` and restore a backup if it reports damage."))
+                    .with_detail(detail)
+            }
+            StoreError::Sql(error) => {
+                tracing::error!(%error, "the database failed");
+                Self::internal("the database refused a statement")
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The store's own row: its id and the public part of its keys.
+
+use patchbay_model::Timestamp;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::dialect::At;
+use crate::error::{Result, StoreError};
+use crate::transaction::{ReadTx, WriteTx};
+
+/// What a store says about itself before any key is there.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StoreHeader {
+    /// The store's id.
+    pub id: Uuid,
+    /// The vault's key header: parameters, check value, wrapped keys. Public, and opaque to the store.
+    pub key_header: serde_json::Value,
+    /// When the store was made.
+    pub created_at: Timestamp,
+}
+
+impl ReadTx {
+    /// The header, in every scope.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn header(&mut self) -> Result<StoreHeader> {
+        let row: Option<(Uuid, Json<serde_json::Value>, At)> =
+            sqlx::query_as("SELECT id, key_header, created_at FROM store_header WHERE singleton = 1").fetch_optional(&mut *self.tx).await?;
+        let (id, Json(key_header), At(created_at)) = row.ok_or_else(|| StoreError::Damaged("the header is missing".to_owned()))?;
+        Ok(StoreHeader { id, key_header, created_at })
+    }
+}
+
+impl WriteTx {
+    /// Completes a new store.
+    ///
+    /// # Errors
+    /// [`StoreError::NameTaken`] when there is a header already.
+    pub async fn insert_header(&mut self, header: &StoreHeader) -> Result<()> {
+        sqlx::query("INSERT INTO store_header (singleton, id, key_header, created_at) VALUES (1, $1, $2, $3)")
+            .bind(header.id)
+            .bind(Json(&header.key_header))
+            .bind(At(header.created_at))
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Replaces the key header when it still is `previous`: a rotation that two processes begin happens once.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when another changed it meanwhile.
+    pub async fn replace_key_header(&mut self, previous: &serde_json::Value, next: &serde_json::Value) -> Result<()> {
+        let done = sqlx::query("UPDATE store_header SET key_header = $1 WHERE singleton = 1 AND key_header = $2")
+            .bind(Json(next))
+            .bind(Json(previous))
+            .execute(&mut *self.tx)
+            .await?;
+        if done.rows_affected() == 0 { Err(StoreError::not_found("key header", "as it was read")) } else { Ok(()) }
+    }
+}

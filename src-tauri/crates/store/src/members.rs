@@ -1,0 +1,334 @@
+//! Members and roles: the organization's, closed to an account's scope.
+
+use patchbay_model::change::ChangeKind;
+use patchbay_model::list::{ListQuery, Listed};
+use patchbay_model::member::Member;
+use patchbay_model::permission::{ResourceScope, Role, RoleName};
+use patchbay_model::{Fullname, MemberId, Name, OrganizationId, RoleId, Timestamp};
+use sqlx::FromRow;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::dialect::{self, At};
+use crate::error::{Result, StoreError};
+use crate::list::{self, Field, Kind, Noun};
+use crate::row;
+use crate::transaction::{ReadTx, WriteTx};
+
+macro_rules! columns {
+    () => {
+        "id, organization_id, name, fullname, nickname, picture, member_type, state, role_binding, ttl_seconds, token_ttl_seconds, expires, pin_expires, failed_logons, last_logon, created_at, updated_at"
+    };
+}
+
+pub(crate) const NOUN: Noun = Noun {
+    table: "members",
+    columns: columns!(),
+    fields: &[
+        Field::new("id", "id", Kind::Id),
+        Field::new("name", "name", Kind::Name),
+        Field::new("fullname", "fullname", Kind::Text),
+        Field::nullable("nickname", "nickname", Kind::Text),
+        Field::new("type", "member_type", Kind::Text),
+        Field::new("state", "state", Kind::Text),
+        Field::new("role_binding", "role_binding", Kind::Texts),
+        Field::nullable("expires", "expires", Kind::Time),
+        Field::nullable("last_logon", "last_logon", Kind::Time),
+        Field::new("created_at", "created_at", Kind::Time),
+        Field::new("updated_at", "updated_at", Kind::Time),
+    ],
+    default_order: "name",
+    account: None,
+    tombstones: true,
+};
+
+#[derive(FromRow)]
+struct MemberRow {
+    id: Uuid,
+    organization_id: Uuid,
+    name: String,
+    fullname: String,
+    nickname: Option<String>,
+    picture: Option<String>,
+    member_type: String,
+    state: String,
+    role_binding: Json<Vec<RoleName>>,
+    ttl_seconds: Option<i64>,
+    token_ttl_seconds: i64,
+    expires: Option<At>,
+    pin_expires: Option<At>,
+    failed_logons: i64,
+    last_logon: Option<At>,
+    created_at: At,
+    updated_at: At,
+}
+
+impl TryFrom<MemberRow> for Member {
+    type Error = StoreError;
+
+    fn try_from(row: MemberRow) -> Result<Self> {
+        Ok(Self {
+            id: MemberId::from_uuid(row.id),
+            organization_id: OrganizationId::from_uuid(row.organization_id),
+            name: Name::from_stored(row.name),
+            fullname: Fullname::from_stored(row.fullname),
+            nickname: row.nickname,
+            picture: row.picture,
+            member_type: row::word("members", "member_type", &row.member_type)?,
+            state: row::word("members", "state", &row.state)?,
+            role_binding: row.role_binding.0,
+            ttl: row.ttl_seconds.map(row::duration),
+            token_ttl: row::duration(row.token_ttl_seconds),
+            expires: row.expires.map(|at| at.0),
+            pin_expires: row.pin_expires.map(|at| at.0),
+            failed_logons: u32::try_from(row.failed_logons).unwrap_or(u32::MAX),
+            last_logon: row.last_logon.map(|at| at.0),
+            created_at: row.created_at.0,
+            updated_at: row.updated_at.0,
+        })
+    }
+}
+
+impl ReadTx {
+    /// The member with this id.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongScope`] in an account's scope, and those of the database.
+    pub async fn member(&mut self, id: MemberId) -> Result<Option<Member>> {
+        let organization = self.whole_organization("a member")?;
+        let row: Option<MemberRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM members WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL"))
+            .bind(id.uuid())
+            .bind(organization)
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        row.map(Member::try_from).transpose()
+    }
+
+    /// The member with this id or name; an id wins.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongScope`] in an account's scope, and those of the database.
+    pub async fn find_member(&mut self, reference: &str) -> Result<Option<Member>> {
+        if let Ok(id) = reference.parse::<MemberId>()
+            && let Some(member) = self.member(id).await?
+        {
+            return Ok(Some(member));
+        }
+        let organization = self.whole_organization("a member")?;
+        let row: Option<MemberRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM members WHERE organization_id = $1 AND lower(name) = $2 AND deleted_at IS NULL"))
+            .bind(organization)
+            .bind(reference.to_lowercase())
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        row.map(Member::try_from).transpose()
+    }
+
+    /// One page of members.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] for a query that cannot be, and those of the database.
+    pub async fn members(&mut self, query: &ListQuery) -> Result<Listed<Member>> {
+        self.whole_organization("the members")?;
+        list::page::<MemberRow, _>(self, &NOUN, query, false, &[]).await
+    }
+
+    /// The password's hash (a PHC string), if the member has a password.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn member_password_hash(&mut self, id: MemberId) -> Result<Option<String>> {
+        let organization = self.whole_organization("a member")?;
+        let row: Option<(Option<String>,)> = sqlx::query_as("SELECT password_hash FROM members WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL")
+            .bind(id.uuid())
+            .bind(organization)
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        Ok(row.and_then(|(hash,)| hash))
+    }
+
+    /// How many members that may sign in have this role: the last root administrator cannot go.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn count_members_with_role(&mut self, role: &RoleName) -> Result<u64> {
+        let organization = self.whole_organization("the members")?;
+        let sql = format!(
+            "SELECT count(*) FROM members WHERE organization_id = $1 AND deleted_at IS NULL AND state <> 'disabled' AND EXISTS (SELECT 1 FROM {} WHERE each.value = $2)",
+            dialect::json_elements("members.role_binding")
+        );
+        let (number,): (i64,) = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(organization).bind(role.as_str()).fetch_one(&mut *self.tx).await?;
+        Ok(row::count(number))
+    }
+
+    /// A role of the organization's own.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn role(&mut self, name: &RoleName) -> Result<Option<Role>> {
+        let organization = self.whole_organization("a role")?;
+        let row: Option<RoleRow> = sqlx::query_as(
+            "SELECT id, organization_id, name, fullname, description, resources, permission_set, created_at, updated_at FROM roles WHERE organization_id = $1 AND lower(name) = $2 AND deleted_at IS NULL",
+        )
+        .bind(organization)
+        .bind(name.as_str().to_lowercase())
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        row.map(Role::try_from).transpose()
+    }
+}
+
+#[derive(FromRow)]
+struct RoleRow {
+    id: Uuid,
+    organization_id: Uuid,
+    name: String,
+    fullname: String,
+    description: Option<String>,
+    resources: Json<ResourceScope>,
+    permission_set: String,
+    created_at: At,
+    updated_at: At,
+}
+
+impl TryFrom<RoleRow> for Role {
+    type Error = StoreError;
+
+    fn try_from(row: RoleRow) -> Result<Self> {
+        Ok(Self {
+            id: RoleId::from_uuid(row.id),
+            organization_id: OrganizationId::from_uuid(row.organization_id),
+            name: RoleName::parse(&row.name).map_err(|problem| row::bad("roles", "name", problem.message))?,
+            fullname: Fullname::from_stored(row.fullname),
+            description: row.description,
+            resources: row.resources.0,
+            permission_set: row::word("roles", "permission_set", &row.permission_set)?,
+            created_at: row.created_at.0,
+            updated_at: row.updated_at.0,
+        })
+    }
+}
+
+impl WriteTx {
+    /// Adds a member, without a password.
+    ///
+    /// # Errors
+    /// [`StoreError::NameTaken`], and those of the database.
+    pub async fn insert_member(&mut self, member: &Member) -> Result<()> {
+        self.whole_organization("a new member")?;
+        self.check_tenant(member.organization_id.uuid(), None)?;
+        sqlx::query("INSERT INTO members (id, organization_id, name, fullname, nickname, picture, member_type, state, role_binding, ttl_seconds, token_ttl_seconds, expires, pin_expires, failed_logons, last_logon, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)")
+            .bind(member.id.uuid())
+            .bind(member.organization_id.uuid())
+            .bind(member.name.as_str())
+            .bind(member.fullname.as_str())
+            .bind(&member.nickname)
+            .bind(&member.picture)
+            .bind(row::as_word(&member.member_type))
+            .bind(row::as_word(&member.state))
+            .bind(Json(&member.role_binding))
+            .bind(member.ttl.map(row::seconds))
+            .bind(row::seconds(member.token_ttl))
+            .bind(row::at(member.expires))
+            .bind(row::at(member.pin_expires))
+            .bind(i64::from(member.failed_logons))
+            .bind(row::at(member.last_logon))
+            .bind(At(member.created_at))
+            .bind(At(member.updated_at))
+            .execute(&mut *self.tx)
+            .await
+            .map_err(|error| StoreError::from(error).naming(member.name.as_str(), None))?;
+        self.changed(ChangeKind::Member, member.id, None)
+    }
+
+    /// Writes a member anew; the password stays.
+    ///
+    /// # Errors
+    /// [`StoreError::NameTaken`], [`StoreError::NotFound`], and those of the database.
+    pub async fn update_member(&mut self, member: &Member) -> Result<()> {
+        self.whole_organization("a member")?;
+        self.check_tenant(member.organization_id.uuid(), None)?;
+        let done = sqlx::query("UPDATE members SET name = $3, fullname = $4, nickname = $5, picture = $6, member_type = $7, state = $8, role_binding = $9, ttl_seconds = $10, token_ttl_seconds = $11, expires = $12, pin_expires = $13, failed_logons = $14, last_logon = $15, updated_at = $16 WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL")
+            .bind(member.id.uuid())
+            .bind(member.organization_id.uuid())
+            .bind(member.name.as_str())
+            .bind(member.fullname.as_str())
+            .bind(&member.nickname)
+            .bind(&member.picture)
+            .bind(row::as_word(&member.member_type))
+            .bind(row::as_word(&member.state))
+            .bind(Json(&member.role_binding))
+            .bind(member.ttl.map(row::seconds))
+            .bind(row::seconds(member.token_ttl))
+            .bind(row::at(member.expires))
+            .bind(row::at(member.pin_expires))
+            .bind(i64::from(member.failed_logons))
+            .bind(row::at(member.last_logon))
+            .bind(At(member.updated_at))
+            .execute(&mut *self.tx)
+            .await
+            .map_err(|error| StoreError::from(error).naming(member.name.as_str(), None))?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::not_found(MemberId::NOUN, member.id));
+        }
+        self.changed(ChangeKind::Member, member.id, None)
+    }
+
+    /// Sets or removes a member's password, as a PHC string.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], and those of the database.
+    pub async fn set_member_password_hash(&mut self, id: MemberId, hash: Option<&str>, now: Timestamp) -> Result<()> {
+        let organization = self.whole_organization("a member")?;
+        let done = sqlx::query("UPDATE members SET password_hash = $3, updated_at = $4 WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL")
+            .bind(id.uuid())
+            .bind(organization)
+            .bind(hash)
+            .bind(At(now))
+            .execute(&mut *self.tx)
+            .await?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::not_found(MemberId::NOUN, id));
+        }
+        self.changed(ChangeKind::Member, id, None)
+    }
+
+    /// Counts one more failed logon and gives the new number, in one statement so that parallel guesses all count.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], and those of the database.
+    pub async fn count_failed_logon(&mut self, id: MemberId) -> Result<u32> {
+        let organization = self.whole_organization("a member")?;
+        let row: Option<(i64,)> =
+            sqlx::query_as("UPDATE members SET failed_logons = failed_logons + 1 WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL RETURNING failed_logons")
+                .bind(id.uuid())
+                .bind(organization)
+                .fetch_optional(&mut *self.tx)
+                .await?;
+        let (number,) = row.ok_or_else(|| StoreError::not_found(MemberId::NOUN, id))?;
+        self.changed(ChangeKind::Member, id, None)?;
+        Ok(u32::try_from(number).unwrap_or(u32::MAX))
+    }
+
+    /// Adds a role of the organization's own.
+    ///
+    /// # Errors
+    /// [`StoreError::NameTaken`], and those of the database.
+    pub async fn insert_role(&mut self, role: &Role) -> Result<()> {
+        self.whole_organization("a new role")?;
+        self.check_tenant(role.organization_id.uuid(), None)?;
+        sqlx::query("INSERT INTO roles (id, organization_id, name, fullname, description, resources, permission_set, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+            .bind(role.id.uuid())
+            .bind(role.organization_id.uuid())
+            .bind(role.name.as_str())
+            .bind(role.fullname.as_str())
+            .bind(&role.description)
+            .bind(Json(&role.resources))
+            .bind(role.permission_set.as_str())
+            .bind(At(role.created_at))
+            .bind(At(role.updated_at))
+            .execute(&mut *self.tx)
+            .await
+            .map_err(|error| StoreError::from(error).naming(role.name.as_str(), None))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,221 @@
+//! Sealed values. This file holds every statement that touches a `credentials` column, always by name, so that on
+//! PostgreSQL they can run under a role of their own.
+
+use patchbay_model::credential::{Credential, Envelope, SealedAt};
+use patchbay_model::{AccountId, IntegrationId, SharedCredentialId, Timestamp};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::dialect::At;
+use crate::error::{Result, StoreError};
+use crate::transaction::{ReadTx, WriteTx};
+
+/// In which table a sealed value lies.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum SealedTable {
+    /// `integration_instances.credentials`.
+    IntegrationInstances,
+    /// `shared_credentials.credentials`.
+    SharedCredentials,
+    /// `connect_sessions.verifier`.
+    ConnectSessions,
+    /// `refresh_journal.previous`: sealed for the row that it was taken from.
+    RefreshJournal,
+}
+
+impl SealedTable {
+    /// The table's name, as it is bound into the seal's associated data.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::IntegrationInstances => "integration_instances",
+            Self::SharedCredentials => "shared_credentials",
+            Self::ConnectSessions => "connect_sessions",
+            Self::RefreshJournal => "refresh_journal",
+        }
+    }
+}
+
+/// One sealed value with all that its seal is bound to.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SealedValue {
+    /// Whose.
+    pub organization_id: Uuid,
+    /// In which account.
+    pub account_id: Option<Uuid>,
+    /// The table in which it lies.
+    pub table: SealedTable,
+    /// The row in which it lies.
+    pub row: Uuid,
+    /// The table for which it was sealed: another than `table` only for the journal.
+    pub sealed_for_table: String,
+    /// The row for which it was sealed.
+    pub sealed_for_row: Uuid,
+    /// The envelope.
+    pub envelope: Envelope,
+}
+
+type SealedRow = (Uuid, Option<Uuid>, Uuid, Option<String>, Option<Uuid>, Json<Envelope>);
+
+impl ReadTx {
+    /// The sealed value of an integration.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such integration, and those of the database.
+    pub async fn sealed_integration(&mut self, id: IntegrationId) -> Result<Option<Envelope>> {
+        let (organization, account) = self.bound()?;
+        let row: Option<(Option<Json<Envelope>>,)> =
+            sqlx::query_as("SELECT credentials FROM integration_instances WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL")
+                .bind(id.uuid())
+                .bind(organization)
+                .bind(account)
+                .fetch_optional(&mut *self.tx)
+                .await?;
+        row.map(|(envelope,)| envelope.map(|json| json.0)).ok_or_else(|| StoreError::not_found(IntegrationId::NOUN, id))
+    }
+
+    /// A shared sealed value; in an account's scope also one that belongs to no account.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn sealed_shared(&mut self, id: SharedCredentialId) -> Result<Option<Envelope>> {
+        let (organization, account) = self.bound()?;
+        let row: Option<(Json<Envelope>,)> = sqlx::query_as(
+            "SELECT credentials FROM shared_credentials WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR account_id IS NULL) AND deleted_at IS NULL",
+        )
+        .bind(id.uuid())
+        .bind(organization)
+        .bind(account)
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        Ok(row.map(|(json,)| json.0))
+    }
+
+    /// The sealed value of a credential, wherever it lies.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn sealed_credential(&mut self, credential: &Credential) -> Result<Option<Envelope>> {
+        match credential.sealed_at {
+            SealedAt::Integration(id) => self.sealed_integration(id).await,
+            SealedAt::Shared(id) => self.sealed_shared(id).await,
+            SealedAt::Nowhere => Ok(None),
+        }
+    }
+
+    /// Every sealed value of the store, tombstones among them, for verification and rotation of keys. System scope.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongScope`] within a tenant, and those of the database.
+    pub async fn enumerate_sealed(&mut self) -> Result<Vec<SealedValue>> {
+        self.system("all sealed values")?;
+        let mut values = Vec::new();
+        for (table, sql) in [
+            (
+                SealedTable::IntegrationInstances,
+                "SELECT organization_id, account_id, id, NULL, NULL, credentials FROM integration_instances WHERE credentials IS NOT NULL ORDER BY id",
+            ),
+            (SealedTable::SharedCredentials, "SELECT organization_id, account_id, id, NULL, NULL, credentials FROM shared_credentials ORDER BY id"),
+            (SealedTable::ConnectSessions, "SELECT organization_id, account_id, id, NULL, NULL, verifier FROM connect_sessions WHERE verifier IS NOT NULL ORDER BY id"),
+            (
+                SealedTable::RefreshJournal,
+                "SELECT organization_id, account_id, credential_id, sealed_table, sealed_row, previous FROM refresh_journal WHERE previous IS NOT NULL ORDER BY credential_id",
+            ),
+        ] {
+            let rows: Vec<SealedRow> = sqlx::query_as(sql).fetch_all(&mut *self.tx).await?;
+            values.extend(rows.into_iter().map(|(organization_id, account_id, row, for_table, for_row, envelope)| SealedValue {
+                organization_id,
+                account_id,
+                table,
+                row,
+                sealed_for_table: for_table.unwrap_or_else(|| table.as_str().to_owned()),
+                sealed_for_row: for_row.unwrap_or(row),
+                envelope: envelope.0,
+            }));
+        }
+        Ok(values)
+    }
+}
+
+impl WriteTx {
+    /// Replaces the sealed value of an integration, or removes it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], and those of the database.
+    pub async fn set_sealed_integration(&mut self, id: IntegrationId, envelope: Option<&Envelope>) -> Result<()> {
+        let (organization, account) = self.bound()?;
+        let done = sqlx::query("UPDATE integration_instances SET credentials = $4 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL")
+            .bind(id.uuid())
+            .bind(organization)
+            .bind(account)
+            .bind(envelope.map(Json))
+            .execute(&mut *self.tx)
+            .await?;
+        if done.rows_affected() == 0 { Err(StoreError::not_found(IntegrationId::NOUN, id)) } else { Ok(()) }
+    }
+
+    /// Adds a shared sealed value: of an account, or of the organization (a point's, a provider app's secret).
+    ///
+    /// # Errors
+    /// [`StoreError::DanglingReference`] for an account that is not there, and those of the database.
+    pub async fn insert_sealed_shared(&mut self, id: SharedCredentialId, account_id: Option<AccountId>, envelope: &Envelope, now: Timestamp) -> Result<()> {
+        let (organization, _) = self.bound()?;
+        self.check_tenant(organization, account_id.map(AccountId::uuid))?;
+        sqlx::query("INSERT INTO shared_credentials (id, organization_id, account_id, credentials, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)")
+            .bind(id.uuid())
+            .bind(organization)
+            .bind(account_id.map(AccountId::uuid))
+            .bind(Json(envelope))
+            .bind(At(now))
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Replaces a shared sealed value. In an account's scope only the account's own.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], and those of the database.
+    pub async fn set_sealed_shared(&mut self, id: SharedCredentialId, envelope: &Envelope, now: Timestamp) -> Result<()> {
+        let (organization, account) = self.bound()?;
+        let done = sqlx::query("UPDATE shared_credentials SET credentials = $4, updated_at = $5 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL")
+            .bind(id.uuid())
+            .bind(organization)
+            .bind(account)
+            .bind(Json(envelope))
+            .bind(At(now))
+            .execute(&mut *self.tx)
+            .await?;
+        if done.rows_affected() == 0 { Err(StoreError::not_found(SharedCredentialId::NOUN, id)) } else { Ok(()) }
+    }
+
+    /// Removes a shared sealed value for good, when nothing refers to it any more.
+    ///
+    /// # Errors
+    /// [`StoreError::DanglingReference`] when something still does, and those of the database.
+    pub async fn remove_sealed_shared(&mut self, id: SharedCredentialId) -> Result<()> {
+        let (organization, account) = self.bound()?;
+        sqlx::query("DELETE FROM shared_credentials WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL)")
+            .bind(id.uuid())
+            .bind(organization)
+            .bind(account)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Replaces one value during a rotation of keys, when it still is what was read. Says whether it was. System scope.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongScope`] within a tenant, and those of the database.
+    pub async fn replace_sealed(&mut self, value: &SealedValue, next: &Envelope) -> Result<bool> {
+        self.system("all sealed values")?;
+        let sql = match value.table {
+            SealedTable::IntegrationInstances => "UPDATE integration_instances SET credentials = $3 WHERE id = $1 AND credentials = $2",
+            SealedTable::SharedCredentials => "UPDATE shared_credentials SET credentials = $3 WHERE id = $1 AND credentials = $2",
+            SealedTable::ConnectSessions => "UPDATE connect_sessions SET verifier = $3 WHERE id = $1 AND verifier = $2",
+            SealedTable::RefreshJournal => "UPDATE refresh_journal SET previous = $3 WHERE credential_id = $1 AND previous = $2",
+        };
+        let done = sqlx::query(sql).bind(value.row).bind(Json(&value.envelope)).bind(Json(next)).execute(&mut *self.tx).await?;
+        Ok(done.rows_affected() > 0)
+    }
+}

@@ -1,0 +1,321 @@
+//! Opening, creating and closing a store, and beginning transactions on it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use patchbay_model::{Origin, Scope};
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection};
+use tokio::sync::watch;
+
+use crate::dialect::BEGIN_WRITE;
+use crate::error::{Result, StoreError};
+use crate::lock::StoreLock;
+use crate::transaction::{ReadTx, WriteTx};
+
+/// Embedded migrations. Each one sets `user_version` to its number.
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// `application_id` of our files, so that another program's database is not taken for a store.
+const APPLICATION_ID: i64 = 1_346_523_763;
+
+/// Readers that work side by side; SQLite has one writer anyway.
+const READERS: u32 = 4;
+
+/// How long another process may hold the write lock before we answer that the store is busy.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a task waits for its turn within this process.
+const TURN_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// An open store. Clones share it.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    readers: SqlitePool,
+    /// One connection: writers of this process queue here instead of spinning on the file's lock.
+    writer: Option<SqlitePool>,
+    path: PathBuf,
+    announcer: Announcer,
+    /// Held shared as long as the store is open.
+    _lock: Option<StoreLock>,
+}
+
+/// Tells listeners within this process that there are new changes.
+#[derive(Clone)]
+pub(crate) struct Announcer(Arc<watch::Sender<i64>>);
+
+impl Announcer {
+    pub(crate) fn announce(&self, sequence: i64) {
+        self.0.send_if_modified(|newest| {
+            let newer = sequence > *newest;
+            if newer {
+                *newest = sequence;
+            }
+            newer
+        });
+    }
+}
+
+impl Store {
+    /// Creates the file at `path`, or completes one whose creation was interrupted. The header is written by
+    /// [`WriteTx::insert_header`], and only with it the store counts as complete.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] for a complete store, [`StoreError::NotAStore`] for another file, and those of the disk.
+    pub async fn create(path: &Path) -> Result<Self> {
+        create_file(path)?;
+        let mut lock = StoreLock::open(path).ok_or(StoreError::ReadOnly)?;
+        lock.exclusive("creates the store").await?;
+        let mut connection = options(path).connect().await.map_err(|error| opening(error, path))?;
+        match identify(&mut connection, path).await? {
+            Identity::Empty => {}
+            Identity::Store { schema } => {
+                let known = newest_schema();
+                if schema > known {
+                    return Err(StoreError::Newer { found: schema, known });
+                }
+                let complete: (i64,) = sqlx::query_as("SELECT count(*) FROM store_header").fetch_one(&mut connection).await?;
+                if complete.0 > 0 {
+                    return Err(StoreError::Exists(path.to_owned()));
+                }
+            }
+        }
+        migrate(&mut connection).await?;
+        connection.close().await?;
+        lock.downgrade().await?;
+        Self::pools(path, true, Some(lock)).await
+    }
+
+    /// Opens the store at `path`, and migrates it when it is older than this program. On a read-only place it opens for
+    /// reading, and every write answers [`StoreError::ReadOnly`].
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], [`StoreError::NotAStore`], [`StoreError::Damaged`], [`StoreError::Newer`],
+    /// [`StoreError::Locked`] and those of the disk.
+    pub async fn open(path: &Path) -> Result<Self> {
+        let writable = probe(path)?;
+        let mut lock = if writable { StoreLock::open(path) } else { None };
+        if let Some(lock) = &lock {
+            lock.shared().await?;
+        }
+        let options = if writable { options(path) } else { read_only_options(path)? };
+        let mut connection = options.connect().await.map_err(|error| opening(error, path))?;
+        let schema = match identify(&mut connection, path).await? {
+            Identity::Store { schema } => schema,
+            Identity::Empty => return Err(StoreError::NotAStore(path.to_owned())),
+        };
+        let known = newest_schema();
+        if schema > known {
+            return Err(StoreError::Newer { found: schema, known });
+        }
+        let complete: (i64,) = sqlx::query_as("SELECT count(*) FROM store_header").fetch_one(&mut connection).await.map_err(|error| opening(error, path))?;
+        if complete.0 == 0 {
+            return Err(StoreError::NotAStore(path.to_owned()));
+        }
+        if schema < known {
+            let Some(lock) = lock.as_mut().filter(|_| writable) else { return Err(StoreError::ReadOnly) };
+            lock.exclusive("migrates the store").await?;
+            migrate(&mut connection).await?;
+            lock.downgrade().await?;
+        }
+        connection.close().await?;
+        Self::pools(path, writable, lock).await
+    }
+
+    async fn pools(path: &Path, writable: bool, lock: Option<StoreLock>) -> Result<Self> {
+        let pool = |size: u32| SqlitePoolOptions::new().max_connections(size).min_connections(0).acquire_timeout(TURN_TIMEOUT).idle_timeout(None).max_lifetime(None).test_before_acquire(false);
+        let base = if writable { options(path) } else { read_only_options(path)? };
+        let writer = if writable { Some(pool(1).connect_with(base.clone()).await.map_err(|error| opening(error, path))?) } else { None };
+        let readers = pool(READERS).connect_with(base.pragma("query_only", "ON")).await.map_err(|error| opening(error, path))?;
+        let newest: (i64,) = sqlx::query_as("SELECT COALESCE(MAX(sequence), 0) FROM changes").fetch_one(&readers).await?;
+        let announcer = Announcer(Arc::new(watch::Sender::new(newest.0)));
+        Ok(Self { inner: Arc::new(Inner { readers, writer, path: path.to_owned(), announcer, _lock: lock }) })
+    }
+
+    /// Where the store lies.
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// Whether it was opened for reading alone.
+    pub fn is_read_only(&self) -> bool {
+        self.inner.writer.is_none()
+    }
+
+    /// Begins to read within `scope`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn read(&self, scope: Scope) -> Result<ReadTx> {
+        Ok(ReadTx::new(self.inner.readers.begin().await?, scope))
+    }
+
+    /// Begins to write within `scope`; waits for other writers.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when the turn does not come, [`StoreError::ReadOnly`].
+    pub async fn write(&self, scope: Scope, origin: Origin) -> Result<WriteTx> {
+        let writer = self.inner.writer.as_ref().ok_or(StoreError::ReadOnly)?;
+        let tx = writer.begin_with(BEGIN_WRITE).await?;
+        Ok(WriteTx::new(tx, scope, origin, self.inner.announcer.clone()))
+    }
+
+    /// Watches the newest sequence that this process has committed or heard of.
+    pub fn watch_changes(&self) -> watch::Receiver<i64> {
+        self.inner.announcer.0.subscribe()
+    }
+
+    /// Asks the file for changes of other processes, and tells the watchers. Call it in a loop; it costs one small read.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn poll_changes(&self) -> Result<i64> {
+        let newest: (i64,) = sqlx::query_as("SELECT COALESCE(MAX(sequence), 0) FROM changes").fetch_one(&self.inner.readers).await?;
+        self.inner.announcer.announce(newest.0);
+        Ok(newest.0)
+    }
+
+    /// Closes all connections; the last one merges the write-ahead log into the file.
+    pub async fn close(&self) {
+        self.inner.readers.close().await;
+        if let Some(writer) = &self.inner.writer {
+            writer.close().await;
+        }
+    }
+
+    pub(crate) fn readers(&self) -> &SqlitePool {
+        &self.inner.readers
+    }
+}
+
+/// The newest schema that this program knows.
+pub(crate) fn newest_schema() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        // Overwrites what is deleted, so that a purged envelope is gone from the file too.
+        .pragma("secure_delete", "ON")
+        .pragma("trusted_schema", "OFF")
+        .pragma("cell_size_check", "ON")
+        .pragma("mmap_size", "268435456")
+        .statement_cache_capacity(256)
+        .disable_statement_logging()
+}
+
+/// Options for a file that cannot be written. Without a log beside it nothing can change under us, and SQLite needs no
+/// shared memory then.
+fn read_only_options(path: &Path) -> Result<SqliteConnectOptions> {
+    let beside = |suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    let unmerged = std::fs::metadata(beside("-wal")).is_ok_and(|meta| meta.len() > 0);
+    let directory_writable = path.parent().is_some_and(|directory| {
+        let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+        tempfile_in(directory)
+    });
+    let base = SqliteConnectOptions::new().filename(path).read_only(true).foreign_keys(true).busy_timeout(BUSY_TIMEOUT).disable_statement_logging();
+    if directory_writable || beside("-shm").exists() {
+        return Ok(base);
+    }
+    if unmerged {
+        return Err(StoreError::ReadOnlyUnmerged(path.to_owned()));
+    }
+    Ok(base.immutable(true))
+}
+
+/// Whether a file can be made in `directory`.
+fn tempfile_in(directory: &Path) -> bool {
+    let name = directory.join(format!(".patchbay-probe-{}", std::process::id()));
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).open(&name).is_ok();
+    if made {
+        // A leftover would be empty and harmless.
+        let _ = std::fs::remove_file(&name);
+    }
+    made
+}
+
+fn create_file(path: &Path) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(match error.kind() {
+            std::io::ErrorKind::NotFound => StoreError::Io(format!("the directory of {} does not exist", path.display())),
+            std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied => StoreError::ReadOnly,
+            std::io::ErrorKind::StorageFull => StoreError::DiskFull,
+            _ => StoreError::Io(format!("{}: {error}", path.display())),
+        }),
+    }
+}
+
+/// Whether the file can be written, by opening it so.
+fn probe(path: &Path) -> Result<bool> {
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(StoreError::Missing(path.to_owned())),
+        Err(error) => return Err(StoreError::Io(format!("{}: {error}", path.display()))),
+        Ok(meta) if !meta.is_file() => return Err(StoreError::NotAStore(path.to_owned())),
+        Ok(_) => {}
+    }
+    match std::fs::OpenOptions::new().read(true).write(true).open(path) {
+        Ok(_) => Ok(true),
+        Err(_) => match std::fs::File::open(path) {
+            Ok(_) => Ok(false),
+            Err(error) => Err(StoreError::Io(format!("{}: {error}", path.display()))),
+        },
+    }
+}
+
+fn opening(error: sqlx::Error, path: &Path) -> StoreError {
+    match StoreError::from(error) {
+        // SQLite's 26: the first bytes are not those of a database.
+        StoreError::Damaged(what) if what.contains("not a database") => StoreError::NotAStore(path.to_owned()),
+        other => other,
+    }
+}
+
+enum Identity {
+    /// A new file.
+    Empty,
+    /// One of ours.
+    Store { schema: i64 },
+}
+
+async fn identify(connection: &mut SqliteConnection, path: &Path) -> Result<Identity> {
+    let application: (i64,) = sqlx::query_as("SELECT application_id FROM pragma_application_id").fetch_one(&mut *connection).await.map_err(|error| opening(error, path))?;
+    let schema: (i64,) = sqlx::query_as("SELECT user_version FROM pragma_user_version").fetch_one(&mut *connection).await?;
+    let tables: (i64,) = sqlx::query_as("SELECT count(*) FROM sqlite_schema WHERE name <> '_sqlx_migrations' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'").fetch_one(&mut *connection).await?;
+    match (application.0, tables.0) {
+        (APPLICATION_ID, _) => Ok(Identity::Store { schema: schema.0 }),
+        (0, 0) => Ok(Identity::Empty),
+        _ => Err(StoreError::NotAStore(path.to_owned())),
+    }
+}
+
+async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
+    MIGRATIONS.run(connection).await.map_err(|error| match error {
+        sqlx::migrate::MigrateError::Execute(error) | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => StoreError::from(error),
+        sqlx::migrate::MigrateError::VersionMissing(found) => StoreError::Newer { found, known: newest_schema() },
+        other => StoreError::Damaged(other.to_string()),
+    })
+}

@@ -1,0 +1,183 @@
+//! Transactions. What a query may see is decided here: every transaction has a scope, and every query on tenant data binds it.
+
+use std::ops::{Deref, DerefMut};
+
+use patchbay_model::change::ChangeKind;
+use patchbay_model::permission::AccountSelector;
+use patchbay_model::{AccountId, Origin, Scope};
+use sqlx::{Connection, Transaction};
+use uuid::Uuid;
+
+use crate::dialect::Db;
+use crate::error::{Result, StoreError};
+use crate::store::Announcer;
+
+/// A consistent view of the store within a scope. Queries are methods, one file per aggregate.
+pub struct ReadTx {
+    pub(crate) tx: Transaction<'static, Db>,
+    scope: Scope,
+    pub(crate) narrowed: Option<AccountSelector>,
+}
+
+impl ReadTx {
+    pub(crate) fn new(tx: Transaction<'static, Db>, scope: Scope) -> Self {
+        Self { tx, scope, narrowed: None }
+    }
+
+    /// What this transaction may see.
+    pub fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    /// Narrows the lists of this transaction to the accounts that `selector` covers, so that pages and totals are right for
+    /// a token with a resource scope. Single objects are not narrowed: compare them with [`AccountSelector::covers`].
+    pub fn narrow_lists(&mut self, selector: Option<AccountSelector>) {
+        self.narrowed = selector;
+    }
+
+    /// Goes on in a narrower scope within the same view: from the system to an organization (after a token's hash was
+    /// found), from an organization to one of its accounts.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongScope`] when the new scope is not within the old.
+    pub fn enter(&mut self, scope: Scope) -> Result<()> {
+        let narrower = match (self.scope, scope) {
+            (Scope::System, _) => true,
+            (Scope::Organization(old), Scope::Organization(new) | Scope::Account(new, _)) => old == new,
+            (Scope::Account(..), _) => self.scope == scope,
+            (Scope::Organization(_), Scope::System) => false,
+        };
+        if !narrower {
+            return Err(StoreError::WrongScope { what: "a wider scope" });
+        }
+        self.scope = scope;
+        Ok(())
+    }
+
+    /// The organization and, in an account's scope, the account.
+    pub(crate) fn bound(&self) -> Result<(Uuid, Option<Uuid>)> {
+        match self.scope {
+            Scope::Organization(organization) => Ok((organization.uuid(), None)),
+            Scope::Account(organization, account) => Ok((organization.uuid(), Some(account.uuid()))),
+            Scope::System => Err(StoreError::WrongScope { what: "tenant data" }),
+        }
+    }
+
+    /// The organization, for what belongs to it as a whole and is open to read in its accounts' scopes too.
+    pub(crate) fn bound_organization(&self) -> Result<Uuid> {
+        self.bound().map(|(organization, _)| organization)
+    }
+
+    /// The organization, for what is closed to an account's scope.
+    pub(crate) fn whole_organization(&self, what: &'static str) -> Result<Uuid> {
+        match self.scope {
+            Scope::Organization(organization) => Ok(organization.uuid()),
+            Scope::Account(..) | Scope::System => Err(StoreError::WrongScope { what }),
+        }
+    }
+
+    /// That this is the system's scope, for maintenance of the store as a whole.
+    pub(crate) fn system(&self, what: &'static str) -> Result<()> {
+        if self.scope == Scope::System { Ok(()) } else { Err(StoreError::WrongScope { what }) }
+    }
+}
+
+/// A transaction that writes. Dropped without [`WriteTx::commit`], it leaves nothing behind.
+pub struct WriteTx {
+    read: ReadTx,
+    origin: Origin,
+    changes: Vec<PendingChange>,
+    announcer: Announcer,
+}
+
+struct PendingChange {
+    organization: Uuid,
+    account: Option<Uuid>,
+    kind: ChangeKind,
+    id: String,
+}
+
+impl Deref for WriteTx {
+    type Target = ReadTx;
+    fn deref(&self) -> &ReadTx {
+        &self.read
+    }
+}
+
+impl DerefMut for WriteTx {
+    fn deref_mut(&mut self) -> &mut ReadTx {
+        &mut self.read
+    }
+}
+
+impl WriteTx {
+    pub(crate) fn new(tx: Transaction<'static, Db>, scope: Scope, origin: Origin, announcer: Announcer) -> Self {
+        Self { read: ReadTx::new(tx, scope), origin, changes: Vec::new(), announcer }
+    }
+
+    /// From where the changes of this transaction come.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// Notes that an object changed; listeners are told after the commit. The methods that write do this themselves.
+    pub(crate) fn changed(&mut self, kind: ChangeKind, id: impl std::fmt::Display, account: Option<AccountId>) -> Result<()> {
+        let organization = self.bound_organization()?;
+        let id = id.to_string();
+        let account = account.map(AccountId::uuid);
+        let known = self.changes.iter().any(|change| change.kind == kind && change.id == id && change.organization == organization);
+        if !known {
+            self.changes.push(PendingChange { organization, account, kind, id });
+        }
+        Ok(())
+    }
+
+    /// Refuses a write of another organization's or account's row before the database does.
+    pub(crate) fn check_tenant(&self, organization: Uuid, account: Option<Uuid>) -> Result<()> {
+        let (bound, bound_account) = self.bound()?;
+        let within = bound == organization && (bound_account.is_none() || bound_account == account);
+        if within { Ok(()) } else { Err(StoreError::WrongScope { what: "a row of another tenant" }) }
+    }
+
+    /// Makes everything durable, with the rows of `changes`. Gives the newest sequence when there were any.
+    ///
+    /// # Errors
+    /// [`StoreError::DiskFull`] and the like; nothing was written then.
+    pub async fn commit(mut self) -> Result<Option<i64>> {
+        let mut sequence = None;
+        for change in &self.changes {
+            let row: (i64,) = sqlx::query_as(
+                "INSERT INTO changes (organization_id, account_id, kind, object_id, origin) VALUES ($1, $2, $3, $4, $5) RETURNING sequence",
+            )
+            .bind(change.organization)
+            .bind(change.account)
+            .bind(change.kind.as_str())
+            .bind(&change.id)
+            .bind(self.origin.as_str())
+            .fetch_one(&mut *self.read.tx)
+            .await?;
+            sequence = Some(row.0);
+        }
+        self.read.tx.commit().await?;
+        if let Some(sequence) = sequence {
+            self.announcer.announce(sequence);
+        }
+        Ok(sequence)
+    }
+
+    /// Gives everything up.
+    ///
+    /// # Errors
+    /// When the database cannot even do that.
+    pub async fn rollback(self) -> Result<()> {
+        Ok(self.read.tx.rollback().await?)
+    }
+
+    /// Begins a part that can be given up without giving up the rest.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub(crate) async fn nested(&mut self) -> Result<Transaction<'_, Db>> {
+        Ok(self.read.tx.begin().await?)
+    }
+}
