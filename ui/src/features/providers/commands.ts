@@ -1,0 +1,6 @@
+import type { Command } from '$lib/command';
+
+export const commands: Command[] = [
+  { title: 'Show provider apps', href: '#/providers/apps' },
+  { title: 'Add provider app', href: '#/providers/apps/new', needs: 'administer' },
+];

@@ -1,0 +1,6 @@
+/** A verb of the palette: a place to go to, offered to those who may do it. */
+export interface Command {
+  title: string;
+  href: string;
+  needs?: 'write' | 'administer';
+}

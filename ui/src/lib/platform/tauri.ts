@@ -1,0 +1,66 @@
+import { Channel, invoke } from '@tauri-apps/api/core';
+import type { Change, Problem } from '$lib/wire';
+import { lostConnection } from './trouble';
+import { ProblemError, type Platform } from './types';
+
+function asProblem(error: unknown): Problem {
+  if (typeof error === 'object' && error !== null && 'code' in error && 'message' in error) return error as Problem;
+  return { ...lostConnection(), message: `The application's core failed: ${String(error)}. Close Patchbay, open it again, and report this if it comes back.` };
+}
+
+/** The interface in the application's own window. */
+export const tauri: Platform = {
+  host: 'desktop',
+  can: { consentWindow: true, consentBrowser: true, consentLink: false, localStores: true, signOut: false, openLinks: false },
+
+  async rpc(command, params) {
+    try {
+      return await invoke('rpc', { command, params });
+    } catch (error) {
+      throw new ProblemError(asProblem(error));
+    }
+  },
+
+  events(listener, gap) {
+    let open = true;
+    let last: number | null = null;
+    const channel = new Channel<Change>();
+    channel.onmessage = (change) => {
+      if (!open) return;
+      // A sequence that does not rise by one means that the core had to drop some.
+      if (last !== null && change.sequence > last + 1) gap();
+      last = change.sequence;
+      listener(change);
+    };
+    void invoke('subscribe', { channel }).catch(gap);
+    return () => {
+      open = false;
+    };
+  },
+
+  async signIn() {
+    await Promise.reject(new ProblemError(lostConnection()));
+  },
+
+  async signOut() {
+    await Promise.reject(new ProblemError(lostConnection()));
+  },
+
+  async copy(text) {
+    await navigator.clipboard.writeText(text);
+  },
+
+  async saveFile(name, content) {
+    const answer = await tauri.rpc('file.save', { suggested_name: name, content });
+    return answer.path ?? null;
+  },
+
+  preference(name) {
+    return localStorage.getItem(`patchbay.${name}`);
+  },
+
+  setPreference(name, value) {
+    if (value === null) localStorage.removeItem(`patchbay.${name}`);
+    else localStorage.setItem(`patchbay.${name}`, value);
+  },
+};

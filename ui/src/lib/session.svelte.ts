@@ -1,0 +1,84 @@
+import { ProblemError, platform } from '$lib/platform';
+import { endsSession, unexpected } from '$lib/problem';
+import { client } from '$lib/query';
+import type { AppState, Problem, SessionInfo } from '$lib/wire';
+
+type Stage =
+  | { at: 'starting' }
+  | { at: 'trouble'; problem: Problem }
+  | { at: 'store'; state: AppState }
+  | { at: 'sign-in'; setup: string | null; notice: string | null }
+  | { at: 'open'; info: SessionInfo };
+
+let stage = $state.raw<Stage>({ at: 'starting' });
+
+/** The secret of a one-time link in the address, which is taken out of the address at once. */
+function takeSetup(): string | null {
+  const match = /^#\/?setup[=/]([A-Za-z0-9_-]+)$/.exec(location.hash);
+  if (!match) return null;
+  history.replaceState(null, '', location.pathname);
+  return match[1] ?? null;
+}
+
+async function info(): Promise<void> {
+  stage = { at: 'open', info: await platform.rpc('session.info', {}) };
+}
+
+export const session = {
+  get stage(): Stage {
+    return stage;
+  },
+  /** Who is signed in, where. Only screens behind the sign-in ask. */
+  get info(): SessionInfo {
+    if (stage.at !== 'open') throw new Error('nobody is signed in');
+    return stage.info;
+  },
+  async start(): Promise<void> {
+    const setup = platform.host === 'web' ? takeSetup() : null;
+    try {
+      if (setup !== null) {
+        stage = { at: 'sign-in', setup, notice: null };
+        return;
+      }
+      if (platform.can.localStores) {
+        const state = await platform.rpc('app.state', {});
+        if (state.state !== 'open') {
+          stage = { at: 'store', state };
+          return;
+        }
+      }
+      await info();
+    } catch (error) {
+      const problem = error instanceof ProblemError ? error.problem : unexpected(error);
+      stage = endsSession(problem) ? { at: 'sign-in', setup: null, notice: null } : { at: 'trouble', problem };
+    }
+  },
+  /** After a store was opened or a sign-in succeeded. */
+  async opened(): Promise<void> {
+    client.clear();
+    await info();
+  },
+  async refresh(): Promise<void> {
+    if (stage.at === 'open') await info();
+  },
+  ended(notice: string | null): void {
+    client.clear();
+    stage = { at: 'sign-in', setup: null, notice };
+  },
+  async signOut(): Promise<void> {
+    await platform.signOut();
+    this.ended(null);
+  },
+};
+
+/** Whether this session may change things; screens leave out what it may not do. */
+export function mayWrite(): boolean {
+  const { read_only, permission_set } = session.info;
+  return !read_only && permission_set !== 'viewer';
+}
+
+/** Whether this session administers the organization (members, tokens, apps, points). */
+export function mayAdminister(): boolean {
+  const { read_only, permission_set } = session.info;
+  return !read_only && (permission_set === undefined || permission_set === 'administrator');
+}
