@@ -9,6 +9,7 @@
 //   PEER_REDIRECT_URIS                  further redirect URIs, separated by spaces, of the confidential client
 //
 // GET  /peer/requests   what the token endpoint answered, oldest first
+// GET  /peer/issued     every code, verifier and token that passed, for tests that look for them elsewhere
 // POST /peer/settings   {access_ttl?, refresh_ttl?, refuse_tokens?, lose_answers?}: new lifetimes; answer 503 to the next
 //                       n token requests; handle the next n token requests but drop the connection instead of answering
 // POST /peer/revoke     every grant dies at once, as when a user withdraws it at the provider
@@ -30,6 +31,7 @@ const settings = {
   lose_answers: 0,
 };
 const requests = [];
+const issued = new Set();
 const grants = new Set();
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -134,6 +136,7 @@ async function interact(provider, request, response, step) {
 
 async function peer(provider, request, response, path) {
   if (path === 'requests') return send(response, 200, JSON.stringify(requests), 'application/json');
+  if (path === 'issued') return send(response, 200, JSON.stringify([...issued]), 'application/json');
   if (path === 'settings') {
     Object.assign(settings, JSON.parse(await read(request)));
     return send(response, 200, JSON.stringify(settings), 'application/json');
@@ -165,6 +168,8 @@ provider.use(async (ctx, next) => {
   }
   await next();
   if (!token) return;
+  for (const secret of ['code', 'code_verifier', 'refresh_token'].map((name) => ctx.oidc?.params?.[name])) if (secret) issued.add(secret);
+  for (const secret of ['access_token', 'refresh_token', 'id_token'].map((name) => ctx.body?.[name])) if (secret) issued.add(secret);
   const lost = settings.lose_answers > 0;
   requests.push({ grant_type: ctx.oidc?.params?.grant_type ?? null, client_id: ctx.oidc?.client?.clientId ?? null, status: ctx.status, error: ctx.body?.error ?? null, lost });
   if (lost) {

@@ -4,5 +4,6 @@
 tests/run/setup.sh test
 build_ui
 say 'programs'
-cargo build --workspace --bins --features patchbay-desktop/custom-protocol --profile "${PROFILE:-release}"
-exec python3 tests/bench/bench.py
+export PROFILE=release
+cargo build --release --workspace --bins --example blank-window --features patchbay-desktop/custom-protocol
+exec "$cache/venv/bin/python" tests/bench/bench.py

@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""Every figure beside its reference in the same run, as one table:  tests/bench/bench.py [listing] [proxying] [windows]
+
+PROFILE says which build is measured (release; `make bench` builds it). Status 1 when an aim is missed.
+"""
+
+import os
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "peers"))
+
+import patchbay  # noqa: E402
+
+
+def main(parts):
+    rows = []
+    add = lambda what, ours, reference, aim, unit, scale: rows.append((what, f"{ours * scale:.2f} {unit}", f"{reference * scale:.2f} {unit}", ours / reference, aim))
+    if "listing" in parts:
+        import listing
+
+        ours, bare = listing.measure()
+        add("100 of 100,000 integrations, API / bare SQL", ours, bare, 4.0, "ms", 1e3)
+    if "proxying" in parts:
+        import proxying
+
+        for delay, count, aim in ((5, 400, 1.5), (0, 1000, None)):
+            ours, nginx, direct = proxying.measure(delay, count)
+            add(f"ticket page, upstream {delay} ms, Patchbay / nginx", ours, nginx, aim, "ms", 1e3)
+            print(f"(straight to the upstream of {delay} ms: {direct * 1e3:.2f} ms)", file=sys.stderr)
+    if "windows" in parts:
+        import windows
+
+        (ours, our_memory), (blank, blank_memory) = windows.measure(patchbay.binary("patchbay-desktop"), patchbay.binary("examples/blank-window"))
+        add("launch to first usable list / blank window", ours, blank, 1.3, "s", 1)
+        add("memory (PSS) / blank window", our_memory, blank_memory, 1.3, "MB", 1e-6)
+    print(f"{'':48} {'Patchbay':>12} {'reference':>12} {'ratio':>7} {'aim':>7}")
+    for what, ours, reference, ratio, aim in rows:
+        verdict = "" if aim is None else "  met" if ratio <= aim else "  MISSED"
+        print(f"{what:48} {ours:>12} {reference:>12} {ratio:>7.2f} {f'<= {aim}' if aim else '':>7}{verdict}")
+    return int(any(aim is not None and ratio > aim for *_, ratio, aim in rows))
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PROFILE", "release")
+    raise SystemExit(main(sys.argv[1:] or ["listing", "proxying", "windows"]))

@@ -1,0 +1,41 @@
+"""A person in a browser, without the browser: signs in at the OpenID peer and allows (or refuses) what is asked."""
+
+import http.cookiejar
+import re
+import urllib.error
+import urllib.parse
+import urllib.request
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+def consent(authorize_url, login, password, allow=True):
+    """Follows the pages and answers the callback URL, which is not visited."""
+    browser = urllib.request.build_opener(_Stay, urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+    issuer = urllib.parse.urlsplit(authorize_url).netloc
+
+    def go(url, form=None):
+        data = urllib.parse.urlencode(form).encode() if form is not None else None
+        try:
+            answer = browser.open(url, data)
+        except urllib.error.HTTPError as error:
+            answer = error
+        return answer.headers.get("location"), answer.read().decode()
+
+    here = authorize_url
+    for _ in range(20):
+        location, page = go(here)
+        if location is None:
+            actions = re.findall(r'action="([^"]+)"', page)
+            assert actions, f"the provider shows no form: {re.sub('<[^>]+>', ' ', page)[-300:]}"
+            step = next(action for action in actions if action.endswith("/login")) if any(action.endswith("/login") for action in actions) else (
+                next(action for action in actions if action.endswith("/allow" if allow else "/deny")))
+            location, page = go(urllib.parse.urljoin(here, step), {"login": login, "password": password} if step.endswith("/login") else {})
+            assert location, "the login or the password was refused"
+        here = urllib.parse.urljoin(here, location)
+        if urllib.parse.urlsplit(here).netloc != issuer:
+            return here
+    raise AssertionError(f"no end to the redirects: {here}")
