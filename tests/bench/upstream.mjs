@@ -10,7 +10,7 @@ const issues = Array.from({ length: 25 }, (_, index) => ({
   author: { id: 5, name: 'Ada Lovelace' },
   assigned_to: { id: 6, name: 'Zoë Ångström' },
   subject: `Printer ${index} on the third floor prints blank pages`,
-  description: 'What I did: nothing special. What happened: see above. '.repeat(4),
+  description: 'What I did: nothing special. What happened: see above. '.repeat(3),
   start_date: null,
   due_date: index % 2 ? '2027-01-15' : null,
   done_ratio: 10,
@@ -22,7 +22,8 @@ const issues = Array.from({ length: 25 }, (_, index) => ({
   closed_on: null,
 }));
 const body = JSON.stringify({ issues, total_count: 2500, offset: 0, limit: 25 });
-const page = Buffer.from(body.padEnd(20 * 1024, ' '));
+const page = Buffer.alloc(20 * 1024, ' ');
+page.write(body);
 const delay = Number(process.env.DELAY ?? 0);
 let served = 0;
 
