@@ -2,7 +2,11 @@
 //! interface with their TypeScript. It maps and dispatches; what an operation does is a verb of the engine.
 
 pub mod contract;
+mod handle;
 pub mod operation;
+mod patch;
 pub mod reply;
 pub mod request;
+pub mod rpc;
+pub mod ticketing;
 pub mod wire;

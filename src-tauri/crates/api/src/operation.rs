@@ -1,11 +1,15 @@
 //! The one table of management operations: HTTP method, path, query, body, answer and status. The router, the dispatcher
 //! of commands and the TypeScript contract are all made from it, so none of them can know an operation that the others do not.
 
-use patchbay_model::Operation;
+use patchbay_engine::{Engine, ManagementGrant};
+use patchbay_model::{Operation, Problem};
 
 use crate::contract::Commands;
-use crate::reply::{Deleted, Empty};
-use crate::request::{Expand, Json, ListOf, MaybeJson, NoBody, NoQuery, Patch};
+use crate::handle::{
+    Call, account, audit, auth, capability, connect, credential, integration, member, organization, overview, point, provider_app, token, trial, undo,
+};
+use crate::reply::{Deleted, Empty, IntoReply, Reply};
+use crate::request::{Expand, Json, ListOf, MaybeJson, NoBody, NoQuery, Patch, ReadBody, ReadQuery, Request};
 use crate::wire::account::{Account, AccountCreated, CreateAccount, UpdateAccount};
 use crate::wire::audit::Audit;
 use crate::wire::call::{CallAnswer, CallIntegration};
@@ -76,7 +80,7 @@ pub fn path_parameters(path: &str) -> impl Iterator<Item = &str> {
 }
 
 macro_rules! table {
-    ($($operation:ident: $method:ident $path:literal, $query:ty, $body:ty => $result:ty, $status:literal, $rule:ident;)+) => {
+    ($($operation:ident: $method:ident $path:literal, $query:ty, $body:ty => $result:ty, $status:literal, $rule:ident, $handler:path;)+) => {
         /// Every operation as it is served.
         pub const ROUTES: &[Route] = &[$(
             Route { operation: Operation::$operation, method: Method::$method, path: $path, status: $status, rule: Rule::$rule },
@@ -86,93 +90,110 @@ macro_rules! table {
         pub(crate) fn describe(commands: &mut Commands) {
             $(commands.operation::<$query, $body, $result>(Operation::$operation, $path);)+
         }
+
+        /// Runs an operation: reads the request into types, calls its handler, and makes the answer.
+        ///
+        /// # Errors
+        /// Problems of the request and of the verb.
+        pub async fn run(engine: &Engine, grant: &ManagementGrant, operation: Operation, mut request: Request) -> Result<Reply, Problem> {
+            let body = request.body.take();
+            match operation {
+                $(Operation::$operation => {
+                    let query = <$query as ReadQuery>::read(&request)?;
+                    let body = <$body as ReadBody>::read(body)?;
+                    // Boxed, so that the future of the whole table is not as large as the largest of its handlers.
+                    let answer: $result = Box::pin($handler(Call { engine, grant, request: &request, query, body })).await?;
+                    answer.into_reply($status)
+                })+
+            }
+        }
     };
 }
 
 table! {
-    OrganizationGet: Get "/v1/organization", NoQuery, NoBody => Answer<Organization>, 200, Management;
-    OrganizationUpdate: Put "/v1/organization", NoQuery, Json<UpdateOrganization> => Answer<Organization>, 200, Management;
-    OrganizationPatch: Patch "/v1/organization", NoQuery, Patch => Answer<Organization>, 200, Management;
+    OrganizationGet: Get "/v1/organization", NoQuery, NoBody => Answer<Organization>, 200, Management, organization::get;
+    OrganizationUpdate: Put "/v1/organization", NoQuery, Json<UpdateOrganization> => Answer<Organization>, 200, Management, organization::update;
+    OrganizationPatch: Patch "/v1/organization", NoQuery, Patch => Answer<Organization>, 200, Management, organization::patch;
 
-    AccountsList: Get "/v1/accounts", ListOf, NoBody => Listed<Account>, 200, Management;
-    AccountsGet: Get "/v1/accounts/{account_id}", NoQuery, NoBody => Answer<Account>, 200, Management;
-    AccountsCreate: Post "/v1/accounts", NoQuery, Json<CreateAccount> => Answer<AccountCreated>, 201, Management;
-    AccountsUpdate: Put "/v1/accounts/{account_id}", NoQuery, Json<UpdateAccount> => Answer<Account>, 200, Management;
-    AccountsPatch: Patch "/v1/accounts/{account_id}", NoQuery, Patch => Answer<Account>, 200, Management;
-    AccountsDelete: Delete "/v1/accounts/{account_id}", NoQuery, NoBody => Deleted, 204, Management;
-    AccountsImpact: Get "/v1/x/accounts/{account_id}/impact", NoQuery, NoBody => Answer<Impact>, 200, Management;
+    AccountsList: Get "/v1/accounts", ListOf, NoBody => Listed<Account>, 200, Management, account::list;
+    AccountsGet: Get "/v1/accounts/{account_id}", NoQuery, NoBody => Answer<Account>, 200, Management, account::get;
+    AccountsCreate: Post "/v1/accounts", NoQuery, Json<CreateAccount> => Answer<AccountCreated>, 201, Management, account::create;
+    AccountsUpdate: Put "/v1/accounts/{account_id}", NoQuery, Json<UpdateAccount> => Answer<Account>, 200, Management, account::update;
+    AccountsPatch: Patch "/v1/accounts/{account_id}", NoQuery, Patch => Answer<Account>, 200, Management, account::patch;
+    AccountsDelete: Delete "/v1/accounts/{account_id}", NoQuery, NoBody => Deleted, 204, Management, account::delete;
+    AccountsImpact: Get "/v1/x/accounts/{account_id}/impact", NoQuery, NoBody => Answer<Impact>, 200, Management, account::impact;
 
-    IntegrationPointsList: Get "/v1/integration-points", ListOf, NoBody => Listed<IntegrationPoint>, 200, Management;
-    IntegrationPointsGet: Get "/v1/integration-points/{integration_point_id}", NoQuery, NoBody => Answer<IntegrationPoint>, 200, Management;
-    IntegrationPointsCreate: Post "/v1/integration-points", NoQuery, Json<CreateIntegrationPoint> => Answer<IntegrationPoint>, 201, Management;
-    IntegrationPointsUpdate: Put "/v1/integration-points/{integration_point_id}", NoQuery, Json<UpdateIntegrationPoint> => Answer<IntegrationPoint>, 200, Management;
-    IntegrationPointsPatch: Patch "/v1/integration-points/{integration_point_id}", NoQuery, Patch => Answer<IntegrationPoint>, 200, Management;
-    IntegrationPointsDelete: Delete "/v1/integration-points/{integration_point_id}", NoQuery, NoBody => Deleted, 204, Management;
-    IntegrationPointsImpact: Get "/v1/x/integration-points/{integration_point_id}/impact", NoQuery, NoBody => Answer<Impact>, 200, Management;
+    IntegrationPointsList: Get "/v1/integration-points", ListOf, NoBody => Listed<IntegrationPoint>, 200, Management, point::list;
+    IntegrationPointsGet: Get "/v1/integration-points/{integration_point_id}", NoQuery, NoBody => Answer<IntegrationPoint>, 200, Management, point::get;
+    IntegrationPointsCreate: Post "/v1/integration-points", NoQuery, Json<CreateIntegrationPoint> => Answer<IntegrationPoint>, 201, Management, point::create;
+    IntegrationPointsUpdate: Put "/v1/integration-points/{integration_point_id}", NoQuery, Json<UpdateIntegrationPoint> => Answer<IntegrationPoint>, 200, Management, point::update;
+    IntegrationPointsPatch: Patch "/v1/integration-points/{integration_point_id}", NoQuery, Patch => Answer<IntegrationPoint>, 200, Management, point::patch;
+    IntegrationPointsDelete: Delete "/v1/integration-points/{integration_point_id}", NoQuery, NoBody => Deleted, 204, Management, point::delete;
+    IntegrationPointsImpact: Get "/v1/x/integration-points/{integration_point_id}/impact", NoQuery, NoBody => Answer<Impact>, 200, Management, point::impact;
 
-    IntegrationsList: Get "/v1/integrations", ListOf, NoBody => Listed<Integration>, 200, Management;
-    IntegrationsListAccount: Get "/v1/integrations/{account_id}", ListOf, NoBody => Listed<Integration>, 200, Management;
-    IntegrationsGet: Get "/v1/integrations/{account_id}/{integration_id}", NoQuery, NoBody => Answer<Integration>, 200, Management;
-    IntegrationsCreate: Post "/v1/integrations/{account_id}", NoQuery, Json<CreateIntegration> => Answer<IntegrationCreated>, 201, Management;
-    IntegrationsVerify: Post "/v1/integrations/{account_id}/verify", NoQuery, Json<VerifyIntegration> => Verified, 200, Management;
-    IntegrationsVerifyExisting: Post "/v1/integrations/{account_id}/{integration_id}/verify", NoQuery, MaybeJson<UpdateIntegration> => Verified, 200, Management;
-    IntegrationsUpdate: Put "/v1/integrations/{account_id}/{integration_id}", NoQuery, Json<UpdateIntegration> => IntegrationUpdated, 200, Management;
-    IntegrationsPatch: Patch "/v1/integrations/{account_id}/{integration_id}", NoQuery, Patch => IntegrationUpdated, 200, Management;
-    IntegrationsDelete: Delete "/v1/integrations/{account_id}/{integration_id}", NoQuery, NoBody => Deleted, 204, Management;
-    IntegrationsImpact: Get "/v1/x/integrations/{account_id}/{integration_id}/impact", NoQuery, NoBody => Answer<Impact>, 200, Management;
-    IntegrationsPause: Post "/v1/x/integrations/{account_id}/{integration_id}/pause", NoQuery, NoBody => Answer<Integration>, 200, Management;
-    IntegrationsResume: Post "/v1/x/integrations/{account_id}/{integration_id}/resume", NoQuery, NoBody => Answer<Integration>, 200, Management;
-    IntegrationsCall: Post "/v1/x/integrations/{account_id}/{integration_id}/call", NoQuery, Json<CallIntegration> => Answer<CallAnswer>, 200, Management;
+    IntegrationsList: Get "/v1/integrations", ListOf, NoBody => Listed<Integration>, 200, Management, integration::list;
+    IntegrationsListAccount: Get "/v1/integrations/{account_id}", ListOf, NoBody => Listed<Integration>, 200, Management, integration::list_account;
+    IntegrationsGet: Get "/v1/integrations/{account_id}/{integration_id}", NoQuery, NoBody => Answer<Integration>, 200, Management, integration::get;
+    IntegrationsCreate: Post "/v1/integrations/{account_id}", NoQuery, Json<CreateIntegration> => Answer<IntegrationCreated>, 201, Management, integration::create;
+    IntegrationsVerify: Post "/v1/integrations/{account_id}/verify", NoQuery, Json<VerifyIntegration> => Verified, 200, Management, integration::verify;
+    IntegrationsVerifyExisting: Post "/v1/integrations/{account_id}/{integration_id}/verify", NoQuery, MaybeJson<UpdateIntegration> => Verified, 200, Management, integration::verify_existing;
+    IntegrationsUpdate: Put "/v1/integrations/{account_id}/{integration_id}", NoQuery, Json<UpdateIntegration> => IntegrationUpdated, 200, Management, integration::update;
+    IntegrationsPatch: Patch "/v1/integrations/{account_id}/{integration_id}", NoQuery, Patch => IntegrationUpdated, 200, Management, integration::patch;
+    IntegrationsDelete: Delete "/v1/integrations/{account_id}/{integration_id}", NoQuery, NoBody => Deleted, 204, Management, integration::delete;
+    IntegrationsImpact: Get "/v1/x/integrations/{account_id}/{integration_id}/impact", NoQuery, NoBody => Answer<Impact>, 200, Management, integration::impact;
+    IntegrationsPause: Post "/v1/x/integrations/{account_id}/{integration_id}/pause", NoQuery, NoBody => Answer<Integration>, 200, Management, integration::pause;
+    IntegrationsResume: Post "/v1/x/integrations/{account_id}/{integration_id}/resume", NoQuery, NoBody => Answer<Integration>, 200, Management, integration::resume;
+    IntegrationsCall: Post "/v1/x/integrations/{account_id}/{integration_id}/call", NoQuery, Json<CallIntegration> => Answer<CallAnswer>, 200, Management, trial::call;
 
-    CredentialsList: Get "/v1/credentials/{owner_id}", ListOf, NoBody => Listed<Credential>, 200, Management;
-    CredentialsGet: Get "/v1/credentials/{owner_id}/{credential_id}", NoQuery, NoBody => Answer<Credential>, 200, Management;
-    CredentialsLookup: Get "/v1/credentials/lookup/{credential_id}", NoQuery, NoBody => Answer<Credential>, 200, Management;
-    CredentialsCreate: Post "/v1/credentials/{owner_id}", NoQuery, Json<CreateCredential> => Answer<Credential>, 201, Management;
-    CredentialsUpdate: Put "/v1/credentials/{owner_id}/{credential_id}", NoQuery, Json<UpdateCredential> => Answer<Credential>, 200, Management;
-    CredentialsPatch: Patch "/v1/credentials/{owner_id}/{credential_id}", NoQuery, Patch => Answer<Credential>, 200, Management;
-    CredentialsDelete: Delete "/v1/credentials/{owner_id}/{credential_id}", NoQuery, NoBody => Deleted, 204, Management;
+    CredentialsList: Get "/v1/credentials/{owner_id}", ListOf, NoBody => Listed<Credential>, 200, Management, credential::list;
+    CredentialsGet: Get "/v1/credentials/{owner_id}/{credential_id}", NoQuery, NoBody => Answer<Credential>, 200, Management, credential::get;
+    CredentialsLookup: Get "/v1/credentials/lookup/{credential_id}", NoQuery, NoBody => Answer<Credential>, 200, Management, credential::lookup;
+    CredentialsCreate: Post "/v1/credentials/{owner_id}", NoQuery, Json<CreateCredential> => Answer<Credential>, 201, Management, credential::create;
+    CredentialsUpdate: Put "/v1/credentials/{owner_id}/{credential_id}", NoQuery, Json<UpdateCredential> => Answer<Credential>, 200, Management, credential::update;
+    CredentialsPatch: Patch "/v1/credentials/{owner_id}/{credential_id}", NoQuery, Patch => Answer<Credential>, 200, Management, credential::patch;
+    CredentialsDelete: Delete "/v1/credentials/{owner_id}/{credential_id}", NoQuery, NoBody => Deleted, 204, Management, credential::delete;
 
-    TokensCreate: Post "/v1/tokens", NoQuery, Json<CreateToken> => Answer<RefreshToken>, 201, Management;
-    TokensCreateIntegration: Post "/v1/tokens/{account_id}/{integration_id}", NoQuery, MaybeJson<CreateIntegrationToken> => Answer<Token>, 201, Management;
-    TokensList: Get "/v1/tokens", ListOf, NoBody => Listed<RefreshToken>, 200, Management;
-    TokensGet: Get "/v1/tokens/{refresh_token_id}/info", NoQuery, NoBody => Answer<RefreshToken>, 200, Management;
-    TokensRefresh: Put "/v1/tokens/{refresh_token_id}/refresh", NoQuery, NoBody => Answer<RefreshToken>, 200, RefreshOrManagement;
-    TokensRotate: Put "/v1/tokens/{owner_id}/{refresh_token_id}/rotate", NoQuery, NoBody => Answer<RefreshToken>, 200, Management;
-    TokensReset: Put "/v1/tokens/{owner_id}/{refresh_token_id}/reset", NoQuery, NoBody => Answer<RefreshToken>, 200, Management;
-    TokensRemoveSecondary: Delete "/v1/tokens/{refresh_token_id}/secondary", NoQuery, NoBody => Empty, 204, Management;
-    TokensDelete: Delete "/v1/tokens/{refresh_token_id}", NoQuery, NoBody => Empty, 204, Management;
+    TokensCreate: Post "/v1/tokens", NoQuery, Json<CreateToken> => Answer<RefreshToken>, 201, Management, token::create;
+    TokensCreateIntegration: Post "/v1/tokens/{account_id}/{integration_id}", NoQuery, MaybeJson<CreateIntegrationToken> => Answer<Token>, 201, Management, token::create_integration;
+    TokensList: Get "/v1/tokens", ListOf, NoBody => Listed<RefreshToken>, 200, Management, token::list;
+    TokensGet: Get "/v1/tokens/{refresh_token_id}/info", NoQuery, NoBody => Answer<RefreshToken>, 200, Management, token::get;
+    TokensRefresh: Put "/v1/tokens/{refresh_token_id}/refresh", NoQuery, NoBody => Answer<RefreshToken>, 200, RefreshOrManagement, token::refresh;
+    TokensRotate: Put "/v1/tokens/{owner_id}/{refresh_token_id}/rotate", NoQuery, NoBody => Answer<RefreshToken>, 200, Management, token::rotate;
+    TokensReset: Put "/v1/tokens/{owner_id}/{refresh_token_id}/reset", NoQuery, NoBody => Answer<RefreshToken>, 200, Management, token::reset;
+    TokensRemoveSecondary: Delete "/v1/tokens/{refresh_token_id}/secondary", NoQuery, NoBody => Empty, 204, Management, token::remove_secondary;
+    TokensDelete: Delete "/v1/tokens/{refresh_token_id}", NoQuery, NoBody => Empty, 204, Management, token::delete;
 
-    MembersList: Get "/v1/members", ListOf, NoBody => Listed<Member>, 200, Management;
-    MembersGet: Get "/v1/members/{member_id}", NoQuery, NoBody => Answer<Member>, 200, Management;
-    MembersCreate: Post "/v1/members", NoQuery, Json<CreateMember> => Answer<MemberCreated>, 201, Management;
-    MembersUpdate: Put "/v1/members/{member_id}", NoQuery, Json<UpdateMember> => Answer<Member>, 200, Management;
-    MembersPatch: Patch "/v1/members/{member_id}", NoQuery, Patch => Answer<Member>, 200, Management;
-    MembersDelete: Delete "/v1/members/{member_id}", NoQuery, NoBody => Deleted, 204, Management;
+    MembersList: Get "/v1/members", ListOf, NoBody => Listed<Member>, 200, Management, member::list;
+    MembersGet: Get "/v1/members/{member_id}", NoQuery, NoBody => Answer<Member>, 200, Management, member::get;
+    MembersCreate: Post "/v1/members", NoQuery, Json<CreateMember> => Answer<MemberCreated>, 201, Management, member::create;
+    MembersUpdate: Put "/v1/members/{member_id}", NoQuery, Json<UpdateMember> => Answer<Member>, 200, Management, member::update;
+    MembersPatch: Patch "/v1/members/{member_id}", NoQuery, Patch => Answer<Member>, 200, Management, member::patch;
+    MembersDelete: Delete "/v1/members/{member_id}", NoQuery, NoBody => Deleted, 204, Management, member::delete;
 
-    AuthLogon: Post "/v1/auth/logon/{organization_id}", NoQuery, Json<Logon> => Answer<LoggedOn>, 200, Logon;
-    AuthChangePassword: Post "/v1/auth/change_password", NoQuery, Json<ChangePassword> => Answer<PasswordChanged>, 200, Management;
-    AuthLogoff: Post "/v1/auth/logoff", NoQuery, NoBody => Empty, 204, Management;
+    AuthLogon: Post "/v1/auth/logon/{organization_id}", NoQuery, Json<Logon> => Answer<LoggedOn>, 200, Logon, auth::logon;
+    AuthChangePassword: Post "/v1/auth/change_password", NoQuery, Json<ChangePassword> => Answer<PasswordChanged>, 200, Management, auth::change_password;
+    AuthLogoff: Post "/v1/auth/logoff", NoQuery, NoBody => Empty, 204, Management, auth::logoff;
 
-    CapabilitiesListConnectors: Get "/v1/capabilities/connectors", Expand, NoBody => Listed<Connector>, 200, Management;
-    CapabilitiesListProviders: Get "/v1/capabilities/providers", Expand, NoBody => Listed<Provider>, 200, Management;
-    CapabilitiesGetProvider: Get "/v1/capabilities/providers/{provider_id}", Expand, NoBody => Answer<Provider>, 200, Management;
+    CapabilitiesListConnectors: Get "/v1/capabilities/connectors", Expand, NoBody => Listed<Connector>, 200, Management, capability::list_connectors;
+    CapabilitiesListProviders: Get "/v1/capabilities/providers", Expand, NoBody => Listed<Provider>, 200, Management, capability::list_providers;
+    CapabilitiesGetProvider: Get "/v1/capabilities/providers/{provider_id}", Expand, NoBody => Answer<Provider>, 200, Management, capability::get_provider;
 
-    AuditList: Get "/v1/audit/organizations", ListOf, NoBody => Listed<Audit>, 200, Management;
+    AuditList: Get "/v1/audit/organizations", ListOf, NoBody => Listed<Audit>, 200, Management, audit::list;
 
-    ProviderAppsList: Get "/v1/x/provider-apps", ListOf, NoBody => Listed<ProviderApp>, 200, Management;
-    ProviderAppsGet: Get "/v1/x/provider-apps/{provider_app_id}", NoQuery, NoBody => Answer<ProviderApp>, 200, Management;
-    ProviderAppsCreate: Post "/v1/x/provider-apps", NoQuery, Json<CreateProviderApp> => Answer<ProviderApp>, 201, Management;
-    ProviderAppsUpdate: Put "/v1/x/provider-apps/{provider_app_id}", NoQuery, Json<UpdateProviderApp> => Answer<ProviderApp>, 200, Management;
-    ProviderAppsDelete: Delete "/v1/x/provider-apps/{provider_app_id}", NoQuery, NoBody => Deleted, 204, Management;
+    ProviderAppsList: Get "/v1/x/provider-apps", ListOf, NoBody => Listed<ProviderApp>, 200, Management, provider_app::list;
+    ProviderAppsGet: Get "/v1/x/provider-apps/{provider_app_id}", NoQuery, NoBody => Answer<ProviderApp>, 200, Management, provider_app::get;
+    ProviderAppsCreate: Post "/v1/x/provider-apps", NoQuery, Json<CreateProviderApp> => Answer<ProviderApp>, 201, Management, provider_app::create;
+    ProviderAppsUpdate: Put "/v1/x/provider-apps/{provider_app_id}", NoQuery, Json<UpdateProviderApp> => Answer<ProviderApp>, 200, Management, provider_app::update;
+    ProviderAppsDelete: Delete "/v1/x/provider-apps/{provider_app_id}", NoQuery, NoBody => Deleted, 204, Management, provider_app::delete;
 
-    ConnectBegin: Post "/v1/x/connect-sessions", NoQuery, Json<BeginConnect> => Answer<ConnectSession>, 201, Management;
-    ConnectGet: Get "/v1/x/connect-sessions/{connect_session_id}", NoQuery, NoBody => Answer<ConnectSession>, 200, Management;
-    ConnectFinish: Post "/v1/x/connect-sessions/{connect_session_id}/finish", NoQuery, Json<FinishConnect> => Answer<ConnectSession>, 200, Management;
-    ConnectCancel: Post "/v1/x/connect-sessions/{connect_session_id}/cancel", NoQuery, NoBody => Answer<ConnectSession>, 200, Management;
+    ConnectBegin: Post "/v1/x/connect-sessions", NoQuery, Json<BeginConnect> => Answer<ConnectSession>, 201, Management, connect::begin;
+    ConnectGet: Get "/v1/x/connect-sessions/{connect_session_id}", NoQuery, NoBody => Answer<ConnectSession>, 200, Management, connect::get;
+    ConnectFinish: Post "/v1/x/connect-sessions/{connect_session_id}/finish", NoQuery, Json<FinishConnect> => Answer<ConnectSession>, 200, Management, connect::finish;
+    ConnectCancel: Post "/v1/x/connect-sessions/{connect_session_id}/cancel", NoQuery, NoBody => Answer<ConnectSession>, 200, Management, connect::cancel;
 
-    DeletionsUndo: Post "/v1/x/deletions/{deletion_id}/undo", NoQuery, NoBody => Empty, 204, Management;
-    OverviewGet: Get "/v1/x/overview", NoQuery, NoBody => Answer<Overview>, 200, Management;
-    ConfigurationExport: Post "/v1/x/export", NoQuery, MaybeJson<ExportConfiguration> => Answer<ExportedConfiguration>, 200, Management;
+    DeletionsUndo: Post "/v1/x/deletions/{deletion_id}/undo", NoQuery, NoBody => Empty, 204, Management, undo;
+    OverviewGet: Get "/v1/x/overview", NoQuery, NoBody => Answer<Overview>, 200, Management, overview::get;
+    ConfigurationExport: Post "/v1/x/export", NoQuery, MaybeJson<ExportConfiguration> => Answer<ExportedConfiguration>, 200, Management, overview::export;
 }
 
 /// The route of an operation.

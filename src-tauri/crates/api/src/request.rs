@@ -135,7 +135,7 @@ pub struct Expand(Vec<String>);
 
 impl Expand {
     const KNOWN: &'static [&'static str] =
-        &["all", "account", "accounts", "integration_point", "integration_points", "connector", "providers", "operations", "provider_config"];
+        &["all", "account", "accounts", "integration_point", "integration_points", "connector", "providers", "operations", "provider_config", "request_body"];
 
     fn read(request: &Request) -> Result<Self, Problem> {
         let words: Vec<String> = request.values("expand").flat_map(|text| text.split(',')).map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect();

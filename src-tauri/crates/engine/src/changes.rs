@@ -1,7 +1,7 @@
 //! What changed, for listeners that resume after a gap.
 
 use patchbay_model::change::Change;
-use patchbay_model::{AccountId, Problem};
+use patchbay_model::Problem;
 
 use crate::{Engine, ManagementGrant};
 
@@ -11,15 +11,6 @@ use crate::{Engine, ManagementGrant};
 /// Problems of permission and of the store.
 pub async fn since(engine: &Engine, grant: &ManagementGrant, sequence: i64, most: u32) -> Result<Vec<Change>, Problem> {
     let _ = (grant, sequence, most);
-    Err(crate::pending(engine))
-}
-
-/// Whether the caller may be told of a change in this account, or in none; what belongs to another organization is never told.
-///
-/// # Errors
-/// Problems of the store.
-pub async fn visible(engine: &Engine, grant: &ManagementGrant, account: Option<AccountId>) -> Result<bool, Problem> {
-    let _ = (grant, account);
     Err(crate::pending(engine))
 }
 

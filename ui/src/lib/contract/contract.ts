@@ -30,7 +30,11 @@ integrations?: number, };
 /**
  * What of ours can be set on an account.
  */
-export type AccountExtraInput = { external_id?: string, };
+export type AccountExtraInput = { external_id?: string,
+/**
+ * On a PUT: the `updated_at` that the change was made from; where the account has changed since, it is refused with 409.
+ */
+expected_updated_at?: Timestamp, };
 
 /**
  * An account: one customer of the organization.
@@ -161,11 +165,7 @@ exchanges: Array<Exchange>,
 /**
  * The request as a program would send it, for copying.
  */
-request: CallRequestShown,
-/**
- * Milliseconds in all.
- */
-duration_ms: number, };
+request: CallRequestShown, };
 
 /**
  * Body of `integrations.call`.
@@ -246,6 +246,19 @@ export type ChangePassword = { old_secret: string, new_secret: string, };
 export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "invalid_config" | "weak_password" | "provider_not_allowed" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "token_missing" | "token_invalid" | "logon_failed" | "wrong_token_kind" | "permission_denied" | "not_found" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "provider_timeout" | "store_missing" | "store_damaged" | "store_newer" | "store_locked" | "wrong_key" | "key_unavailable";
 
 /**
+ * The configuration of a provider, as a form shows it.
+ */
+export type ConfigFacts = {
+/**
+ * JSON Schema without `type` and `credential`.
+ */
+schema: unknown,
+/**
+ * Names of the properties in the order of the form.
+ */
+order: Array<string>, };
+
+/**
  * Params of `consent.connect`: the application begins the consent and takes the person there. The page's address stays
  * outside the web view; the outcome is read with `connect.get` when a change of the session is told.
  */
@@ -270,7 +283,11 @@ redirect_uri: string,
 /**
  * Where the person goes; only in the answer of `connect.begin`.
  */
-authorize_url?: string, scopes: Array<string>,
+authorize_url?: string,
+/**
+ * Whether the provider's page works in a window of the application; only in the answer of `connect.begin`.
+ */
+embedded_window?: boolean, scopes: Array<string>,
 /**
  * `begun`, `exchanging`, `completed`, `failed` or `cancelled`.
  */
@@ -347,7 +364,11 @@ needs_issuer: boolean,
 /**
  * Whether the provider lets its page be shown in a window of the application.
  */
-embedded_window: boolean, default_scopes: Array<string>, };
+embedded_window: boolean,
+/**
+ * Whether a loopback redirect URI may have any port; otherwise it must be registered exactly.
+ */
+loopback_any_port: boolean, default_scopes: Array<string>, };
 
 /**
  * How the person gets to the provider's page (product.md section 5).
@@ -416,7 +437,11 @@ additional_mappings?: Array<unknown>,
 /**
  * Refused with 501 when not empty: there is no scheduler yet.
  */
-scheduled_operations?: Array<unknown>, };
+scheduled_operations?: Array<unknown>,
+/**
+ * Read on a PUT.
+ */
+x_patchbay?: UpdateExtra, };
 
 /**
  * Body of `integration_points.create`.
@@ -433,7 +458,11 @@ additional_mappings?: Array<unknown>,
 /**
  * Refused with 501 when not empty: there is no scheduler yet.
  */
-scheduled_operations?: Array<unknown>, };
+scheduled_operations?: Array<unknown>,
+/**
+ * Read on a PUT.
+ */
+x_patchbay?: UpdateExtra, };
 
 /**
  * Body of `tokens.create_integration_token`.
@@ -453,7 +482,7 @@ export type CreateMember = {
  */
 name: string, fullname?: string, nickname?: string, picture?: string,
 /**
- * 8 to 71 characters, not easy to guess. A one-time link is made where it is left out.
+ * 8 to 71 characters, not easy to guess. A member without one is invited and cannot sign in yet.
  */
 secret?: string, role_binding?: Array<string>, options?: MemberOptions, type?: MemberType, };
 
@@ -513,6 +542,10 @@ export type CredentialChoice = { kind: CredentialKind,
  * `type` on the wire; differs from the kind for `service_account`, which is sealed as `basic`.
  */
 type: string, title: string,
+/**
+ * How a person gets one.
+ */
+description: string,
 /**
  * JSON Schema of its fields, `type` left out; secret fields are `writeOnly`.
  */
@@ -585,11 +618,7 @@ response?: ExchangeResponse,
 /**
  * Why nothing came back.
  */
-error?: string,
-/**
- * Milliseconds.
- */
-duration_ms: number, };
+error?: string, };
 
 /**
  * What was sent to the provider.
@@ -627,7 +656,11 @@ headers: Array<[string, string]>,
 /**
  * The body as text, bounded.
  */
-body?: string, };
+body?: string,
+/**
+ * Milliseconds from sending to the last byte.
+ */
+duration_ms: number, };
 
 /**
  * Parameters of the catalogue.
@@ -662,15 +695,7 @@ file_name: string,
 /**
  * `patchbay.yaml`, version 1.
  */
-content: string,
-/**
- * How many secrets were left out.
- */
-secrets_omitted: number,
-/**
- * How many secrets were sealed to the recipient.
- */
-secrets_sealed: number, };
+content: string, };
 
 /**
  * Body of `connect.finish`.
@@ -702,11 +727,7 @@ takes: Array<Count>,
 /**
  * What uses it and so forbids the delete; at most 100.
  */
-used_by: Array<Resource>,
-/**
- * How many programs' tokens were used in the last day.
- */
-used_recently: number, };
+used_by: Array<Resource>, };
 
 /**
  * The live connection of an account with a provider.
@@ -903,16 +924,7 @@ pin_expires: Timestamp, role_binding: Array<RoleName>, type: MemberType, created
 /**
  * Result of `members.create`.
  */
-export type MemberCreated = { member: Member, x_patchbay?: MemberCreatedExtra, };
-
-/**
- * What is ours on a new member.
- */
-export type MemberCreatedExtra = {
-/**
- * The secret of a one-time link to pass on, shown this once.
- */
-invitation: string, expires: Timestamp, };
+export type MemberCreated = { member: Member, };
 
 /**
  * A member of an organization, personal or service.
@@ -924,7 +936,7 @@ export type MemberId = string;
  */
 export type MemberOptions = { ttl?: string,
 /**
- * `expired` forces a change of password at the first logon; `invited` makes a one-time link; `disabled`.
+ * `expired` forces a change of password at the first logon; `invited`, `disabled`.
  */
 options?: Array<string>, token_ttl?: string, };
 
@@ -1025,17 +1037,13 @@ integration_points: number,
  */
 integrations: number,
 /**
- * Credentials within reach.
+ * Of the accounts, those for tests.
  */
-credentials: number,
+test_accounts: number,
 /**
- * Members.
+ * Members; absent for a caller that may not list them.
  */
-members: number,
-/**
- * Provider apps.
- */
-provider_apps: number,
+members?: number,
 /**
  * Integrations by status; statuses without any are left out.
  */
@@ -1045,11 +1053,11 @@ by_status: Array<Count>,
  */
 by_provider: Array<ProviderCount>,
 /**
- * Those that need a person, the longest waiting first; at most 20.
+ * Those that need a person, the latest first; at most 20.
  */
 attention: Array<Integration>,
 /**
- * The latest audit events; at most 10.
+ * The latest audit events; at most 10, none for a caller that may not list them.
  */
 recent: Array<Audit>, };
 
@@ -1253,9 +1261,9 @@ auth_type: string,
  */
 mock: boolean,
 /**
- * JSON Schema of the configuration without the credential, for forms; only with `expand=provider_config`.
+ * The configuration without the credential, for forms; only with `expand=provider_config`.
  */
-config_schema?: unknown,
+config?: ConfigFacts,
 /**
  * The kinds of credential it takes, the usual one first; empty when it needs none.
  */
@@ -1565,22 +1573,31 @@ export type UpdateAccount = { name?: string, fullname: string, environment: Envi
 /**
  * PUT of a credential: the whole object; a `config` with secrets replaces them, one with the kind alone keeps them.
  */
-export type UpdateCredential = { name?: string, fullname: string, config?: { type: string } & Record<string, unknown>, expires?: Timestamp, };
+export type UpdateCredential = { name?: string, fullname: string, config?: { type: string } & Record<string, unknown>, expires?: Timestamp, x_patchbay?: UpdateExtra, };
+
+/**
+ * What of ours a PUT may carry beside the object.
+ */
+export type UpdateExtra = {
+/**
+ * The `updated_at` that the change was made from; where the object has changed since, the PUT is refused with 409.
+ */
+expected_updated_at?: Timestamp, };
 
 /**
  * PUT of a member: the whole object; what is read-only in it is ignored.
  */
-export type UpdateMember = { name?: string, fullname: string, nickname?: string, picture?: string, state?: MemberState, token_ttl?: string, role_binding?: Array<string>, };
+export type UpdateMember = { name?: string, fullname: string, nickname?: string, picture?: string, state?: MemberState, token_ttl?: string, role_binding?: Array<string>, x_patchbay?: UpdateExtra, };
 
 /**
  * PUT of the organization: the whole object; what is read-only in it is ignored.
  */
-export type UpdateOrganization = { name?: string, fullname: string, contact?: string, reply_to?: string, picture?: string, options?: OrganizationOptions, };
+export type UpdateOrganization = { name?: string, fullname: string, contact?: string, reply_to?: string, picture?: string, options?: OrganizationOptions, x_patchbay?: UpdateExtra, };
 
 /**
  * PUT of a provider app: the whole object; a client secret that is left out is kept, an empty one is removed.
  */
-export type UpdateProviderApp = { name?: string, fullname: string, issuer?: string, client_id: string, client_secret?: string, redirect_uris?: Array<string>, scopes?: Array<string>, };
+export type UpdateProviderApp = { name?: string, fullname: string, issuer?: string, client_id: string, client_secret?: string, redirect_uris?: Array<string>, scopes?: Array<string>, x_patchbay?: UpdateExtra, };
 
 /**
  * Answer of `integrations.verify` and `integrations.verify_existing`: without messages all is well.

@@ -59,6 +59,8 @@ pub struct CreateAccount {
 #[ts(optional_fields)]
 pub struct AccountExtraInput {
     pub external_id: Option<String>,
+    /// On a PUT: the `updated_at` that the change was made from; where the account has changed since, it is refused with 409.
+    pub expected_updated_at: Option<Timestamp>,
 }
 
 /// A token to be made together with an account.

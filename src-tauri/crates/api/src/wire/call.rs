@@ -58,8 +58,6 @@ pub struct CallAnswer {
     pub exchanges: Vec<Exchange>,
     /// The request as a program would send it, for copying.
     pub request: CallRequestShown,
-    /// Milliseconds in all.
-    pub duration_ms: u64,
 }
 
 /// The request of a program that does the same.
@@ -88,8 +86,6 @@ pub struct Exchange {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub error: Option<String>,
-    /// Milliseconds.
-    pub duration_ms: u64,
 }
 
 /// What was sent to the provider.
@@ -118,4 +114,21 @@ pub struct ExchangeResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub body: Option<String>,
+    /// Milliseconds from sending to the last byte.
+    pub duration_ms: u64,
+}
+
+impl From<patchbay_engine::http::Exchange> for Exchange {
+    fn from(exchange: patchbay_engine::http::Exchange) -> Self {
+        Self {
+            request: ExchangeRequest { method: exchange.request.method, url: exchange.request.url, headers: exchange.request.headers, body: exchange.request.body },
+            response: exchange.response.map(|response| ExchangeResponse {
+                status: response.status,
+                headers: response.headers,
+                body: response.body,
+                duration_ms: response.duration_ms,
+            }),
+            error: exchange.error,
+        }
+    }
 }

@@ -72,16 +72,26 @@ pub struct ProviderExtra {
     pub auth_type: String,
     /// Whether it stays inside Patchbay.
     pub mock: bool,
-    /// JSON Schema of the configuration without the credential, for forms; only with `expand=provider_config`.
+    /// The configuration without the credential, for forms; only with `expand=provider_config`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional, type = "unknown")]
-    pub config_schema: Option<serde_json::Value>,
+    #[ts(optional)]
+    pub config: Option<ConfigFacts>,
     /// The kinds of credential it takes, the usual one first; empty when it needs none.
     pub credentials: Vec<CredentialChoice>,
     /// How a person authorizes it, where that is possible.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub consent: Option<ConsentFacts>,
+}
+
+/// The configuration of a provider, as a form shows it.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct ConfigFacts {
+    /// JSON Schema without `type` and `credential`.
+    #[ts(type = "unknown")]
+    pub schema: serde_json::Value,
+    /// Names of the properties in the order of the form.
+    pub order: Vec<String>,
 }
 
 /// One kind of credential that a provider takes.
@@ -92,6 +102,8 @@ pub struct CredentialChoice {
     #[serde(rename = "type")]
     pub wire_type: String,
     pub title: String,
+    /// How a person gets one.
+    pub description: String,
     /// JSON Schema of its fields, `type` left out; secret fields are `writeOnly`.
     #[ts(type = "unknown")]
     pub schema: serde_json::Value,
@@ -106,6 +118,8 @@ pub struct ConsentFacts {
     pub needs_issuer: bool,
     /// Whether the provider lets its page be shown in a window of the application.
     pub embedded_window: bool,
+    /// Whether a loopback redirect URI may have any port; otherwise it must be registered exactly.
+    pub loopback_any_port: bool,
     pub default_scopes: Vec<String>,
 }
 

@@ -6,6 +6,8 @@ use patchbay_model::{AccountId, Code, ConnectSessionId, Fullname, IntegrationId,
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::query::UpdateExtra;
+
 /// The organization's own OAuth client at a provider.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct ProviderApp {
@@ -55,6 +57,8 @@ pub struct UpdateProviderApp {
     pub client_secret: Option<Secret>,
     pub redirect_uris: Option<Vec<String>>,
     pub scopes: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "crate::request::optional_object")]
+    pub x_patchbay: Option<UpdateExtra>,
 }
 
 impl From<consent::ProviderApp> for ProviderApp {
@@ -91,6 +95,10 @@ pub struct ConnectSession {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub authorize_url: Option<String>,
+    /// Whether the provider's page works in a window of the application; only in the answer of `connect.begin`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub embedded_window: Option<bool>,
     pub scopes: Vec<String>,
     /// `begun`, `exchanging`, `completed`, `failed` or `cancelled`.
     #[ts(type = "\"begun\" | \"exchanging\" | \"completed\" | \"failed\" | \"cancelled\"")]
@@ -141,6 +149,7 @@ impl ConnectSession {
             route: session.route,
             redirect_uri: session.redirect_uri,
             authorize_url,
+            embedded_window: None,
             scopes: session.scopes,
             state: session.state.as_str().to_owned(),
             code,

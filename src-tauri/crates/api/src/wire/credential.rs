@@ -6,6 +6,8 @@ use patchbay_model::{AccountId, CredentialId, Fullname, IntegrationId, Integrati
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::query::UpdateExtra;
+
 /// A credential without its secret.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct Credential {
@@ -78,6 +80,8 @@ pub struct UpdateCredential {
     #[ts(optional, type = "{ type: string } & Record<string, unknown>")]
     pub config: Option<serde_json::Value>,
     pub expires: Option<Timestamp>,
+    #[serde(default, deserialize_with = "crate::request::optional_object")]
+    pub x_patchbay: Option<UpdateExtra>,
 }
 
 impl From<credential::Credential> for Credential {

@@ -12,6 +12,7 @@ use super::account::Account;
 use super::credential::Credential;
 use super::envelope::Messages;
 use super::point::IntegrationPoint;
+use super::query::UpdateExtra;
 use super::token::TokenPair;
 
 /// The live connection of an account with a provider.
@@ -113,6 +114,9 @@ pub struct CreateIntegration {
     /// Refused with 501 when not empty: there is no scheduler yet.
     #[ts(optional, type = "Array<unknown>")]
     pub scheduled_operations: Option<Vec<serde_json::Value>>,
+    /// Read on a PUT.
+    #[serde(default, deserialize_with = "crate::request::optional_object")]
+    pub x_patchbay: Option<UpdateExtra>,
 }
 
 /// PUT of an integration: the whole object; what is read-only in it is ignored.

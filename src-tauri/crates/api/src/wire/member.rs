@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::organization::Organization;
+use super::query::UpdateExtra;
 use super::token::TokenPair;
 
 /// A person or program that acts within the organization.
@@ -49,7 +50,7 @@ pub struct CreateMember {
     pub fullname: Option<String>,
     pub nickname: Option<String>,
     pub picture: Option<String>,
-    /// 8 to 71 characters, not easy to guess. A one-time link is made where it is left out.
+    /// 8 to 71 characters, not easy to guess. A member without one is invited and cannot sign in yet.
     #[ts(optional, type = "string")]
     pub secret: Option<Secret>,
     pub role_binding: Option<Vec<String>>,
@@ -65,7 +66,7 @@ pub struct CreateMember {
 #[ts(optional_fields)]
 pub struct MemberOptions {
     pub ttl: Option<String>,
-    /// `expired` forces a change of password at the first logon; `invited` makes a one-time link; `disabled`.
+    /// `expired` forces a change of password at the first logon; `invited`, `disabled`.
     pub options: Option<Vec<String>>,
     pub token_ttl: Option<String>,
 }
@@ -74,17 +75,6 @@ pub struct MemberOptions {
 #[derive(Clone, Serialize, TS)]
 pub struct MemberCreated {
     pub member: Member,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub x_patchbay: Option<MemberCreatedExtra>,
-}
-
-/// What is ours on a new member.
-#[derive(Clone, Serialize, TS)]
-pub struct MemberCreatedExtra {
-    /// The secret of a one-time link to pass on, shown this once.
-    pub invitation: String,
-    pub expires: Timestamp,
 }
 
 /// PUT of a member: the whole object; what is read-only in it is ignored.
@@ -98,6 +88,8 @@ pub struct UpdateMember {
     pub state: Option<MemberState>,
     pub token_ttl: Option<String>,
     pub role_binding: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "crate::request::optional_object")]
+    pub x_patchbay: Option<UpdateExtra>,
 }
 
 /// Body of `auth.logon`.

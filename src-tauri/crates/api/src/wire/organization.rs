@@ -6,6 +6,8 @@ use patchbay_model::{Fullname, Name, OrganizationId, Timestamp, TokenId, organiz
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::query::UpdateExtra;
+
 /// The organization of the token.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct Organization {
@@ -67,6 +69,8 @@ pub struct UpdateOrganization {
     pub picture: Option<String>,
     #[serde(default, deserialize_with = "crate::request::optional_object")]
     pub options: Option<OrganizationOptions>,
+    #[serde(default, deserialize_with = "crate::request::optional_object")]
+    pub x_patchbay: Option<UpdateExtra>,
 }
 
 impl From<&organization::OrganizationOptions> for OrganizationOptions {

@@ -17,19 +17,19 @@ pub struct Overview {
     pub integration_points: u64,
     /// Integrations within reach.
     pub integrations: u64,
-    /// Credentials within reach.
-    pub credentials: u64,
-    /// Members.
-    pub members: u64,
-    /// Provider apps.
-    pub provider_apps: u64,
+    /// Of the accounts, those for tests.
+    pub test_accounts: u64,
+    /// Members; absent for a caller that may not list them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub members: Option<u64>,
     /// Integrations by status; statuses without any are left out.
     pub by_status: Vec<Count>,
     /// Integrations by provider, the most used first.
     pub by_provider: Vec<ProviderCount>,
-    /// Those that need a person, the longest waiting first; at most 20.
+    /// Those that need a person, the latest first; at most 20.
     pub attention: Vec<Integration>,
-    /// The latest audit events; at most 10.
+    /// The latest audit events; at most 10, none for a caller that may not list them.
     pub recent: Vec<Audit>,
 }
 
@@ -58,8 +58,6 @@ pub struct Impact {
     pub takes: Vec<Count>,
     /// What uses it and so forbids the delete; at most 100.
     pub used_by: Vec<Resource>,
-    /// How many programs' tokens were used in the last day.
-    pub used_recently: u64,
 }
 
 /// Body of `configuration.export`.
@@ -81,8 +79,4 @@ pub struct ExportedConfiguration {
     pub file_name: String,
     /// `patchbay.yaml`, version 1.
     pub content: String,
-    /// How many secrets were left out.
-    pub secrets_omitted: u64,
-    /// How many secrets were sealed to the recipient.
-    pub secrets_sealed: u64,
 }

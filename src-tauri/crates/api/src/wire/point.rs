@@ -7,6 +7,8 @@ use patchbay_model::{Fullname, IntegrationPointId, Name, Timestamp};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::query::UpdateExtra;
+
 /// One connector, the providers allowed per environment, and shared policy.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct IntegrationPoint {
@@ -64,6 +66,9 @@ pub struct CreateIntegrationPoint {
     /// Refused with 501 when not empty: there is no scheduler yet.
     #[ts(optional, type = "Array<unknown>")]
     pub scheduled_operations: Option<Vec<serde_json::Value>>,
+    /// Read on a PUT.
+    #[serde(default, deserialize_with = "crate::request::optional_object")]
+    pub x_patchbay: Option<UpdateExtra>,
 }
 
 /// PUT of a point: the whole object; what is read-only in it is ignored.

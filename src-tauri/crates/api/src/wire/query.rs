@@ -45,3 +45,12 @@ pub struct PatchOperation {
     #[ts(optional, type = "unknown")]
     pub value: Option<serde_json::Value>,
 }
+
+/// What of ours a PUT may carry beside the object.
+#[derive(Clone, Debug, Default, Deserialize, TS)]
+#[serde(default)]
+#[ts(optional_fields)]
+pub struct UpdateExtra {
+    /// The `updated_at` that the change was made from; where the object has changed since, the PUT is refused with 409.
+    pub expected_updated_at: Option<patchbay_model::Timestamp>,
+}

@@ -1,0 +1,87 @@
+//! `integration_points.*`
+
+use patchbay_engine::point;
+use patchbay_model::point::{AllowedProviders, PointEnvironments};
+use patchbay_model::{Problem, ProviderId, Timestamp};
+
+use super::{Bare, Call, With, array, deleted, not_offered, page};
+use crate::handle::overview::impact_view;
+use crate::patch::{self, Writable};
+use crate::reply::Deleted;
+use crate::request::{Json, ListOf, NoBody, Patch, from_value};
+use crate::wire::envelope::{Answer, Listed};
+use crate::wire::overview::Impact;
+use crate::wire::point::{self as wire, CreateIntegrationPoint, IntegrationPoint, UpdateIntegrationPoint};
+
+const WRITABLE: Writable =
+    Writable { fields: &["name", "fullname", "description", "environments", "mappings", "additional_mappings", "scheduled_operations"], lists: &["mappings", "additional_mappings", "scheduled_operations"] };
+
+pub(crate) async fn list(call: Call<'_, ListOf, NoBody>) -> Result<Listed<IntegrationPoint>, Problem> {
+    let mut rows = point::list(call.engine, call.grant, call.query.list).await?;
+    let points = std::mem::take(&mut rows.items);
+    Ok(page(rows, points.into_iter().map(|point| IntegrationPoint::view(point, None))))
+}
+
+pub(crate) async fn get(call: Bare<'_>) -> Result<Answer<IntegrationPoint>, Problem> {
+    point::get(call.engine, call.grant, call.path("integration_point_id")?).await.map(view)
+}
+
+pub(crate) async fn create(call: With<'_, Json<CreateIntegrationPoint>>) -> Result<Answer<IntegrationPoint>, Problem> {
+    let body = offered(call.body.0)?;
+    let environments = environments(&body.environments)?;
+    let new = point::CreatePoint { name: body.name, fullname: body.fullname, description: body.description, connector: body.connector.as_str().to_owned(), environments };
+    point::create(call.engine, call.grant, new).await.map(view)
+}
+
+pub(crate) async fn update(call: With<'_, Json<UpdateIntegrationPoint>>) -> Result<Answer<IntegrationPoint>, Problem> {
+    let expected = call.body.0.x_patchbay.as_ref().and_then(|extra| extra.expected_updated_at);
+    let change = change(call.body.0, expected)?;
+    point::update(call.engine, call.grant, call.request.path("integration_point_id")?, change).await.map(view)
+}
+
+pub(crate) async fn patch(call: With<'_, Patch>) -> Result<Answer<IntegrationPoint>, Problem> {
+    let row = point::get(call.engine, call.grant, call.path("integration_point_id")?).await?;
+    let (id, expected) = (row.id.to_string(), row.updated_at);
+    let change = change(from_value(patch::apply(&IntegrationPoint::view(row, None), call.body, &WRITABLE)?)?, Some(expected))?;
+    point::update(call.engine, call.grant, &id, change).await.map(view)
+}
+
+pub(crate) async fn delete(call: Bare<'_>) -> Result<Deleted, Problem> {
+    point::delete(call.engine, call.grant, call.path("integration_point_id")?).await.map(deleted)
+}
+
+pub(crate) async fn impact(call: Bare<'_>) -> Result<Answer<Impact>, Problem> {
+    point::impact(call.engine, call.grant, call.path("integration_point_id")?).await.map(impact_view)
+}
+
+fn view(point: patchbay_model::point::IntegrationPoint) -> Answer<IntegrationPoint> {
+    Answer::of(IntegrationPoint::view(point, None))
+}
+
+fn offered(mut body: CreateIntegrationPoint) -> Result<CreateIntegrationPoint, Problem> {
+    not_offered(&[
+        ("mappings", array(body.mappings.take()).as_ref()),
+        ("additional_mappings", array(body.additional_mappings.take()).as_ref()),
+        ("scheduled_operations", array(body.scheduled_operations.take()).as_ref()),
+    ])?;
+    Ok(body)
+}
+
+fn change(body: UpdateIntegrationPoint, expected: Option<Timestamp>) -> Result<point::UpdatePoint, Problem> {
+    let body = offered(body)?;
+    let environments = environments(&body.environments)?;
+    Ok(point::UpdatePoint { name: body.name, fullname: body.fullname, description: body.description, connector: Some(body.connector.as_str().to_owned()), environments, expected })
+}
+
+fn environments(body: &wire::PointEnvironments) -> Result<PointEnvironments, Problem> {
+    Ok(PointEnvironments { test: allowed(body.test.as_deref(), "test")?, prod: allowed(body.prod.as_deref(), "prod")? })
+}
+
+fn allowed(words: Option<&[String]>, environment: &str) -> Result<Option<AllowedProviders>, Problem> {
+    let Some(words) = words else { return Ok(None) };
+    if words.iter().any(|word| word == "*") {
+        return Ok(Some(AllowedProviders::All));
+    }
+    let provider = |(index, word): (usize, &String)| ProviderId::parse(word).map_err(|problem| problem.at_body(&format!("/environments/{environment}/{index}")));
+    words.iter().enumerate().map(provider).collect::<Result<_, _>>().map(|providers| Some(AllowedProviders::These(providers)))
+}

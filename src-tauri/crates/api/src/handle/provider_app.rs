@@ -1,0 +1,52 @@
+//! `provider_apps.*`
+
+use patchbay_engine::provider_app;
+use patchbay_model::Problem;
+
+use super::{Bare, Call, With, deleted, listed};
+use crate::reply::Deleted;
+use crate::request::{Json, ListOf, NoBody};
+use crate::wire::consent::{CreateProviderApp, ProviderApp, UpdateProviderApp};
+use crate::wire::envelope::{Answer, Listed};
+
+pub(crate) async fn list(call: Call<'_, ListOf, NoBody>) -> Result<Listed<ProviderApp>, Problem> {
+    provider_app::list(call.engine, call.grant, call.query.list).await.map(listed)
+}
+
+pub(crate) async fn get(call: Bare<'_>) -> Result<Answer<ProviderApp>, Problem> {
+    provider_app::get(call.engine, call.grant, call.path("provider_app_id")?).await.map(|app| Answer::of(app.into()))
+}
+
+pub(crate) async fn create(call: With<'_, Json<CreateProviderApp>>) -> Result<Answer<ProviderApp>, Problem> {
+    let body = call.body.0;
+    let new = provider_app::CreateProviderApp {
+        name: body.name,
+        fullname: body.fullname,
+        provider: body.provider,
+        issuer: body.issuer,
+        client_id: body.client_id,
+        client_secret: body.client_secret.filter(|secret| !secret.is_empty()),
+        redirect_uris: body.redirect_uris.unwrap_or_default(),
+        scopes: body.scopes.unwrap_or_default(),
+    };
+    provider_app::create(call.engine, call.grant, new).await.map(|app| Answer::of(app.into()))
+}
+
+pub(crate) async fn update(call: With<'_, Json<UpdateProviderApp>>) -> Result<Answer<ProviderApp>, Problem> {
+    let body = call.body.0;
+    let change = provider_app::UpdateProviderApp {
+        name: body.name,
+        fullname: Some(body.fullname),
+        issuer: body.issuer,
+        client_id: body.client_id,
+        client_secret: body.client_secret,
+        redirect_uris: body.redirect_uris.unwrap_or_default(),
+        scopes: body.scopes.unwrap_or_default(),
+        expected: body.x_patchbay.and_then(|extra| extra.expected_updated_at),
+    };
+    provider_app::update(call.engine, call.grant, call.request.path("provider_app_id")?, change).await.map(|app| Answer::of(app.into()))
+}
+
+pub(crate) async fn delete(call: Bare<'_>) -> Result<Deleted, Problem> {
+    provider_app::delete(call.engine, call.grant, call.path("provider_app_id")?).await.map(deleted)
+}

@@ -1,0 +1,170 @@
+//! `tokens.*`
+
+use patchbay_engine::token::{self, Bearer, ContainerState, LiveSecret, Pair};
+use patchbay_model::permission::{AccountSelector, IdOrAll, ResourceScope};
+use patchbay_model::time::format_lifetime;
+use patchbay_model::token::{Authority, TokenContainer, TokenOwner};
+use patchbay_model::{Environment, Label, OrganizationId, Problem};
+
+use super::{Bare, Call, With, page};
+use crate::reply::Empty;
+use crate::request::{Json, ListOf, MaybeJson, NoBody};
+use crate::wire::envelope::{Answer, Listed};
+use crate::wire::token::{AccountResources, AdhocRole, CreateIntegrationToken, CreateToken, RefreshToken, Resources, Token, TokenPair, TokenPermissions};
+
+pub(crate) async fn list(call: Call<'_, ListOf, NoBody>) -> Result<Listed<RefreshToken>, Problem> {
+    let mut rows = token::list(call.engine, call.grant, call.query.list).await?;
+    let items = std::mem::take(&mut rows.items);
+    Ok(page(rows, items.into_iter().map(container)))
+}
+
+pub(crate) async fn get(call: Bare<'_>) -> Result<Answer<RefreshToken>, Problem> {
+    token::get(call.engine, call.grant, call.path("refresh_token_id")?).await.map(answer)
+}
+
+pub(crate) async fn create(call: With<'_, Json<CreateToken>>) -> Result<Answer<RefreshToken>, Problem> {
+    let body = call.body.0;
+    let resources = resources(&body.resources, call.grant.organization())?;
+    let new = token::CreateToken { name: body.name, fullname: body.fullname, resources, permission_set: body.permission_set, token_ttl: body.token_ttl };
+    token::mint(call.engine, call.grant, new).await.map(answer)
+}
+
+pub(crate) async fn create_integration(call: With<'_, MaybeJson<CreateIntegrationToken>>) -> Result<Answer<Token>, Problem> {
+    let body = call.body.0.unwrap_or_default();
+    let made = token::mint_integration(call.engine, call.grant, call.request.path("account_id")?, call.request.path("integration_id")?, body.name, body.token_ttl).await?;
+    Ok(Answer::of(pair(&made.container, made.primary).access))
+}
+
+/// A refresh by a caller of the Management API; one by the refresh secret itself comes through [`refresh_as`].
+pub(crate) async fn refresh(call: Bare<'_>) -> Result<Answer<RefreshToken>, Problem> {
+    refresh_as(call.engine, Bearer::Management(call.grant), call.path("refresh_token_id")?).await
+}
+
+pub(crate) async fn refresh_as(engine: &patchbay_engine::Engine, bearer: Bearer<'_>, id: &str) -> Result<Answer<RefreshToken>, Problem> {
+    token::refresh(engine, bearer, id).await.map(answer)
+}
+
+pub(crate) async fn rotate(call: Bare<'_>) -> Result<Answer<RefreshToken>, Problem> {
+    token::rotate(call.engine, call.grant, call.path("owner_id")?, call.path("refresh_token_id")?).await.map(answer)
+}
+
+pub(crate) async fn reset(call: Bare<'_>) -> Result<Answer<RefreshToken>, Problem> {
+    token::reset(call.engine, Bearer::Management(call.grant), call.path("owner_id")?, call.path("refresh_token_id")?).await.map(answer)
+}
+
+pub(crate) async fn remove_secondary(call: Bare<'_>) -> Result<Empty, Problem> {
+    token::remove_secondary(call.engine, call.grant, call.path("refresh_token_id")?).await.map(|()| Empty)
+}
+
+pub(crate) async fn delete(call: Bare<'_>) -> Result<Empty, Problem> {
+    token::delete(call.engine, call.grant, call.path("refresh_token_id")?).await.map(|()| Empty)
+}
+
+fn answer(state: ContainerState) -> Answer<RefreshToken> {
+    Answer::of(container(state))
+}
+
+/// A container with its pairs; secrets are in it only right after they were made.
+pub(crate) fn container(state: ContainerState) -> RefreshToken {
+    let ContainerState { container, primary, secondary } = state;
+    let (owner_id, owner_type) = owner(&container);
+    RefreshToken {
+        primary: pair(&container, primary),
+        secondary: secondary.map(|secondary| pair(&container, Some(secondary))),
+        id: container.id,
+        name: container.name,
+        fullname: container.fullname,
+        member_id: Some(container.member_id),
+        owner_id,
+        owner_type: owner_type.to_owned(),
+        expires: container.expires,
+        token_ttl: format_lifetime(container.access_ttl),
+        token_type: container.token_type,
+        created_at: container.created_at,
+        updated_at: container.updated_at,
+    }
+}
+
+/// A pair on the wire, which demands both halves: a half that is not there has an empty secret and the container's end.
+pub(crate) fn pair(container: &TokenContainer, pair: Option<Pair>) -> TokenPair {
+    let (access, refresh) = pair.map_or((None, None), |pair| (Some(pair.access), pair.refresh));
+    TokenPair { access: half(container, access), refresh: half(container, refresh) }
+}
+
+fn half(container: &TokenContainer, live: Option<LiveSecret>) -> Token {
+    let expires = live.as_ref().map_or(container.expires, |live| live.expires);
+    let secret = live.and_then(|live| live.secret).map(|secret| secret.expose().to_owned()).unwrap_or_default();
+    Token { secret, expires, permissions: permissions(container) }
+}
+
+fn owner(container: &TokenContainer) -> (String, &'static str) {
+    match container.owner {
+        TokenOwner::Organization(id) => (id.to_string(), "organization"),
+        TokenOwner::Integration(_, id) => (id.to_string(), "integration"),
+    }
+}
+
+fn permissions(container: &TokenContainer) -> TokenPermissions {
+    let (resource_id, resource_type) = owner(container);
+    let parent_id = match container.owner {
+        TokenOwner::Organization(id) => id.to_string(),
+        TokenOwner::Integration(account, _) => account.to_string(),
+    };
+    let (role_binding, adhoc_role) = match (&container.authority, container.owner) {
+        (_, TokenOwner::Integration(..)) => (None, None),
+        (Authority::Roles(roles), _) => (Some(roles.iter().map(ToString::to_string).collect()), None),
+        (Authority::Adhoc { resources, permission_set }, _) => (None, Some(AdhocRole { resources: shown(resources), permission_set: *permission_set })),
+    };
+    TokenPermissions {
+        role_binding,
+        adhoc_role,
+        resource_id,
+        resource_type: resource_type.to_owned(),
+        parent_id,
+        id: container.id,
+        organization_id: container.organization_id,
+        member_id: container.member_id,
+    }
+}
+
+fn shown(scope: &ResourceScope) -> Resources {
+    let accounts = scope.accounts.as_ref().map(|accounts| AccountResources {
+        ids: accounts.ids.as_ref().map(|ids| ids.iter().map(|id| match id {
+            IdOrAll::All => "*".to_owned(),
+            IdOrAll::Id(id) => id.to_string(),
+        }).collect()),
+        labels: accounts.labels.as_ref().map(|labels| labels.iter().map(|label| label.as_str().to_owned()).collect()),
+        environments: accounts.environments.as_ref().map(|environments| environments.iter().map(|environment| environment.as_str().to_owned()).collect()),
+    });
+    Resources { accounts, ..Resources::default() }
+}
+
+/// Reads which objects a token shall cover.
+fn resources(wire: &Resources, organization: OrganizationId) -> Result<ResourceScope, Problem> {
+    let own = organization.to_string();
+    for (index, id) in wire.organizations.iter().flat_map(|organizations| organizations.ids.iter().flatten()).enumerate() {
+        if id != "*" && *id != own {
+            return Err(Problem::field(&format!("/resources/organizations/ids/{index}"), "A token covers its own organization. Leave `organizations` out, or name this organization's id."));
+        }
+    }
+    if wire.integrations.iter().flat_map(|integrations| integrations.categories.iter().flatten()).any(|category| category != "*") {
+        return Err(Problem::field("/resources/integrations/categories", "A token cannot be narrowed to categories of integrations. Narrow it to accounts, or leave `integrations` out."));
+    }
+    wire.accounts.as_ref().map(accounts).transpose().map(|accounts| ResourceScope { accounts })
+}
+
+fn accounts(wire: &AccountResources) -> Result<AccountSelector, Problem> {
+    let id = |(index, text): (usize, &String)| match text.as_str() {
+        "*" => Ok(IdOrAll::All),
+        text => text.parse().map(IdOrAll::Id).map_err(|_| Problem::field(&format!("/resources/accounts/ids/{index}"), "An account must be given by its id, or `*` for all.")),
+    };
+    let label = |(index, text): (usize, &String)| Label::parse(text).map_err(|problem| problem.at_body(&format!("/resources/accounts/labels/{index}")));
+    let environment = |(index, text): (usize, &String)| {
+        text.parse::<Environment>().map_err(|()| Problem::field(&format!("/resources/accounts/environments/{index}"), "An environment must be test or prod."))
+    };
+    Ok(AccountSelector {
+        ids: wire.ids.as_ref().map(|ids| ids.iter().enumerate().map(id).collect()).transpose()?,
+        labels: wire.labels.as_ref().map(|labels| labels.iter().enumerate().map(label).collect()).transpose()?,
+        environments: wire.environments.as_ref().map(|environments| environments.iter().enumerate().map(environment).collect()).transpose()?,
+    })
+}
