@@ -32,6 +32,11 @@ impl NetworkPolicy {
     }
 }
 
+/// Whether an address can be called only where the operator allows private networks.
+pub fn is_private(address: IpAddr) -> bool {
+    reach(address) == Reach::Private
+}
+
 /// Classifies an address. An IPv6 address that only wraps an IPv4 address is judged by what it wraps.
 pub(crate) fn reach(address: IpAddr) -> Reach {
     match address {

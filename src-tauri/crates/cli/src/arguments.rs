@@ -1,0 +1,335 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use patchbay_engine::installation::StoreUrl;
+use patchbay_vault::KeySource;
+
+use crate::failure::Failure;
+
+/// Patchbay, headless: who is connected to what, and one API for all of it.
+#[derive(Parser)]
+#[command(name = "patchbay", version, propagate_version = true, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// How to print the result: words for people, or one JSON object.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Words, value_name = "FORMAT")]
+    pub(crate) output: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Words,
+    Json,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Create a store with an organization, or add an organization to a store.
+    Init(Init),
+    /// Serve the API and the web interface.
+    Serve(Serve),
+    /// Say what is wrong with this installation and how to mend it.
+    Doctor(Doctor),
+    /// Write the organization's configuration as patchbay.yaml.
+    Export(Export),
+    /// Look after a store.
+    Store(Store),
+    /// Mint, list, reset and revoke tokens.
+    Token(Token),
+    /// Call a connector operation of an integration.
+    Call(Call),
+}
+
+/// The store and its key.
+#[derive(Args)]
+pub(crate) struct StoreArguments {
+    /// The store: sqlite:PATH.
+    #[arg(long, value_name = "URL", value_parser = store_url)]
+    pub(crate) store: StoreUrl,
+
+    #[command(flatten)]
+    pub(crate) key: KeyArguments,
+}
+
+#[derive(Args)]
+pub(crate) struct KeyArguments {
+    /// Where the master key comes from: keyring, passphrase, file:PATH, env:NAME or systemd. There is no default.
+    // Read by hand: clap would repeat a value that cannot be read, and somebody may have given the key itself.
+    #[arg(long, env = "PATCHBAY_KEY_SOURCE", hide_env_values = true, value_name = "SOURCE")]
+    key_source: Option<String>,
+}
+
+impl KeyArguments {
+    /// The source that was named, if one was. An empty variable names none.
+    pub(crate) fn source(&self) -> Result<Option<KeySource>, Failure> {
+        let named = self.key_source.as_deref().filter(|text| !text.is_empty());
+        named.map(|text| text.parse().map_err(|problem: patchbay_model::Problem| Failure::usage(problem.message))).transpose()
+    }
+}
+
+/// Which organization of the store.
+#[derive(Args)]
+pub(crate) struct OrganizationArguments {
+    /// Name or id of the organization; needed where the store has several.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) organization: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Init {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
+    /// Name of the new organization.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) organization: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
+    /// Address and port to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+
+    /// The address under which others reach this server, for links and callbacks.
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+
+    /// Certificate chain for HTTPS, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// Private key for HTTPS, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// Network of a reverse proxy that ends HTTPS in front of this server, such as 10.0.0.0/8; may be repeated.
+    #[arg(long, value_name = "CIDR")]
+    pub(crate) trusted_proxy: Vec<String>,
+
+    /// Allow providers on loopback and private addresses.
+    #[arg(long)]
+    pub(crate) allow_private_networks: bool,
+
+    /// Print a one-time link that signs a browser in, for the first set-up.
+    #[arg(long)]
+    pub(crate) setup_link: bool,
+
+    #[command(flatten)]
+    pub(crate) organization: OrganizationArguments,
+}
+
+#[derive(Args)]
+pub(crate) struct Doctor {
+    /// The store to look at: sqlite:PATH. Without it only the surroundings are checked.
+    #[arg(long, value_name = "URL", value_parser = store_url)]
+    pub(crate) store: Option<StoreUrl>,
+
+    #[command(flatten)]
+    pub(crate) key: KeyArguments,
+}
+
+#[derive(Args)]
+pub(crate) struct Export {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
+    #[command(flatten)]
+    pub(crate) organization: OrganizationArguments,
+
+    /// File to write, or folder to write patchbay.yaml into; standard output where missing.
+    #[arg(long, value_name = "FILE or DIR")]
+    pub(crate) to: Option<PathBuf>,
+
+    /// What becomes of secrets.
+    #[arg(long, value_enum, default_value_t = Secrets::Omitted)]
+    pub(crate) secrets: Secrets,
+
+    /// The age recipient (age1...) that can open sealed secrets.
+    #[arg(long, value_name = "AGE", required_if_eq("secrets", "sealed"))]
+    pub(crate) recipient: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Secrets {
+    /// Each secret is marked as omitted.
+    Omitted,
+    /// Each secret is sealed to the recipient.
+    Sealed,
+}
+
+#[derive(Args)]
+pub(crate) struct Store {
+    #[command(subcommand)]
+    pub(crate) command: StoreCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Check the structure of the store and open every sealed value.
+    Verify(StoreArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct Token {
+    #[command(subcommand)]
+    pub(crate) command: TokenCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Mint a token for the Management API or for one integration.
+    Mint(TokenMint),
+    /// List the tokens of the organization, without secrets.
+    List(TokenList),
+    /// Give a token a new pair of secrets; the ones before stop working at once.
+    Reset(TokenOne),
+    /// End a token and all its secrets for good.
+    Revoke(TokenOne),
+}
+
+#[derive(Args)]
+pub(crate) struct TokenMint {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
+    #[command(flatten)]
+    pub(crate) organization: OrganizationArguments,
+
+    /// Mint a token for the Connector API of this integration, instead of one for the Management API.
+    #[arg(long, value_name = "ACCOUNT/NAME", value_parser = account_and_name, conflicts_with_all = ["permission_set", "account"])]
+    pub(crate) integration: Option<(String, String)>,
+
+    /// Which operations the organization token may use.
+    #[arg(long, value_name = "SET", default_value = "administrator")]
+    pub(crate) permission_set: String,
+
+    /// Narrow the organization token to this account, by id or name; may be repeated.
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(crate) account: Vec<String>,
+
+    /// Lifetime of the access secret, such as 24h or 10m.
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) ttl: Option<String>,
+
+    /// Name of the token.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct TokenList {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
+    #[command(flatten)]
+    pub(crate) organization: OrganizationArguments,
+
+    /// Conditions such as name[like]ci-%; may be repeated.
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) filter: Vec<String>,
+
+    /// Most tokens to list.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u32>,
+}
+
+#[derive(Args)]
+pub(crate) struct TokenOne {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
+    #[command(flatten)]
+    pub(crate) organization: OrganizationArguments,
+
+    /// Id or name of the token.
+    #[arg(value_name = "TOKEN")]
+    pub(crate) token: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Call {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
+    #[command(flatten)]
+    pub(crate) organization: OrganizationArguments,
+
+    /// The integration, by ids or names.
+    #[arg(long, value_name = "ACCOUNT/NAME", value_parser = account_and_name)]
+    pub(crate) integration: (String, String),
+
+    /// The operation as it is named in capabilities, such as query_tickets.
+    #[arg(value_name = "OPERATION")]
+    pub(crate) operation: String,
+
+    /// Ids that the operation takes, in the order of its path: a ticket, then a comment or attachment.
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+
+    /// Most rows of a list.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u32>,
+
+    /// Cursor of the page before.
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) cursor: Option<String>,
+
+    /// Conditions such as status[eq]Open; may be repeated.
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) filter: Vec<String>,
+
+    /// Sort keys such as created_at[desc]; may be repeated.
+    #[arg(long, value_name = "ORDER")]
+    pub(crate) order: Vec<String>,
+
+    /// JSON body of the operation: the JSON itself, @FILE, or - for standard input.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) body: Option<String>,
+
+    /// Show what went to the provider and what came back, secrets masked.
+    #[arg(long)]
+    pub(crate) trace: bool,
+
+    /// Allow providers on loopback and private addresses.
+    #[arg(long)]
+    pub(crate) allow_private_networks: bool,
+}
+
+fn store_url(text: &str) -> Result<StoreUrl, String> {
+    text.parse().map_err(|problem: patchbay_model::Problem| problem.message)
+}
+
+fn account_and_name(text: &str) -> Result<(String, String), String> {
+    match text.split_once('/') {
+        Some((account, name)) if !account.is_empty() && !name.is_empty() && !name.contains('/') => Ok((account.to_owned(), name.to_owned())),
+        _ => Err("write it as ACCOUNT/NAME, for example acme/jira".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn integrations_are_an_account_and_a_name() {
+        assert_eq!(account_and_name("acme/jira"), Ok(("acme".to_owned(), "jira".to_owned())));
+        for bad in ["", "acme", "/jira", "acme/", "a/b/c"] {
+            assert!(account_and_name(bad).is_err(), "{bad:?} must be refused");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The commands, one file each.
+
+pub(crate) mod call;
+pub(crate) mod doctor;
+pub(crate) mod export;
+pub(crate) mod init;
+pub(crate) mod serve;
+pub(crate) mod store;
+pub(crate) mod token;

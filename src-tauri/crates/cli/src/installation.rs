@@ -1,0 +1,77 @@
+//! From arguments to an open installation: key, engine, organization.
+
+use std::io::IsTerminal;
+
+use patchbay_engine::installation::StoreUrl;
+use patchbay_engine::{Engine, ManagementGrant, NetworkPolicy};
+use patchbay_model::{Code, Origin, OrganizationId, Problem, Secret};
+use patchbay_vault::{KeyAccess, KeySource, system_context};
+
+use crate::arguments::{KeyArguments, OrganizationArguments, StoreArguments};
+use crate::failure::Failure;
+
+/// The variable that a passphrase may come from, for programs without a terminal.
+const PASSPHRASE: &str = "PATCHBAY_PASSPHRASE";
+
+/// The key source that was named, with its passphrase if it needs one.
+pub(crate) fn key_access(arguments: &KeyArguments, new: bool) -> Result<KeyAccess, Failure> {
+    let source = arguments.source()?.ok_or_else(|| {
+        Failure::usage(
+            "name a key source: --key-source keyring, passphrase, file:PATH, env:NAME or systemd, or set PATCHBAY_KEY_SOURCE. \
+             There is no default, so that a key is never taken from where you did not mean.",
+        )
+    })?;
+    if source == KeySource::Passphrase { passphrase(new).map(KeyAccess::with_passphrase) } else { Ok(source.into()) }
+}
+
+/// From the variable, else asked for on the terminal. Never an argument: arguments are seen by every user of the machine.
+fn passphrase(new: bool) -> Result<Secret, Failure> {
+    if let Ok(text) = std::env::var(PASSPHRASE) {
+        return Ok(Secret::new(text));
+    }
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Err(Problem::new(Code::KeyUnavailable, format!("There is no terminal to ask for the passphrase on. Set {PASSPHRASE}, or name another key source.")).into());
+    }
+    let ask = |prompt: &str| {
+        rpassword::prompt_password(prompt).map(Secret::new).map_err(|error| Problem::new(Code::KeyUnavailable, format!("The passphrase cannot be read: {error}. Set {PASSPHRASE} instead.")))
+    };
+    let first = ask("Passphrase of the store: ")?;
+    if new && !patchbay_vault::same_bytes(ask("The same again: ")?.expose().as_bytes(), first.expose().as_bytes()) {
+        return Err(Problem::new(Code::KeyUnavailable, "The two passphrases differ. Nothing was made; try again.").into());
+    }
+    Ok(first)
+}
+
+/// Opens the store with its key.
+pub(crate) async fn open(arguments: &StoreArguments, network: NetworkPolicy) -> Result<Engine, Failure> {
+    open_url(&arguments.store, &key_access(&arguments.key, false)?, network).await
+}
+
+/// The same, of parts.
+pub(crate) async fn open_url(store: &StoreUrl, keys: &KeyAccess, network: NetworkPolicy) -> Result<Engine, Failure> {
+    Ok(patchbay_engine::installation::open(store, keys, system_context(), network, Origin::Cli).await?)
+}
+
+/// The organization that was named, or the only one.
+pub(crate) async fn organization(engine: &Engine, arguments: &OrganizationArguments) -> Result<OrganizationId, Failure> {
+    let organizations = engine.organizations().await?;
+    let names = || organizations.iter().map(|organization| organization.name.as_str()).collect::<Vec<_>>().join(", ");
+    match (&arguments.organization, organizations.as_slice()) {
+        // Names are unique ignoring case, and an id wins over a name.
+        (Some(wanted), all) => all
+            .iter()
+            .find(|organization| organization.id.to_string() == *wanted)
+            .or_else(|| all.iter().find(|organization| organization.name.as_str().eq_ignore_ascii_case(wanted)))
+            .map(|organization| organization.id)
+            .ok_or_else(|| Failure::from(Problem::not_found("organization", wanted).with_detail(format!("This store has: {}.", names())))),
+        (None, [only]) => Ok(only.id),
+        (None, []) => Err(Problem::new(Code::NotFound, "This store has no organization. Add one with `patchbay init`.").into()),
+        (None, _) => Err(Failure::usage(format!("this store has several organizations; name one with --organization: {}", names()))),
+    }
+}
+
+/// The grant of the holder of the key in that organization.
+pub(crate) async fn grant(engine: &Engine, arguments: &OrganizationArguments) -> Result<ManagementGrant, Failure> {
+    let organization = organization(engine, arguments).await?;
+    Ok(engine.local_grant(organization, Origin::Cli).await?)
+}

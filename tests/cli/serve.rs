@@ -1,0 +1,101 @@
+//! `serve`: starts, answers, stops in order.
+
+use serde_json::json;
+
+use crate::bench::{Bench, Said};
+
+fn access(made: &serde_json::Value) -> String {
+    made["organization"]["token"]["access"]["secret"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn serve_starts_answers_and_stops_on_a_signal() {
+    let (bench, made) = Bench::new();
+    for signal in ["TERM", "INT"] {
+        let server = bench.serve(&[]);
+        assert_eq!(server.call("GET", "/healthz", "", None).unwrap().0, 200);
+        let (status, answer) = server.call("GET", "/v1/organization", &access(&made), None).unwrap();
+        assert_eq!((status, &answer["result"]["id"]), (200, &made["organization"]["id"]), "{answer}");
+        assert_eq!(server.call("GET", "/v1/organization", "", None).unwrap().0, 401);
+        let address = server.address.clone();
+        server.signal(signal);
+        let (status, errors) = server.ended();
+        assert_eq!(status, Some(0), "SIG{signal} is an orderly end:\n{errors}");
+        assert!(errors.contains(&format!("listening on http://{address}")), "the address is on standard error:\n{errors}");
+        assert!(!errors.contains(&access(&made)), "no token is in the log:\n{errors}");
+        assert!(std::net::TcpStream::connect(&address).is_err(), "the port is free again");
+    }
+    bench.run(&["store", "verify"]).done();
+}
+
+#[test]
+fn plain_http_stays_on_loopback_or_behind_a_proxy() {
+    let (bench, _) = Bench::new();
+    let said = bench.run(&["serve", "--listen", "0.0.0.0:0"]);
+    assert_eq!(said.status, 64);
+    for way_out in ["--tls-cert", "--trusted-proxy", "loopback"] {
+        assert!(said.err.contains(way_out), "the sentence names {way_out}: {}", said.err);
+    }
+    let server = bench.serve(&["--trusted-proxy", "10.0.0.0/8"]);
+    server.signal("TERM");
+    assert_eq!(server.ended().0, Some(0));
+}
+
+#[test]
+fn a_port_in_use_is_told() {
+    let (bench, _) = Bench::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let said = Said::of(bench.command(&["serve", "--listen", &address]).output().unwrap());
+    assert_eq!(said.status, 1, "{}", said.err);
+    assert!(said.err.contains(&address) && said.err.contains("--listen"), "{}", said.err);
+}
+
+#[test]
+fn a_certificate_that_cannot_be_read_is_told() {
+    let (bench, _) = Bench::new();
+    std::fs::write(bench.folder.join("cert.pem"), "no certificate").unwrap();
+    std::fs::write(bench.folder.join("key.pem"), "no key").unwrap();
+    let said = bench.run(&["serve", "--listen", "127.0.0.1:0", "--tls-cert", "cert.pem", "--tls-key", "key.pem"]);
+    assert_eq!(said.status, 1, "{}", said.err);
+    assert!(said.err.contains("cert.pem"), "{}", said.err);
+    let said = bench.run(&["serve", "--listen", "127.0.0.1:0", "--tls-cert", "none.pem", "--tls-key", "key.pem"]);
+    assert!(said.status == 1 && said.err.contains("none.pem"), "{}", said.err);
+}
+
+#[test]
+fn two_processes_work_on_one_store() {
+    let (bench, made) = Bench::new();
+    let one = bench.serve(&[]);
+    let two = bench.serve(&[]);
+    let token = access(&made);
+    for (server, name) in [(&one, "first"), (&two, "second")] {
+        let (status, answer) = server.call("POST", "/v1/accounts", &token, Some(&json!({ "name": name }))).unwrap();
+        assert_eq!(status, 201, "{answer}");
+    }
+    for server in [&one, &two] {
+        let (_, answer) = server.call("GET", "/v1/accounts", &token, None).unwrap();
+        let names: Vec<&str> = answer["result"].as_array().unwrap().iter().filter_map(|account| account["name"].as_str()).collect();
+        assert_eq!(names, ["first", "second"], "each sees what the other wrote");
+    }
+    bench.run(&["store", "verify"]).done();
+}
+
+#[test]
+fn a_setup_link_signs_in_once() {
+    let (bench, _) = Bench::new();
+    let server = bench.serve(&["--setup-link"]);
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    let address = server.address.clone();
+    server.signal("TERM");
+    let (_, errors) = server.ended();
+    let link = errors.split_whitespace().find(|word| word.contains("pbk_")).unwrap_or_else(|| panic!("a link is on standard error:\n{errors}"));
+    assert!(link.starts_with(&format!("http://{address}/")), "{link}");
+    let secret = &link[link.find("pbk_").unwrap()..];
+
+    let server = bench.serve(&[]);
+    let redeem = || server.call("POST", "/session", "", Some(&json!({ "setup": secret }))).unwrap();
+    let (first, answer) = redeem();
+    assert!(matches!(first, 200 | 201 | 204), "{first} {answer}");
+    assert_eq!(redeem().0, 401, "the second time it is nothing");
+}

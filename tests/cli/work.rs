@@ -1,0 +1,92 @@
+//! Commands that work on what is in a store: tokens, export, calls.
+
+use serde_json::json;
+
+use crate::bench::{Bench, Said};
+
+#[test]
+fn tokens_are_minted_listed_reset_and_revoked() {
+    let (bench, made) = Bench::new();
+    let server = bench.serve(&[]);
+    let works = |secret: &str| server.call("GET", "/v1/accounts", secret, None).unwrap().0;
+
+    let minted = bench.run(&["token", "mint", "--permission-set", "viewer", "--ttl", "1h", "--name", "ci"]).done().json();
+    let secret = minted["primary"]["access"]["secret"].as_str().unwrap().to_owned();
+    assert!(secret.starts_with("pbo_"));
+    assert_eq!(works(&secret), 200);
+    let (status, _) = server.call("POST", "/v1/accounts", &secret, Some(&json!({ "name": "x" }))).unwrap();
+    assert_eq!(status, 403, "a viewer makes nothing");
+
+    let listed = bench.run(&["token", "list", "--filter", "name[eq]ci"]).done();
+    assert!(!listed.out.contains(&secret), "a list shows no secret");
+    let tokens = listed.json()["tokens"].as_array().unwrap().clone();
+    assert_eq!((tokens.len(), tokens[0]["name"].as_str()), (1, Some("ci")));
+    let id = tokens[0]["id"].as_str().unwrap();
+
+    let reset = bench.run(&["token", "reset", id]).done().json();
+    let renewed = reset["primary"]["access"]["secret"].as_str().unwrap();
+    assert_eq!((works(&secret), works(renewed)), (401, 200), "the old secret has ended, the new one works");
+    bench.run(&["token", "revoke", id]).done();
+    assert_eq!(works(renewed), 401);
+    bench.run(&["token", "revoke", id]).refused("not_found");
+    bench.run(&["token", "mint", "--permission-set", "emperor"]).refused("invalid_field");
+    bench.run(&["token", "mint", "--account", "nobody"]).refused("not_found");
+
+    let access = made["organization"]["token"]["access"]["secret"].as_str().unwrap();
+    assert_eq!(works(access), 200, "other tokens are as they were");
+}
+
+#[test]
+fn a_call_runs_on_the_mock_provider() {
+    let (bench, made) = Bench::new();
+    let access = made["organization"]["token"]["access"]["secret"].as_str().unwrap();
+    let server = bench.serve(&[]);
+    let make = |path: &str, body: serde_json::Value| {
+        let (status, answer) = server.call("POST", path, access, Some(&body)).unwrap();
+        assert_eq!(status, 201, "{path}: {answer}");
+        answer
+    };
+    make("/v1/accounts", json!({ "name": "initech", "environment": "test" }));
+    make("/v1/integrations/initech", json!({ "name": "desk", "provider_config": { "type": "ticketing_mock_ticketing" } }));
+    let created = bench.run(&["call", "--integration", "initech/desk", "create_ticket", "--body", r#"{"name":"Printer is on fire"}"#]).done().json();
+    let id = created["result"]["id"].as_str().unwrap().to_owned();
+    let found = bench.run(&["call", "--integration", "initech/desk", "query_tickets", "--limit", "5"]).done().json();
+    assert!(found["result"].as_array().unwrap().iter().any(|ticket| ticket["id"] == id.as_str()), "{found}");
+    assert!(found["cursor"].is_string(), "a list has its cursor: {found}");
+    let one = bench.run(&["call", "--integration", "initech/desk", "get_ticket", &id, "--trace"]).done().json();
+    assert_eq!(one["result"]["summary"], "Printer is on fire");
+    bench.run(&["call", "--integration", "initech/desk", "get_ticket", "no-such-ticket"]).refused("not_found");
+    bench.run(&["call", "--integration", "initech/other", "query_tickets"]).refused("not_found");
+
+    let minted = bench.run(&["token", "mint", "--integration", "initech/desk"]).done().json();
+    let secret = minted["secret"].as_str().unwrap();
+    assert!(secret.starts_with("pbi_"));
+    assert_eq!(server.call("GET", "/v1/ticketing/tickets", secret, None).unwrap().0, 200);
+    assert_eq!(server.call("GET", "/v1/accounts", secret, None).unwrap().0, 403, "it is no organization token");
+}
+
+#[test]
+fn an_export_goes_to_standard_output_a_file_or_a_folder() {
+    let (bench, made) = Bench::new();
+    let access = made["organization"]["token"]["access"]["secret"].as_str().unwrap();
+    let server = bench.serve(&[]);
+    let (status, answer) = server.call("POST", "/v1/accounts", access, Some(&json!({ "name": "initech" }))).unwrap();
+    assert_eq!(status, 201, "{answer}");
+    let text = bench.run(&["export"]).done().json()["configuration"].as_str().unwrap().to_owned();
+    assert!(text.contains("initech") && text.contains("version: 1"), "{text}");
+
+    let mut plain = crate::bench::program();
+    plain.args(["export", "--store", &format!("sqlite:{}", bench.store().display()), "--key-source", &format!("file:{}", bench.key().display())]);
+    assert_eq!(Said::of(plain.output().unwrap()).done().out, text, "without JSON it is the file itself");
+
+    let to = bench.folder.join("out.yaml");
+    bench.run(&["export", "--to", to.to_str().unwrap()]).done();
+    assert_eq!(std::fs::read_to_string(&to).unwrap(), text);
+    let folder = bench.folder.join("configuration");
+    std::fs::create_dir(&folder).unwrap();
+    bench.run(&["export", "--to", folder.to_str().unwrap()]).done();
+    assert_eq!(std::fs::read_to_string(folder.join("patchbay.yaml")).unwrap(), text);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "no draft is left");
+    let said = bench.run(&["export", "--to", "/nowhere/at/all.yaml"]);
+    assert!(said.status == 1 && said.err.contains("/nowhere/at/all.yaml"), "{}", said.err);
+}
