@@ -3,7 +3,7 @@
 use patchbay_model::Timestamp;
 use sqlx::encode::IsNull;
 use sqlx::error::{BoxDynError, DatabaseError};
-use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef};
+use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteConnection, SqliteTypeInfo, SqliteValueRef};
 use sqlx::{Decode, Encode, Sqlite, Type};
 
 /// The database.
@@ -98,4 +98,21 @@ pub(crate) fn trouble(error: &dyn DatabaseError) -> Option<Trouble> {
         14 => Trouble::CannotOpen,
         _ => return None,
     })
+}
+
+/// An expression that says whether `column` holds JSON.
+pub(crate) fn is_json(column: &str) -> String {
+    format!("json_valid({column})")
+}
+
+/// What the database itself finds wrong with its pages and indexes, as sentences.
+pub(crate) async fn integrity(connection: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error> {
+    let rows: Vec<(String,)> = sqlx::query_as("PRAGMA integrity_check(100)").fetch_all(connection).await?;
+    Ok(rows.into_iter().map(|(line,)| line).filter(|line| line != "ok").map(|line| format!("The file is damaged: {line}.")).collect())
+}
+
+/// Foreign keys that lead nowhere, as sentences.
+pub(crate) async fn broken_references(connection: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error> {
+    let rows: Vec<(String, Option<i64>, String, i64)> = sqlx::query_as("PRAGMA foreign_key_check").fetch_all(connection).await?;
+    Ok(rows.into_iter().map(|(table, row, parent, _)| format!("Row {} of {table} refers to a row of {parent} that is not there.", row.unwrap_or_default())).collect())
 }

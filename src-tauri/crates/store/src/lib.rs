@@ -5,9 +5,14 @@
 //! enter as envelopes, through functions whose names begin with `sealed`; this crate cannot open them.
 
 mod accounts;
+mod audit;
+mod changes;
+mod connect_sessions;
 mod credentials;
 mod definitions;
+mod deletions;
 mod dialect;
+mod documents;
 mod error;
 mod header;
 mod integrations;
@@ -23,8 +28,13 @@ mod sealed;
 mod store;
 mod tokens;
 mod transaction;
+mod usage;
+mod users;
+mod verify;
+mod web_sessions;
 
 pub use credentials::PROVIDER_APP_KEY;
+pub use documents::LocalDocument;
 pub use error::{Result, StoreError};
 pub use header::StoreHeader;
 pub use refresh::{RefreshEntry, RefreshLease, RefreshState};
@@ -32,3 +42,6 @@ pub use sealed::{SealedTable, SealedValue};
 pub use store::Store;
 pub use tokens::FoundToken;
 pub use transaction::{ReadTx, WriteTx};
+pub use usage::{Counters, Usage};
+pub use users::{IntegrationUser, Users};
+pub use verify::Finding;

@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use patchbay_model::change::ChangeKind;
 use patchbay_model::permission::AccountSelector;
 use patchbay_model::{AccountId, Origin, Scope};
-use sqlx::{Connection, Transaction};
+use sqlx::Transaction;
 use uuid::Uuid;
 
 use crate::dialect::Db;
@@ -171,13 +171,5 @@ impl WriteTx {
     /// When the database cannot even do that.
     pub async fn rollback(self) -> Result<()> {
         Ok(self.read.tx.rollback().await?)
-    }
-
-    /// Begins a part that can be given up without giving up the rest.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub(crate) async fn nested(&mut self) -> Result<Transaction<'_, Db>> {
-        Ok(self.read.tx.begin().await?)
     }
 }

@@ -1,0 +1,261 @@
+//! Connect sessions. Each is used once: every step is one statement that names the state it leaves.
+
+use patchbay_model::change::ChangeKind;
+use patchbay_model::consent::{ConnectSession, ConnectState};
+use patchbay_model::credential::Envelope;
+use patchbay_model::{AccountId, Code, ConnectSessionId, IntegrationId, MemberId, OrganizationId, ProviderAppId, Timestamp};
+use sqlx::FromRow;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::dialect::At;
+use crate::error::{Result, StoreError};
+use crate::row;
+use crate::transaction::{ReadTx, WriteTx};
+
+macro_rules! columns {
+    () => {
+        "id, organization_id, account_id, integration_id, provider_app_id, member_id, route, redirect_uri, issuer, scopes, state, failure_code, message, expires, created_at, updated_at"
+    };
+}
+
+const TABLE: &str = "connect_sessions";
+
+#[derive(FromRow)]
+struct SessionRow {
+    id: Uuid,
+    organization_id: Uuid,
+    account_id: Uuid,
+    integration_id: Uuid,
+    provider_app_id: Option<Uuid>,
+    member_id: Uuid,
+    route: String,
+    redirect_uri: String,
+    issuer: Option<String>,
+    scopes: Json<Vec<String>>,
+    state: String,
+    failure_code: Option<String>,
+    message: Option<String>,
+    expires: At,
+    created_at: At,
+    updated_at: At,
+}
+
+impl TryFrom<SessionRow> for ConnectSession {
+    type Error = StoreError;
+
+    fn try_from(row: SessionRow) -> Result<Self> {
+        let state = match (row.state.as_str(), row.failure_code.as_deref()) {
+            ("begun", _) => ConnectState::Begun,
+            ("exchanging", _) => ConnectState::Exchanging,
+            ("completed", _) => ConnectState::Completed,
+            ("cancelled", _) => ConnectState::Cancelled,
+            ("failed", Some(code)) => ConnectState::Failed { code: row::word(TABLE, "failure_code", code)? },
+            (other, _) => return Err(row::bad(TABLE, "state", format!("`{other}` is no state"))),
+        };
+        Ok(Self {
+            id: ConnectSessionId::from_uuid(row.id),
+            organization_id: OrganizationId::from_uuid(row.organization_id),
+            account_id: AccountId::from_uuid(row.account_id),
+            integration_id: IntegrationId::from_uuid(row.integration_id),
+            provider_app_id: row.provider_app_id.map(ProviderAppId::from_uuid),
+            member_id: MemberId::from_uuid(row.member_id),
+            route: row::word(TABLE, "route", &row.route)?,
+            redirect_uri: row.redirect_uri,
+            issuer: row.issuer,
+            scopes: row.scopes.0,
+            state,
+            message: row.message,
+            expires: row.expires.0,
+            created_at: row.created_at.0,
+            updated_at: row.updated_at.0,
+        })
+    }
+}
+
+fn failure_code(state: ConnectState) -> Option<&'static str> {
+    match state {
+        ConnectState::Failed { code } => Some(code.as_str()),
+        _ => None,
+    }
+}
+
+impl ReadTx {
+    /// The connect session with this id.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn connect_session(&mut self, id: ConnectSessionId) -> Result<Option<ConnectSession>> {
+        let (organization, account) = self.bound()?;
+        let row: Option<SessionRow> = sqlx::query_as(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM connect_sessions WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL"
+        ))
+        .bind(id.uuid())
+        .bind(organization)
+        .bind(account)
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        row.map(ConnectSession::try_from).transpose()
+    }
+
+    /// The connect session that a callback's `state` belongs to, by keyed hash. In every scope: the callback is all that the
+    /// browser brings, and this is how its tenant is found.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn connect_session_by_state(&mut self, state_hash: &[u8]) -> Result<Option<ConnectSession>> {
+        let row: Option<SessionRow> =
+            sqlx::query_as(concat!("SELECT ", columns!(), " FROM connect_sessions WHERE state_hash = $1 AND deleted_at IS NULL")).bind(state_hash).fetch_optional(&mut *self.tx).await?;
+        row.map(ConnectSession::try_from).transpose()
+    }
+
+    /// The newest connect session of an integration.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn latest_connect_session(&mut self, integration: IntegrationId) -> Result<Option<ConnectSession>> {
+        let (organization, account) = self.bound()?;
+        let row: Option<SessionRow> = sqlx::query_as(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM connect_sessions WHERE integration_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 1"
+        ))
+        .bind(integration.uuid())
+        .bind(organization)
+        .bind(account)
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        row.map(ConnectSession::try_from).transpose()
+    }
+
+    /// The sealed PKCE verifier (RFC 7636) of a session, until it ends.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn sealed_connect_verifier(&mut self, id: ConnectSessionId) -> Result<Option<Envelope>> {
+        let (organization, account) = self.bound()?;
+        let row: Option<(Option<Json<Envelope>>,)> =
+            sqlx::query_as("SELECT verifier FROM connect_sessions WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL")
+                .bind(id.uuid())
+                .bind(organization)
+                .bind(account)
+                .fetch_optional(&mut *self.tx)
+                .await?;
+        Ok(row.and_then(|(envelope,)| envelope.map(|json| json.0)))
+    }
+}
+
+impl WriteTx {
+    /// Begins a consent: the session, the keyed hash of its `state` and its sealed verifier. Consents of the same
+    /// integration that are still under way are cancelled, so that only the newest link works.
+    ///
+    /// # Errors
+    /// [`StoreError::DanglingReference`], and those of the database.
+    pub async fn insert_connect_session(&mut self, session: &ConnectSession, state_hash: &[u8], verifier: Option<&Envelope>) -> Result<()> {
+        self.check_tenant(session.organization_id.uuid(), Some(session.account_id.uuid()))?;
+        let replaced: Vec<(Uuid,)> = sqlx::query_as("UPDATE connect_sessions SET state = 'cancelled', verifier = NULL, message = $3, updated_at = $4 WHERE integration_id = $1 AND organization_id = $2 AND state = 'begun' RETURNING id")
+            .bind(session.integration_id.uuid())
+            .bind(session.organization_id.uuid())
+            .bind("A newer consent was begun for this integration.")
+            .bind(At(session.created_at))
+            .fetch_all(&mut *self.tx)
+            .await?;
+        for (id,) in replaced {
+            self.changed(ChangeKind::ConnectSession, id, Some(session.account_id))?;
+        }
+        sqlx::query("INSERT INTO connect_sessions (id, organization_id, account_id, integration_id, provider_app_id, member_id, route, redirect_uri, issuer, scopes, state, failure_code, message, state_hash, verifier, expires, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)")
+            .bind(session.id.uuid())
+            .bind(session.organization_id.uuid())
+            .bind(session.account_id.uuid())
+            .bind(session.integration_id.uuid())
+            .bind(session.provider_app_id.map(ProviderAppId::uuid))
+            .bind(session.member_id.uuid())
+            .bind(session.route.as_str())
+            .bind(&session.redirect_uri)
+            .bind(&session.issuer)
+            .bind(Json(&session.scopes))
+            .bind(session.state.as_str())
+            .bind(failure_code(session.state))
+            .bind(&session.message)
+            .bind(state_hash)
+            .bind(verifier.map(Json))
+            .bind(At(session.expires))
+            .bind(At(session.created_at))
+            .bind(At(session.updated_at))
+            .execute(&mut *self.tx)
+            .await?;
+        self.changed(ChangeKind::ConnectSession, session.id, Some(session.account_id))
+    }
+
+    /// Takes a callback: from `Begun` to `Exchanging`, once, and only before the session's end. Gives nothing when the
+    /// session is in another state or has ended; reading it tells which.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn begin_exchange(&mut self, id: ConnectSessionId, now: Timestamp) -> Result<Option<ConnectSession>> {
+        let (organization, account) = self.bound()?;
+        let row: Option<SessionRow> = sqlx::query_as(concat!(
+            "UPDATE connect_sessions SET state = 'exchanging', updated_at = $4 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND state = 'begun' AND expires > $4 AND deleted_at IS NULL RETURNING ",
+            columns!()
+        ))
+        .bind(id.uuid())
+        .bind(organization)
+        .bind(account)
+        .bind(At(now))
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        let session = row.map(ConnectSession::try_from).transpose()?;
+        if let Some(session) = &session {
+            self.changed(ChangeKind::ConnectSession, id, Some(session.account_id))?;
+        }
+        Ok(session)
+    }
+
+    /// Ends a session, from `Begun` or `Exchanging`; its verifier is forgotten. Completion is possible from `Exchanging`
+    /// alone. Says whether it ended now.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn end_connect_session(&mut self, id: ConnectSessionId, state: ConnectState, message: Option<&str>, now: Timestamp) -> Result<bool> {
+        if matches!(state, ConnectState::Begun | ConnectState::Exchanging) {
+            return Err(StoreError::BadRow { table: TABLE, column: "state", detail: "a session does not end in this state".to_owned() });
+        }
+        let (organization, account) = self.bound()?;
+        let row: Option<(Uuid,)> = sqlx::query_as("UPDATE connect_sessions SET state = $4, failure_code = $5, message = $6, verifier = NULL, updated_at = $7 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND (state = 'exchanging' OR (state = 'begun' AND $4 <> 'completed')) AND deleted_at IS NULL RETURNING account_id")
+            .bind(id.uuid())
+            .bind(organization)
+            .bind(account)
+            .bind(state.as_str())
+            .bind(failure_code(state))
+            .bind(message)
+            .bind(At(now))
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        if let Some((account,)) = row {
+            self.changed(ChangeKind::ConnectSession, id, Some(AccountId::from_uuid(account)))?;
+        }
+        Ok(row.is_some())
+    }
+
+    /// Ends the sessions of this scope whose time is over, and those whose exchange was left by a process that died.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn expire_connect_sessions(&mut self, now: Timestamp) -> Result<u64> {
+        let (organization, account) = self.bound()?;
+        let rows: Vec<(Uuid, Uuid)> = sqlx::query_as("UPDATE connect_sessions SET state = 'failed', failure_code = $3, message = $4, verifier = NULL, updated_at = $5 WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND state IN ('begun', 'exchanging') AND expires <= $5 RETURNING id, account_id")
+            .bind(organization)
+            .bind(account)
+            .bind(Code::ConsentExpired.as_str())
+            .bind("The time for this consent is over. Begin it again.")
+            .bind(At(now))
+            .fetch_all(&mut *self.tx)
+            .await?;
+        for (id, account) in &rows {
+            self.changed(ChangeKind::ConnectSession, id, Some(AccountId::from_uuid(*account)))?;
+        }
+        Ok(u64::try_from(rows.len()).unwrap_or_default())
+    }
+}

@@ -1,0 +1,123 @@
+//! Verification of the store's structure, in words. Whether sealed values open is for the holder of the key to say.
+
+use sqlx::AssertSqlSafe;
+
+use crate::dialect;
+use crate::error::Result;
+use crate::store::Store;
+
+/// Something that is not as it should be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// Which check found it.
+    pub check: &'static str,
+    /// What was found, as a sentence.
+    pub sentence: String,
+}
+
+/// Relations that no foreign key holds, because what they point at may be removed by itself: each a query for the number of
+/// rows that lead nowhere, and the sentence for it.
+const RELATIONS: &[(&str, &str)] = &[
+    (
+        "SELECT count(*) FROM token_secrets AS child LEFT JOIN token_containers AS parent ON parent.id = child.container_id AND parent.organization_id = child.organization_id WHERE parent.id IS NULL",
+        "token secrets belong to a container of another organization or to none",
+    ),
+    (
+        "SELECT count(*) FROM token_containers AS child WHERE child.owner_type = 'organization' AND child.deleted_at IS NULL AND NOT EXISTS (SELECT 1 FROM members AS parent WHERE parent.id = child.member_id AND parent.organization_id = child.organization_id AND parent.deleted_at IS NULL)",
+        "organization tokens belong to a member that is not there",
+    ),
+    (
+        "SELECT count(*) FROM integration_instances AS child JOIN integration_definitions AS parent ON parent.id = child.integration_id WHERE parent.name <> child.provider OR parent.type <> child.connector",
+        "integrations name another provider or connector than their definition",
+    ),
+    (
+        "SELECT count(*) FROM integration_instances AS child JOIN accounts AS parent ON parent.id = child.account_id WHERE child.deleted_at IS NULL AND parent.deleted_at IS NOT NULL",
+        "integrations are live although their account is deleted",
+    ),
+    (
+        "SELECT count(*) FROM credentials AS child JOIN integration_instances AS parent ON parent.id = child.integration_id WHERE child.deleted_at IS NULL AND parent.deleted_at IS NOT NULL",
+        "credentials are live although their integration is deleted",
+    ),
+    (
+        "SELECT count(*) FROM credentials AS child JOIN integration_instances AS parent ON parent.id = child.sealed_integration_id WHERE child.deleted_at IS NULL AND parent.credentials IS NULL",
+        "credentials point at a sealed value that is not there",
+    ),
+    (
+        "SELECT count(*) FROM credentials AS child JOIN shared_credentials AS parent ON parent.id = child.shared_credential_id WHERE child.deleted_at IS NULL AND parent.deleted_at IS NOT NULL",
+        "credentials point at a shared sealed value that is deleted",
+    ),
+    (
+        "SELECT count(*) FROM token_containers AS child JOIN integration_instances AS parent ON parent.id = child.integration_id WHERE child.deleted_at IS NULL AND parent.deleted_at IS NOT NULL",
+        "tokens are live although their integration is deleted",
+    ),
+    (
+        "SELECT count(*) FROM integration_counters AS child LEFT JOIN integration_instances AS parent ON parent.id = child.integration_id AND parent.organization_id = child.organization_id AND parent.account_id = child.account_id WHERE parent.id IS NULL",
+        "counters belong to an integration of another tenant",
+    ),
+    (
+        "SELECT count(*) FROM refresh_journal AS child LEFT JOIN credentials AS parent ON parent.id = child.credential_id AND parent.organization_id = child.organization_id WHERE parent.id IS NULL",
+        "rows of the refresh journal belong to a credential of another tenant",
+    ),
+    (
+        "SELECT count(*) FROM audit_events AS child LEFT JOIN organizations AS parent ON parent.id = child.organization_id WHERE parent.id IS NULL",
+        "audit rows belong to no organization",
+    ),
+];
+
+/// Columns that hold JSON.
+const JSON: &[(&str, &str)] = &[
+    ("store_header", "key_header"),
+    ("organizations", "options"),
+    ("roles", "resources"),
+    ("members", "role_binding"),
+    ("accounts", "labels"),
+    ("integration_points", "environments"),
+    ("integration_definitions", "config_schema"),
+    ("integration_definitions", "credentials_schema"),
+    ("integration_instances", "credentials"),
+    ("integration_instances", "config"),
+    ("integration_instances", "webhook_config"),
+    ("shared_credentials", "credentials"),
+    ("provider_apps", "redirect_uris"),
+    ("provider_apps", "scopes"),
+    ("credentials", "public_config"),
+    ("refresh_journal", "previous"),
+    ("token_containers", "authority"),
+    ("connect_sessions", "scopes"),
+    ("connect_sessions", "verifier"),
+    ("web_sessions", "authority"),
+    ("audit_events", "body"),
+    ("audit_events", "response"),
+    ("local_documents", "body"),
+];
+
+impl Store {
+    /// Checks pages, indexes, references and the shape of structures. Empty when all is well.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Damaged`] when the file is too broken even for that, and those of the database.
+    pub async fn verify_structure(&self) -> Result<Vec<Finding>> {
+        let mut findings = Vec::new();
+        let mut connection = self.readers().acquire().await?;
+        for sentence in dialect::integrity(&mut connection).await? {
+            findings.push(Finding { check: "integrity", sentence });
+        }
+        for sentence in dialect::broken_references(&mut connection).await? {
+            findings.push(Finding { check: "references", sentence });
+        }
+        for (sql, words) in RELATIONS {
+            let (number,): (i64,) = sqlx::query_as(*sql).fetch_one(&mut *connection).await?;
+            if number > 0 {
+                findings.push(Finding { check: "relations", sentence: format!("{number} {words}.") });
+            }
+        }
+        for (table, column) in JSON {
+            let sql = format!("SELECT count(*) FROM {table} WHERE {column} IS NOT NULL AND NOT {}", dialect::is_json(column));
+            let (number,): (i64,) = sqlx::query_as(AssertSqlSafe(sql)).fetch_one(&mut *connection).await?;
+            if number > 0 {
+                findings.push(Finding { check: "structures", sentence: format!("{number} rows of {table} hold no JSON in {column}.") });
+            }
+        }
+        Ok(findings)
+    }
+}
