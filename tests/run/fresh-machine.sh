@@ -15,6 +15,7 @@ targets=("$@")
 [ ${#targets[@]} -gt 0 ] || targets=(test run)
 
 machine=$(mktemp -d "${TMPDIR:-/var/tmp}/patchbay-fresh-XXXXXX")
+chmod 755 "$machine"
 clean() {
   umount --recursive "$machine" 2>/dev/null || umount --lazy "$machine"/{proc,sys,dev/pts,dev/shm,dev} 2>/dev/null
   [ "${KEEP:-}" = 1 ] && say "kept: $machine" || rm -rf --one-file-system "$machine"
