@@ -1,6 +1,7 @@
 //! The audit log.
 
 mod list;
+pub(crate) mod record;
 mod refused;
 
 pub use list::list;

@@ -1,8 +1,9 @@
 //! Connector calls: one operation of a unified API, run at the provider of one integration.
 
-use patchbay_model::Problem;
 use patchbay_model::connector::ticketing::{TicketingAnswer, TicketingOperation};
+use patchbay_model::credential::{Credential, CredentialKind};
 use patchbay_model::integration::Integration;
+use patchbay_model::{Problem, Secret};
 
 use crate::http::Exchange;
 use crate::{ConnectorGrant, Engine};
@@ -41,6 +42,16 @@ pub struct ProbeOutcome {
     pub name: Option<String>,
 }
 
+/// A connection that is not stored, or not stored like this, to be tested.
+pub(crate) struct Draft {
+    /// The integration as it would be; its configuration holds the settings alone.
+    pub(crate) integration: Integration,
+    /// The stored credential that it would use.
+    pub(crate) credential: Option<Credential>,
+    /// Or what was entered: kind, fields that are no secret, JSON object of those that are.
+    pub(crate) entered: Option<(CredentialKind, serde_json::Map<String, serde_json::Value>, Secret)>,
+}
+
 impl Engine {
     /// Runs one ticketing operation.
     ///
@@ -65,6 +76,16 @@ impl Engine {
     /// Why the connection does not work.
     pub async fn probe(&self, integration: &Integration) -> Result<ProbeOutcome, Problem> {
         let _ = integration;
+        Err(crate::pending(self))
+    }
+
+    /// Asks the provider whom a credential belongs to, without storing anything.
+    ///
+    /// # Errors
+    /// Why the connection does not work.
+    pub(crate) async fn probe_draft(&self, draft: Draft) -> Result<ProbeOutcome, Problem> {
+        let Draft { integration, credential, entered } = draft;
+        let _ = (integration, credential, entered);
         Err(crate::pending(self))
     }
 }

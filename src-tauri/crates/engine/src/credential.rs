@@ -1,10 +1,12 @@
 //! Credentials: metadata for everybody who may list, sealed values for calls alone.
 
+pub(crate) mod config;
 mod create;
 mod delete;
 mod get;
 mod list;
-mod update;
+mod owner;
+pub(crate) mod update;
 
 use patchbay_model::Timestamp;
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use patchbay_model::{DefinitionId, Problem};
+use patchbay_model::{DefinitionId, Problem, Scope};
 
 use crate::Engine;
 
@@ -11,6 +11,14 @@ use crate::Engine;
 /// # Errors
 /// Problems of the store.
 pub async fn versions(engine: &Engine, ids: &[DefinitionId]) -> Result<HashMap<DefinitionId, String>, Problem> {
-    let _ = ids;
-    Err(crate::pending(engine))
+    let mut tx = engine.store().read(Scope::System).await?;
+    let mut versions = HashMap::new();
+    for id in ids {
+        if !versions.contains_key(id)
+            && let Some(definition) = tx.definition(*id).await?
+        {
+            versions.insert(*id, definition.version);
+        }
+    }
+    Ok(versions)
 }

@@ -1,22 +1,26 @@
 //! Deletions: disabled at once, kept for an undo window (product.md section 1).
 
-use std::time::Duration;
-
+pub use patchbay_model::deletion::UNDO_WINDOW;
 use patchbay_model::problem::Resource;
-use patchbay_model::{Problem, Timestamp};
+use patchbay_model::{DeletionId, Operation, Problem, Timestamp};
 
-use crate::{Engine, ManagementGrant};
+use crate::audit::record::{Done, record};
+use crate::{Engine, ManagementGrant, reach};
 
-/// How long a deletion can be undone.
-pub const UNDO_WINDOW: Duration = Duration::from_secs(600);
 
 /// A deletion that can be undone.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Deletion {
     /// Its id, for `deletions.undo`.
-    pub id: uuid::Uuid,
+    pub id: DeletionId,
     /// Until when.
     pub undo_until: Timestamp,
+}
+
+impl Deletion {
+    pub(crate) fn new(engine: &Engine) -> Self {
+        Self { id: DeletionId::from_uuid(engine.context().new_uuid()), undo_until: engine.now().plus(UNDO_WINDOW) }
+    }
 }
 
 /// What a delete takes along, and what forbids it.
@@ -28,11 +32,34 @@ pub struct Impact {
     pub users: Vec<Resource>,
 }
 
-/// Brings back everything that one deletion took, within the undo window.
+impl From<patchbay_model::deletion::Impact> for Impact {
+    fn from(impact: patchbay_model::deletion::Impact) -> Self {
+        let counts = [("integrations", impact.integrations), ("credentials", impact.credentials), ("tokens", impact.tokens), ("connect_sessions", impact.connect_sessions)];
+        Self { counts: counts.into_iter().map(|(kind, number)| (kind.to_owned(), number)).collect(), users: Vec::new() }
+    }
+}
+
+/// Brings back everything that one deletion took, within the undo window. It needs the same reach as the delete.
 ///
 /// # Errors
-/// `not_found` when there is no such deletion, or its window has passed.
+/// `not_found` when there is no such deletion; `update_conflict` when its window has passed, its parent is gone or its name
+/// was given away; `permission_denied`.
 pub async fn undo(engine: &Engine, grant: &ManagementGrant, deletion: &str) -> Result<(), Problem> {
-    let _ = (grant, deletion);
-    Err(crate::pending(engine))
+    let unknown = || Problem::not_found("deletion that can be undone", deletion);
+    let id: DeletionId = deletion.parse().map_err(|_| unknown())?;
+    let mut tx = reach::writing_organization(engine, grant).await?;
+    let found = tx.deletion(id).await?.ok_or_else(unknown)?;
+    grant.require(Operation::DeletionsUndo, None)?;
+    // What belongs to the organization as a whole is brought back only by whoever could take it away.
+    if found.account_id.is_none() && grant.permits().iter().all(crate::grant::Permit::narrowed) {
+        return Err(grant.denied(Operation::DeletionsUndo));
+    }
+    tx.undo_deletion(id, engine.now().minus(UNDO_WINDOW)).await?;
+    if let Some(account) = found.account_id {
+        let account = tx.account(account).await?.ok_or_else(unknown)?;
+        grant.require(Operation::DeletionsUndo, Some(&account))?;
+    }
+    record(engine, &mut tx, grant, Done::changed(Operation::DeletionsUndo).giving(id, "")).await?;
+    tx.commit().await?;
+    Ok(())
 }

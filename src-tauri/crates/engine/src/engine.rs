@@ -1,13 +1,18 @@
 //! The engine: one open store with its key, the providers' catalog, and what runs beside the verbs.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use patchbay_model::change::Change;
 use patchbay_model::{Context, Origin, Timestamp};
 use patchbay_providers::Catalog;
-use tokio::sync::broadcast;
+use patchbay_store::Store;
+use patchbay_vault::Vault;
+use tokio::sync::{broadcast, watch};
+use tokio::task::JoinHandle;
 
 use crate::NetworkPolicy;
+use crate::http::HttpClient;
+use crate::usage::Usage;
 
 /// Changes kept for a listener that reads late; one that falls further behind reads everything anew.
 const EVENT_BACKLOG: usize = 1024;
@@ -19,18 +24,89 @@ pub struct Engine {
 }
 
 struct Inner {
+    store: Store,
+    vault: Vault,
+    catalog: Catalog,
+    http: HttpClient,
     context: Context,
     origin: Origin,
     network: NetworkPolicy,
-    catalog: Catalog,
     events: broadcast::Sender<Change>,
+    usage: Usage,
+    stop: watch::Sender<bool>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// An engine that does not keep the store open: for tasks beside the verbs, which end when it is gone.
+#[derive(Clone)]
+pub(crate) struct WeakEngine(Weak<Inner>);
+
+impl WeakEngine {
+    /// The engine, as long as somebody else uses it.
+    pub(crate) fn upgrade(&self) -> Option<Engine> {
+        self.0.upgrade().map(|inner| Engine { inner })
+    }
+}
+
+/// Waits for the end of an engine.
+pub(crate) struct Stopping(watch::Receiver<bool>);
+
+impl Stopping {
+    /// Returns when the engine is shut down or gone.
+    pub(crate) async fn stopped(&mut self) {
+        // An error means that the engine is gone.
+        let _ = self.0.wait_for(|stop| *stop).await;
+    }
+}
+
+/// The parts of an engine.
+pub(crate) struct Parts {
+    pub(crate) store: Store,
+    pub(crate) vault: Vault,
+    pub(crate) catalog: Catalog,
+    pub(crate) http: HttpClient,
+    pub(crate) context: Context,
+    pub(crate) origin: Origin,
+    pub(crate) network: NetworkPolicy,
 }
 
 impl Engine {
     /// Joins the parts; [`crate::installation`] is the only caller.
-    #[expect(dead_code, reason = "called once the store and the vault have landed")]
-    pub(crate) fn assemble(context: Context, origin: Origin, network: NetworkPolicy, catalog: Catalog) -> Self {
-        Self { inner: Arc::new(Inner { context, origin, network, catalog, events: broadcast::channel(EVENT_BACKLOG).0 }) }
+    pub(crate) fn assemble(parts: Parts) -> Self {
+        let Parts { store, vault, catalog, http, context, origin, network } = parts;
+        let (events, _) = broadcast::channel(EVENT_BACKLOG);
+        let inner = Inner { store, vault, catalog, http, context, origin, network, events, usage: Usage::default(), stop: watch::Sender::new(false), tasks: Mutex::default() };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// A handle that does not keep the engine alive.
+    pub(crate) fn downgrade(&self) -> WeakEngine {
+        WeakEngine(Arc::downgrade(&self.inner))
+    }
+
+    /// The store.
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// The keys.
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.inner.vault
+    }
+
+    /// Every provider that this build knows.
+    pub fn catalog(&self) -> &Catalog {
+        &self.inner.catalog
+    }
+
+    /// The one client for requests to providers.
+    pub(crate) fn http(&self) -> &HttpClient {
+        &self.inner.http
+    }
+
+    /// Counters that are written in batches.
+    pub(crate) fn usage(&self) -> &Usage {
+        &self.inner.usage
     }
 
     /// Time, randomness and ids.
@@ -53,13 +129,38 @@ impl Engine {
         self.inner.network
     }
 
-    /// Every provider that this build knows.
-    pub fn catalog(&self) -> &Catalog {
-        &self.inner.catalog
-    }
-
-    /// Changes of every process on this store, as they are seen.
+    /// Changes of every process on this store as they are seen, of all its organizations: a wake-up for a surface, which asks
+    /// [`crate::changes::since`] for what its caller may be told.
     pub fn subscribe(&self) -> broadcast::Receiver<Change> {
         self.inner.events.subscribe()
+    }
+
+    pub(crate) fn announce(&self, change: Change) {
+        // Nobody listening is no error.
+        let _ = self.inner.events.send(change);
+    }
+
+    /// Tells tasks to end, when the engine is shut down or gone.
+    pub(crate) fn stopping(&self) -> Stopping {
+        Stopping(self.inner.stop.subscribe())
+    }
+
+    /// Remembers a task, so that [`Self::shutdown`] waits for it.
+    pub(crate) fn keep(&self, task: JoinHandle<()>) {
+        self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
+    }
+
+    /// Stops the tasks beside the verbs, writes out counters and closes the store. Call it before the program ends.
+    pub async fn shutdown(&self) {
+        self.inner.stop.send_replace(true);
+        let tasks = std::mem::take(&mut *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in tasks {
+            // A task that failed has said so in the log.
+            let _ = task.await;
+        }
+        if let Err(problem) = crate::usage::flush(self).await {
+            tracing::warn!(code = problem.code.as_str(), "usage counters could not be written");
+        }
+        self.store().close().await;
     }
 }

@@ -205,6 +205,25 @@ impl ManagementGrant {
         if allowed { Ok(()) } else { Err(self.denied(operation)) }
     }
 
+    /// Demands the operation for an account that is about to be made or changed: one that the caller would not reach is
+    /// refused by name, since it is no secret from its maker.
+    ///
+    /// # Errors
+    /// `permission_denied`.
+    pub(crate) fn require_new(&self, operation: Operation, account: &Account) -> Result<(), Problem> {
+        let allowed = self.permits.iter().any(|permit| permission::allows(permit.permission_set, operation) && permit.covers(account));
+        if allowed { Ok(()) } else { Err(self.denied(operation)) }
+    }
+
+    /// Demands the operation on what belongs to the organization as a whole, of a caller that is not narrowed to some accounts.
+    ///
+    /// # Errors
+    /// `permission_denied`.
+    pub(crate) fn require_whole(&self, operation: Operation) -> Result<(), Problem> {
+        let allowed = self.permits.iter().any(|permit| permission::allows(permit.permission_set, operation) && !permit.narrowed());
+        if allowed { Ok(()) } else { Err(self.denied(operation)) }
+    }
+
     pub(crate) fn denied(&self, operation: Operation) -> Problem {
         let set = self.permission_set().map_or("none", PermissionSet::as_str);
         Problem::new(Code::PermissionDenied, format!("The caller's permissions ({set}) do not cover `{}` here. Use a token or member with a wider role.", operation.id()))

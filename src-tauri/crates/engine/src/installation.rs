@@ -1,15 +1,26 @@
 //! Creating and opening an installation: a store with its key.
 
+mod create;
+mod open;
+mod sample;
+mod verify;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use patchbay_model::list::{Direction, ListQuery, Order};
 use patchbay_model::member::Member;
 use patchbay_model::organization::Organization;
-use patchbay_model::{Code, Context, Origin, OrganizationId, Problem};
-use patchbay_vault::KeyAccess;
+use patchbay_model::{Code, Origin, OrganizationId, Problem, Scope};
 
+pub use create::create;
+pub use open::open;
+pub use sample::create_sample;
+
+use crate::session::is_root;
 use crate::token::ContainerState;
-use crate::{Engine, ManagementGrant, NetworkPolicy};
+use crate::token::verify::role_permits;
+use crate::{CallerInfo, Engine, ManagementGrant};
 
 /// Where a store lies.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,8 +75,30 @@ impl Engine {
     /// # Errors
     /// `not_found` when the store has no such organization.
     pub async fn local_grant(&self, organization: OrganizationId, origin: Origin) -> Result<ManagementGrant, Problem> {
-        let _ = (organization, origin);
-        Err(crate::pending(self))
+        let member = self.first_member(organization).await?;
+        let mut tx = self.store().read(Scope::Organization(organization)).await?;
+        let permits = role_permits(&mut tx, &member.role_binding).await?;
+        Ok(ManagementGrant { organization, member: member.id, container: None, permits, caller: CallerInfo::local(origin) })
+    }
+
+    /// The member as whom the holder of the key acts: the oldest root administrator.
+    ///
+    /// # Errors
+    /// `not_found` when the store has no such organization.
+    pub(crate) async fn first_member(&self, organization: OrganizationId) -> Result<Member, Problem> {
+        let mut tx = self.store().read(Scope::Organization(organization)).await?;
+        let oldest = Order { field: "created_at".to_owned(), direction: Direction::Asc };
+        let mut query = ListQuery { orders: vec![oldest], limit: Some(ListQuery::DEFAULT_LIMIT), ..ListQuery::default() };
+        loop {
+            let page = tx.members(&query).await?;
+            if let Some(member) = page.items.into_iter().find(is_root) {
+                return Ok(member);
+            }
+            if page.next.is_none() {
+                return Err(Problem::not_found(OrganizationId::NOUN, organization));
+            }
+            query.start_after = page.next;
+        }
     }
 
     /// Every organization in the store, for the holder of the key.
@@ -73,46 +106,6 @@ impl Engine {
     /// # Errors
     /// Problems of the store.
     pub async fn organizations(&self) -> Result<Vec<Organization>, Problem> {
-        Err(crate::pending(self))
+        Ok(self.store().read(Scope::System).await?.organizations().await?)
     }
-
-    /// Checks the store's structure and opens every sealed value.
-    ///
-    /// # Errors
-    /// Problems of reading; what is wrong with the data stands in the report.
-    pub async fn verify_store(&self) -> Result<VerifyReport, Problem> {
-        Err(crate::pending(self))
-    }
-
-    /// Writes out counters and stops the tasks beside the verbs. Call it before the program ends.
-    pub async fn shutdown(&self) {}
-}
-
-/// Creates a store with its first organization, or adds an organization to a store that exists.
-///
-/// Blocks for the key source (keyring prompt, Argon2id) off the runtime.
-///
-/// # Errors
-/// `name_taken` for an organization that exists, problems of the key and of the store.
-pub async fn create(store: &StoreUrl, keys: &KeyAccess, organization: &str, context: Context) -> Result<(Engine, Created), Problem> {
-    let _ = (store, keys, organization, context);
-    Err(Problem::internal("the verb is not connected to the store yet"))
-}
-
-/// Creates a store with a sample organization, filled with believable data on mock providers.
-///
-/// # Errors
-/// Like [`create`].
-pub async fn create_sample(store: &StoreUrl, keys: &KeyAccess, context: Context) -> Result<(Engine, Created), Problem> {
-    let _ = (store, keys, context);
-    Err(Problem::internal("the verb is not connected to the store yet"))
-}
-
-/// Opens a store that exists.
-///
-/// # Errors
-/// Problems of the store (no key is needed to meet them) and of the key.
-pub async fn open(store: &StoreUrl, keys: &KeyAccess, context: Context, network: NetworkPolicy, origin: Origin) -> Result<Engine, Problem> {
-    let _ = (store, keys, context, network, origin);
-    Err(Problem::internal("the verb is not connected to the store yet"))
 }

@@ -1,9 +1,12 @@
 //! Integrations: the connection of an account with a provider.
 
+mod config;
 mod connector_grant;
 mod create;
+mod credential;
 mod delete;
 mod get;
+mod governed;
 mod impact;
 mod list;
 mod pause;

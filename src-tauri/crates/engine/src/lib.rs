@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod audit;
+mod background;
 pub mod call;
 pub mod changes;
 pub mod configuration;
@@ -21,8 +22,13 @@ pub mod overview;
 pub mod permission;
 pub mod point;
 pub mod provider_app;
+mod reach;
+mod redact;
+mod schema;
+mod sealing;
 pub mod session;
 pub mod token;
+mod usage;
 
 pub use engine::Engine;
 pub use grant::{CallerInfo, ConnectorGrant, Grant, ManagementGrant, RefreshGrant};

@@ -6,7 +6,8 @@ mod get;
 mod list;
 mod logoff;
 mod logon;
-mod password;
+pub(crate) mod password;
+pub(crate) mod rules;
 mod update;
 
 use patchbay_model::member::{Member, MemberState, MemberType};
@@ -18,7 +19,7 @@ pub use delete::delete;
 pub use get::get;
 pub use list::list;
 pub use logoff::logoff;
-pub use logon::logon;
+pub use logon::{LOCK_AFTER, LOCK_LASTS, logon};
 pub use password::change_password;
 pub use update::update;
 

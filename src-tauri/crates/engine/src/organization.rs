@@ -7,6 +7,7 @@ use patchbay_model::Timestamp;
 use patchbay_model::organization::OrganizationOptions;
 
 pub use get::get;
+pub(crate) use update::picture;
 pub use update::update;
 
 /// The whole organization as it shall be.

@@ -1,9 +1,23 @@
 //! Web sessions: handles of signed-in browsers, and the one-time link that opens the first one. They are no tokens:
 //! no route takes them, the server exchanges its cookie here for a grant at every request.
 
-use patchbay_model::{OrganizationId, Problem, Secret, Timestamp};
+use std::time::Duration;
 
+use patchbay_model::member::MemberState;
+use patchbay_model::permission::RoleName;
+use patchbay_model::token::{Authority, SecretKind};
+use patchbay_model::{Code, OrganizationId, Problem, Scope, Secret, Timestamp, WebSessionId};
+use patchbay_model::web::{LinkPurpose, OneTimeLink, WebSession};
+use patchbay_vault::{mint_token, parse_token};
+
+use crate::grant::Permit;
+use crate::token::verify::{live_member, role_permits};
 use crate::{CallerInfo, Engine, ManagementGrant};
+
+/// How long a session lasts.
+const SESSION_LASTS: Duration = Duration::from_secs(12 * 3600);
+/// How long a set-up link works.
+const LINK_LASTS: Duration = Duration::from_secs(15 * 60);
 
 /// A session just made.
 #[derive(Clone)]
@@ -16,13 +30,33 @@ pub struct NewSession {
     pub grant: ManagementGrant,
 }
 
-/// Opens a session for a caller that showed an organization token or signed in.
+/// Opens a session for a caller that showed an organization token or signed in. It ends with that token.
 ///
 /// # Errors
 /// Problems of the store.
 pub async fn begin(engine: &Engine, grant: &ManagementGrant) -> Result<NewSession, Problem> {
-    let _ = grant;
-    Err(crate::pending(engine))
+    let now = engine.now();
+    let handle = mint_token(SecretKind::WebSession, engine.context().entropy());
+    let hash = hash(engine, handle.expose(), SecretKind::WebSession).ok_or_else(|| Problem::internal("a handle just made has no good shape"))?;
+    let mut tx = engine.store().write(Scope::Organization(grant.organization()), grant.caller().origin).await?;
+    let authority = match grant.container() {
+        Some(container) => tx.token(container).await?.map(|container| container.authority).ok_or_else(crate::token::verify::dead)?,
+        None => Authority::Roles(Vec::new()),
+    };
+    let session = WebSession {
+        id: WebSessionId::from_uuid(engine.context().new_uuid()),
+        organization_id: grant.organization(),
+        member_id: grant.member(),
+        token_id: grant.container(),
+        authority,
+        user_agent: grant.caller().user_agent.chars().take(200).collect(),
+        expires: now.plus(SESSION_LASTS),
+        last_seen_at: now,
+        created_at: now,
+    };
+    tx.insert_web_session(&session, &hash).await?;
+    tx.commit().await?;
+    Ok(NewSession { handle, expires: session.expires, grant: grant.clone() })
 }
 
 /// The grant of a session's handle. It ends with the token or member that it came from.
@@ -30,8 +64,20 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant) -> Result<NewSessio
 /// # Errors
 /// `token_invalid` when it is not a live session.
 pub async fn resume(engine: &Engine, handle: &str, caller: CallerInfo) -> Result<ManagementGrant, Problem> {
-    let _ = (handle, caller);
-    Err(crate::pending(engine))
+    let hash = hash(engine, handle, SecretKind::WebSession).ok_or_else(ended)?;
+    let now = engine.now();
+    let mut tx = engine.store().read(Scope::System).await?;
+    let session = tx.web_session_by_hash(&hash).await?.filter(|session| session.expires > now).ok_or_else(ended)?;
+    tx.enter(Scope::Organization(session.organization_id))?;
+    let member = live_member(&mut tx, session.member_id, now).await.map_err(|_| ended())?;
+    if let Some(token) = session.token_id {
+        tx.token(token).await?.filter(|container| container.expires > now).ok_or_else(ended)?;
+    }
+    let permits = match &session.authority {
+        Authority::Adhoc { resources, permission_set } => vec![Permit { permission_set: *permission_set, resources: resources.clone() }],
+        Authority::Roles(_) => role_permits(&mut tx, &member.role_binding).await?,
+    };
+    Ok(ManagementGrant { organization: session.organization_id, member: session.member_id, container: session.token_id, permits, caller })
 }
 
 /// Ends a session. Ending one that is not there is no error.
@@ -39,8 +85,14 @@ pub async fn resume(engine: &Engine, handle: &str, caller: CallerInfo) -> Result
 /// # Errors
 /// Problems of the store.
 pub async fn end(engine: &Engine, handle: &str) -> Result<(), Problem> {
-    let _ = handle;
-    Err(crate::pending(engine))
+    let Some(hash) = hash(engine, handle, SecretKind::WebSession) else { return Ok(()) };
+    let mut tx = engine.store().write(Scope::System, engine.origin()).await?;
+    if let Some(session) = tx.web_session_by_hash(&hash).await? {
+        tx.enter(Scope::Organization(session.organization_id))?;
+        tx.remove_web_session(session.id).await?;
+    }
+    tx.commit().await?;
+    Ok(())
 }
 
 /// Makes a one-time set-up link's secret, for the holder of the key: whoever opens it within 15 minutes acts as the first
@@ -49,8 +101,15 @@ pub async fn end(engine: &Engine, handle: &str) -> Result<(), Problem> {
 /// # Errors
 /// Problems of the store.
 pub async fn create_setup_link(engine: &Engine, organization: OrganizationId) -> Result<(Secret, Timestamp), Problem> {
-    let _ = organization;
-    Err(crate::pending(engine))
+    let member = engine.first_member(organization).await?;
+    let secret = mint_token(SecretKind::SetupLink, engine.context().entropy());
+    let hash = hash(engine, secret.expose(), SecretKind::SetupLink).ok_or_else(|| Problem::internal("a link just made has no good shape"))?;
+    let now = engine.now();
+    let expires = now.plus(LINK_LASTS);
+    let mut tx = engine.store().write(Scope::Organization(organization), engine.origin()).await?;
+    tx.insert_one_time_link(&OneTimeLink { organization_id: organization, member_id: member.id, purpose: LinkPurpose::Setup, expires, created_at: now }, &hash).await?;
+    tx.commit().await?;
+    Ok((secret, expires))
 }
 
 /// Redeems a set-up link once.
@@ -58,6 +117,28 @@ pub async fn create_setup_link(engine: &Engine, organization: OrganizationId) ->
 /// # Errors
 /// `token_invalid` when it is unknown, used or too old.
 pub async fn redeem_setup_link(engine: &Engine, secret: &str, caller: CallerInfo) -> Result<NewSession, Problem> {
-    let _ = (secret, caller);
-    Err(crate::pending(engine))
+    let used = || Problem::new(Code::TokenInvalid, "The link is unknown, was used already or is older than 15 minutes. Start the program again for a new one.");
+    let hash = hash(engine, secret, SecretKind::SetupLink).ok_or_else(used)?;
+    let now = engine.now();
+    let mut tx = engine.store().write(Scope::System, caller.origin).await?;
+    let link = tx.use_one_time_link(&hash, now).await?.filter(|link| link.purpose == LinkPurpose::Setup).ok_or_else(used)?;
+    tx.commit().await?;
+    let mut tx = engine.store().read(Scope::Organization(link.organization_id)).await?;
+    let member = live_member(&mut tx, link.member_id, now).await.map_err(|_| used())?;
+    let permits = role_permits(&mut tx, &member.role_binding).await?;
+    drop(tx);
+    begin(engine, &ManagementGrant { organization: link.organization_id, member: member.id, container: None, permits, caller }).await
+}
+
+fn hash(engine: &Engine, text: &str, kind: SecretKind) -> Option<[u8; 32]> {
+    parse_token(text).ok().filter(|parsed| parsed.kind() == kind).map(|parsed| engine.vault().token_hash(&parsed))
+}
+
+fn ended() -> Problem {
+    Problem::new(Code::TokenInvalid, "The session has ended. Sign in again.")
+}
+
+/// Whether a member can be acted as by the holder of the key.
+pub(crate) fn is_root(member: &patchbay_model::member::Member) -> bool {
+    member.state == MemberState::Enabled && member.role_binding.iter().any(|role| role.as_str() == RoleName::ROOT_ADMINISTRATOR)
 }

@@ -1,19 +1,24 @@
 //! Token containers and their secrets (synqly-wire.md section 6, product.md section 3).
 
 mod delete;
+mod governed;
+pub(crate) mod issue;
+pub(crate) mod lifetime;
 mod list;
 mod mint;
+pub(crate) mod narrow;
 mod refresh;
 mod remove_secondary;
 mod reset;
 mod rotate;
-mod verify;
+pub(crate) mod verify;
 
 use patchbay_model::permission::{PermissionSet, ResourceScope};
 use patchbay_model::token::TokenContainer;
 use patchbay_model::{OrganizationId, Secret, Timestamp, TokenId};
 
 pub use delete::delete;
+pub(crate) use delete::end;
 pub use list::{get, list};
 pub use mint::{mint, mint_integration};
 pub use refresh::refresh;

@@ -12,7 +12,6 @@ pub mod exchange;
 pub mod manifest;
 mod matching;
 mod patch;
-mod priority;
 mod reading;
 mod refusal;
 mod schema;

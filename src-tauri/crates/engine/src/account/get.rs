@@ -1,24 +1,32 @@
-//! Reads an account.
+//! Reads accounts.
 
-use patchbay_model::{AccountId, Problem};
 use patchbay_model::account::Account;
+use patchbay_model::{AccountId, Operation, Problem};
 
-use crate::{Engine, ManagementGrant};
+use crate::{Engine, ManagementGrant, reach};
 
 /// Reads an account by id or name.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `not_found`, `permission_denied`, problems of the store.
 pub async fn get(engine: &Engine, grant: &ManagementGrant, account: &str) -> Result<Account, Problem> {
-    let _ = (grant, account,);
-    Err(crate::pending(engine))
+    let mut tx = reach::reading(engine, grant).await?;
+    let account = reach::account(&mut tx, grant, account).await?;
+    grant.require(Operation::AccountsGet, Some(&account))?;
+    Ok(account)
 }
 
 /// Accounts by id, for lists that expand them; those out of reach are left out.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// Problems of the store.
 pub async fn of_ids(engine: &Engine, grant: &ManagementGrant, ids: &[AccountId]) -> Result<Vec<Account>, Problem> {
-    let _ = (grant, ids,);
-    Err(crate::pending(engine))
+    let mut tx = reach::reading(engine, grant).await?;
+    let mut accounts = Vec::new();
+    for id in ids {
+        if let Some(account) = tx.account(*id).await?.filter(|account| grant.reaches(account)) {
+            accounts.push(account);
+        }
+    }
+    Ok(accounts)
 }

@@ -1,15 +1,17 @@
 //! What a delete of an account takes along.
 
-use patchbay_model::Problem;
+use patchbay_model::{Operation, Problem};
 
 use crate::deletion::Impact;
-use crate::{Engine, ManagementGrant};
+use crate::{Engine, ManagementGrant, reach};
 
-/// What a delete of an account takes along, and what forbids it.
+/// What a delete of an account takes along.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `not_found`, `permission_denied`, problems of the store.
 pub async fn impact(engine: &Engine, grant: &ManagementGrant, account: &str) -> Result<Impact, Problem> {
-    let _ = (grant, account,);
-    Err(crate::pending(engine))
+    let mut tx = reach::reading(engine, grant).await?;
+    let account = reach::account(&mut tx, grant, account).await?;
+    grant.require(Operation::AccountsImpact, Some(&account))?;
+    Ok(tx.account_impact(account.id).await?.into())
 }

@@ -1,27 +1,25 @@
-//! Lists them, within the caller's reach.
+//! Lists accounts.
 
 use std::collections::HashMap;
 
-use patchbay_model::{AccountId, Problem};
 use patchbay_model::account::Account;
 use patchbay_model::list::{ListQuery, Listed};
+use patchbay_model::{AccountId, Operation, Problem};
 
-use crate::{Engine, ManagementGrant};
+use crate::{Engine, ManagementGrant, reach};
 
-/// Lists.
+/// Lists the accounts within the caller's reach.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `permission_denied`; problems of the query and the store.
 pub async fn list(engine: &Engine, grant: &ManagementGrant, query: ListQuery) -> Result<Listed<Account>, Problem> {
-    let _ = (grant, query,);
-    Err(crate::pending(engine))
+    Ok(reach::listing(engine, grant, Operation::AccountsList).await?.accounts(&query).await?)
 }
 
 /// How many integrations each of these accounts has; accounts without any may be missing.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// Problems of the store.
 pub async fn integration_counts(engine: &Engine, grant: &ManagementGrant, ids: &[AccountId]) -> Result<HashMap<AccountId, u64>, Problem> {
-    let _ = (grant, ids,);
-    Err(crate::pending(engine))
+    Ok(reach::listing(engine, grant, Operation::AccountsList).await?.count_integrations(ids).await?.into_iter().collect())
 }

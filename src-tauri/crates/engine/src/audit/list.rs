@@ -1,16 +1,15 @@
 //! Lists audit events.
 
-use patchbay_model::Problem;
 use patchbay_model::audit::AuditEvent;
 use patchbay_model::list::{ListQuery, Listed};
+use patchbay_model::{Operation, Problem};
 
-use crate::{Engine, ManagementGrant};
+use crate::{Engine, ManagementGrant, reach};
 
-/// Lists audit events, latest last unless ordered otherwise.
+/// Lists audit events, oldest first unless ordered otherwise.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `permission_denied`, also for a caller that is narrowed to some accounts; problems of the query and the store.
 pub async fn list(engine: &Engine, grant: &ManagementGrant, query: ListQuery) -> Result<Listed<AuditEvent>, Problem> {
-    let _ = (grant, query,);
-    Err(crate::pending(engine))
+    Ok(reach::listing(engine, grant, Operation::AuditList).await?.audit_events(&query).await?)
 }

@@ -1,15 +1,26 @@
 //! Deletes a credential.
 
-use patchbay_model::Problem;
+use patchbay_model::{Operation, Problem};
 
+use super::owner;
+use crate::audit::record::{Done, record};
 use crate::deletion::Deletion;
-use crate::{Engine, ManagementGrant};
+use crate::{Engine, ManagementGrant, reach};
 
-/// Deletes a credential; it can be undone for some minutes.
+/// Deletes a credential; it can be undone for some minutes. Integrations that refer to it need attention from then on.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `not_found`, `permission_denied`; problems of the store.
 pub async fn delete(engine: &Engine, grant: &ManagementGrant, owner: &str, credential: &str) -> Result<Deletion, Problem> {
-    let _ = (grant, owner, credential,);
-    Err(crate::pending(engine))
+    let mut tx = reach::writing_organization(engine, grant).await?;
+    let (owner, credential) = owner::credential(&mut tx, grant, Operation::CredentialsDelete, owner, credential).await?;
+    let deletion = Deletion::new(engine);
+    tx.delete_credential(credential.id, deletion.id, engine.now()).await?;
+    let mut done = Done::deleted(Operation::CredentialsDelete).giving(credential.id, credential.name.as_str());
+    if let Some(account) = owner.account_id() {
+        done = done.in_account(account);
+    }
+    record(engine, &mut tx, grant, done).await?;
+    tx.commit().await?;
+    Ok(deletion)
 }

@@ -1,14 +1,16 @@
 //! A connector grant inside the core, for Try it.
 
-use patchbay_model::Problem;
+use patchbay_model::{Operation, Problem};
 
-use crate::{ConnectorGrant, Engine, ManagementGrant};
+use crate::{ConnectorGrant, Engine, ManagementGrant, reach};
 
 /// A connector grant for one integration, for a caller that may run calls (`integrations.call`). No token leaves the core.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `not_found`, `permission_denied`; problems of the store.
 pub async fn connector_grant(engine: &Engine, grant: &ManagementGrant, account: &str, integration: &str) -> Result<ConnectorGrant, Problem> {
-    let _ = (grant, account, integration,);
-    Err(crate::pending(engine))
+    let mut tx = reach::reading(engine, grant).await?;
+    let (account, integration) = reach::integration(&mut tx, grant, account, integration).await?;
+    grant.require(Operation::IntegrationsCall, Some(&account))?;
+    Ok(ConnectorGrant { organization: grant.organization(), account: account.id, integration: integration.id, member: grant.member(), caller: grant.caller().clone() })
 }

@@ -1,15 +1,23 @@
 //! Deletes an integration.
 
-use patchbay_model::Problem;
+use patchbay_model::{Operation, Problem};
 
+use crate::audit::record::{Done, record};
 use crate::deletion::Deletion;
-use crate::{Engine, ManagementGrant};
+use crate::{Engine, ManagementGrant, reach};
 
 /// Deletes an integration with its credentials and tokens; it can be undone for some minutes.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `not_found`, `permission_denied`; problems of the store.
 pub async fn delete(engine: &Engine, grant: &ManagementGrant, account: &str, integration: &str) -> Result<Deletion, Problem> {
-    let _ = (grant, account, integration,);
-    Err(crate::pending(engine))
+    let mut tx = reach::writing(engine, grant).await?;
+    let (account, integration) = reach::integration(&mut tx, grant, account, integration).await?;
+    grant.require(Operation::IntegrationsDelete, Some(&account))?;
+    let deletion = Deletion::new(engine);
+    tx.delete_integration(integration.id, deletion.id, engine.now()).await?;
+    let done = Done::deleted(Operation::IntegrationsDelete).in_account(account.id).on_integration(integration.id).giving(integration.id, integration.name.as_str());
+    record(engine, &mut tx, grant, done).await?;
+    tx.commit().await?;
+    Ok(deletion)
 }

@@ -1,15 +1,17 @@
 //! Reads an integration.
 
-use patchbay_model::Problem;
 use patchbay_model::integration::Integration;
+use patchbay_model::{Operation, Problem};
 
-use crate::{Engine, ManagementGrant};
+use crate::{Engine, ManagementGrant, reach};
 
 /// Reads an integration by ids or names.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `not_found`, `permission_denied`; problems of the store.
 pub async fn get(engine: &Engine, grant: &ManagementGrant, account: &str, integration: &str) -> Result<Integration, Problem> {
-    let _ = (grant, account, integration,);
-    Err(crate::pending(engine))
+    let mut tx = reach::reading(engine, grant).await?;
+    let (account, integration) = reach::integration(&mut tx, grant, account, integration).await?;
+    grant.require(Operation::IntegrationsGet, Some(&account))?;
+    Ok(integration)
 }

@@ -1,15 +1,17 @@
 //! What a delete of an integration takes along.
 
-use patchbay_model::Problem;
+use patchbay_model::{Operation, Problem};
 
 use crate::deletion::Impact;
-use crate::{Engine, ManagementGrant};
+use crate::{Engine, ManagementGrant, reach};
 
 /// What a delete of an integration takes along.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `not_found`, `permission_denied`; problems of the store.
 pub async fn impact(engine: &Engine, grant: &ManagementGrant, account: &str, integration: &str) -> Result<Impact, Problem> {
-    let _ = (grant, account, integration,);
-    Err(crate::pending(engine))
+    let mut tx = reach::reading(engine, grant).await?;
+    let (account, integration) = reach::integration(&mut tx, grant, account, integration).await?;
+    grant.require(Operation::IntegrationsImpact, Some(&account))?;
+    Ok(tx.integration_impact(integration.id).await?.into())
 }

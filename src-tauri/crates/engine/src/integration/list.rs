@@ -1,25 +1,26 @@
 //! Lists integrations.
 
-use patchbay_model::Problem;
 use patchbay_model::integration::Integration;
 use patchbay_model::list::{ListQuery, Listed};
+use patchbay_model::{Operation, Problem};
 
-use crate::{Engine, ManagementGrant};
+use crate::{Engine, ManagementGrant, reach};
 
 /// Lists integrations within reach.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `permission_denied`; problems of the query and the store.
 pub async fn list(engine: &Engine, grant: &ManagementGrant, query: ListQuery) -> Result<Listed<Integration>, Problem> {
-    let _ = (grant, query,);
-    Err(crate::pending(engine))
+    Ok(reach::listing(engine, grant, Operation::IntegrationsList).await?.integrations(None, &query).await?)
 }
 
 /// Lists the integrations of one account.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `not_found`, `permission_denied`; problems of the query and the store.
 pub async fn list_account(engine: &Engine, grant: &ManagementGrant, account: &str, query: ListQuery) -> Result<Listed<Integration>, Problem> {
-    let _ = (grant, account, query,);
-    Err(crate::pending(engine))
+    let mut tx = reach::reading(engine, grant).await?;
+    let account = reach::account(&mut tx, grant, account).await?;
+    grant.require(Operation::IntegrationsListAccount, Some(&account))?;
+    Ok(tx.integrations(Some(account.id), &query).await?)
 }

@@ -1,15 +1,72 @@
 //! Changes an integration.
 
-use patchbay_model::Problem;
+use patchbay_model::account::Account;
+use patchbay_model::integration::{Integration, IntegrationStatus};
+use patchbay_model::{Fullname, Name, Operation, Problem};
+use patchbay_store::ReadTx;
 
-use super::{IntegrationOutcome, UpdateIntegration};
-use crate::{Engine, ManagementGrant};
+use super::config::{CredentialInput, ParsedConfig, parse};
+use super::create::{refuse_webhooks, tested};
+use super::credential::{own, settle};
+use super::{IntegrationOutcome, UpdateIntegration, governed};
+use crate::audit::record::{Done, record};
+use crate::{Engine, ManagementGrant, reach};
 
-/// Changes an integration.
+/// Changes an integration. When its configuration or credential changed it is tested; trouble is told in `problems`.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `not_found`, `permission_denied`, `invalid_config`, `invalid_field`, `provider_not_allowed`, `name_taken`, `update_conflict`;
+/// problems of the store.
 pub async fn update(engine: &Engine, grant: &ManagementGrant, account: &str, integration: &str, change: UpdateIntegration) -> Result<IntegrationOutcome, Problem> {
-    let _ = (grant, account, integration, change,);
-    Err(crate::pending(engine))
+    refuse_webhooks(change.webhook_config.as_ref())?;
+    let mut tx = reach::writing(engine, grant).await?;
+    let (account, before) = reach::integration(&mut tx, grant, account, integration).await?;
+    grant.require(Operation::IntegrationsUpdate, Some(&account))?;
+    reach::unchanged(change.expected, before.updated_at, "integration", before.id)?;
+    let (parsed, credential, mut after) = planned(engine, &mut tx, &account, &before, change).await?;
+    let own = own(&mut tx, &before).await?;
+    let replaced = own.clone();
+    let settled = settle(engine, &mut tx, &after, credential, own).await?;
+    after.config = parsed.stored(settled.stored);
+    let retest = settled.changed || after.config != before.config;
+    after = match (before.status, settled.awaits_consent) {
+        (IntegrationStatus::Paused, _) => after,
+        (_, true) => after.into_status(IntegrationStatus::AwaitingConsent, engine.now()),
+        // Whatever was wrong may be mended now; the test tells.
+        (status, false) if retest && status != IntegrationStatus::Revoked => after.into_status(IntegrationStatus::Active, engine.now()),
+        (_, false) => after,
+    };
+    tx.update_integration(&after).await?;
+    // The integration's own credential goes when the configuration refers to another one.
+    if let Some(gone) = replaced.filter(|gone| after.config.pointer("/credential/value").and_then(serde_json::Value::as_str) != Some(gone.id.to_string().as_str())) {
+        let deletion = patchbay_model::DeletionId::from_uuid(engine.context().new_uuid());
+        tx.delete_credential(gone.id, deletion, engine.now()).await?;
+    }
+    let done = Done::changed(Operation::IntegrationsUpdate).in_account(account.id).on_integration(after.id).giving(after.id, after.name.as_str());
+    record(engine, &mut tx, grant, done).await?;
+    tx.commit().await?;
+    let (integration, problems) = if retest { tested(engine, after).await? } else { (after, Vec::new()) };
+    Ok(IntegrationOutcome { integration, token: None, credentials_created: settled.created.into_iter().collect(), problems })
+}
+
+/// The integration as it would be, with its configuration taken apart; nothing is written.
+pub(super) async fn planned<'a>(engine: &'a Engine, tx: &mut ReadTx, account: &Account, before: &Integration, change: UpdateIntegration) -> Result<(ParsedConfig<'a>, CredentialInput, Integration), Problem> {
+    let provider = change.provider_config.get("type").and_then(serde_json::Value::as_str);
+    if provider != Some(before.provider.as_str()) {
+        return Err(Problem::field("/provider_config/type", format!("The provider of an integration cannot change; `{}` is of `{}`. Make another integration.", before.name, before.provider)));
+    }
+    let definition = tx.definition(before.definition).await?;
+    let ParsedConfig { provider, settings, credential } = parse(engine.catalog(), change.provider_config, definition.as_ref().map(|definition| &definition.config_schema))?;
+    let parsed = ParsedConfig { provider, settings, credential: CredentialInput::None };
+    let point = governed::point(tx, account, provider, change.integration_point.as_deref()).await?;
+    let mut after = before.clone();
+    if let Some(name) = change.name.filter(|name| *name != before.name.as_str()) {
+        after.name = Name::parse(&name)?;
+    }
+    if let Some(fullname) = change.fullname {
+        after.fullname = Fullname::parse(&fullname)?;
+    }
+    after.integration_point_id = point.map(|point| point.id);
+    after.updated_at = engine.now();
+    Ok((parsed, credential, after))
 }

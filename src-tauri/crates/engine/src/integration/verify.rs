@@ -1,24 +1,103 @@
 //! Tests a connection.
 
-use patchbay_model::Problem;
+use patchbay_model::credential::{Credential, CredentialKind};
+use patchbay_model::integration::Integration;
+use patchbay_model::{Code, Operation, Problem, Secret};
+use patchbay_store::ReadTx;
+use serde_json::{Map, Value};
 
-use super::{CreateIntegration, UpdateIntegration};
-use crate::{Engine, ManagementGrant};
+use super::config::{CredentialInput, ParsedConfig, parse};
+use super::create::{fresh, pinned};
+use super::credential::referred;
+use super::update::planned;
+use super::{CreateIntegration, UpdateIntegration, governed};
+use crate::audit::record::{Done, record};
+use crate::call::Draft;
+use crate::{Engine, ManagementGrant, reach};
 
-/// Tests a connection that is not made yet; the problems found, none when it works.
+/// Tests a connection that is not made yet; the problems found, none when it works. Nothing is stored.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `not_found`, `permission_denied`, `invalid_config`, `provider_not_allowed`; problems of the store.
 pub async fn verify(engine: &Engine, grant: &ManagementGrant, account: &str, new: CreateIntegration) -> Result<Vec<Problem>, Problem> {
-    let _ = (grant, account, new,);
-    Err(crate::pending(engine))
+    let mut tx = reach::reading(engine, grant).await?;
+    let account = reach::account(&mut tx, grant, account).await?;
+    grant.require(Operation::IntegrationsVerify, Some(&account))?;
+    let ParsedConfig { provider, settings, credential } = parse(engine.catalog(), new.provider_config, None)?;
+    let parsed = ParsedConfig { provider, settings, credential: CredentialInput::None };
+    let point = governed::point(&mut tx, &account, provider, new.integration_point.as_deref()).await?;
+    let definition = pinned(&mut tx, provider).await?;
+    let integration = fresh(engine, &account, &parsed, &definition, point.as_ref(), new.name.as_deref(), new.fullname.as_deref())?;
+    let opened = opened(engine, &mut tx, &integration, credential).await?;
+    drop(tx);
+    let problems = draft(engine, integration, opened).await;
+    noted(engine, grant, Done::changed(Operation::IntegrationsVerify).in_account(account.id)).await?;
+    Ok(problems)
 }
 
-/// Tests an integration, with changes that are not made where given; the problems found, none when it works.
+/// Tests an integration, with changes that are not made where given; the problems found, none when it works. Without
+/// changes the integration's status follows what was found.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `not_found`, `permission_denied`, `invalid_config`, `provider_not_allowed`; problems of the store.
 pub async fn verify_existing(engine: &Engine, grant: &ManagementGrant, account: &str, integration: &str, change: Option<UpdateIntegration>) -> Result<Vec<Problem>, Problem> {
-    let _ = (grant, account, integration, change,);
-    Err(crate::pending(engine))
+    let mut tx = reach::reading(engine, grant).await?;
+    let (account, before) = reach::integration(&mut tx, grant, account, integration).await?;
+    grant.require(Operation::IntegrationsVerifyExisting, Some(&account))?;
+    let id = before.id;
+    let problems = match change {
+        None => {
+            drop(tx);
+            engine.probe(&before).await.err().into_iter().collect()
+        }
+        Some(change) => {
+            let (parsed, credential, mut after) = planned(engine, &mut tx, &account, &before, change).await?;
+            let opened = opened(engine, &mut tx, &after, credential).await?;
+            drop(tx);
+            after.config = parsed.stored(None);
+            draft(engine, after, opened).await
+        }
+    };
+    noted(engine, grant, Done::changed(Operation::IntegrationsVerifyExisting).in_account(account.id).on_integration(id)).await?;
+    Ok(problems)
+}
+
+async fn noted(engine: &Engine, grant: &ManagementGrant, done: Done) -> Result<(), Problem> {
+    let mut tx = reach::writing(engine, grant).await?;
+    record(engine, &mut tx, grant, done).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// A credential for a test.
+enum Opened {
+    /// The provider needs none.
+    None,
+    /// Kind, fields that are no secret, and the JSON of those that are.
+    Fields(CredentialKind, Map<String, Value>, Secret),
+    /// A stored one, which is opened on the way.
+    Stored(Box<Credential>),
+    /// Nobody has authorized it yet.
+    Awaited,
+}
+
+async fn opened(_engine: &Engine, tx: &mut ReadTx, integration: &Integration, input: CredentialInput) -> Result<Opened, Problem> {
+    Ok(match input {
+        CredentialInput::None => Opened::None,
+        CredentialInput::Inline { kind, parts, .. } => Opened::Fields(kind, parts.public, parts.secret),
+        CredentialInput::Consent { .. } => Opened::Awaited,
+        CredentialInput::Reference { kind, value, .. } => Opened::Stored(Box::new(referred(tx, integration, kind, &value).await?)),
+    })
+}
+
+async fn draft(engine: &Engine, integration: Integration, opened: Opened) -> Vec<Problem> {
+    let draft = match opened {
+        Opened::None => Draft { integration, credential: None, entered: None },
+        Opened::Fields(kind, public, secret) => Draft { integration, credential: None, entered: Some((kind, public, secret)) },
+        Opened::Stored(credential) => Draft { integration, credential: Some(*credential), entered: None },
+        Opened::Awaited => {
+            return vec![Problem::new(Code::IntegrationNotActive, "The configuration is good, and a person has to authorize it before it can be tested. Create the integration and connect it.")];
+        }
+    };
+    engine.probe_draft(draft).await.err().into_iter().collect()
 }

@@ -1,15 +1,25 @@
-//! Deletes a member; it can be undone for some minutes.
+//! Deletes a member.
 
-use patchbay_model::Problem;
+use patchbay_model::{Operation, Problem};
 
+use super::get::find;
+use super::update::another_root;
+use crate::audit::record::{Done, record};
 use crate::deletion::Deletion;
-use crate::{Engine, ManagementGrant};
+use crate::{Engine, ManagementGrant, reach};
 
-/// Deletes a member; it can be undone for some minutes.
+/// Deletes a member with its tokens and sessions; it can be undone for some minutes.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `in_use` for the last root administrator; `not_found`, `permission_denied`; problems of the store.
 pub async fn delete(engine: &Engine, grant: &ManagementGrant, member: &str) -> Result<Deletion, Problem> {
-    let _ = (grant, member,);
-    Err(crate::pending(engine))
+    grant.require(Operation::MembersDelete, None)?;
+    let mut tx = reach::writing_organization(engine, grant).await?;
+    let member = find(&mut tx, member).await?;
+    another_root(&mut tx, &member).await?;
+    let deletion = Deletion::new(engine);
+    tx.delete_member(member.id, deletion.id, engine.now()).await?;
+    record(engine, &mut tx, grant, Done::deleted(Operation::MembersDelete).giving(member.id, member.name.as_str())).await?;
+    tx.commit().await?;
+    Ok(deletion)
 }

@@ -1,14 +1,24 @@
 //! Signs a member out.
 
-use patchbay_model::Problem;
+use patchbay_model::token::TokenType;
+use patchbay_model::{Operation, Problem};
 
-use crate::{Engine, ManagementGrant};
+use crate::audit::record::{Done, record};
+use crate::{Engine, ManagementGrant, reach};
 
-/// Ends the caller's own token container, if it came from a logon.
+/// Ends the caller's own token container, if it came from a logon. Other tokens are ended by `tokens.delete`.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// Problems of the store.
 pub async fn logoff(engine: &Engine, grant: &ManagementGrant) -> Result<(), Problem> {
-    let _ = (grant,);
-    Err(crate::pending(engine))
+    let mut tx = reach::writing_organization(engine, grant).await?;
+    if let Some(id) = grant.container()
+        && let Some(container) = tx.token(id).await?
+        && container.token_type == TokenType::Logon
+    {
+        crate::token::end(engine, &mut tx, id).await?;
+    }
+    record(engine, &mut tx, grant, Done::deleted(Operation::AuthLogoff)).await?;
+    tx.commit().await?;
+    Ok(())
 }

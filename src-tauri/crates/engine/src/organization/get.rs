@@ -1,15 +1,15 @@
 //! Reads the organization.
 
-use patchbay_model::Problem;
 use patchbay_model::organization::Organization;
+use patchbay_model::{Operation, Problem};
 
-use crate::{Engine, ManagementGrant};
+use crate::{Engine, ManagementGrant, reach};
 
 /// Reads the organization.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `permission_denied`, problems of the store.
 pub async fn get(engine: &Engine, grant: &ManagementGrant) -> Result<Organization, Problem> {
-    let _ = (grant,);
-    Err(crate::pending(engine))
+    grant.require(Operation::OrganizationGet, None)?;
+    Ok(reach::reading(engine, grant).await?.organization().await?)
 }

@@ -1,16 +1,68 @@
 //! Makes an integration point.
 
-use patchbay_model::Problem;
-use patchbay_model::point::IntegrationPoint;
+use patchbay_model::connector::Connector;
+use patchbay_model::name::name_and_fullname;
+use patchbay_model::point::{AllowedProviders, IntegrationPoint, PointEnvironments};
+use patchbay_model::{IntegrationPointId, Operation, Problem};
 
 use super::CreatePoint;
-use crate::{Engine, ManagementGrant};
+use crate::audit::record::{Done, record};
+use crate::{Engine, ManagementGrant, reach};
 
 /// Makes an integration point.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `permission_denied`, `invalid_field`, `name_taken`; problems of the store.
 pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreatePoint) -> Result<IntegrationPoint, Problem> {
-    let _ = (grant, new,);
-    Err(crate::pending(engine))
+    grant.require(Operation::IntegrationPointsCreate, None)?;
+    let now = engine.now();
+    let id = IntegrationPointId::from_uuid(engine.context().new_uuid());
+    let (name, fullname) = name_and_fullname(new.name.as_deref(), new.fullname.as_deref(), id.uuid())?;
+    let connector: Connector = new.connector.parse().map_err(|()| {
+        let words = Connector::ALL.iter().map(|connector| connector.as_str()).collect::<Vec<_>>().join(", ");
+        Problem::field("/connector", format!("/connector must be one of {words}."))
+    })?;
+    let point = IntegrationPoint {
+        id,
+        organization_id: grant.organization(),
+        name,
+        fullname,
+        description: description(new.description)?,
+        connector,
+        environments: allowed(engine, connector, new.environments)?,
+        created_at: now,
+        updated_at: now,
+    };
+    let mut tx = reach::writing_organization(engine, grant).await?;
+    tx.insert_point(&point).await?;
+    record(engine, &mut tx, grant, Done::created(Operation::IntegrationPointsCreate).giving(id, point.name.as_str())).await?;
+    tx.commit().await?;
+    Ok(point)
+}
+
+/// Reads a description.
+pub(super) fn description(text: Option<String>) -> Result<Option<String>, Problem> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    if text.chars().count() > 2000 || text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        return Err(Problem::field("/description", "The description must be at most 2000 characters. Shorten it."));
+    }
+    Ok(Some(text))
+}
+
+/// Checks that every allowed provider exists and belongs to the connector.
+pub(super) fn allowed(engine: &Engine, connector: Connector, environments: PointEnvironments) -> Result<PointEnvironments, Problem> {
+    for (word, allowed) in [("test", &environments.test), ("prod", &environments.prod)] {
+        let Some(AllowedProviders::These(providers)) = allowed else { continue };
+        for (index, id) in providers.iter().enumerate() {
+            let at = format!("/environments/{word}/{index}");
+            match engine.catalog().get(id) {
+                Some(provider) if provider.connector() == connector => {}
+                Some(provider) => {
+                    return Err(Problem::field(&at, format!("{at}: `{id}` is a provider of the connector `{}`, and this point governs `{}`. Remove it.", provider.connector().as_str(), connector.as_str())));
+                }
+                None => return Err(Problem::field(&at, format!("{at}: there is no provider `{id}`. Take one from GET /v1/capabilities/providers."))),
+            }
+        }
+    }
+    Ok(environments)
 }

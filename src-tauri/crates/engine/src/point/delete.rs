@@ -1,15 +1,22 @@
-//! Deletes an integration point; it can be undone for some minutes.
+//! Deletes an integration point.
 
-use patchbay_model::Problem;
+use patchbay_model::{Operation, Problem};
 
+use crate::audit::record::{Done, record};
 use crate::deletion::Deletion;
-use crate::{Engine, ManagementGrant};
+use crate::{Engine, ManagementGrant, reach};
 
-/// Deletes an integration point; it can be undone for some minutes.
+/// Deletes an integration point that nothing uses; it can be undone for some minutes.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `in_use` with the integrations under it; `not_found`, `permission_denied`, problems of the store.
 pub async fn delete(engine: &Engine, grant: &ManagementGrant, point: &str) -> Result<Deletion, Problem> {
-    let _ = (grant, point,);
-    Err(crate::pending(engine))
+    grant.require(Operation::IntegrationPointsDelete, None)?;
+    let mut tx = reach::writing_organization(engine, grant).await?;
+    let point = reach::point(&mut tx, point).await?;
+    let deletion = Deletion::new(engine);
+    tx.delete_point(point.id, deletion.id, engine.now()).await?;
+    record(engine, &mut tx, grant, Done::deleted(Operation::IntegrationPointsDelete).giving(point.id, point.name.as_str())).await?;
+    tx.commit().await?;
+    Ok(deletion)
 }

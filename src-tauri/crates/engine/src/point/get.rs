@@ -1,24 +1,28 @@
-//! Reads an integration point.
+//! Reads integration points.
 
-use patchbay_model::{IntegrationPointId, Problem};
 use patchbay_model::point::IntegrationPoint;
+use patchbay_model::{IntegrationPointId, Operation, Problem};
 
-use crate::{Engine, ManagementGrant};
+use crate::{Engine, ManagementGrant, reach};
 
 /// Reads an integration point by id or name.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `not_found`, `permission_denied`, problems of the store.
 pub async fn get(engine: &Engine, grant: &ManagementGrant, point: &str) -> Result<IntegrationPoint, Problem> {
-    let _ = (grant, point,);
-    Err(crate::pending(engine))
+    grant.require(Operation::IntegrationPointsGet, None)?;
+    reach::point(&mut reach::reading(engine, grant).await?, point).await
 }
 
 /// Points by id, for lists that expand them.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// Problems of the store.
 pub async fn of_ids(engine: &Engine, grant: &ManagementGrant, ids: &[IntegrationPointId]) -> Result<Vec<IntegrationPoint>, Problem> {
-    let _ = (grant, ids,);
-    Err(crate::pending(engine))
+    let mut tx = reach::reading(engine, grant).await?;
+    let mut points = Vec::new();
+    for id in ids {
+        points.extend(tx.point(*id).await?);
+    }
+    Ok(points)
 }

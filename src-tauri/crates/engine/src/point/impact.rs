@@ -1,15 +1,18 @@
 //! What a delete of an integration point takes along.
 
-use patchbay_model::Problem;
+use patchbay_model::{Operation, Problem};
 
 use crate::deletion::Impact;
-use crate::{Engine, ManagementGrant};
+use crate::{Engine, ManagementGrant, reach};
 
-/// What a delete of an integration point takes along, and what forbids it.
+/// What a delete of an integration point takes along, and which integrations forbid it.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `not_found`, `permission_denied`, problems of the store.
 pub async fn impact(engine: &Engine, grant: &ManagementGrant, point: &str) -> Result<Impact, Problem> {
-    let _ = (grant, point,);
-    Err(crate::pending(engine))
+    grant.require(Operation::IntegrationPointsImpact, None)?;
+    let mut tx = reach::reading(engine, grant).await?;
+    let point = reach::point(&mut tx, point).await?;
+    let users = tx.point_users(point.id).await?.resources();
+    Ok(Impact { users, ..tx.point_impact(point.id).await?.into() })
 }

@@ -1,15 +1,23 @@
-//! Deletes a provider app; it can be undone for some minutes.
+//! Deletes a provider app.
 
-use patchbay_model::Problem;
+use patchbay_model::{Operation, Problem};
 
+use super::get::find;
+use crate::audit::record::{Done, record};
 use crate::deletion::Deletion;
-use crate::{Engine, ManagementGrant};
+use crate::{Engine, ManagementGrant, reach};
 
-/// Deletes a provider app; it can be undone for some minutes.
+/// Deletes a provider app that nothing uses; it can be undone for some minutes.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `in_use` with what was authorized through it; `not_found`, `permission_denied`; problems of the store.
 pub async fn delete(engine: &Engine, grant: &ManagementGrant, app: &str) -> Result<Deletion, Problem> {
-    let _ = (grant, app,);
-    Err(crate::pending(engine))
+    grant.require(Operation::ProviderAppsDelete, None)?;
+    let mut tx = reach::writing_organization(engine, grant).await?;
+    let app = find(&mut tx, app).await?;
+    let deletion = Deletion::new(engine);
+    tx.delete_provider_app(app.id, deletion.id, engine.now()).await?;
+    record(engine, &mut tx, grant, Done::deleted(Operation::ProviderAppsDelete).giving(app.id, app.name.as_str())).await?;
+    tx.commit().await?;
+    Ok(deletion)
 }

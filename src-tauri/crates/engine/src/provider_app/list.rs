@@ -1,16 +1,15 @@
-//! Lists them, within the caller's reach.
+//! Lists provider apps.
 
-use patchbay_model::Problem;
 use patchbay_model::consent::ProviderApp;
 use patchbay_model::list::{ListQuery, Listed};
+use patchbay_model::{Operation, Problem};
 
-use crate::{Engine, ManagementGrant};
+use crate::{Engine, ManagementGrant, reach};
 
-/// Lists.
+/// Lists the provider apps of the organization.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `permission_denied`; problems of the query and the store.
 pub async fn list(engine: &Engine, grant: &ManagementGrant, query: ListQuery) -> Result<Listed<ProviderApp>, Problem> {
-    let _ = (grant, query,);
-    Err(crate::pending(engine))
+    Ok(reach::listing(engine, grant, Operation::ProviderAppsList).await?.provider_apps(&query).await?)
 }

@@ -1,16 +1,45 @@
 //! Changes a provider app.
 
-use patchbay_model::Problem;
 use patchbay_model::consent::ProviderApp;
+use patchbay_model::{Fullname, Name, Operation, Problem};
 
 use super::UpdateProviderApp;
-use crate::{Engine, ManagementGrant};
+use super::create::{client_id, issuer, redirect_uris, scopes, seal};
+use super::get::find;
+use crate::audit::record::{Done, record};
+use crate::{Engine, ManagementGrant, reach};
 
 /// Changes a provider app.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `not_found`, `permission_denied`, `invalid_field`, `name_taken`, `update_conflict`; problems of the store.
 pub async fn update(engine: &Engine, grant: &ManagementGrant, app: &str, change: UpdateProviderApp) -> Result<ProviderApp, Problem> {
-    let _ = (grant, app, change,);
-    Err(crate::pending(engine))
+    grant.require(Operation::ProviderAppsUpdate, None)?;
+    let mut tx = reach::writing_organization(engine, grant).await?;
+    let mut app = find(&mut tx, app).await?;
+    reach::unchanged(change.expected, app.updated_at, "provider_app", app.id)?;
+    if let Some(name) = change.name.filter(|name| *name != app.name.as_str()) {
+        app.name = Name::parse(&name)?;
+    }
+    if let Some(fullname) = change.fullname {
+        app.fullname = Fullname::parse(&fullname)?;
+    }
+    app.issuer = issuer(change.issuer)?;
+    app.client_id = client_id(change.client_id)?;
+    app.redirect_uris = redirect_uris(change.redirect_uris)?;
+    app.scopes = scopes(change.scopes)?;
+    app.updated_at = engine.now();
+    let mut given_up = None;
+    match change.client_secret {
+        None => {}
+        Some(secret) if secret.is_empty() => given_up = app.client_secret.take(),
+        Some(secret) => app.client_secret = Some(seal(engine, &mut tx, &app, secret).await?),
+    }
+    tx.update_provider_app(&app).await?;
+    if let Some(shared) = given_up {
+        tx.remove_sealed_shared(shared).await?;
+    }
+    record(engine, &mut tx, grant, Done::changed(Operation::ProviderAppsUpdate).giving(app.id, app.name.as_str())).await?;
+    tx.commit().await?;
+    Ok(app)
 }

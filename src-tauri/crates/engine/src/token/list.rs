@@ -1,25 +1,39 @@
 //! Reads token containers.
 
-use patchbay_model::Problem;
 use patchbay_model::list::{ListQuery, Listed};
+use patchbay_model::{Operation, Problem, Scope};
+use patchbay_store::ReadTx;
 
-use super::ContainerState;
-use crate::{Engine, ManagementGrant};
+use super::issue::without_secrets;
+use super::{ContainerState, governed};
+use crate::{Engine, ManagementGrant, reach};
 
-/// Lists containers, without secrets.
+/// Lists the containers that the caller governs, without secrets.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `permission_denied`; problems of the query and the store.
 pub async fn list(engine: &Engine, grant: &ManagementGrant, query: ListQuery) -> Result<Listed<ContainerState>, Problem> {
-    let _ = (grant, query,);
-    Err(crate::pending(engine))
+    let mut tx = reach::listing(engine, grant, Operation::TokensList).await?;
+    let listed = tx.tokens(None, &query).await?;
+    let mut items = Vec::with_capacity(listed.items.len());
+    for container in listed.items {
+        items.push(live(engine, &mut tx, container).await?);
+    }
+    Ok(Listed { items, total: listed.total, next: listed.next })
 }
 
 /// Reads one container, without secrets.
 ///
 /// # Errors
-/// Problems of permission, of the input, and of the store.
+/// `not_found`, `permission_denied`; problems of the store.
 pub async fn get(engine: &Engine, grant: &ManagementGrant, token: &str) -> Result<ContainerState, Problem> {
-    let _ = (grant, token,);
-    Err(crate::pending(engine))
+    let mut tx = engine.store().read(Scope::Organization(grant.organization())).await?;
+    let container = governed::container(&mut tx, grant, Operation::TokensGet, token).await?;
+    live(engine, &mut tx, container).await
+}
+
+async fn live(engine: &Engine, tx: &mut ReadTx, container: patchbay_model::token::TokenContainer) -> Result<ContainerState, Problem> {
+    let now = engine.now();
+    let secrets: Vec<_> = tx.token_secrets(container.id).await?.into_iter().filter(|secret| secret.expires > now).collect();
+    Ok(without_secrets(container, &secrets))
 }

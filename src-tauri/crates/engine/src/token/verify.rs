@@ -1,8 +1,14 @@
 //! Tells what a secret is good for.
 
-use patchbay_model::Problem;
+use patchbay_model::member::{Member, MemberState};
+use patchbay_model::permission::{ResourceScope, RoleName};
+use patchbay_model::token::{Authority, SecretKind, TokenContainer, TokenOwner};
+use patchbay_model::{Code, MemberId, Problem, Scope, Timestamp};
+use patchbay_store::{FoundToken, ReadTx};
+use patchbay_vault::parse_token;
 
-use crate::{CallerInfo, Engine, Grant};
+use crate::grant::Permit;
+use crate::{CallerInfo, ConnectorGrant, Engine, Grant, ManagementGrant, RefreshGrant};
 
 impl Engine {
     /// Tells what a bearer secret is good for.
@@ -10,7 +16,69 @@ impl Engine {
     /// # Errors
     /// `token_invalid` for anything that is not a live secret of a live container, without telling which of these it is.
     pub async fn verify(&self, secret: &str, caller: CallerInfo) -> Result<Grant, Problem> {
-        let _ = (secret, caller);
-        Err(crate::pending(self))
+        let parsed = parse_token(secret).map_err(|shape| Problem::new(Code::TokenInvalid, format!("The token is not valid: {shape}. Send a token that was issued here.")))?;
+        if matches!(parsed.kind(), SecretKind::WebSession | SecretKind::SetupLink) {
+            return Err(Problem::new(Code::TokenInvalid, format!("A {} is not a token and opens no API. Send an access token.", parsed.kind().words())));
+        }
+        let mut tx = self.store().read(Scope::System).await?;
+        let found = tx.token_by_hash(&self.vault().token_hash(&parsed)).await?;
+        let FoundToken { container, secret } = found.ok_or_else(dead)?;
+        let now = self.now();
+        // The kind stands in the row too: a prefix that was changed does not make another kind of it.
+        if secret.kind != parsed.kind() || secret.expires <= now {
+            return Err(dead());
+        }
+        tx.enter(Scope::Organization(container.organization_id))?;
+        let member = live_member(&mut tx, container.member_id, now).await?;
+        match secret.kind {
+            SecretKind::Refresh => Ok(Grant::Refresh(RefreshGrant { organization: container.organization_id, container: container.id, member: container.member_id, caller })),
+            SecretKind::IntegrationAccess => match container.owner {
+                TokenOwner::Integration(account, integration) => {
+                    Ok(Grant::Connector(ConnectorGrant { organization: container.organization_id, account, integration, member: container.member_id, caller }))
+                }
+                TokenOwner::Organization(_) => Err(dead()),
+            },
+            SecretKind::OrganizationAccess => match container.owner {
+                TokenOwner::Organization(_) => {
+                    let permits = permits(&mut tx, &container, &member).await?;
+                    Ok(Grant::Management(ManagementGrant { organization: container.organization_id, member: container.member_id, container: Some(container.id), permits, caller }))
+                }
+                TokenOwner::Integration(..) => Err(dead()),
+            },
+            SecretKind::WebSession | SecretKind::SetupLink => Err(dead()),
+        }
     }
+}
+
+/// The one answer to every token that does not work, so that nothing is told about those that do.
+pub(crate) fn dead() -> Problem {
+    Problem::new(Code::TokenInvalid, "The token is unknown, has expired or was revoked. Get a new one.")
+}
+
+/// The member behind a token, as long as it may act.
+pub(crate) async fn live_member(tx: &mut ReadTx, member: MemberId, now: Timestamp) -> Result<Member, Problem> {
+    let member = tx.member(member).await?.ok_or_else(dead)?;
+    // A lock is against guessing of the password; tokens that were issued before keep working.
+    let acts = matches!(member.state, MemberState::Enabled | MemberState::Locked | MemberState::Forgotten);
+    if acts && member.expires.is_none_or(|expires| expires > now) { Ok(member) } else { Err(dead()) }
+}
+
+async fn permits(tx: &mut ReadTx, container: &TokenContainer, member: &Member) -> Result<Vec<Permit>, Problem> {
+    match &container.authority {
+        Authority::Adhoc { resources, permission_set } => Ok(vec![Permit { permission_set: *permission_set, resources: resources.clone() }]),
+        Authority::Roles(_) => role_permits(tx, &member.role_binding).await,
+    }
+}
+
+/// What the roles of a member allow, at this moment. A role that is gone allows nothing.
+pub(crate) async fn role_permits(tx: &mut ReadTx, roles: &[RoleName]) -> Result<Vec<Permit>, Problem> {
+    let mut permits = Vec::new();
+    for role in roles {
+        if let Some(permission_set) = role.builtin_permission_set() {
+            permits.push(Permit { permission_set, resources: ResourceScope::default() });
+        } else if let Some(role) = tx.role(role).await? {
+            permits.push(Permit { permission_set: role.permission_set, resources: role.resources });
+        }
+    }
+    Ok(permits)
 }

@@ -3,4 +3,3 @@
 mod catalog;
 mod drive;
 mod mock;
-mod redmine_live;

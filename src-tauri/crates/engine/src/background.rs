@@ -1,0 +1,64 @@
+//! What runs beside the verbs: changes of other processes, counters, the purge of what can no longer be undone.
+
+use std::time::Duration;
+
+use patchbay_model::deletion::UNDO_WINDOW;
+use patchbay_model::{Origin, Problem, Scope};
+
+use crate::engine::{Stopping, WeakEngine};
+use crate::{Engine, changes, usage};
+
+/// How often the store is asked for changes of other processes: soon enough for a window, cheap enough to do always.
+const POLL: Duration = Duration::from_millis(400);
+/// How often counters are written (product.md section 4 demands at least every 30 s).
+const FLUSH: Duration = Duration::from_secs(15);
+/// Changes kept for listeners that resume after a gap.
+const KEPT_CHANGES: u32 = 100_000;
+/// How often deletions are looked at whose undo window has closed.
+const PURGE: Duration = Duration::from_secs(60);
+
+/// Starts the tasks. Without a runtime there are none, which a tool that only reads can live with.
+pub(crate) fn start(engine: &Engine) {
+    if tokio::runtime::Handle::try_current().is_err() {
+        return;
+    }
+    engine.keep(tokio::spawn(changes::tail(engine.downgrade(), engine.store().watch_changes(), engine.stopping(), POLL)));
+    if !engine.store().is_read_only() {
+        engine.keep(tokio::spawn(every(engine.downgrade(), engine.stopping(), FLUSH, "counters", |engine: Engine| async move { usage::flush(&engine).await })));
+        engine.keep(tokio::spawn(every(engine.downgrade(), engine.stopping(), PURGE, "purge", |engine: Engine| async move { purge_once(&engine).await })));
+    }
+}
+
+/// Removes deletions whose undo window has closed, and secrets and sessions that have ended.
+///
+/// # Errors
+/// Problems of the store.
+pub(crate) async fn purge_once(engine: &Engine) -> Result<(), Problem> {
+    let now = engine.now();
+    let mut tx = engine.store().write(Scope::System, Origin::Background).await?;
+    let rows = tx.purge_deleted(now.minus(UNDO_WINDOW)).await? + tx.remove_expired_tokens(now).await? + tx.remove_expired_web_sessions(now).await?;
+    tx.trim_changes(KEPT_CHANGES).await?;
+    tx.commit().await?;
+    if rows > 0 {
+        tracing::debug!(rows, "removed what has ended");
+    }
+    Ok(())
+}
+
+/// Runs something at an interval until the engine stops; a failure is logged and tried again at the next turn.
+async fn every<F, T>(engine: WeakEngine, mut stopping: Stopping, interval: Duration, what: &'static str, run: F)
+where
+    F: Fn(Engine) -> T + Send,
+    T: Future<Output = Result<(), Problem>> + Send,
+{
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(interval) => {}
+            () = stopping.stopped() => return,
+        }
+        let Some(engine) = engine.upgrade() else { return };
+        if let Err(problem) = run(engine).await {
+            tracing::warn!(code = problem.code.as_str(), what, "a background task failed and will be tried again");
+        }
+    }
+}

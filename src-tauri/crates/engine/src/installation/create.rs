@@ -1,0 +1,174 @@
+//! Creates a store, and organizations in it.
+
+use std::path::Path;
+
+use patchbay_model::member::{Member, MemberState, MemberType};
+use patchbay_model::name::name_and_fullname;
+use patchbay_model::organization::{Organization, OrganizationOptions};
+use patchbay_model::permission::RoleName;
+use patchbay_model::token::{Authority, TokenOwner, TokenType};
+use patchbay_model::{Code, Context, Fullname, MemberId, Name, Origin, OrganizationId, Problem, Scope, TokenId};
+use patchbay_store::{Store, StoreError, StoreHeader};
+use patchbay_vault::{KeyAccess, Vault};
+
+use super::open::{start, sync, unlock};
+use super::{Created, StoreUrl};
+use crate::audit::record::{Done, record_for};
+use crate::token::issue::{NewContainer, issue_as};
+use crate::token::lifetime;
+use crate::{CallerInfo, Engine, NetworkPolicy};
+
+/// Creates the store, or opens the one that is there, and makes an organization in it with its first member and token.
+///
+/// # Errors
+/// `name_taken` when the store has an organization of this name; `key_unavailable`, `wrong_key`, `weak_password`; problems
+/// of the store. Nothing is left behind of a store that could not be completed.
+pub async fn create(store: &StoreUrl, keys: &KeyAccess, organization: &str, context: Context) -> Result<(Engine, Created), Problem> {
+    make(store, keys, organization, false, context).await
+}
+
+/// The engine that this gives has the strictest network policy; open the store anew for another.
+pub(super) async fn make(url: &StoreUrl, keys: &KeyAccess, organization: &str, sample: bool, context: Context) -> Result<(Engine, Created), Problem> {
+    let origin = Origin::Cli;
+    let network = NetworkPolicy::default();
+    let StoreUrl::Sqlite(path) = url;
+    let (store, vault) = open_or_create(path, keys, &context).await?;
+    let engine = start(store, vault, context, network, origin)?;
+    match add_organization(&engine, organization, sample, origin).await {
+        Ok(created) => Ok((engine, created)),
+        Err(problem) => {
+            engine.shutdown().await;
+            Err(problem)
+        }
+    }
+}
+
+async fn open_or_create(path: &Path, keys: &KeyAccess, context: &Context) -> Result<(Store, Vault), Problem> {
+    match Store::open(path).await {
+        Ok(store) => {
+            let vault = unlock(&store, keys).await?;
+            sync(&store, context).await?;
+            Ok((store, vault))
+        }
+        // A file whose creation was interrupted is no store yet; `create` tells it from another program's file.
+        Err(StoreError::Missing(_) | StoreError::NotAStore(_)) => new_store(path, keys, context).await,
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn new_store(path: &Path, keys: &KeyAccess, context: &Context) -> Result<(Store, Vault), Problem> {
+    let fresh = !path.exists();
+    let store = Store::create(path).await?;
+    let id = context.new_uuid();
+    let made = {
+        let (keys, context) = (keys.clone(), context.clone());
+        tokio::task::spawn_blocking(move || keys.create_vault(id, &context)).await.map_err(|_| Problem::internal("making the keys was interrupted"))?
+    };
+    let outcome = match made {
+        Ok((vault, header)) => match complete(&store, id, &header, context).await {
+            Ok(()) => return Ok((store, vault)),
+            Err(problem) => {
+                let keys = keys.clone();
+                // The entry belongs to a store that was not made; that it stays behind harms nobody.
+                let _ = tokio::task::spawn_blocking(move || keys.forget(id)).await;
+                problem
+            }
+        },
+        Err(problem) => problem,
+    };
+    store.close().await;
+    if fresh {
+        remove(path);
+    }
+    Err(outcome)
+}
+
+async fn complete(store: &Store, id: uuid::Uuid, header: &patchbay_vault::KeyHeader, context: &Context) -> Result<(), Problem> {
+    let key_header = serde_json::to_value(header).map_err(|_| Problem::internal("the key header cannot be written as JSON"))?;
+    let mut tx = store.write(Scope::System, Origin::Background).await?;
+    tx.insert_header(&StoreHeader { id, key_header, created_at: context.now() }).await?;
+    tx.commit().await?;
+    sync(store, context).await
+}
+
+/// Removes the files of a store that did not exist before and was not completed.
+fn remove(path: &Path) {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        // What is not there need not go; what stays is an empty store, which the next `init` completes.
+        let _ = std::fs::remove_file(name);
+    }
+}
+
+async fn add_organization(engine: &Engine, wanted: &str, sample: bool, origin: Origin) -> Result<Created, Problem> {
+    let now = engine.now();
+    let id = OrganizationId::from_uuid(engine.context().new_uuid());
+    let (name, fullname) = name_and_fullname(None, Some(wanted), id.uuid())?;
+    if wanted.trim().is_empty() {
+        return Err(Problem::field("/name", "The organization needs a name. Give one."));
+    }
+    let token_id = TokenId::from_uuid(engine.context().new_uuid());
+    let organization = Organization {
+        id,
+        name,
+        fullname,
+        refresh_token_id: token_id,
+        contact: None,
+        reply_to: None,
+        picture: None,
+        options: OrganizationOptions::default(),
+        sample,
+        created_at: now,
+        updated_at: now,
+    };
+    let member = Member {
+        id: MemberId::from_uuid(engine.context().new_uuid()),
+        organization_id: id,
+        name: Name::parse_email(&format!("administrator@{}.local", organization.name.as_str().trim_start_matches('~')))?,
+        fullname: Fullname::parse("Administrator")?,
+        nickname: None,
+        picture: None,
+        member_type: MemberType::Personal,
+        state: MemberState::Enabled,
+        role_binding: vec![RoleName::root_administrator()],
+        ttl: None,
+        token_ttl: lifetime::LOGON,
+        expires: None,
+        pin_expires: None,
+        failed_logons: 0,
+        last_logon: None,
+        created_at: now,
+        updated_at: now,
+    };
+    let mut tx = engine.store().write(Scope::System, origin).await?;
+    if tx.find_organization(organization.name.as_str()).await?.is_some() {
+        return Err(Problem::new(Code::NameTaken, format!("There is an organization `{}` in this store already. Open the store, or choose another name.", organization.name)).at_body("/name"));
+    }
+    tx.enter(Scope::Organization(id))?;
+    tx.insert_organization(&organization).await?;
+    tx.insert_member(&member).await?;
+    let container = NewContainer {
+        owner: TokenOwner::Organization(id),
+        member: member.id,
+        name: Some("default".to_owned()),
+        fullname: Some("First token of the organization".to_owned()),
+        token_type: TokenType::Default,
+        authority: Authority::Roles(member.role_binding.clone()),
+        access_ttl: lifetime::ORGANIZATION,
+        refresh_ttl: Some(lifetime::REFRESH),
+    };
+    let token = issue_as(engine, &mut tx, id, token_id, container).await?;
+    let caller = CallerInfo { path: "init".to_owned(), ..CallerInfo::local(origin) };
+    record_for(engine, &mut tx, id, Some(member.id), &caller, Done::created_organization().giving(id, organization.name.as_str())).await?;
+    tx.commit().await?;
+    Ok(Created { organization, member, token })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_catalog_of_this_build_is_usable() {
+        assert!(super::super::open::catalog().is_ok());
+    }
+}

@@ -1,0 +1,123 @@
+//! Takes secrets out of what the audit log keeps.
+
+use serde_json::{Map, Value};
+
+/// What stands where a secret was.
+const MASK: &str = "[redacted]";
+/// Longest text that is kept.
+const TEXT: usize = 500;
+/// Longest list that is kept.
+const ITEMS: usize = 50;
+/// Deepest nesting that is kept.
+const DEPTH: usize = 12;
+/// Longest body that is kept, in bytes of JSON.
+const BODY: usize = 8 * 1024;
+
+/// Words that name secrets; a key that holds one of them is masked.
+const SECRET_KEYS: &[&str] = &["secret", "password", "passphrase", "private_key", "api_key", "apikey", "authorization", "cookie", "session", "integrator_key", "code_verifier", "callback_url", "setup"];
+/// Keys that hold such a word and are no secrets.
+const PLAIN_KEYS: &[&str] = &["minimum_password_length", "password_duration", "secret_set_at", "connect_session_id"];
+
+fn is_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    if PLAIN_KEYS.contains(&key.as_str()) {
+        return false;
+    }
+    // `token` alone, `access_token`, `refresh_token`; but not `token_ttl` and `refresh_token_id`.
+    SECRET_KEYS.iter().any(|word| key.contains(word)) || key == "token" || key.ends_with("_token")
+}
+
+/// A body without secrets and within bounds. Keys that name secrets are masked whatever they hold, a JSON Patch by the
+/// path of each of its operations, and so is every text that has the shape of a token of ours.
+pub(crate) fn redacted(body: &Value) -> Value {
+    let clean = walk(body, 0);
+    if clean.to_string().len() > BODY { Value::String("[longer than the log keeps]".to_owned()) } else { clean }
+}
+
+fn walk(value: &Value, depth: usize) -> Value {
+    if depth > DEPTH {
+        return Value::String("[deeper than the log keeps]".to_owned());
+    }
+    match value {
+        Value::Object(object) => Value::Object(walk_object(object, depth)),
+        Value::Array(items) => {
+            let mut kept: Vec<Value> = items.iter().take(ITEMS).map(|item| walk(item, depth + 1)).collect();
+            if items.len() > ITEMS {
+                kept.push(Value::String(format!("[{} more]", items.len() - ITEMS)));
+            }
+            Value::Array(kept)
+        }
+        Value::String(text) => Value::String(clean_text(text)),
+        other => other.clone(),
+    }
+}
+
+fn walk_object(object: &Map<String, Value>, depth: usize) -> Map<String, Value> {
+    // One operation of RFC 6902: its value belongs to the last segment of its path. A whole `config` or `credential` that
+    // is put in at once is walked by its own keys.
+    let patched = object.get("op").and(object.get("path")).and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
+    object
+        .iter()
+        .map(|(key, value)| {
+            let masked = (is_secret(key) && holds_text(value)) || (key == "value" && patched.is_some_and(is_secret));
+            (key.clone(), if masked { Value::String(MASK.to_owned()) } else { walk(value, depth + 1) })
+        })
+        .collect()
+}
+
+/// Objects under a secret's name are walked, not masked: their own keys decide (`token: {permission_set}`).
+fn holds_text(value: &Value) -> bool {
+    !matches!(value, Value::Object(_) | Value::Null | Value::Bool(_))
+}
+
+fn clean_text(text: &str) -> String {
+    let cut: String = text.chars().take(TEXT).collect();
+    let looks_like_token = patchbay_model::token::SecretKind::ALL.into_iter().any(|kind| cut.contains(kind.prefix()) && cut.len() >= kind.prefix().len() + 20);
+    if looks_like_token {
+        return MASK.to_owned();
+    }
+    if text.len() > cut.len() { format!("{cut}…") } else { cut }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn secrets_go_and_the_rest_stays() {
+        let body = json!({
+            "name": "a", "token_ttl": "1h", "refresh_token_id": "x",
+            "token": { "permission_set": "connect-ui" },
+            "provider_config": { "url": "https://x", "credential": { "type": "basic", "username": "u", "secret": "PLANTED" } },
+            "options": { "minimum_password_length": 12 },
+            "list": [{ "access_token": "PLANTED" }],
+            "note": format!("pbo_{}", "a".repeat(49)),
+        });
+        let clean = redacted(&body);
+        assert!(!clean.to_string().contains("PLANTED") && !clean.to_string().contains("pbo_"), "{clean}");
+        assert_eq!(clean["provider_config"]["credential"]["username"], "u");
+        assert_eq!(clean["token"]["permission_set"], "connect-ui");
+        assert_eq!(clean["options"]["minimum_password_length"], 12);
+        assert_eq!(clean["refresh_token_id"], "x");
+    }
+
+    #[test]
+    fn patches_are_masked_by_their_path() {
+        let clean = redacted(&json!([
+            { "op": "replace", "path": "/config/secret", "value": "PLANTED" },
+            { "op": "replace", "path": "/provider_config/credential", "value": { "type": "token", "secret": "PLANTED" } },
+            { "op": "replace", "path": "/fullname", "value": "kept" },
+        ]));
+        assert!(!clean.to_string().contains("PLANTED"), "{clean}");
+        assert_eq!(clean[2]["value"], "kept");
+    }
+
+    #[test]
+    fn what_is_long_is_cut() {
+        assert!(redacted(&json!({ "a": "x".repeat(5000) })).to_string().len() < 600);
+        assert!(redacted(&json!(vec!["y"; 1000])).to_string().len() < 600);
+        let wide = json!((0..40).map(|i| (format!("k{i}"), "z".repeat(499))).collect::<std::collections::BTreeMap<_, _>>());
+        assert!(redacted(&wide).to_string().len() < 100);
+    }
+}

@@ -1,0 +1,78 @@
+//! JSON Schema (draft 2020-12) with problems in words.
+
+use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
+use jsonschema::Draft;
+use patchbay_model::{Code, Problem};
+use serde_json::Value;
+
+/// Checks `instance` against `schema`. Values never stand in the message, since they could be secrets.
+///
+/// # Errors
+/// `invalid_config` with the JSON Pointer of the first fault below `pointer`, and all of them as detail.
+pub(crate) fn check(schema: &Value, instance: &Value, pointer: &str) -> Result<(), Problem> {
+    let validator = jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .should_validate_formats(true)
+        .build(schema)
+        .map_err(|error| Problem::internal(format!("a provider's schema is not usable: {}", error.masked())))?;
+    let mut faults: Vec<(String, String)> = validator.iter_errors(instance).map(|error| fault(&error, pointer)).collect();
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let all = faults.iter().map(|(at, what)| format!("{at} {what}")).collect::<Vec<_>>().join(" ");
+    let (at, what) = faults.swap_remove(0);
+    let problem = Problem::new(Code::InvalidConfig, format!("{at} {what} Correct it and send the request again.")).at_body(&at);
+    Err(if faults.is_empty() { problem } else { problem.with_detail(all) })
+}
+
+fn fault(error: &ValidationError<'_>, pointer: &str) -> (String, String) {
+    use ValidationErrorKind as Kind;
+    let mut at = format!("{pointer}{}", error.instance_path.as_str());
+    let what = match &error.kind {
+        Kind::Required { property } => {
+            at = format!("{at}/{}", property.as_str().unwrap_or_default().replace('~', "~0").replace('/', "~1"));
+            "is missing.".to_owned()
+        }
+        Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
+            format!("must not have {}; there is no such property.", unexpected.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+        }
+        Kind::Type { kind: TypeKind::Single(json_type) } => format!("must be of type {json_type}."),
+        Kind::Enum { options } => format!("must be one of {options}."),
+        Kind::Constant { expected_value } => format!("must be {expected_value}."),
+        Kind::MinLength { limit: 1 } => "must not be empty.".to_owned(),
+        Kind::MinLength { limit } => format!("must have at least {limit} characters."),
+        Kind::MaxLength { limit } => format!("must have at most {limit} characters."),
+        Kind::MinItems { limit } => format!("must have at least {limit} items."),
+        Kind::MaxItems { limit } => format!("must have at most {limit} items."),
+        Kind::Minimum { limit } => format!("must be at least {limit}."),
+        Kind::Maximum { limit } => format!("must be at most {limit}."),
+        Kind::Format { format } if format == "uri" => "must be a URL, such as https://example.com.".to_owned(),
+        Kind::Format { format } => format!("must have the format `{format}`."),
+        Kind::Pattern { pattern } => format!("must match `{pattern}`."),
+        Kind::UniqueItems => "must not have the same item twice.".to_owned(),
+        _ => "does not match the provider's schema.".to_owned(),
+    };
+    (at, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn faults_have_pointers_and_words_and_no_values() {
+        let schema = json!({ "type": "object", "required": ["url"], "additionalProperties": false,
+            "properties": { "url": { "type": "string", "format": "uri" }, "n": { "type": "integer" }, "secret": { "type": "string", "maxLength": 3 } } });
+        let faults = |value: Value| check(&schema, &value, "/provider_config").unwrap_err();
+        let missing = faults(json!({}));
+        assert_eq!(missing.context.parameter.unwrap().id, "/provider_config/url");
+        assert!(missing.message.starts_with("/provider_config/url is missing."), "{}", missing.message);
+        assert!(faults(json!({ "url": "not a url" })).message.contains("must be a URL"));
+        assert!(faults(json!({ "url": "https://x", "n": "1" })).message.contains("must be of type integer"));
+        assert!(faults(json!({ "url": "https://x", "more": 1 })).message.contains("`more`"));
+        let secret = faults(json!({ "url": "https://x", "secret": "PLANTED" }));
+        assert!(!format!("{secret:?}").contains("PLANTED"), "{secret:?}");
+        assert!(check(&schema, &json!({ "url": "https://x" }), "").is_ok());
+    }
+}

@@ -1,0 +1,64 @@
+//! Which containers a caller governs.
+
+use patchbay_model::token::{Authority, TokenContainer, TokenOwner};
+use patchbay_model::{Code, Operation, Problem, TokenId};
+use patchbay_store::ReadTx;
+
+use super::narrow;
+use crate::grant::{ManagementGrant, Permit};
+
+/// The container of this id or name, when the caller may run the operation on it. An integration's container is governed by
+/// whoever reaches its account; an organization's by its own maker's like, by whoever has at least its authority, so that
+/// nobody gets a wider token by refreshing one.
+///
+/// # Errors
+/// `not_found`, `permission_denied`; problems of the store.
+pub(super) async fn container(tx: &mut ReadTx, grant: &ManagementGrant, operation: Operation, reference: &str) -> Result<TokenContainer, Problem> {
+    let container = tx.find_token(reference).await?.ok_or_else(|| Problem::not_found(TokenId::NOUN, reference))?;
+    match container.owner {
+        TokenOwner::Integration(account, _) => {
+            let account = tx.account(account).await?.filter(|account| grant.reaches(account)).ok_or_else(|| Problem::not_found(TokenId::NOUN, reference))?;
+            grant.require(operation, Some(&account))?;
+        }
+        TokenOwner::Organization(_) => {
+            grant.require(operation, None)?;
+            // Reading shows no secret, so an unnarrowed caller reads all; whatever makes or ends secrets needs their authority.
+            let reads = operation == Operation::TokensGet && grant.permits().iter().any(|permit| !permit.narrowed());
+            if reads {
+                return Ok(container);
+            }
+            within_reach(grant, &container).map_err(|_| Problem::not_found(TokenId::NOUN, reference))?;
+        }
+    }
+    Ok(container)
+}
+
+/// Whether a caller may hold what an organization's container gives.
+pub(super) fn within_reach(grant: &ManagementGrant, container: &TokenContainer) -> Result<(), Problem> {
+    if grant.permits().iter().any(|permit| !permit.narrowed() && permit.permission_set == patchbay_model::permission::PermissionSet::Administrator) {
+        return Ok(());
+    }
+    match &container.authority {
+        Authority::Adhoc { resources, permission_set } => {
+            let wanted = Permit { permission_set: *permission_set, resources: resources.clone() };
+            let narrowed = narrow::narrowed(grant, wanted.clone())?;
+            // What had to be narrowed is wider than the caller.
+            if narrowed == wanted { Ok(()) } else { Err(Problem::new(Code::PermissionDenied, "The token is wider than its caller.")) }
+        }
+        // A member's own logons are its own.
+        Authority::Roles(_) if container.member_id == grant.member() && grant.container() == Some(container.id) => Ok(()),
+        Authority::Roles(_) => Err(Problem::new(Code::PermissionDenied, "The token acts by a member's roles.")),
+    }
+}
+
+/// Whether the owner in a path is the container's: the id of its organization or integration.
+///
+/// # Errors
+/// `not_found` when it is another's.
+pub(super) fn owned_by(container: &TokenContainer, owner: &str) -> Result<(), Problem> {
+    let id = match container.owner {
+        TokenOwner::Organization(organization) => organization.to_string(),
+        TokenOwner::Integration(_, integration) => integration.to_string(),
+    };
+    if id.eq_ignore_ascii_case(owner) { Ok(()) } else { Err(Problem::not_found(TokenId::NOUN, container.id)) }
+}
