@@ -22,16 +22,17 @@ suite() {
   lines+=("$(printf '%-8s %5d passed %4d failed %5d s' "$name" "$good" "$bad" $((SECONDS - started)))")
 }
 
-# The numbers before "passed" or "failed", in the words of cargo, vitest, pytest and Playwright alike.
+# The numbers before "passed" or "failed", in the words of cargo, vitest, pytest and Playwright; after "pass" or "fail" in Node's.
 count() {
-  sed -E 's/\x1b\[[0-9;]*m//g' "$2" | grep -vE '^ *Test Files ' | grep -oE "\b[0-9]+ $1\b" | awk '{sum += $1} END {print sum + 0}'
+  sed -E -e 's/\x1b\[[0-9;]*m//g' -e 's/^(ℹ|#) (pass|fail) ([0-9]+)$/\3 \2ed/' -e '/^ *Test Files /d' "$2" \
+    | awk -v word="$1" '{for (i = 2; i <= NF; i++) if ($i ~ "^" word "[.,;]?$" && $(i - 1) ~ /^[0-9]+$/) sum += $(i - 1)} END {print sum + 0}'
 }
 
 rust() { cargo test --workspace "${features[@]}"; }
 sdk() { "$cache/venv/bin/python" -m pytest tests/sdk; }
 secrets() { "$cache/venv/bin/python" -m pytest tests/secrets; }
 web() { npm --prefix tests exec --no -- playwright test --config tests/web/playwright.config.mjs; }
-window() { node --test --test-concurrency=1 tests/window/; }
+window() { node --test --test-concurrency=1 tests/window/*.test.mjs; }
 
 build_ui
 say 'programs'

@@ -1,4 +1,5 @@
 //! The reference of `make bench`: the least that a Tauri window can be, built from the same crates with the same profile.
+
 use tauri::{WebviewUrl, WebviewWindowBuilder};
 
 fn main() -> tauri::Result<()> {

@@ -12,6 +12,7 @@ pub mod exchange;
 pub mod manifest;
 mod matching;
 mod patch;
+mod priority;
 mod reading;
 mod refusal;
 mod schema;

@@ -45,7 +45,7 @@ pub struct Manifest {
     /// Unified operations offered. Those of the connector that do not stand here are not offered.
     #[serde(default)]
     pub operation: Vec<OperationFacts>,
-    /// Where the facts are from: dotted name of the fact, and the address of the page that says so or `unverified`.
+    /// Where the facts are from: dotted name of the fact, and the address of the page that says so, `observed: ` and where, or `unverified`.
     #[serde(default)]
     pub sources: BTreeMap<String, String>,
 }

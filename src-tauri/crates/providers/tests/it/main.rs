@@ -3,3 +3,4 @@
 mod catalog;
 mod drive;
 mod mock;
+mod redmine_live;
