@@ -1,6 +1,6 @@
 //! The headless program, run as a stranger runs it: a process, its arguments, its output, its exit status.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "helpers of tests may fail the test, and print what a person needs to repeat it")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may fail the test, and print what a person needs to repeat it")]
 
 mod bench;
 mod init;
