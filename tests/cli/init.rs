@@ -46,7 +46,7 @@ fn a_second_init_adds_an_organization_and_refuses_a_name_that_is_there() {
 #[test]
 fn a_name_that_cannot_be_leaves_nothing_behind() {
     let bench = Bench::empty();
-    for name in ["", "verify", &"x".repeat(300)] {
+    for name in ["", "  ", "two\nlines", &"x".repeat(300)] {
         let said = bench.run(&["init", "--organization", name]).refused("invalid_field");
         assert!(!said.err.is_empty(), "{name:?}");
         assert!(!bench.store().exists(), "{name:?} makes no store");

@@ -31,10 +31,16 @@ pub async fn create(store: &StoreUrl, keys: &KeyAccess, organization: &str, cont
 pub(super) async fn make(url: &StoreUrl, keys: &KeyAccess, organization: &str, sample: bool, context: Context) -> Result<(Engine, Created), Problem> {
     let origin = Origin::Cli;
     let network = NetworkPolicy::default();
+    // Read before anything is made, so that a name that cannot be leaves no store behind.
+    let id = OrganizationId::from_uuid(context.new_uuid());
+    if organization.trim().is_empty() {
+        return Err(Problem::field("/name", "The organization needs a name. Give one."));
+    }
+    let names = name_and_fullname(None, Some(organization), id.uuid())?;
     let StoreUrl::Sqlite(path) = url;
     let (store, vault) = open_or_create(path, keys, &context).await?;
     let engine = start(store, vault, context, network, origin)?;
-    match add_organization(&engine, organization, sample, origin).await {
+    match add_organization(&engine, id, names, sample, origin).await {
         Ok(created) => Ok((engine, created)),
         Err(problem) => {
             engine.shutdown().await;
@@ -101,13 +107,8 @@ fn remove(path: &Path) {
     }
 }
 
-async fn add_organization(engine: &Engine, wanted: &str, sample: bool, origin: Origin) -> Result<Created, Problem> {
+async fn add_organization(engine: &Engine, id: OrganizationId, (name, fullname): (Name, Fullname), sample: bool, origin: Origin) -> Result<Created, Problem> {
     let now = engine.now();
-    let id = OrganizationId::from_uuid(engine.context().new_uuid());
-    let (name, fullname) = name_and_fullname(None, Some(wanted), id.uuid())?;
-    if wanted.trim().is_empty() {
-        return Err(Problem::field("/name", "The organization needs a name. Give one."));
-    }
     let token_id = TokenId::from_uuid(engine.context().new_uuid());
     let organization = Organization {
         id,
