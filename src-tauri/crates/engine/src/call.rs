@@ -1,12 +1,24 @@
 //! Connector calls: one operation of a unified API, run at the provider of one integration.
 
-use patchbay_model::connector::ticketing::{TicketingAnswer, TicketingOperation};
-use patchbay_model::credential::{Credential, CredentialKind};
-use patchbay_model::integration::Integration;
-use patchbay_model::{Problem, Secret};
+mod drive;
+mod local;
+pub(crate) mod opened;
+pub(crate) mod places;
+mod plan;
+mod probe;
+mod request;
+pub(crate) mod sealed;
+pub(crate) mod status;
 
-use crate::http::Exchange;
-use crate::{ConnectorGrant, Engine};
+use patchbay_model::connector::ticketing::{TicketingAnswer, TicketingOperation};
+use patchbay_model::{Code, Problem};
+
+pub(crate) use plan::settings_of;
+pub(crate) use probe::{Draft, located, prove};
+
+use crate::http::{Exchange, Mask, Recorder};
+use crate::usage::CallUse;
+use crate::{ConnectorGrant, Engine, refresh};
 
 /// How to run a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -20,6 +32,8 @@ pub struct CallOptions {
 pub struct CallOutcome {
     /// The unified answer.
     pub answer: TicketingAnswer,
+    /// What the provider could not do of it, for `messages.problems`.
+    pub notices: Vec<Problem>,
     /// What went to the provider and came back, secrets covered; empty unless asked for.
     pub exchanges: Vec<Exchange>,
 }
@@ -29,6 +43,8 @@ pub struct CallOutcome {
 pub struct Trial {
     /// The unified answer, or the problem.
     pub answer: Result<TicketingAnswer, Problem>,
+    /// What the provider could not do of it.
+    pub notices: Vec<Problem>,
     /// What went to the provider and came back, secrets covered.
     pub exchanges: Vec<Exchange>,
 }
@@ -42,16 +58,6 @@ pub struct ProbeOutcome {
     pub name: Option<String>,
 }
 
-/// A connection that is not stored, or not stored like this, to be tested.
-pub(crate) struct Draft {
-    /// The integration as it would be; its configuration holds the settings alone.
-    pub(crate) integration: Integration,
-    /// The stored credential that it would use.
-    pub(crate) credential: Option<Credential>,
-    /// Or what was entered: kind, fields that are no secret, JSON object of those that are.
-    pub(crate) entered: Option<(CredentialKind, serde_json::Map<String, serde_json::Value>, Secret)>,
-}
-
 impl Engine {
     /// Runs one ticketing operation.
     ///
@@ -59,33 +65,74 @@ impl Engine {
     /// `operation_unsupported` before any request; `integration_not_active` or `needs_reconnect` by the integration's status;
     /// `provider_not_allowed` when its point no longer allows the provider; what the provider or the way to it brings.
     pub async fn call_ticketing(&self, grant: &ConnectorGrant, operation: TicketingOperation, options: CallOptions) -> Result<CallOutcome, Problem> {
-        let _ = (grant, operation, options);
-        Err(crate::pending(self))
+        let Trial { answer, notices, exchanges } = run(self, grant, operation, options).await;
+        Ok(CallOutcome { answer: answer?, notices, exchanges })
     }
 
     /// Runs one ticketing operation to look at it; the exchanges are there when it fails, too.
     pub async fn try_ticketing(&self, grant: &ConnectorGrant, operation: TicketingOperation) -> Trial {
-        let _ = (grant, operation);
-        Trial { answer: Err(crate::pending(self)), exchanges: Vec::new() }
+        run(self, grant, operation, CallOptions { trace: true }).await
+    }
+}
+
+async fn run(engine: &Engine, grant: &ConnectorGrant, operation: TicketingOperation, options: CallOptions) -> Trial {
+    let failed = |problem| Trial { answer: Err(problem), notices: Vec::new(), exchanges: Vec::new() };
+    let scope = grant.scope();
+    let plan = match plan::load(engine, scope, grant.integration()).await {
+        Ok(plan) => plan,
+        Err(problem) => return failed(problem),
+    };
+    let provider = plan.provider;
+    let name = operation.name();
+    let checked = if provider.supports(name) {
+        plan.integration.callable().and_then(|()| plan.governed())
+    } else {
+        Err(Problem::new(Code::OperationUnsupported, format!("{} does not offer `{name}`. GET /v1/capabilities/providers/{} lists what it offers.", provider.fullname(), provider.id())))
+    };
+    if let Err(problem) = checked {
+        return failed(problem);
+    }
+    let opened = match plan.open(engine, scope).await {
+        Ok(opened) => opened,
+        Err(problem) => return failed(problem),
+    };
+    let recorder = options.trace.then(|| {
+        let mut mask = Mask::default();
+        opened.cover(&mut mask);
+        Recorder::new(mask)
+    });
+    let mut drive = plan.drive(engine, scope, name, opened, recorder);
+    let answer = match plan.locate(&mut drive).await {
+        Ok(base_url) => match provider.ticketing(operation, &plan.adapter_context(engine, base_url)) {
+            Ok(step) => drive.run(step).await,
+            Err(problem) => Err(problem),
+        },
+        Err(problem) => Err(problem),
+    };
+    let answer = answer.map_err(|problem| drive.covered(problem));
+    plan.conclude(engine, scope, &drive, answer.is_ok()).await;
+    Trial { answer, notices: std::mem::take(&mut drive.state.notices), exchanges: drive.recorder.map(Recorder::into_exchanges).unwrap_or_default() }
+}
+
+impl plan::Plan<'_> {
+    fn count(&self, engine: &Engine, state: &drive::DriveState, succeeded: bool) {
+        let bytes = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let used = CallUse { failed: !succeeded, in_bytes: bytes(state.received), out_bytes: bytes(state.sent) };
+        engine.note_use(self.integration.organization_id, self.integration.account_id, self.integration.id, used);
     }
 
-    /// Asks the provider whom the integration's credential belongs to. Moves the integration to `active` when that works and
-    /// to `needs_attention` when the credential or the configuration is refused; a paused one is only asked.
-    ///
-    /// # Errors
-    /// Why the connection does not work.
-    pub async fn probe(&self, integration: &Integration) -> Result<ProbeOutcome, Problem> {
-        let _ = integration;
-        Err(crate::pending(self))
-    }
-
-    /// Asks the provider whom a credential belongs to, without storing anything.
-    ///
-    /// # Errors
-    /// Why the connection does not work.
-    pub(crate) async fn probe_draft(&self, draft: Draft) -> Result<ProbeOutcome, Problem> {
-        let Draft { integration, credential, entered } = draft;
-        let _ = (integration, credential, entered);
-        Err(crate::pending(self))
+    /// Writes down what the call told about the integration. Trouble with that is no trouble of the call.
+    async fn conclude(&self, engine: &Engine, scope: patchbay_model::Scope, drive: &drive::Drive<'_>, succeeded: bool) {
+        self.count(engine, &drive.state, succeeded);
+        if let (true, opened::Opened::Tokens { credential, .. }) = (drive.state.accepted, &drive.opened)
+            && let Err(problem) = refresh::proven(engine, scope, credential.id).await
+        {
+            tracing::warn!(%problem, "the set of tokens before the last renewal could not be forgotten");
+        }
+        if let Some(to) = status::after_call(self.integration.status, &drive.state, succeeded)
+            && let Err(problem) = status::write(engine, scope, &self.integration, to).await
+        {
+            tracing::warn!(%problem, integration = %self.integration.id, "the status after a call could not be written");
+        }
     }
 }

@@ -2,13 +2,35 @@
 //! RFC 7636, RFC 9700). The process that has the store open begins and finishes every consent: verifier, client secret
 //! and tokens never leave it.
 
+mod begin;
+mod callback;
+mod cancel;
+mod client;
+mod exchange;
+mod finish;
+mod grant_request;
 pub mod loopback;
+mod metadata;
+mod redirect;
+mod tokens;
 
 use patchbay_model::consent::{ConnectSession, ConsentRoute};
-use patchbay_model::{ConnectSessionId, IntegrationId, Problem};
+use patchbay_model::{ConnectSessionId, IntegrationId, Operation, Problem};
+use patchbay_store::ReadTx;
 use url::Url;
 
+pub use begin::begin;
+pub use cancel::cancel;
+pub(crate) use client::client_of;
+pub use finish::{finish, finish_callback};
+pub(crate) use grant_request::{OAuthClient, refresh as refresh_request};
+pub(crate) use metadata::{Authority, MetadataCache, authority};
+pub(crate) use tokens::{Refusal, TokenAnswer, TokenSet, read as read_token_answer};
+
 use crate::{Engine, ManagementGrant};
+
+/// In the metadata of a credential that a consent gave: where the provider's API was found, and for which configuration.
+pub(crate) const LOCATED_KEY: &str = "located";
 
 /// What to begin.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,48 +55,23 @@ pub struct Begun {
     pub embedded_window: bool,
 }
 
-/// Begins a consent.
-///
-/// # Errors
-/// `provider_app_missing`, a redirect URI that is not registered, trouble with the provider's metadata, and problems of permission.
-pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent) -> Result<Begun, Problem> {
-    let _ = (grant, begin);
-    Err(crate::pending(engine))
-}
-
 /// Reads a consent.
 ///
 /// # Errors
 /// `not_found` and problems of permission.
 pub async fn get(engine: &Engine, grant: &ManagementGrant, session: ConnectSessionId) -> Result<ConnectSession, Problem> {
-    let _ = (grant, session);
-    Err(crate::pending(engine))
+    let mut tx = engine.store().read(grant.scope()).await?;
+    reachable(&mut tx, grant, Operation::ConnectGet, session).await
 }
 
-/// Finishes a consent with the URL at which the provider's answer arrived.
+/// A session within the caller's reach.
 ///
 /// # Errors
-/// The `consent_...` codes; the session then says the same.
-pub async fn finish(engine: &Engine, grant: &ManagementGrant, session: ConnectSessionId, callback_url: &str) -> Result<ConnectSession, Problem> {
-    let _ = (grant, session, callback_url);
-    Err(crate::pending(engine))
-}
-
-/// Finishes a consent whose answer came to the server's own callback address. Nobody is signed in there: the `state`,
-/// which only the person's browser was given, says which consent it is.
-///
-/// # Errors
-/// As [`finish`].
-pub async fn finish_callback(engine: &Engine, callback_url: &str) -> Result<ConnectSession, Problem> {
-    let _ = callback_url;
-    Err(crate::pending(engine))
-}
-
-/// Ends a consent that the person gave up.
-///
-/// # Errors
-/// `not_found` and problems of permission. One that is over already stays as it is.
-pub async fn cancel(engine: &Engine, grant: &ManagementGrant, session: ConnectSessionId) -> Result<ConnectSession, Problem> {
-    let _ = (grant, session);
-    Err(crate::pending(engine))
+/// `not_found`, `permission_denied`, and problems of the store.
+async fn reachable(tx: &mut ReadTx, grant: &ManagementGrant, operation: Operation, id: ConnectSessionId) -> Result<ConnectSession, Problem> {
+    let missing = || Problem::not_found("connect session", id);
+    let session = tx.connect_session(id).await?.ok_or_else(missing)?;
+    let account = tx.account(session.account_id).await?.filter(|account| grant.reaches(account)).ok_or_else(missing)?;
+    grant.require(operation, Some(&account))?;
+    Ok(session)
 }

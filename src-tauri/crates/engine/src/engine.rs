@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::NetworkPolicy;
 use crate::http::HttpClient;
+use crate::outbound::Outbound;
 use crate::usage::Usage;
 
 /// Changes kept for a listener that reads late; one that falls further behind reads everything anew.
@@ -28,6 +29,7 @@ struct Inner {
     vault: Vault,
     catalog: Catalog,
     http: HttpClient,
+    outbound: Outbound,
     context: Context,
     origin: Origin,
     network: NetworkPolicy,
@@ -75,7 +77,8 @@ impl Engine {
     pub(crate) fn assemble(parts: Parts) -> Self {
         let Parts { store, vault, catalog, http, context, origin, network } = parts;
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
-        let inner = Inner { store, vault, catalog, http, context, origin, network, events, usage: Usage::default(), stop: watch::Sender::new(false), tasks: Mutex::default() };
+        let outbound = Outbound::new(&context);
+        let inner = Inner { store, vault, catalog, http, outbound, context, origin, network, events, usage: Usage::default(), stop: watch::Sender::new(false), tasks: Mutex::default() };
         Self { inner: Arc::new(inner) }
     }
 
@@ -102,6 +105,11 @@ impl Engine {
     /// The one client for requests to providers.
     pub(crate) fn http(&self) -> &HttpClient {
         &self.inner.http
+    }
+
+    /// What is kept about the world outside.
+    pub(crate) fn outbound(&self) -> &Outbound {
+        &self.inner.outbound
     }
 
     /// Counters that are written in batches.

@@ -3,6 +3,7 @@
 //! The plain text of a credential is a JSON object of its secret fields as on the wire (`{"secret": "..."}`); the fields
 //! that are no secret lie in `public_config`. Of an `o_auth_user` it is the set of tokens.
 
+use patchbay_model::consent::ConnectSession;
 use patchbay_model::{AccountId, IntegrationId, OrganizationId, SharedCredentialId};
 use patchbay_vault::Aad;
 
@@ -14,4 +15,9 @@ pub(crate) fn integration_place(organization: OrganizationId, account: AccountId
 /// `shared_credentials.credentials`; `account` is none for what belongs to a point or to the organization.
 pub(crate) fn shared_place(organization: OrganizationId, account: Option<AccountId>, shared: SharedCredentialId) -> Aad<'static> {
     Aad::new(organization, account, "shared_credentials", shared.uuid())
+}
+
+/// `connect_sessions.verifier` of one consent.
+pub(crate) fn verifier_place(session: &ConnectSession) -> Aad<'static> {
+    Aad::new(session.organization_id, Some(session.account_id), "connect_sessions", session.id.uuid())
 }

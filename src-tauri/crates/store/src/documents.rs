@@ -56,6 +56,29 @@ impl ReadTx {
         .await?;
         Ok(rows.into_iter().map(|(id, position, body)| LocalDocument { id, position, body: body.0 }).collect())
     }
+
+    /// Documents of a collection by id upwards: those behind `after` whose ids begin with `prefix`, at most `limit`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn documents_by_id(&mut self, integration: IntegrationId, collection: &str, after: Option<&str>, prefix: Option<&str>, limit: u32) -> Result<Vec<LocalDocument>> {
+        let (organization, account) = self.bound()?;
+        let prefix = prefix.unwrap_or_default();
+        // Ids with a prefix begin at the prefix itself, so the index leads there.
+        let rows: Vec<(String, i64, Json<serde_json::Value>)> = sqlx::query_as(
+            "SELECT document_id, position, body FROM local_documents WHERE integration_id = $1 AND collection = $2 AND document_id > $3 AND document_id >= $4 AND substr(document_id, 1, length($4)) = $4 AND organization_id = $5 AND (account_id = $6 OR $6 IS NULL) ORDER BY document_id LIMIT $7",
+        )
+        .bind(integration.uuid())
+        .bind(collection)
+        .bind(after.unwrap_or_default())
+        .bind(prefix)
+        .bind(organization)
+        .bind(account)
+        .bind(i64::from(limit))
+        .fetch_all(&mut *self.tx)
+        .await?;
+        Ok(rows.into_iter().map(|(id, position, body)| LocalDocument { id, position, body: body.0 }).collect())
+    }
 }
 
 impl WriteTx {

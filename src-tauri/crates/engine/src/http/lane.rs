@@ -38,8 +38,8 @@ pub struct Turn {
 }
 
 impl Lanes {
-    /// The lane of `key`.
-    pub fn lane(&self, key: Uuid) -> Arc<Lane> {
+    /// The lane of `key`, at first of this width.
+    fn lane(&self, key: Uuid, width: Option<usize>) -> Arc<Lane> {
         let mut table = unpoisoned(&self.lanes);
         if let Some(lane) = table.by_key.get(&key) {
             return Arc::clone(lane);
@@ -49,17 +49,18 @@ impl Lanes {
             table.by_key.retain(|_, lane| Arc::strong_count(lane) > 1 || lane.pause(now).is_some());
             table.sweep_at = 64.max(table.by_key.len() * 2);
         }
-        let lane = Arc::new(Lane { slots: Arc::new(Semaphore::new(WIDTH)), paused_until: Mutex::new(None) });
+        let lane = Arc::new(Lane { slots: Arc::new(Semaphore::new(width.unwrap_or(WIDTH).max(1))), paused_until: Mutex::new(None) });
         table.by_key.insert(key, Arc::clone(&lane));
         lane
     }
 
-    /// Waits for a place in the lane of `key`, at most until `deadline`.
+    /// Waits for a place in the lane of `key`, at most until `deadline`. `width` is how many places it has where the
+    /// provider bears other than [`WIDTH`].
     ///
     /// # Errors
     /// `provider_rate_limited` while the provider's pause lasts, `rate_limited` when no place came free in time.
-    pub async fn enter(&self, key: Uuid, deadline: Instant) -> Result<Turn, Problem> {
-        let lane = self.lane(key);
+    pub async fn enter(&self, key: Uuid, width: Option<usize>, deadline: Instant) -> Result<Turn, Problem> {
+        let lane = self.lane(key, width);
         lane.not_paused()?;
         let waiting = Arc::clone(&lane.slots).acquire_owned();
         let permit = tokio::time::timeout_at(deadline.into(), waiting)
@@ -118,29 +119,29 @@ mod tests {
         let (lanes, key) = (Lanes::default(), Uuid::from_u128(1));
         let mut turns = Vec::new();
         for _ in 0..WIDTH {
-            turns.push(lanes.enter(key, soon()).await.unwrap());
+            turns.push(lanes.enter(key, None, soon()).await.unwrap());
         }
-        assert_eq!(lanes.enter(key, soon()).await.err().unwrap().code, Code::RateLimited);
-        assert!(lanes.enter(Uuid::from_u128(2), soon()).await.is_ok(), "another integration is not held up");
+        assert_eq!(lanes.enter(key, None, soon()).await.err().unwrap().code, Code::RateLimited);
+        assert!(lanes.enter(Uuid::from_u128(2), None, soon()).await.is_ok(), "another integration is not held up");
         turns.pop();
-        assert!(lanes.enter(key, soon()).await.is_ok(), "a place given back is taken");
+        assert!(lanes.enter(key, None, soon()).await.is_ok(), "a place given back is taken");
     }
 
     #[tokio::test]
     async fn a_pause_is_told_and_ends() {
         let (lanes, key) = (Lanes::default(), Uuid::from_u128(1));
-        lanes.enter(key, soon()).await.unwrap().lane().pause_for(Duration::from_millis(40));
-        let problem = lanes.enter(key, soon()).await.err().unwrap();
+        lanes.enter(key, None, soon()).await.unwrap().lane().pause_for(Duration::from_millis(40));
+        let problem = lanes.enter(key, None, soon()).await.err().unwrap();
         assert_eq!((problem.code, problem.retry_after), (Code::ProviderRateLimited, Some(1)));
         tokio::time::sleep(Duration::from_millis(50)).await;
-        assert!(lanes.enter(key, soon()).await.is_ok());
+        assert!(lanes.enter(key, None, soon()).await.is_ok());
     }
 
     #[tokio::test]
     async fn lanes_out_of_use_are_forgotten() {
         let lanes = Lanes::default();
         for key in 0..10_000 {
-            drop(lanes.enter(Uuid::from_u128(key), soon()).await.unwrap());
+            drop(lanes.enter(Uuid::from_u128(key), None, soon()).await.unwrap());
         }
         assert!(lanes.lanes.lock().unwrap().by_key.len() <= 64, "the table does not grow with every integration ever called");
     }

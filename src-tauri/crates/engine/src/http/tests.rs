@@ -168,10 +168,10 @@ async fn only_what_may_be_repeated_is() {
 async fn a_long_pause_is_told_to_the_caller_and_holds_the_lane() {
     let peer = Peer::answering(&[&answer("429 Too Many Requests", "retry-after: 90\r\n", b"")]).await;
     let (client, lanes, key) = (client(OPEN), Lanes::default(), uuid::Uuid::from_u128(7));
-    let turn = lanes.enter(key, limits(Repeat::Idempotent).deadline).await.unwrap();
+    let turn = lanes.enter(key, None, limits(Repeat::Idempotent).deadline).await.unwrap();
     let got = client.send(&get(peer.url("/")), limits(Repeat::Idempotent), Some(turn.lane()), None).await.unwrap();
     assert_eq!((got.status.as_u16(), peer.requests()), (429, 1), "nobody waits 90 s inside a call");
-    let problem = lanes.enter(key, limits(Repeat::Idempotent).deadline).await.err().unwrap();
+    let problem = lanes.enter(key, None, limits(Repeat::Idempotent).deadline).await.err().unwrap();
     assert_eq!(problem.code, Code::ProviderRateLimited);
     assert!((89..=90).contains(&problem.retry_after.unwrap()), "{:?}", problem.retry_after);
 }

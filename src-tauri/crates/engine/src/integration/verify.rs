@@ -73,10 +73,10 @@ async fn noted(engine: &Engine, grant: &ManagementGrant, done: Done) -> Result<(
 enum Opened {
     /// The provider needs none.
     None,
-    /// Kind, fields that are no secret, and the JSON of those that are.
-    Fields(CredentialKind, Map<String, Value>, Secret),
-    /// A stored one, which is opened on the way.
-    Stored(Box<Credential>),
+    /// `type` as given, kind, fields that are no secret, and the JSON of those that are.
+    Fields(String, CredentialKind, Map<String, Value>, Secret),
+    /// `type` as given, and a stored one, which is opened on the way.
+    Stored(String, Box<Credential>),
     /// Nobody has authorized it yet.
     Awaited,
 }
@@ -84,17 +84,17 @@ enum Opened {
 async fn opened(_engine: &Engine, tx: &mut ReadTx, integration: &Integration, input: CredentialInput) -> Result<Opened, Problem> {
     Ok(match input {
         CredentialInput::None => Opened::None,
-        CredentialInput::Inline { kind, parts, .. } => Opened::Fields(kind, parts.public, parts.secret),
+        CredentialInput::Inline { word, kind, parts } => Opened::Fields(word, kind, parts.public, parts.secret),
         CredentialInput::Consent { .. } => Opened::Awaited,
-        CredentialInput::Reference { kind, value, .. } => Opened::Stored(Box::new(referred(tx, integration, kind, &value).await?)),
+        CredentialInput::Reference { word, kind, value } => Opened::Stored(word, Box::new(referred(tx, integration, kind, &value).await?)),
     })
 }
 
 async fn draft(engine: &Engine, integration: Integration, opened: Opened) -> Vec<Problem> {
     let draft = match opened {
-        Opened::None => Draft { integration, credential: None, entered: None },
-        Opened::Fields(kind, public, secret) => Draft { integration, credential: None, entered: Some((kind, public, secret)) },
-        Opened::Stored(credential) => Draft { integration, credential: Some(*credential), entered: None },
+        Opened::None => Draft { integration, word: None, credential: None, entered: None },
+        Opened::Fields(word, kind, public, secret) => Draft { integration, word: Some(word), credential: None, entered: Some((kind, public, secret)) },
+        Opened::Stored(word, credential) => Draft { integration, word: Some(word), credential: Some(*credential), entered: None },
         Opened::Awaited => {
             return vec![Problem::new(Code::IntegrationNotActive, "The configuration is good, and a person has to authorize it before it can be tested. Create the integration and connect it.")];
         }

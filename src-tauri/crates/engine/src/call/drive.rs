@@ -1,0 +1,194 @@
+//! Driving an adapter: its steps are done one after the other, within bounds, with the credential added where the adapter
+//! asks for it.
+
+use std::time::{Duration, Instant};
+
+use patchbay_model::{Code, Context, IntegrationId, Problem, Scope};
+use patchbay_providers::manifest::Limits as ProviderLimits;
+use patchbay_providers::{CredentialOption, ProviderRequest, ProviderResponse, Step};
+
+use super::opened::Opened;
+use super::request;
+use crate::Engine;
+use crate::http::{HttpFailure, Limits, Mask, Recorder, Repeat};
+use crate::refresh;
+
+/// How long one call may take, all its requests and repeats together.
+const WHOLE_CALL: Duration = Duration::from_secs(60);
+/// How long one request may take, its repeats among it.
+const ONE_REQUEST: Duration = Duration::from_secs(30);
+/// Steps of one call. Adapters need a handful; a provider that sends them in circles is stopped.
+const MOST_STEPS: usize = 64;
+/// Bytes of all answers of one call together.
+const MOST_BYTES: usize = 128 << 20;
+
+/// One call under way.
+pub(crate) struct Drive<'a> {
+    pub(crate) engine: &'a Engine,
+    /// Account of the integration.
+    pub(crate) scope: Scope,
+    /// Whose documents local steps are about, and whose lane requests use.
+    pub(crate) integration: IntegrationId,
+    /// Name of the operation, for the log.
+    pub(crate) operation: &'static str,
+    pub(crate) limits: &'a ProviderLimits,
+    /// How the provider takes the credential.
+    pub(crate) option: Option<&'a CredentialOption>,
+    pub(crate) opened: Opened,
+    pub(crate) recorder: Option<Recorder>,
+    pub(crate) state: DriveState,
+}
+
+/// What a call has come to.
+pub(crate) struct DriveState {
+    deadline: Instant,
+    steps: usize,
+    /// Bytes received.
+    pub(crate) received: usize,
+    /// Bytes sent, bodies only.
+    pub(crate) sent: usize,
+    /// The provider refuses the credential.
+    pub(crate) refused: bool,
+    /// The provider took the credential.
+    pub(crate) accepted: bool,
+    /// The provider could not be reached.
+    pub(crate) unreachable: bool,
+    /// The provider did not answer in time.
+    pub(crate) timed_out: bool,
+    renewed: bool,
+    /// What the adapter tells beside the result.
+    pub(crate) notices: Vec<Problem>,
+}
+
+impl DriveState {
+    pub(crate) fn begin() -> Self {
+        Self {
+            deadline: Instant::now() + WHOLE_CALL,
+            steps: 0,
+            received: 0,
+            sent: 0,
+            refused: false,
+            accepted: false,
+            unreachable: false,
+            timed_out: false,
+            renewed: false,
+            notices: Vec::new(),
+        }
+    }
+}
+
+impl<'a> Drive<'a> {
+    fn context(&self) -> &'a Context {
+        self.engine.context()
+    }
+
+    /// Does every step up to the end.
+    ///
+    /// # Errors
+    /// What the adapter makes of the answers, and what stands in the way of getting them.
+    pub(crate) async fn run<T>(&mut self, mut step: Step<T>) -> Result<T, Problem> {
+        loop {
+            step = match step {
+                Step::Done(outcome) => return Ok(outcome),
+                Step::Notice { problem, next } => {
+                    self.state.notices.push(*problem);
+                    *next
+                }
+                Step::Local { op, then } => {
+                    self.count_step()?;
+                    then(super::local::perform(self.engine, self.scope, self.integration, op).await?)?
+                }
+                Step::Send { request, then } => {
+                    self.count_step()?;
+                    let answer = self.send(&request).await?;
+                    then(answer)?
+                }
+            };
+        }
+    }
+
+    fn count_step(&mut self) -> Result<(), Problem> {
+        self.state.steps += 1;
+        if self.state.steps > MOST_STEPS || self.state.received > MOST_BYTES {
+            return Err(Problem::new(Code::ProviderInvalidAnswer, "The provider's answers lead from one request to the next without end, or are too large altogether. Ask for less at a time."));
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, request: &ProviderRequest) -> Result<ProviderResponse, Problem> {
+        let answer = self.send_once(request).await?;
+        if !request.authenticated || matches!(self.opened, Opened::Nothing) {
+            return Ok(answer);
+        }
+        if answer.status != 401 {
+            // A refusal for other reasons (403, 404, 429) still means that the credential was read and known.
+            self.state.accepted |= answer.status < 500 && answer.status != 429;
+            return Ok(answer);
+        }
+        // An access token can end before its time: once per call it is renewed and the request made again. The provider
+        // has refused the first one, so nothing is done twice.
+        if !self.state.renewed
+            && let Opened::Tokens { credential, set } = &self.opened
+            && set.refresh_token.is_some()
+        {
+            self.state.renewed = true;
+            let renewed = refresh::after_refusal(self.engine, self.scope, credential, set).await?;
+            if let Some(opened) = renewed {
+                self.take(opened);
+                let answer = self.send_once(request).await?;
+                self.state.refused = answer.status == 401;
+                self.state.accepted |= answer.status < 500 && answer.status != 401 && answer.status != 429;
+                return Ok(answer);
+            }
+        }
+        self.state.refused = true;
+        Ok(answer)
+    }
+
+    /// Goes on with another credential, which recordings cover from now on.
+    pub(crate) fn take(&mut self, opened: Opened) {
+        if let Some(recorder) = &mut self.recorder {
+            opened.cover(recorder.mask_mut());
+        }
+        self.opened = opened;
+    }
+
+    async fn send_once(&mut self, request: &ProviderRequest) -> Result<ProviderResponse, Problem> {
+        let outbound = self.engine.outbound();
+        let mut outgoing = request::outgoing(request, self.operation, self.context().entropy())?;
+        if request.authenticated
+            && let Some(option) = self.option
+            && let Some((name, value)) = self.opened.header(&option.placement)?
+        {
+            outgoing.headers.insert(name, value);
+        }
+        let limits = Limits {
+            deadline: self.state.deadline.min(Instant::now() + ONE_REQUEST),
+            max_bytes: request.max_answer_bytes.min(MOST_BYTES),
+            repeat: if request.idempotent { Repeat::Idempotent } else { Repeat::OnlyUnsent },
+        };
+        let width = self.limits.concurrent.and_then(|width| usize::try_from(width).ok());
+        let turn = outbound.lanes.enter(self.integration.uuid(), width, limits.deadline).await?;
+        self.state.sent += outgoing.body.len();
+        let answer = self.engine.http().send(&outgoing, limits, Some(turn.lane()), self.recorder.as_mut()).await.map_err(|failure| {
+            self.state.unreachable = matches!(failure, HttpFailure::Unreachable { .. });
+            self.state.timed_out = matches!(failure, HttpFailure::Timeout { .. });
+            Problem::from(failure).with_resource("integration", self.integration, "affected")
+        })?;
+        if answer.status == reqwest::StatusCode::TOO_MANY_REQUESTS
+            && let Some(seconds) = self.limits.retry_after_seconds
+            && !answer.headers.contains_key(reqwest::header::RETRY_AFTER)
+        {
+            turn.lane().pause_for(Duration::from_secs(seconds.min(3600)));
+        }
+        self.state.received += answer.body.len();
+        Ok(request::incoming(answer))
+    }
+
+    /// A problem as it may be shown: without the secrets of this call, should the provider have quoted one.
+    pub(crate) fn covered(&self, problem: Problem) -> Problem {
+        let mut mask = Mask::default();
+        self.opened.cover(&mut mask);
+        mask.problem(problem)
+    }
+}

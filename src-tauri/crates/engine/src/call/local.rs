@@ -1,0 +1,37 @@
+//! Steps of providers that live inside Patchbay: their documents lie in the store, under the integration.
+
+use patchbay_model::{IntegrationId, Origin, Problem, Scope};
+use patchbay_providers::{LocalAnswer, LocalOp};
+
+use crate::Engine;
+
+/// Does one step on the integration's own documents.
+///
+/// # Errors
+/// Problems of the store.
+pub(super) async fn perform(engine: &Engine, scope: Scope, integration: IntegrationId, op: LocalOp) -> Result<LocalAnswer, Problem> {
+    let account = scope.account().ok_or_else(|| Problem::internal("a call runs outside an account"))?;
+    Ok(match op {
+        LocalOp::Get { collection, id } => {
+            let mut tx = engine.store().read(scope).await?;
+            LocalAnswer::Document(tx.document(integration, collection, &id).await?.map(|document| document.body))
+        }
+        LocalOp::List { collection, after, prefix, limit } => {
+            let mut tx = engine.store().read(scope).await?;
+            let found = tx.documents_by_id(integration, collection, after.as_deref(), prefix.as_deref(), limit).await?;
+            LocalAnswer::Documents(found.into_iter().map(|document| (document.id, document.body)).collect())
+        }
+        LocalOp::Put { collection, id, body } => {
+            let mut tx = engine.store().write(scope, Origin::Background).await?;
+            tx.put_document(account, integration, collection, &id, &body).await?;
+            tx.commit().await?;
+            LocalAnswer::Stored
+        }
+        LocalOp::Remove { collection, id } => {
+            let mut tx = engine.store().write(scope, Origin::Background).await?;
+            let removed = tx.remove_document(integration, collection, &id).await?;
+            tx.commit().await?;
+            LocalAnswer::Removed(removed)
+        }
+    })
+}

@@ -1,0 +1,206 @@
+//! What a call needs to know before anything is sent: one look into the store.
+
+use patchbay_model::account::Account;
+use patchbay_model::credential::{Credential, CredentialKind, CredentialOwner, Envelope};
+use patchbay_model::integration::{AttentionCause, Integration, IntegrationStatus};
+use patchbay_model::point::IntegrationPoint;
+use patchbay_model::{Code, CredentialId, IntegrationId, Problem, Scope};
+use patchbay_providers::{AdapterContext, CredentialOption, Provider, Step};
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::drive::{Drive, DriveState};
+use super::opened::Opened;
+use super::{sealed, status};
+use crate::consent::{LOCATED_KEY, TokenSet};
+use crate::http::Recorder;
+use crate::{Engine, refresh};
+
+/// The integration with all that governs it.
+pub(crate) struct Plan<'a> {
+    pub(crate) integration: Integration,
+    pub(crate) provider: &'a Provider,
+    account: Account,
+    point: Option<Option<IntegrationPoint>>,
+    stored: Stored,
+    pub(crate) option: Option<&'a CredentialOption>,
+}
+
+/// The credential as it lies in the store.
+enum Stored {
+    /// The provider needs none.
+    NotNeeded,
+    /// A person has yet to authorize.
+    Awaited,
+    /// What the configuration refers to is gone.
+    Missing,
+    /// Sealed.
+    Sealed(Box<Credential>, Envelope),
+}
+
+/// Reads everything in one transaction.
+///
+/// # Errors
+/// `not_found` when the integration is gone, and problems of the store.
+pub(crate) async fn load(engine: &Engine, scope: Scope, id: IntegrationId) -> Result<Plan<'_>, Problem> {
+    let mut tx = engine.store().read(scope).await?;
+    let gone = || Problem::not_found("integration", id);
+    let integration = tx.integration(id).await?.ok_or_else(gone)?;
+    let account = tx.account(integration.account_id).await?.ok_or_else(gone)?;
+    let point = match integration.integration_point_id {
+        Some(point) => Some(tx.point(point).await?),
+        None => None,
+    };
+    let provider = engine
+        .catalog()
+        .get(&integration.provider)
+        .ok_or_else(|| Problem::new(Code::InvalidConfig, format!("This Patchbay does not know the provider `{}` of integration `{}`. Use a version that does.", integration.provider, integration.name)))?;
+    let said = integration.config.get("credential").filter(|credential| !credential.is_null());
+    let word = said.and_then(|credential| credential.get("type")).and_then(Value::as_str);
+    let option = word.and_then(|word| provider.credential(word));
+    let value = said.and_then(|credential| credential.get("value")).and_then(Value::as_str);
+    let stored = match (said, value.map(str::parse::<CredentialId>)) {
+        (None, _) if provider.manifest().credential.is_empty() => Stored::NotNeeded,
+        (None, _) => Stored::Missing,
+        (Some(_), None) if option.is_some_and(|option| option.kind == CredentialKind::OAuthUser) => Stored::Awaited,
+        (Some(_), None | Some(Err(_))) => Stored::Missing,
+        (Some(_), Some(Ok(reference))) => match tx.credential(reference).await?.filter(|credential| within_reach(credential, &integration)) {
+            None => Stored::Missing,
+            Some(credential) => match tx.sealed_credential(&credential).await? {
+                Some(envelope) => Stored::Sealed(Box::new(credential), envelope),
+                None if credential.kind == CredentialKind::OAuthUser => Stored::Awaited,
+                None => Stored::Missing,
+            },
+        },
+    };
+    Ok(Plan { integration, provider, account, point, stored, option })
+}
+
+/// A credential serves its owner: an account's integrations, one integration, or those under a point.
+fn within_reach(credential: &Credential, integration: &Integration) -> bool {
+    match credential.owner {
+        CredentialOwner::Account(account) => account == integration.account_id,
+        CredentialOwner::Integration(account, owner) => account == integration.account_id && owner == integration.id,
+        CredentialOwner::IntegrationPoint(point) => integration.integration_point_id == Some(point),
+    }
+}
+
+impl<'a> Plan<'a> {
+    /// Whether the integration's point allows its provider now: the rules may have changed since it was made.
+    ///
+    /// # Errors
+    /// `provider_not_allowed`.
+    pub(crate) fn governed(&self) -> Result<(), Problem> {
+        match &self.point {
+            None => Ok(()),
+            Some(Some(point)) if point.allows(self.account.environment, self.provider.id()) => Ok(()),
+            Some(point) => {
+                let name = point.as_ref().map_or_else(|| "that was deleted".to_owned(), |point| format!("`{}`", point.name));
+                Err(Problem::new(
+                    Code::ProviderNotAllowed,
+                    format!(
+                        "The integration point {name} does not allow {} for accounts of the environment `{}`. Allow it there, or use another point.",
+                        self.provider.fullname(),
+                        self.account.environment.as_str()
+                    ),
+                )
+                .with_resource("integration", self.integration.id, "affected"))
+            }
+        }
+    }
+
+    /// Opens the credential, and renews it first where that is due.
+    ///
+    /// # Errors
+    /// `needs_reconnect` or `integration_not_active` when there is none that could serve; `seal_broken`; trouble with a renewal.
+    pub(crate) async fn open(&self, engine: &Engine, scope: Scope) -> Result<Opened, Problem> {
+        let (credential, envelope) = match &self.stored {
+            Stored::NotNeeded => return Ok(Opened::Nothing),
+            Stored::Awaited => return Err(self.integration.clone().into_status(IntegrationStatus::AwaitingConsent, engine.now()).callable().err().unwrap_or_else(|| Problem::internal("a consent is awaited"))),
+            Stored::Missing => return Err(self.attention(engine, scope, AttentionCause::CredentialMissing).await),
+            Stored::Sealed(credential, envelope) => (credential, envelope),
+        };
+        let plain = sealed::open(engine, credential, envelope)?;
+        if credential.kind == CredentialKind::OAuthUser {
+            return refresh::current(engine, scope, (**credential).clone(), TokenSet::from_secret(&plain)?).await;
+        }
+        if credential.expires.is_some_and(|expires| expires <= engine.now()) {
+            return Err(self.attention(engine, scope, AttentionCause::CredentialExpired).await);
+        }
+        Opened::of(credential.kind, &credential.public_config, &plain)
+    }
+
+    async fn attention(&self, engine: &Engine, scope: Scope, cause: AttentionCause) -> Problem {
+        let to = IntegrationStatus::NeedsAttention { cause };
+        if self.integration.status != to
+            && let Err(problem) = status::write(engine, scope, &self.integration, to).await
+        {
+            return problem;
+        }
+        self.integration.clone().into_status(to, engine.now()).callable().err().unwrap_or_else(|| Problem::new(Code::NeedsReconnect, cause.words()))
+    }
+
+    /// A call with this credential.
+    pub(crate) fn drive(&self, engine: &'a Engine, scope: Scope, operation: &'static str, opened: Opened, recorder: Option<Recorder>) -> Drive<'a> {
+        Drive {
+            engine,
+            scope,
+            integration: self.integration.id,
+            operation,
+            limits: &self.provider.manifest().limits,
+            option: self.option,
+            opened,
+            recorder,
+            state: DriveState::begin(),
+        }
+    }
+
+    /// Where the provider's API is: remembered with the credential where a consent found it, else asked for.
+    ///
+    /// # Errors
+    /// Why it cannot be found.
+    pub(crate) async fn locate(&self, drive: &mut Drive<'_>) -> Result<Option<Url>, Problem> {
+        let settings = self.settings();
+        let step = self.provider.locate(&settings, self.option.map(|option| option.word.as_str()))?;
+        // Mostly the configuration says it. Where the provider has to be asked, that is done once.
+        let (Step::Send { .. }, Stored::Sealed(credential, _)) = (&step, &self.stored) else {
+            return drive.run(step).await;
+        };
+        if let Some(url) = remembered(&credential.public_config, &settings) {
+            return Ok(Some(url));
+        }
+        let places = &drive.engine.outbound().places;
+        if let Some(url) = places.find(credential, &settings) {
+            return Ok(Some(url));
+        }
+        let found = drive.run(step).await?;
+        if let Some(url) = &found {
+            places.keep(credential, settings, url.clone());
+        }
+        Ok(found)
+    }
+
+    /// The configuration as adapters see it.
+    pub(crate) fn settings(&self) -> Map<String, Value> {
+        settings_of(&self.integration.config)
+    }
+
+    /// What an adapter is given.
+    pub(crate) fn adapter_context(&self, engine: &Engine, base_url: Option<Url>) -> AdapterContext {
+        AdapterContext { config: self.settings(), base_url, context: engine.context().clone() }
+    }
+}
+
+/// `provider_config` without `type` and `credential`.
+pub(crate) fn settings_of(config: &Value) -> Map<String, Value> {
+    let mut settings = config.as_object().cloned().unwrap_or_default();
+    settings.remove("type");
+    settings.remove("credential");
+    settings
+}
+
+/// What a consent found, as long as the configuration is the one for which it was found.
+fn remembered(public: &Map<String, Value>, settings: &Map<String, Value>) -> Option<Url> {
+    let located = public.get(LOCATED_KEY)?;
+    (located.get("for")?.as_object()? == settings).then(|| located.get("base_url")?.as_str()?.parse().ok()).flatten()
+}

@@ -1,0 +1,173 @@
+//! Asking a provider whom a credential belongs to: the proof that a connection works.
+
+use std::borrow::Cow;
+
+use patchbay_model::credential::{Credential, CredentialKind};
+use patchbay_model::integration::{AttentionCause, Integration, IntegrationStatus};
+use patchbay_model::{Code, IntegrationId, Origin, Problem, Scope, Secret};
+use patchbay_providers::{AdapterContext, CredentialOption, Provider};
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::drive::{Drive, DriveState};
+use super::opened::Opened;
+use super::{ProbeOutcome, plan, sealed};
+use crate::consent::{LOCATED_KEY, TokenSet};
+use crate::{Engine, refresh};
+
+/// The name under which probes stand in the log.
+const PROBE: &str = "probe";
+
+/// A connection that is not stored, or not stored like this, to be tested.
+pub(crate) struct Draft {
+    /// The integration as it would be; its configuration holds the settings alone.
+    pub(crate) integration: Integration,
+    /// `type` of its credential as given.
+    pub(crate) word: Option<String>,
+    /// The stored credential that it would use.
+    pub(crate) credential: Option<Credential>,
+    /// Or what was entered: kind, fields that are no secret, JSON object of those that are.
+    pub(crate) entered: Option<(CredentialKind, Map<String, Value>, Secret)>,
+}
+
+/// What a probe found out.
+pub(crate) struct Proof {
+    /// Whom the credential belongs to, or why that could not be found out.
+    pub(crate) outcome: Result<ProbeOutcome, Problem>,
+    /// Where the provider's API is, if that was found.
+    pub(crate) base_url: Option<Url>,
+    /// What it means for the integration.
+    pub(crate) status: IntegrationStatus,
+}
+
+/// Probes with tokens or a credential at hand.
+pub(crate) async fn prove(
+    engine: &Engine,
+    scope: Scope,
+    lane: IntegrationId,
+    provider: &Provider,
+    settings: &Map<String, Value>,
+    option: Option<&CredentialOption>,
+    opened: Opened,
+) -> Proof {
+    let mut drive = Drive {
+        engine,
+        scope,
+        integration: lane,
+        operation: PROBE,
+        limits: &provider.manifest().limits,
+        option,
+        opened,
+        recorder: None,
+        state: DriveState::begin(),
+    };
+    let mut found = None;
+    let outcome = steps(&mut drive, provider, Cow::Borrowed(settings), &mut found).await.map_err(|problem| drive.covered(problem));
+    let status = status_of(&outcome, &drive.state);
+    Proof { outcome, base_url: found, status }
+}
+
+async fn steps(drive: &mut Drive<'_>, provider: &Provider, settings: Cow<'_, Map<String, Value>>, found: &mut Option<Url>) -> Result<ProbeOutcome, Problem> {
+    let step = provider.locate(&settings, drive.option.map(|option| option.word.as_str()))?;
+    let base_url = drive.run(step).await?;
+    found.clone_from(&base_url);
+    let context = AdapterContext { config: settings.into_owned(), base_url, context: drive.engine.context().clone() };
+    let identity = drive.run(provider.probe(&context)?).await?;
+    Ok(ProbeOutcome { id: identity.id, name: identity.name })
+}
+
+fn status_of(outcome: &Result<ProbeOutcome, Problem>, state: &DriveState) -> IntegrationStatus {
+    let cause = match outcome {
+        Ok(_) => return IntegrationStatus::Active,
+        Err(_) if state.refused => AttentionCause::CredentialRefused,
+        Err(_) if state.unreachable || state.timed_out => AttentionCause::ProviderUnreachable,
+        Err(problem) => match problem.code {
+            Code::ProviderUnreachable | Code::ProviderTimeout | Code::ProviderRateLimited | Code::RateLimited => AttentionCause::ProviderUnreachable,
+            // What stands behind the address is not what the configuration says it is, or the credential may not even be read.
+            _ => AttentionCause::ConfigRefused,
+        },
+    };
+    IntegrationStatus::NeedsAttention { cause }
+}
+
+impl Engine {
+    /// Asks the provider whom the integration's credential belongs to. Moves the integration to `active` when that works and
+    /// to `needs_attention` when the credential or the configuration is refused; a paused or revoked one is only asked.
+    ///
+    /// # Errors
+    /// Why the connection does not work.
+    pub async fn probe(&self, integration: &Integration) -> Result<ProbeOutcome, Problem> {
+        let scope = Scope::Account(integration.organization_id, integration.account_id);
+        let plan = plan::load(self, scope, integration.id).await?;
+        plan.governed()?;
+        let opened = plan.open(self, scope).await?;
+        let mut drive = plan.drive(self, scope, PROBE, opened, None);
+        let mut found = None;
+        let outcome = steps(&mut drive, plan.provider, Cow::Owned(plan.settings()), &mut found).await.map_err(|problem| drive.covered(problem));
+        plan.count(self, &drive.state, outcome.is_ok());
+        if let (true, Opened::Tokens { credential, .. }) = (drive.state.accepted, &drive.opened) {
+            refresh::proven(self, scope, credential.id).await?;
+            if let Some(url) = &found {
+                remember(self, scope, (**credential).clone(), url, &plan.settings()).await?;
+            }
+        }
+        let status = status_of(&outcome, &drive.state);
+        let known = plan.integration.status;
+        let movable = !matches!(known, IntegrationStatus::Paused | IntegrationStatus::Revoked);
+        if movable && (known != status || outcome.is_ok()) {
+            let mut tx = self.store().write(scope, Origin::Background).await?;
+            let from = [known];
+            tx.set_integration_status(plan.integration.id, &from, status, self.now(), outcome.is_ok()).await?;
+            tx.commit().await?;
+        }
+        outcome
+    }
+
+    /// Asks the provider whom a credential belongs to, without storing anything.
+    ///
+    /// # Errors
+    /// Why the connection does not work.
+    pub(crate) async fn probe_draft(&self, draft: Draft) -> Result<ProbeOutcome, Problem> {
+        let Draft { integration, word, credential, entered } = draft;
+        let scope = Scope::Account(integration.organization_id, integration.account_id);
+        let provider = self.catalog().get(&integration.provider).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
+        let opened = match (entered, credential) {
+            (Some((kind, public, secret)), _) => Opened::of(kind, &public, &secret)?,
+            (None, Some(credential)) => open_stored(self, scope, credential).await?,
+            (None, None) => Opened::Nothing,
+        };
+        let option = word.and_then(|word| provider.credential(&word));
+        prove(self, scope, integration.id, provider, &plan::settings_of(&integration.config), option, opened).await.outcome
+    }
+}
+
+async fn open_stored(engine: &Engine, scope: Scope, credential: Credential) -> Result<Opened, Problem> {
+    let mut tx = engine.store().read(scope).await?;
+    let missing = || Problem::new(Code::NeedsReconnect, format!("The credential `{}` holds no secret. Enter one, or connect first.", credential.name)).with_resource("credential", credential.id, "cause");
+    let envelope = tx.sealed_credential(&credential).await?.ok_or_else(missing)?;
+    drop(tx);
+    let plain = sealed::open(engine, &credential, &envelope)?;
+    match credential.kind {
+        CredentialKind::OAuthUser => refresh::current(engine, scope, credential, TokenSet::from_secret(&plain)?).await,
+        kind => Opened::of(kind, &credential.public_config, &plain),
+    }
+}
+
+/// Keeps where the provider's API was found, together with the configuration for which it was: calls need not ask again.
+async fn remember(engine: &Engine, scope: Scope, mut credential: Credential, url: &Url, settings: &Map<String, Value>) -> Result<(), Problem> {
+    let located = located(url, settings);
+    if credential.public_config.get(LOCATED_KEY) == Some(&located) {
+        return Ok(());
+    }
+    credential.public_config.insert(LOCATED_KEY.to_owned(), located);
+    credential.updated_at = engine.now();
+    let mut tx = engine.store().write(scope, Origin::Background).await?;
+    tx.update_credential(&credential).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The value of [`LOCATED_KEY`].
+pub(crate) fn located(url: &Url, settings: &Map<String, Value>) -> Value {
+    serde_json::json!({ "for": settings, "base_url": url.as_str() })
+}

@@ -1,0 +1,31 @@
+//! Opening and sealing of credentials, at the place where their metadata says they lie.
+
+use patchbay_model::credential::{Credential, Envelope, SealedAt};
+use patchbay_model::{Problem, Secret};
+use patchbay_vault::Aad;
+
+use crate::{Engine, sealing};
+
+/// The plain text of a credential's sealed value.
+///
+/// # Errors
+/// `seal_broken`.
+pub(crate) fn open(engine: &Engine, credential: &Credential, envelope: &Envelope) -> Result<Secret, Problem> {
+    engine.vault().open(&place(credential)?, envelope)
+}
+
+/// A sealed value for the place where the credential lies.
+///
+/// # Errors
+/// `internal` when it lies nowhere.
+pub(crate) fn seal(engine: &Engine, credential: &Credential, plain: &Secret) -> Result<Envelope, Problem> {
+    engine.vault().seal(&place(credential)?, plain, engine.context().entropy())
+}
+
+fn place(credential: &Credential) -> Result<Aad<'static>, Problem> {
+    match (credential.sealed_at, credential.owner.account()) {
+        (SealedAt::Integration(integration), Some(account)) => Ok(sealing::integration_place(credential.organization_id, account, integration)),
+        (SealedAt::Shared(shared), account) => Ok(sealing::shared_place(credential.organization_id, account, shared)),
+        (SealedAt::Integration(_) | SealedAt::Nowhere, _) => Err(Problem::internal("a credential has no sealed value")),
+    }
+}

@@ -1,0 +1,112 @@
+//! Begins a consent.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use patchbay_model::consent::{ConnectSession, ConnectState};
+use patchbay_model::credential::CredentialKind;
+use patchbay_model::integration::{Integration, IntegrationStatus};
+use patchbay_model::{Code, ConnectSessionId, Entropy, Operation, Problem, Secret};
+use patchbay_providers::OAuth;
+use serde_json::Value;
+use url::Url;
+
+use super::grant_request::{Asking, authorize_url};
+use super::metadata::{Authority, authority};
+use super::{BeginConsent, Begun, OAuthClient, client, redirect};
+use crate::audit::record::{Done, record};
+use crate::{Engine, ManagementGrant, sealing};
+
+/// How long a person has for the provider's pages.
+pub(super) const LIFE: Duration = Duration::from_secs(600);
+
+/// The purpose under which states are hashed.
+pub(super) const STATE: &str = "consent state";
+
+/// Begins a consent. Those of the same integration that are still under way end: only the newest link works.
+///
+/// # Errors
+/// `provider_app_missing`, a redirect URI that is not registered, trouble with the provider's metadata, and problems of permission.
+pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent) -> Result<Begun, Problem> {
+    let missing = || Problem::not_found("integration", begin.integration);
+    let mut tx = engine.store().read(grant.scope()).await?;
+    let integration = tx.integration(begin.integration).await?.ok_or_else(missing)?;
+    let account = tx.account(integration.account_id).await?.filter(|account| grant.reaches(account)).ok_or_else(missing)?;
+    grant.require(Operation::ConnectBegin, Some(&account))?;
+    let provider = engine.catalog().get(&integration.provider).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
+    let oauth = awaited(&integration, provider)?;
+    let app = client::app_for(&mut tx, provider, &integration).await?;
+    drop(tx);
+    let redirect_uri = redirect::choose(begin.route, begin.redirect_uri.as_deref(), &app, oauth.loopback_any_port)?;
+    let config = integration.config.as_object().cloned().unwrap_or_default();
+    let authority = authority(engine.http(), &engine.outbound().metadata, oauth, &config).await?;
+
+    let (state, verifier) = (random(engine.context().entropy()), authority.pkce.then(|| random(engine.context().entropy())));
+    let scopes = scopes(&app.scopes, oauth, &authority);
+    let asking = Asking { redirect_uri: &redirect_uri, scopes: &scopes, state: &state, verifier: verifier.as_ref() };
+    // The secret has no part in this request.
+    let authorize_url: Url = authorize_url(&authority, oauth, &OAuthClient { id: app.client_id.clone(), secret: None }, &asking)?;
+
+    let now = engine.now();
+    let session = ConnectSession {
+        id: ConnectSessionId::from_uuid(engine.context().new_uuid()),
+        organization_id: integration.organization_id,
+        account_id: account.id,
+        integration_id: integration.id,
+        provider_app_id: Some(app.id),
+        member_id: grant.member(),
+        route: begin.route,
+        redirect_uri,
+        issuer: authority.issuer,
+        scopes,
+        state: ConnectState::Begun,
+        message: None,
+        expires: now.plus(LIFE),
+        created_at: now,
+        updated_at: now,
+    };
+    let sealed = match &verifier {
+        Some(verifier) => Some(engine.vault().seal(&sealing::verifier_place(&session), verifier, engine.context().entropy())?),
+        None => None,
+    };
+    let mut tx = engine.store().write(grant.scope(), grant.caller().origin).await?;
+    tx.insert_connect_session(&session, &engine.vault().keyed_hash(STATE, state.expose().as_bytes()), sealed.as_ref()).await?;
+    let done = Done::created(Operation::ConnectBegin).in_account(account.id).on_integration(integration.id).giving(session.id, integration.name.as_str());
+    record(engine, &mut tx, grant, done).await?;
+    tx.commit().await?;
+    Ok(Begun { session, authorize_url, embedded_window: oauth.embedded_window })
+}
+
+/// Whether a person can authorize this integration now.
+fn awaited<'a>(integration: &Integration, provider: &'a patchbay_providers::Provider) -> Result<&'a OAuth, Problem> {
+    let word = integration.config.pointer("/credential/type").and_then(Value::as_str).unwrap_or_default();
+    let by_consent = provider.credential(word).is_some_and(|option| option.kind == CredentialKind::OAuthUser);
+    let Some(oauth) = provider.manifest().oauth.as_ref().filter(|_| by_consent) else {
+        return Err(Problem::new(
+            Code::InvalidRequest,
+            format!("Integration `{}` is not connected by consent: its credential is of another type. Set the credential's type to `o_auth_user` first, where {} offers that.", integration.name, provider.fullname()),
+        )
+        .with_resource("integration", integration.id, "cause"));
+    };
+    if integration.status == IntegrationStatus::Paused {
+        return Err(Problem::new(Code::IntegrationNotActive, format!("Integration `{}` is paused. Resume it, then connect.", integration.name)).with_resource("integration", integration.id, "cause"));
+    }
+    Ok(oauth)
+}
+
+/// What to ask for: the app's scopes, else the manifest's as far as the provider knows them.
+fn scopes(of_app: &[String], oauth: &OAuth, authority: &Authority) -> Vec<String> {
+    if !of_app.is_empty() {
+        return of_app.to_vec();
+    }
+    let known = |scope: &&String| authority.scopes_known.as_ref().is_none_or(|known| known.is_empty() || known.contains(scope));
+    oauth.default_scopes.iter().filter(known).cloned().collect()
+}
+
+/// 256 random bits in 43 characters, all of which RFC 7636 section 4.1 allows.
+fn random(entropy: &dyn Entropy) -> Secret {
+    let mut bytes = [0; 32];
+    entropy.fill(&mut bytes);
+    Secret::new(URL_SAFE_NO_PAD.encode(bytes))
+}

@@ -1,0 +1,235 @@
+//! Exchanges a code for tokens, proves them, and makes the integration work, in one transaction at the end.
+
+use std::time::Duration;
+
+use patchbay_model::consent::{ConnectSession, ConnectState};
+use patchbay_model::credential::{Credential, CredentialKind, CredentialOwner, SealedAt};
+use patchbay_model::integration::{AttentionCause, Integration, IntegrationStatus};
+use patchbay_model::{Code, CredentialId, Fullname, Name, Operation, Problem, Scope, Secret};
+use patchbay_providers::{OAuth, Provider};
+use patchbay_store::PROVIDER_APP_KEY;
+use serde_json::{Value, json};
+
+use super::callback::Callback;
+use super::client::client_of;
+use super::finish::origin_of;
+use super::grant_request;
+use super::metadata::{Authority, authority, same_issuer};
+use super::tokens::{self, Refusal, TokenAnswer, TokenSet};
+use super::{LOCATED_KEY, OAuthClient};
+use crate::audit::record::{Done, record_for};
+use crate::call::opened::Opened;
+use crate::call::{ProbeOutcome, located, prove, sealed, settings_of};
+use crate::{CallerInfo, Engine, sealing};
+
+/// A consent that has come to its end.
+pub(super) struct Finished {
+    pub(super) session: ConnectSession,
+}
+
+/// What is needed for the exchange, read in one transaction.
+struct Material<'a> {
+    provider: &'a Provider,
+    oauth: &'a OAuth,
+    app_name: String,
+    client: OAuthClient,
+    verifier: Option<Secret>,
+    integration: Integration,
+}
+
+/// From the code to a working integration.
+///
+/// # Errors
+/// What the session is to be ended with. Nothing was stored then.
+pub(super) async fn run(engine: &Engine, scope: Scope, caller: &CallerInfo, session: &ConnectSession, answer: &(Callback, String)) -> Result<Finished, Problem> {
+    let (callback, code) = answer;
+    let material = gather(engine, scope, session).await?;
+    let config = material.integration.config.as_object().cloned().unwrap_or_default();
+    let authority = authority(engine.http(), &engine.outbound().metadata, material.oauth, &config).await?;
+    check_issuer(session, &authority, callback)?;
+    let set = exchange(engine, &material, &authority, session, code).await?;
+
+    let settings = settings_of(&material.integration.config);
+    let word = material.integration.config.pointer("/credential/type").and_then(Value::as_str).unwrap_or_default();
+    let option = material.provider.credential(word);
+    let opened = Opened::Fresh(set.access_token.clone());
+    let proof = prove(engine, scope, material.integration.id, material.provider, &settings, option, opened).await;
+    if let (Err(problem), IntegrationStatus::NeedsAttention { cause: AttentionCause::CredentialRefused }) = (&proof.outcome, proof.status) {
+        return Err(Problem::new(
+            Code::ProviderRefused,
+            format!("The provider gave a token and refuses it at once. Check that the scopes of provider app `{}` allow what the integration needs. {}", material.app_name, problem.message),
+        ));
+    }
+    let public = |public: &mut serde_json::Map<String, Value>| {
+        if let Some(app) = session.provider_app_id {
+            public.insert(PROVIDER_APP_KEY.to_owned(), app.to_string().into());
+        }
+        match &proof.base_url {
+            Some(url) => public.insert(LOCATED_KEY.to_owned(), located(url, &settings)),
+            None => public.remove(LOCATED_KEY),
+        };
+        if let Some(scope) = &set.scope {
+            public.insert("scope".to_owned(), scope.as_str().into());
+        }
+    };
+    store(engine, scope, caller, session, &set, public, &proof.outcome, proof.status).await
+}
+
+async fn gather<'a>(engine: &'a Engine, scope: Scope, session: &ConnectSession) -> Result<Material<'a>, Problem> {
+    let mut tx = engine.store().read(scope).await?;
+    let integration = tx.integration(session.integration_id).await?.ok_or_else(|| Problem::not_found("integration", session.integration_id))?;
+    let provider = engine.catalog().get(&integration.provider).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
+    let oauth = provider.manifest().oauth.as_ref().ok_or_else(|| Problem::internal("a consent belongs to a provider without an authorization server"))?;
+    let app = match session.provider_app_id {
+        Some(app) => tx.provider_app(app).await?,
+        None => None,
+    };
+    let app = app.ok_or_else(|| Problem::new(Code::ProviderAppMissing, "The provider app of this consent was deleted meanwhile. Begin the consent again."))?;
+    let client = client_of(engine, &mut tx, &app).await?;
+    let verifier = match tx.sealed_connect_verifier(session.id).await? {
+        Some(envelope) => Some(engine.vault().open(&sealing::verifier_place(session), &envelope)?),
+        None => None,
+    };
+    Ok(Material { provider, oauth, app_name: app.name.to_string(), client, verifier, integration })
+}
+
+/// RFC 9207 section 2.4: an answer of another issuer than the one that was asked is a mix-up attack.
+fn check_issuer(session: &ConnectSession, authority: &Authority, callback: &Callback) -> Result<(), Problem> {
+    let wrong = |what: &str| Err(Problem::new(Code::ConsentIssuerMismatch, format!("{what} The code was not used. Begin the consent again; if it comes back, somebody may be tampering with it.")));
+    if let (Some(begun), Some(now)) = (&session.issuer, &authority.issuer)
+        && !same_issuer(begun, now)
+    {
+        return wrong("The integration was given another issuer while the consent was under way.");
+    }
+    if !authority.iss_checked {
+        return Ok(());
+    }
+    match (&callback.issuer, &session.issuer) {
+        (Some(came), Some(expected)) if came == expected => Ok(()),
+        (Some(_), _) => wrong("The answer comes from another issuer than the one that was asked."),
+        (None, _) if authority.iss_required => wrong("The answer does not say which issuer it comes from, although this issuer always does."),
+        (None, _) => Ok(()),
+    }
+}
+
+async fn exchange(engine: &Engine, material: &Material<'_>, authority: &Authority, session: &ConnectSession, code: &str) -> Result<TokenSet, Problem> {
+    let answer =
+        grant_request::exchange(engine.http(), authority, &material.oauth.token_params, &material.client, code, &session.redirect_uri, material.verifier.as_ref()).await?;
+    let default_life = Duration::from_secs(material.oauth.access_token_seconds);
+    match tokens::read(answer.status.as_u16(), &answer.body, default_life, engine.now()) {
+        Some(TokenAnswer::Granted(set)) => Ok(set),
+        Some(TokenAnswer::Refused(refusal)) => {
+            if let Some(issuer) = &authority.issuer {
+                engine.outbound().metadata.forget(issuer);
+            }
+            Err(refused(material, session, &refusal))
+        }
+        None => Err(Problem::new(
+            Code::ProviderInvalidAnswer,
+            format!("The provider's token endpoint answers with something that is neither tokens nor an error (status {}). Check the issuer or the provider's address.", answer.status.as_u16()),
+        )),
+    }
+}
+
+/// Which setting to change, out of the provider's error (RFC 6749 section 5.2).
+fn refused(material: &Material<'_>, session: &ConnectSession, refusal: &Refusal) -> Problem {
+    let words = refusal.description.as_deref().map(|words| format!(" The provider says: {words}")).unwrap_or_default();
+    let about_redirect = refusal.error == "redirect_uri_mismatch" || refusal.description.as_deref().is_some_and(|words| words.to_ascii_lowercase().contains("redirect"));
+    let step = match refusal.error.as_str() {
+        "invalid_client" | "unauthorized_client" => format!("The provider does not accept the client id or client secret of provider app `{}`. Correct them there.", material.app_name),
+        _ if about_redirect => format!("The redirect URI is not the one that the provider expects. Register exactly {} at the provider.", session.redirect_uri),
+        "invalid_grant" => "The provider does not accept the code: it was used before, is too old, or was given to another client. Begin the consent again.".to_owned(),
+        "invalid_scope" => format!("The provider does not give one of the scopes. Correct the scopes of provider app `{}`.", material.app_name),
+        "unsupported_grant_type" => "The client may not use the authorization code grant. Allow it for the client at the provider.".to_owned(),
+        error => format!("The provider refuses the exchange of the code with `{error}`."),
+    };
+    let mut problem = Problem::new(Code::ProviderRefused, format!("{step}{words}"));
+    problem.context.raw_error = Some(refusal.description.as_ref().map_or(refusal.error.clone(), |words| format!("{}: {words}", refusal.error)));
+    problem.context.provider_details.insert("status".to_owned(), refusal.status.into());
+    problem
+}
+
+/// Tokens, credential, configuration, status and session: all of it, or nothing.
+#[expect(clippy::too_many_arguments, reason = "each is a part of what is stored together")]
+async fn store(
+    engine: &Engine,
+    scope: Scope,
+    caller: &CallerInfo,
+    session: &ConnectSession,
+    set: &TokenSet,
+    public: impl FnOnce(&mut serde_json::Map<String, Value>),
+    outcome: &Result<ProbeOutcome, Problem>,
+    status: IntegrationStatus,
+) -> Result<Finished, Problem> {
+    let now = engine.now();
+    let mut tx = engine.store().write(scope, origin_of(session.route, caller)).await?;
+    let mut integration = tx.integration(session.integration_id).await?.ok_or_else(|| Problem::not_found("integration", session.integration_id))?;
+    let known = match integration.config.pointer("/credential/value").and_then(Value::as_str).and_then(|id| id.parse::<CredentialId>().ok()) {
+        Some(id) => tx.credential(id).await?,
+        None => None,
+    };
+    let own = CredentialOwner::Integration(integration.account_id, integration.id);
+    let known = known.filter(|credential| credential.owner == own && credential.kind == CredentialKind::OAuthUser);
+    let fresh = known.is_none();
+    let mut credential = match known {
+        Some(credential) => credential,
+        None => new_credential(engine, &integration)?,
+    };
+    public(&mut credential.public_config);
+    credential.sealed_at = SealedAt::Integration(integration.id);
+    credential.expires = Some(set.expires);
+    credential.secret_set_at = Some(now);
+    credential.updated_at = now;
+    let envelope = sealed::seal(engine, &credential, &set.to_secret()?)?;
+    tx.set_sealed_integration(integration.id, Some(&envelope)).await?;
+    if fresh {
+        tx.insert_credential(&credential).await?;
+        if let Some(config) = integration.config.as_object_mut() {
+            config.insert("credential".to_owned(), json!({ "type": "o_auth_user_id", "value": credential.id.to_string() }));
+        }
+    } else {
+        tx.update_credential(&credential).await?;
+    }
+    // An administrator's pause outlasts a consent that was under way.
+    if integration.status != IntegrationStatus::Paused {
+        integration = integration.into_status(status, now);
+    }
+    if outcome.is_ok() {
+        integration.last_connected_at = Some(now);
+    }
+    integration.updated_at = now;
+    tx.update_integration(&integration).await?;
+    let message = match outcome {
+        Ok(ProbeOutcome { name: Some(name), .. } | ProbeOutcome { name: None, id: Some(name) }) => format!("Authorized by {}.", tokens::bounded(name)),
+        Ok(ProbeOutcome { name: None, id: None }) => "Authorized.".to_owned(),
+        Err(problem) => format!("Authorized, but the connection could not be tested: {}", problem.message),
+    };
+    if !tx.end_connect_session(session.id, ConnectState::Completed, Some(&message), now).await? {
+        return Err(Problem::new(Code::ConsentReplayed, "This consent ended while its answer was being checked. Begin the consent again."));
+    }
+    let done = Done::changed(Operation::ConnectFinish).in_account(integration.account_id).on_integration(integration.id).giving(session.id, integration.name.as_str());
+    record_for(engine, &mut tx, session.organization_id, Some(session.member_id), caller, done).await?;
+    let session = tx.connect_session(session.id).await?.ok_or_else(|| Problem::not_found("connect session", session.id))?;
+    tx.commit().await?;
+    Ok(Finished { session })
+}
+
+fn new_credential(engine: &Engine, integration: &Integration) -> Result<Credential, Problem> {
+    let now = engine.now();
+    let id = CredentialId::from_uuid(engine.context().new_uuid());
+    Ok(Credential {
+        id,
+        organization_id: integration.organization_id,
+        owner: CredentialOwner::Integration(integration.account_id, integration.id),
+        name: Name::from_stored(format!("consent-{id}")),
+        fullname: Fullname::parse(&format!("Consent of {}", integration.name))?,
+        kind: CredentialKind::OAuthUser,
+        public_config: serde_json::Map::new(),
+        sealed_at: SealedAt::Nowhere,
+        expires: None,
+        managed: true,
+        secret_set_at: None,
+        created_at: now,
+        updated_at: now,
+    })
+}

@@ -1,0 +1,64 @@
+//! What a renewal needs beside the refresh token: the client that the tokens were given to, and the token endpoint.
+
+use std::time::Duration;
+
+use patchbay_model::credential::{Credential, CredentialOwner};
+use patchbay_model::integration::Integration;
+use patchbay_model::{Code, Problem, ProviderAppId, Scope, Secret};
+use patchbay_providers::OAuth;
+use patchbay_store::PROVIDER_APP_KEY;
+use serde_json::Value;
+
+use super::outcome::{self, Outcome};
+use crate::Engine;
+use crate::consent::{Authority, OAuthClient, authority, client_of, refresh_request};
+
+/// Gathered before the lease is taken.
+pub(super) struct Material {
+    pub(super) integration: Integration,
+    pub(super) oauth: OAuth,
+    authority: Authority,
+    client: OAuthClient,
+}
+
+/// Finds the client and the endpoint of a credential.
+///
+/// # Errors
+/// `provider_app_missing` when the client that the tokens were given to is gone; trouble with the provider's metadata.
+pub(super) async fn gather(engine: &Engine, scope: Scope, credential: &Credential) -> Result<Material, Problem> {
+    let mut tx = engine.store().read(scope).await?;
+    let CredentialOwner::Integration(_, id) = credential.owner else {
+        return Err(Problem::internal("tokens of a person are shared by several integrations"));
+    };
+    let integration = tx.integration(id).await?.ok_or_else(|| Problem::not_found("integration", id))?;
+    let provider = engine.catalog().get(&integration.provider).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
+    let oauth = provider.manifest().oauth.clone().ok_or_else(|| Problem::internal("tokens belong to a provider without an authorization server"))?;
+    let missing = || {
+        Problem::new(Code::ProviderAppMissing, format!("The provider app with which integration `{}` was connected is gone. Set one up for {} and connect again.", integration.name, provider.fullname()))
+            .with_resource("integration", integration.id, "affected")
+    };
+    let app: ProviderAppId = credential.public_config.get(PROVIDER_APP_KEY).and_then(Value::as_str).and_then(|id| id.parse().ok()).ok_or_else(missing)?;
+    let app = tx.provider_app(app).await?.ok_or_else(missing)?;
+    let client = client_of(engine, &mut tx, &app).await?;
+    drop(tx);
+    let config = integration.config.as_object().cloned().unwrap_or_default();
+    let authority = authority(engine.http(), &engine.outbound().metadata, &oauth, &config).await?;
+    Ok(Material { integration, oauth, authority, client })
+}
+
+impl Material {
+    /// Asks for new tokens. Where the provider bears it, a lost answer is asked for once more at once.
+    ///
+    /// # Errors
+    /// `internal` when no request could be made.
+    pub(super) async fn ask(&self, engine: &Engine, refresh_token: &Secret) -> Result<Outcome, Problem> {
+        let first = self.ask_once(engine, refresh_token).await?;
+        let safe = self.oauth.refresh.rotates == Some(false) || self.oauth.refresh.grace_seconds.is_some();
+        if matches!(first, Outcome::Lost(_)) && safe { self.ask_once(engine, refresh_token).await } else { Ok(first) }
+    }
+
+    async fn ask_once(&self, engine: &Engine, refresh_token: &Secret) -> Result<Outcome, Problem> {
+        let answer = refresh_request(engine.http(), &self.authority, &self.oauth.token_params, &self.client, refresh_token).await?;
+        Ok(outcome::of(answer, Duration::from_secs(self.oauth.access_token_seconds), engine.now()))
+    }
+}
