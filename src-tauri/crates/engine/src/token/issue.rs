@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use patchbay_model::name::name_and_fullname;
 use patchbay_model::token::{Authority, SecretKind, Slot, TokenContainer, TokenOwner, TokenSecret, TokenType};
-use patchbay_model::{MemberId, OrganizationId, Problem, TokenId};
+use patchbay_model::{Fullname, MemberId, OrganizationId, Problem, Timestamp, TokenId};
 use patchbay_store::WriteTx;
 use patchbay_vault::{mint_token, parse_token};
 
@@ -39,8 +39,11 @@ pub(crate) async fn issue(engine: &Engine, tx: &mut WriteTx, organization: Organ
 pub(crate) async fn issue_as(engine: &Engine, tx: &mut WriteTx, organization: OrganizationId, id: TokenId, new: NewContainer) -> Result<ContainerState, Problem> {
     let now = engine.now();
     // A full name that is ours is no source of a name: two logons would take each other's.
-    let (name, _) = name_and_fullname(new.name.as_deref(), None, id.uuid())?;
-    let (_, fullname) = name_and_fullname(Some(name.as_str()), new.fullname.as_deref(), id.uuid())?;
+    let (name, fullname) = name_and_fullname(new.name.as_deref(), None, id.uuid())?;
+    let fullname = match new.fullname.filter(|text| !text.is_empty()) {
+        Some(text) => Fullname::parse(&text)?,
+        None => fullname,
+    };
     let container = TokenContainer {
         id,
         organization_id: organization,
@@ -86,16 +89,24 @@ async fn mint_secret(engine: &Engine, tx: &mut WriteTx, container: TokenId, kind
     Ok(LiveSecret { secret: Some(secret), expires })
 }
 
-/// A container with its live pairs as any later read shows them: without secrets.
-pub(crate) fn without_secrets(container: TokenContainer, secrets: &[TokenSecret]) -> ContainerState {
+/// A container with its live pairs as any later read shows them: without secrets. A pair lives as long as either of its
+/// halves does; of an access half that has ended, and whose row may be gone, the end is told.
+pub(crate) fn without_secrets(container: TokenContainer, secrets: &[TokenSecret], now: Timestamp) -> ContainerState {
     let pair = |slot: Slot| {
         let of = |refresh: bool| {
             secrets
                 .iter()
-                .find(|secret| secret.slot == slot && (secret.kind == SecretKind::Refresh) == refresh)
+                .find(|secret| secret.slot == slot && (secret.kind == SecretKind::Refresh) == refresh && secret.expires > now)
                 .map(|secret| LiveSecret { secret: None, expires: secret.expires })
         };
-        of(false).map(|access| Pair { access, refresh: of(true) })
+        match (of(false), of(true)) {
+            (Some(access), refresh) => Some(Pair { access, refresh }),
+            (None, Some(refresh)) => {
+                let minted = refresh.expires.minus(container.refresh_ttl.unwrap_or_default());
+                Some(Pair { access: LiveSecret { secret: None, expires: minted.plus(container.access_ttl) }, refresh: Some(refresh) })
+            }
+            (None, None) => None,
+        }
     };
     let (primary, secondary) = (pair(Slot::Primary), pair(Slot::Secondary));
     ContainerState { container, primary, secondary }

@@ -33,7 +33,6 @@ pub async fn get(engine: &Engine, grant: &ManagementGrant, token: &str) -> Resul
 }
 
 async fn live(engine: &Engine, tx: &mut ReadTx, container: patchbay_model::token::TokenContainer) -> Result<ContainerState, Problem> {
-    let now = engine.now();
-    let secrets: Vec<_> = tx.token_secrets(container.id).await?.into_iter().filter(|secret| secret.expires > now).collect();
-    Ok(without_secrets(container, &secrets))
+    let secrets = tx.token_secrets(container.id).await?;
+    Ok(without_secrets(container, &secrets, engine.now()))
 }

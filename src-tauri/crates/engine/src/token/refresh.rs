@@ -53,8 +53,8 @@ pub(super) async fn replace_primary(engine: &Engine, tx: &mut WriteTx, mut conta
     container.expires = now.plus(container.refresh_ttl.unwrap_or(container.access_ttl));
     container.updated_at = now;
     tx.update_token(&container).await?;
-    let live: Vec<_> = tx.token_secrets(container.id).await?.into_iter().filter(|secret| secret.expires > now).collect();
-    let state = without_secrets(container, &live);
+    let secrets = tx.token_secrets(container.id).await?;
+    let state = without_secrets(container, &secrets, now);
     Ok(ContainerState { primary: Some(primary), ..state })
 }
 
