@@ -1,6 +1,6 @@
 //! The audit log: every change and every refused call.
 
-use crate::{AccountId, AuditId, IntegrationId, MemberId, Origin, OrganizationId, Timestamp};
+use crate::{AccountId, AuditId, Environment, IntegrationId, MemberId, Origin, OrganizationId, Timestamp};
 
 /// One row of the audit log. Bodies hold no secrets: they are redacted before this is made.
 #[derive(Clone, PartialEq, Debug)]
@@ -33,6 +33,8 @@ pub struct AuditEvent {
     pub member_id: Option<MemberId>,
     /// In which account.
     pub account_id: Option<AccountId>,
+    /// That account's environment. It is read from the account, so it is none once that is gone for good.
+    pub environment: Option<Environment>,
     /// On which integration.
     pub integration_id: Option<IntegrationId>,
     /// The request, redacted and bounded.

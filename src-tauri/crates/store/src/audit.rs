@@ -16,7 +16,7 @@ use crate::transaction::{ReadTx, WriteTx};
 
 macro_rules! columns {
     () => {
-        "id, organization_id, created_at, origin, audit_type, operation, method, path, status, code, remote_addr, user_agent, member_id, account_id, integration_id, body, response"
+        "id, organization_id, created_at, origin, audit_type, operation, method, path, status, code, remote_addr, user_agent, member_id, account_id, (SELECT environment FROM accounts WHERE accounts.id = audit_events.account_id) AS environment, integration_id, body, response"
     };
 }
 
@@ -60,6 +60,7 @@ struct AuditRow {
     user_agent: String,
     member_id: Option<Uuid>,
     account_id: Option<Uuid>,
+    environment: Option<String>,
     integration_id: Option<Uuid>,
     body: Option<Json<serde_json::Value>>,
     response: Option<Json<serde_json::Value>>,
@@ -84,6 +85,7 @@ impl TryFrom<AuditRow> for AuditEvent {
             user_agent: row.user_agent,
             member_id: row.member_id.map(MemberId::from_uuid),
             account_id: row.account_id.map(AccountId::from_uuid),
+            environment: row.environment.map(|environment| row::word("accounts", "environment", &environment)).transpose()?,
             integration_id: row.integration_id.map(IntegrationId::from_uuid),
             body: row.body.map(|json| json.0),
             response: row.response.map(|json| json.0),

@@ -105,7 +105,7 @@ export type Audit = { created_at: Timestamp,
 /**
  * `prod` or `test`: of the account that was touched; `prod` for what belongs to none.
  */
-environment?: Environment,
+environment: Environment,
 /**
  * `API` or `ERROR`.
  */
@@ -113,7 +113,11 @@ audit_type: string, remote_addr: string, user_agent: string, method: string, pat
 /**
  * The HTTP status as text, which is what the wire calls code.
  */
-code: string, status?: string, body?: unknown, response?: unknown, member_id?: MemberId, account_id?: AccountId, integration_id?: IntegrationId, x_patchbay: AuditExtra, };
+code: string, status?: string, body?: unknown,
+/**
+ * What came of it, as JSON text.
+ */
+response?: string, member_id?: MemberId, account_id?: AccountId, integration_id?: IntegrationId, x_patchbay: AuditExtra, };
 
 /**
  * What is ours on an audit event.

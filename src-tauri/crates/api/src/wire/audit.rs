@@ -1,18 +1,18 @@
 //! Audit events on the wire.
 #![expect(missing_docs, reason = "fields are those of synqly-wire.md section 7")]
 
-use patchbay_model::{AccountId, AuditId, IntegrationId, MemberId, Origin, Timestamp, audit};
+use patchbay_model::{AccountId, AuditId, Environment, IntegrationId, MemberId, Operation, Origin, Timestamp, audit};
 use serde::Serialize;
 use ts_rs::TS;
+
+use crate::operation::{Method, route};
 
 /// One row of the audit log; bodies are redacted.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct Audit {
     pub created_at: Timestamp,
     /// `prod` or `test`: of the account that was touched; `prod` for what belongs to none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub environment: Option<patchbay_model::Environment>,
+    pub environment: Environment,
     /// `API` or `ERROR`.
     pub audit_type: String,
     pub remote_addr: String,
@@ -27,9 +27,10 @@ pub struct Audit {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional, type = "unknown")]
     pub body: Option<serde_json::Value>,
+    /// What came of it, as JSON text.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional, type = "unknown")]
-    pub response: Option<serde_json::Value>,
+    #[ts(optional)]
+    pub response: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub member_id: Option<MemberId>,
@@ -53,20 +54,29 @@ pub struct AuditExtra {
     pub problem: String,
 }
 
+/// The HTTP method, also of what came by `/rpc`, the window or the command line: clients know no others.
+fn method(written: &str, operation: &str) -> String {
+    if ["DELETE", "GET", "PATCH", "POST", "PUT"].contains(&written) {
+        return written.to_owned();
+    }
+    let known = Operation::from_id(operation).and_then(route);
+    known.map_or(Method::Post, |route| route.method).as_str().to_owned()
+}
+
 impl From<audit::AuditEvent> for Audit {
     fn from(event: audit::AuditEvent) -> Self {
         Self {
             created_at: event.created_at,
-            environment: None,
+            environment: event.environment.unwrap_or(Environment::Prod),
             audit_type: event.audit_type,
             remote_addr: event.remote_addr,
             user_agent: event.user_agent,
-            method: event.method,
+            method: method(&event.method, &event.operation),
             path: event.path,
             code: event.status.to_string(),
             status: (!event.code.is_empty()).then(|| event.code.clone()),
             body: event.body,
-            response: event.response,
+            response: event.response.map(|response| response.to_string()),
             member_id: event.member_id,
             account_id: event.account_id,
             integration_id: event.integration_id,

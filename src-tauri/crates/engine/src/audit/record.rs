@@ -99,6 +99,7 @@ pub(crate) fn event(engine: &Engine, organization: OrganizationId, member: Optio
         user_agent: cut(&caller.user_agent, 200),
         member_id: member,
         account_id: None,
+        environment: None,
         integration_id: None,
         body: caller.body.as_ref().map(redacted),
         response: None,
