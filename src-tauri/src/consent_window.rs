@@ -55,34 +55,44 @@ impl Ending {
     }
 
     /// Tells the end and closes every window of this consent.
-    fn finish(&self, app: &AppHandle, group: u64, end: ConsentEnd) {
+    fn finish(&self, app: &AppHandle, group: Group, end: ConsentEnd) {
         self.tell(end);
-        let prefix = format!("{LABEL_PREFIX}{group}-");
-        for (label, window) in app.webview_windows() {
-            if label.starts_with(&prefix)
-                && let Err(error) = window.destroy()
-            {
-                tracing::warn!(%error, "a consent window could not be closed");
-            }
-        }
+        close(app, group);
     }
 }
+
+/// The windows of one consent: the first and its popups.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Group(u64);
 
 /// Opens the window.
 ///
 /// # Errors
 /// When the toolkit cannot make a window.
-pub(crate) fn open(app: &AppHandle, page: &ConsentPage, on_end: impl FnOnce(ConsentEnd) + Send + 'static) -> tauri::Result<()> {
+pub(crate) fn open(app: &AppHandle, page: &ConsentPage, on_end: impl FnOnce(ConsentEnd) + Send + 'static) -> tauri::Result<Group> {
     static GROUPS: AtomicU64 = AtomicU64::new(1);
-    let group = GROUPS.fetch_add(1, Ordering::Relaxed);
+    let group = Group(GROUPS.fetch_add(1, Ordering::Relaxed));
     let ending = Ending(Arc::new(Mutex::new(Some(Box::new(on_end)))));
-    build(app, page, group, &Arc::new(AtomicU64::new(0)), &ending, WebviewUrl::External(page.authorize_url.clone()), None).map(drop)
+    build(app, page, group, &Arc::new(AtomicU64::new(0)), &ending, WebviewUrl::External(page.authorize_url.clone()), None)?;
+    Ok(group)
+}
+
+/// Closes every window of a consent.
+pub(crate) fn close(app: &AppHandle, group: Group) {
+    let prefix = format!("{LABEL_PREFIX}{}-", group.0);
+    for (label, window) in app.webview_windows() {
+        if label.starts_with(&prefix)
+            && let Err(error) = window.destroy()
+        {
+            tracing::warn!(%error, "a consent window could not be closed");
+        }
+    }
 }
 
 fn build(
     app: &AppHandle,
     page: &ConsentPage,
-    group: u64,
+    group: Group,
     count: &Arc<AtomicU64>,
     ending: &Ending,
     url: WebviewUrl,
@@ -90,7 +100,7 @@ fn build(
 ) -> tauri::Result<WebviewWindow> {
     let number = count.fetch_add(1, Ordering::Relaxed);
     let is_popup = features.is_some();
-    let mut builder = WebviewWindowBuilder::new(app, format!("{LABEL_PREFIX}{group}-{number}"), url)
+    let mut builder = WebviewWindowBuilder::new(app, format!("{LABEL_PREFIX}{}-{number}", group.0), url)
         .title(format!("Connect {} - Patchbay", page.provider))
         .inner_size(520.0, 720.0)
         .min_inner_size(360.0, 420.0)
