@@ -10,7 +10,7 @@ use patchbay_api::wire::host::{AppState, Connect, CreateStore, Host, OpenStore, 
 use patchbay_engine::consent::loopback::Loopback;
 use patchbay_engine::consent::{self, BeginConsent, Begun};
 use patchbay_engine::installation::{self, StoreUrl};
-use patchbay_engine::{CallerInfo, Engine, ManagementGrant, NetworkPolicy, account, integration, member, organization};
+use patchbay_engine::{CallerInfo, Engine, ManagementGrant, NetworkPolicy, account, changes, integration, member, organization};
 use patchbay_model::change::{Change, ChangeKind};
 use patchbay_model::consent::ConsentRoute;
 use patchbay_model::{Code, ConnectSessionId, Context, Origin, Problem, Secret};
@@ -28,6 +28,9 @@ use crate::stores::Recents;
 
 /// How long the loopback listener waits for a person who went to the browser; the session itself ends no later.
 const BROWSER_PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// How long a store that does not answer is left alone.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// The store that is open, with the grant of the holder of its key.
 struct OpenedStore {
@@ -145,41 +148,31 @@ impl Desk {
         }
     }
 
-    /// Sends changes to the window until it goes. After a gap it is told that everything may have changed.
+    /// Sends the changes that the holder may see to the window until it goes. When another store is opened, or after a gap, the
+    /// window is told that everything may have changed.
     pub(crate) async fn subscribe(&self, channel: Channel<Change>) {
         let desk = self.clone();
         let mut generation = self.inner.generation.subscribe();
         tauri::async_runtime::spawn(async move {
             loop {
-                let changes = match &*desk.inner.session.read().await {
-                    Session::Open(store) => Some(store.engine.subscribe()),
+                let store = match &*desk.inner.session.read().await {
+                    Session::Open(store) => Some(store.clone()),
                     Session::NoStore | Session::Locked { .. } => None,
                 };
-                let Some(mut changes) = changes else {
-                    if generation.changed().await.is_err() || send_everything_changed(&channel).is_err() {
-                        return;
-                    }
-                    continue;
+                let turned = match store {
+                    Some(store) => tokio::select! {
+                        gone = pass_on(&store, &channel) => {
+                            if gone {
+                                return;
+                            }
+                            continue;
+                        }
+                        turned = generation.changed() => turned,
+                    },
+                    None => generation.changed().await,
                 };
-                loop {
-                    tokio::select! {
-                        change = changes.recv() => {
-                            let sent = match change {
-                                Ok(change) => channel.send(change),
-                                Err(RecvError::Lagged(_)) => send_everything_changed(&channel),
-                                Err(RecvError::Closed) => break,
-                            };
-                            if sent.is_err() {
-                                return;
-                            }
-                        }
-                        turned = generation.changed() => {
-                            if turned.is_err() || send_everything_changed(&channel).is_err() {
-                                return;
-                            }
-                            break;
-                        }
-                    }
+                if turned.is_err() || send_everything_changed(&channel).is_err() {
+                    return;
                 }
             }
         });
@@ -360,6 +353,41 @@ impl Desk {
             .await
             .map_err(|error| Problem::new(Code::InvalidField, format!("The file {} could not be written: {error}. Choose another place.", chosen.display())))?;
         Ok(SavedFile { path: Some(chosen.display().to_string()) })
+    }
+}
+
+/// Most changes sent at once; behind that, the window reads everything anew.
+const MOST_CHANGES: u32 = 500;
+
+/// Passes changes on until the window goes (true) or the store cannot be asked for a while (false).
+async fn pass_on(store: &OpenedStore, channel: &Channel<Change>) -> bool {
+    let mut woken = store.engine.subscribe();
+    let Ok(mut seen) = changes::latest(&store.engine).await else {
+        tokio::time::sleep(RETRY).await;
+        return false;
+    };
+    loop {
+        match woken.recv().await {
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => {
+                tokio::time::sleep(RETRY).await;
+                return false;
+            }
+        }
+        // One wake-up stands for all that came with it.
+        while woken.try_recv().is_ok() {}
+        let Ok(page) = changes::since(&store.engine, &store.grant, seen, MOST_CHANGES).await else { continue };
+        let behind = page.len() >= MOST_CHANGES as usize;
+        seen = page.last().map_or(seen, |change| change.sequence);
+        let sent = if behind {
+            seen = changes::latest(&store.engine).await.unwrap_or(seen);
+            send_everything_changed(channel)
+        } else {
+            page.into_iter().try_for_each(|change| channel.send(change))
+        };
+        if sent.is_err() {
+            return true;
+        }
     }
 }
 

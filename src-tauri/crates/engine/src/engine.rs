@@ -97,6 +97,11 @@ impl Engine {
         &self.inner.vault
     }
 
+    /// Whether nothing can be changed, because the file or its disk cannot be written.
+    pub fn read_only(&self) -> bool {
+        self.inner.store.is_read_only()
+    }
+
     /// Every provider that this build knows.
     pub fn catalog(&self) -> &Catalog {
         &self.inner.catalog

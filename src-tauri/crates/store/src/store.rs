@@ -313,7 +313,8 @@ async fn identify(connection: &mut SqliteConnection, path: &Path) -> Result<Iden
 }
 
 async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
-    MIGRATIONS.run(connection).await.map_err(|error| match error {
+    // Not `run`: what it holds over its waits is generic in a way for which callers could not be proven `Send`.
+    MIGRATIONS.run_direct(None, connection, false).await.map_err(|error| match error {
         sqlx::migrate::MigrateError::Execute(error) | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => StoreError::from(error),
         sqlx::migrate::MigrateError::VersionMissing(found) => StoreError::Newer { found, known: newest_schema() },
         other => StoreError::Damaged(other.to_string()),
