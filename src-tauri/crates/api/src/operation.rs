@@ -1,7 +1,8 @@
 //! The one table of management operations: HTTP method, path, query, body, answer and status. The router, the dispatcher
 //! of commands and the TypeScript contract are all made from it, so none of them can know an operation that the others do not.
 
-use patchbay_engine::{Engine, ManagementGrant};
+use patchbay_engine::token::Bearer;
+use patchbay_engine::{CallerInfo, Engine, ManagementGrant, RefreshGrant};
 use patchbay_model::{Operation, Problem};
 
 use crate::contract::Commands;
@@ -194,6 +195,23 @@ table! {
     DeletionsUndo: Post "/v1/x/deletions/{deletion_id}/undo", NoQuery, NoBody => Empty, 204, Management, undo;
     OverviewGet: Get "/v1/x/overview", NoQuery, NoBody => Answer<Overview>, 200, Management, overview::get;
     ConfigurationExport: Post "/v1/x/export", NoQuery, MaybeJson<ExportConfiguration> => Answer<ExportedConfiguration>, 200, Management, overview::export;
+}
+
+/// `auth.logon` by somebody who has no grant yet.
+///
+/// # Errors
+/// Problems of the request, and `logon_failed`.
+pub async fn logon(engine: &Engine, caller: CallerInfo, mut request: Request) -> Result<Reply, Problem> {
+    let Json(body) = Json::<Logon>::read(request.body.take())?;
+    Box::pin(auth::logon_as(engine, request.path("organization_id")?, &body.name, body.secret, caller)).await?.into_reply(200)
+}
+
+/// `tokens.refresh` by the holder of the container's own refresh secret.
+///
+/// # Errors
+/// `not_found` for any other container.
+pub async fn refresh(engine: &Engine, grant: &RefreshGrant, request: Request) -> Result<Reply, Problem> {
+    Box::pin(token::refresh_as(engine, Bearer::Refresh(grant), request.path("refresh_token_id")?)).await?.into_reply(200)
 }
 
 /// The route of an operation.

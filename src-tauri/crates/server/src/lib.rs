@@ -1,1 +1,29 @@
-//! server
+//! Patchbay over HTTP, on one port: the Management API and the Connector API under `/v1`, commands and events for the web
+//! interface, its sessions, the callback of consents, and the interface itself.
+//!
+//! The router is built from one table ([`routes::entries`]), in which every route has its rule: who may call it. A route
+//! cannot be added beside the table. Handlers turn HTTP into the contract of the `api` crate and back; nothing is decided here
+//! but who is asking.
+
+mod answer;
+mod app;
+mod body;
+mod callback;
+mod connector;
+mod events;
+mod gate;
+mod limiter;
+mod listen;
+mod management;
+mod options;
+mod peer;
+mod probes;
+pub mod routes;
+mod serving;
+mod session;
+mod ui;
+
+pub use listen::{Server, serve};
+pub use options::{Cidr, ServeOptions, TlsFiles};
+pub use peer::Peer;
+pub use serving::router;

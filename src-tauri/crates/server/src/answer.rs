@@ -1,0 +1,81 @@
+//! Answers: the wire's envelopes and Problems as HTTP.
+
+use axum::body::Body;
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use patchbay_api::reply::Reply;
+use patchbay_api::wire::problem;
+use patchbay_model::{Code, Problem, Timestamp};
+use serde::Serialize;
+use uuid::Uuid;
+
+/// `start_after` of the next page.
+pub(crate) const NEXT: HeaderName = HeaderName::from_static("x-next-start-after");
+/// What undoes a delete.
+pub(crate) const DELETION: HeaderName = HeaderName::from_static("x-patchbay-deletion");
+
+/// When a request came and under which id the log has it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stamp {
+    pub(crate) at: Timestamp,
+    pub(crate) id: Uuid,
+}
+
+/// An answer with a JSON body.
+pub(crate) fn json(status: u16, body: &impl Serialize) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = Response::new(serde_json::to_vec(body).map_or_else(|_| Body::empty(), Body::from));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The answer of an operation. A 204 has no body; what it would hold travels in headers.
+pub(crate) fn reply(reply: Reply) -> Response {
+    let mut response = if reply.status == 204 {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    } else {
+        json(reply.status, &reply.body)
+    };
+    for (name, value) in [(NEXT, reply.next), (DELETION, reply.deletion)] {
+        // Sort keys may be any text; header values may be UTF-8 (RFC 9110 section 5.5).
+        if let Some(value) = value.and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok()) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+/// A problem as `application/problem+json`.
+pub(crate) fn problem(problem: &Problem, stamp: Stamp) -> Response {
+    let wire = problem::Problem::new(problem, stamp.at, stamp.id);
+    let mut response = json(wire.status, &wire);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if let Some(seconds) = problem.retry_after {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    // RFC 6750 section 3.
+    match problem.code {
+        Code::TokenMissing => headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"patchbay\"")),
+        Code::TokenInvalid => headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"patchbay\", error=\"invalid_token\"")),
+        _ => None,
+    };
+    response
+}
+
+/// A problem with the methods that are allowed instead (RFC 9110 section 15.5.6).
+pub(crate) fn method_not_allowed(method: &str, path: &str, allowed: &str, stamp: Stamp) -> Response {
+    let shown: String = method.chars().take(20).collect();
+    let trouble = Problem::new(Code::MethodNotAllowed, format!("{path} does not take {shown}. Use {allowed}."));
+    let mut response = problem(&trouble, stamp);
+    if let Ok(allowed) = HeaderValue::from_str(allowed) {
+        response.headers_mut().insert(ALLOW, allowed);
+    }
+    response
+}

@@ -1,0 +1,55 @@
+//! Management routes: a bearer token, then the operation of the table.
+
+use axum::response::Response;
+use patchbay_api::operation::{self, Route, Rule};
+use patchbay_api::request::Request;
+use patchbay_engine::{CallerInfo, Grant};
+use patchbay_model::{Code, Origin, Problem};
+use url::form_urlencoded;
+
+use crate::serving::{Audited, Outcome, Visit};
+use crate::{answer, body, gate};
+
+pub(crate) async fn run(route: &'static Route, visit: Visit) -> Outcome {
+    let mut caller = visit.head.info(Origin::Api);
+    let mut grant = None;
+    let result = attempt(route, visit, &mut caller, &mut grant).await;
+    Outcome { result, audited: Some(Audited { grant, operation: route.operation.id().to_owned(), caller }) }
+}
+
+async fn attempt(route: &'static Route, visit: Visit, caller: &mut CallerInfo, seen: &mut Option<Grant>) -> Result<Response, Problem> {
+    let Visit { app, head, path, body, .. } = visit;
+    if route.rule == Rule::Logon {
+        app.limiter.admit(head.caller.address, app.engine.now())?;
+        let request = Request { path, query: query(&head.uri)?, body: body::read(&head.headers, body, body::MANAGEMENT).await? };
+        let result = operation::logon(&app.engine, caller.clone(), request).await;
+        if result.as_ref().is_err_and(|problem| problem.code == Code::LogonFailed) {
+            app.limiter.failed(head.caller.address, app.engine.now());
+        }
+        return result.map(answer::reply);
+    }
+    // The token comes first: nobody is made to read a body for a stranger.
+    let grant = gate::bearer(&app, &head, caller.clone()).await?;
+    *seen = Some(grant.clone());
+    if let (Rule::RefreshOrManagement, Grant::Refresh(refresh)) = (route.rule, &grant) {
+        let request = Request { path, query: query(&head.uri)?, body: None };
+        return operation::refresh(&app.engine, refresh, request).await.map(answer::reply);
+    }
+    let grant = grant.management()?;
+    let body = body::read(&head.headers, body, body::MANAGEMENT).await?;
+    caller.body.clone_from(&body);
+    let request = Request { path, query: query(&head.uri)?, body };
+    operation::run(&app.engine, &grant.with_caller(caller.clone()), route.operation, request).await.map(answer::reply)
+}
+
+/// Most query parameters of a request.
+const MOST: usize = 200;
+
+/// The query's pairs in order, decoded.
+pub(crate) fn query(uri: &axum::http::Uri) -> Result<Vec<(String, String)>, Problem> {
+    let pairs: Vec<_> = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).take(MOST + 1).map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+    if pairs.len() > MOST {
+        return Err(Problem::new(Code::InvalidRequest, format!("The query has more than {MOST} parameters. Send fewer.")));
+    }
+    Ok(pairs)
+}

@@ -1,0 +1,27 @@
+//! `/healthz`, `/readyz`, `/v1/version`: for those who watch over the program. They tell nothing of the organization.
+
+use axum::response::Response;
+use patchbay_engine::changes;
+use patchbay_model::Problem;
+use serde_json::json;
+
+use crate::answer;
+use crate::app::App;
+
+/// The process answers.
+#[expect(clippy::unnecessary_wraps, reason = "every target gives a result")]
+pub(crate) fn healthy() -> Result<Response, Problem> {
+    Ok(answer::json(200, &json!({ "status": "ok" })))
+}
+
+/// The store answers, too.
+pub(crate) async fn ready(app: &App) -> Result<Response, Problem> {
+    changes::ready(&app.engine).await?;
+    Ok(answer::json(200, &json!({ "status": "ready" })))
+}
+
+/// Which version runs.
+#[expect(clippy::unnecessary_wraps, reason = "every target gives a result")]
+pub(crate) fn version() -> Result<Response, Problem> {
+    Ok(answer::json(200, &json!({ "name": "patchbay", "version": env!("CARGO_PKG_VERSION") })))
+}

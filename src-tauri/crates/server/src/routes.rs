@@ -1,0 +1,146 @@
+//! The table of everything that is served, with the rule of each route. The router is built from it and from nothing else.
+
+use patchbay_api::{operation, ticketing};
+use patchbay_model::Operation;
+use patchbay_model::connector::Connector;
+
+/// Who may call a route.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rule {
+    /// Organization access tokens whose permissions cover the operation.
+    Management(Operation),
+    /// The container's own refresh secret, and organization access tokens as under `Management`.
+    RefreshOrManagement(Operation),
+    /// Integration access tokens.
+    Connector,
+    /// A signed-in browser; never a token.
+    Session,
+    /// Anybody. What it gives is public, or the request itself holds the proof (a password, a one-time link, a consent's state).
+    Public,
+}
+
+/// One route.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// HTTP method; HEAD follows GET.
+    pub method: &'static str,
+    /// Path with `{name}` for parameters and `{*name}` for a rest.
+    pub path: &'static str,
+    /// Who may call.
+    pub rule: Rule,
+    pub(crate) target: Target,
+}
+
+/// What answers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Target {
+    Management(&'static operation::Route),
+    Ticketing(&'static ticketing::Route),
+    /// A connector that has no provider here: 501 for all of it.
+    NotOffered(Connector),
+    Host(Host),
+}
+
+/// Routes of the server itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Host {
+    SignIn,
+    Who,
+    SignOut,
+    Rpc,
+    Events,
+    Healthy,
+    Ready,
+    Version,
+    Callback,
+    CallbackStyle,
+}
+
+const HOST: &[(&str, &str, Rule, Host)] = &[
+    ("POST", "/session", Rule::Public, Host::SignIn),
+    ("GET", "/session", Rule::Session, Host::Who),
+    ("DELETE", "/session", Rule::Session, Host::SignOut),
+    ("POST", "/rpc", Rule::Session, Host::Rpc),
+    ("GET", "/events", Rule::Session, Host::Events),
+    ("GET", "/healthz", Rule::Public, Host::Healthy),
+    ("GET", "/readyz", Rule::Public, Host::Ready),
+    ("GET", "/v1/version", Rule::Public, Host::Version),
+    ("GET", "/oauth/callback", Rule::Public, Host::Callback),
+    ("GET", "/oauth/page.css", Rule::Public, Host::CallbackStyle),
+];
+
+/// Everything under a connector's segment. One row for each connector without a provider in this build.
+const fn rest(connector: Connector) -> &'static str {
+    match connector {
+        Connector::Appsec => "/v1/app-sec/{*rest}",
+        Connector::Assets => "/v1/assets/{*rest}",
+        Connector::Chat => "/v1/chat/{*rest}",
+        Connector::Cloudsecurity => "/v1/cloudsecurity/{*rest}",
+        Connector::Custom => "/v1/custom/{*rest}",
+        Connector::Edr => "/v1/edr/{*rest}",
+        Connector::Emailsecurity => "/v1/email-security/{*rest}",
+        Connector::Endpointmanagement => "/v1/endpoint-management/{*rest}",
+        Connector::Grc => "/v1/grc/{*rest}",
+        Connector::Identity => "/v1/identity/{*rest}",
+        Connector::Incidentresponse => "/v1/incident-response/{*rest}",
+        Connector::Networksecurity => "/v1/network-security/{*rest}",
+        Connector::Notifications => "/v1/notifications/{*rest}",
+        Connector::Securityawareness => "/v1/security-awareness/{*rest}",
+        Connector::Siem => "/v1/siem/{*rest}",
+        Connector::Sink => "/v1/sink/{*rest}",
+        Connector::Storage => "/v1/storage/{*rest}",
+        Connector::Threatintel => "/v1/threat-intel/{*rest}",
+        // Its routes are a table of their own.
+        Connector::Ticketing => "/v1/ticketing/{*rest}",
+        Connector::Vulnerabilities => "/v1/vulnerabilities/{*rest}",
+    }
+}
+
+/// Every route.
+pub fn entries() -> Vec<Entry> {
+    let management = operation::ROUTES.iter().map(|route| Entry {
+        method: route.method.as_str(),
+        path: route.path,
+        rule: match route.rule {
+            operation::Rule::Management => Rule::Management(route.operation),
+            operation::Rule::RefreshOrManagement => Rule::RefreshOrManagement(route.operation),
+            operation::Rule::Logon => Rule::Public,
+        },
+        target: Target::Management(route),
+    });
+    let ticketing = ticketing::ROUTES.iter().map(|route| Entry { method: route.method.as_str(), path: route.path, rule: Rule::Connector, target: Target::Ticketing(route) });
+    let not_offered = Connector::ALL.iter().copied().filter(|connector| *connector != Connector::Ticketing).flat_map(|connector| {
+        ["GET", "POST", "PUT", "PATCH", "DELETE"].map(|method| Entry { method, path: rest(connector), rule: Rule::Connector, target: Target::NotOffered(connector) })
+    });
+    let host = HOST.iter().map(|&(method, path, rule, host)| Entry { method, path, rule, target: Target::Host(host) });
+    management.chain(ticketing).chain(not_offered).chain(host).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rests_stand_under_their_segment() {
+        for connector in Connector::ALL {
+            assert_eq!(rest(*connector), format!("/v1/{}/{{*rest}}", connector.path_segment()));
+        }
+    }
+
+    #[test]
+    fn no_two_paths_of_the_table_conflict() {
+        let paths: std::collections::BTreeSet<_> = entries().into_iter().map(|entry| entry.path).collect();
+        let mut router = axum::Router::<()>::new();
+        for path in paths {
+            router = router.route(path, axum::routing::any(|| async {}));
+        }
+        assert!(router.has_routes());
+    }
+
+    #[test]
+    fn what_is_public_is_listed_here() {
+        let public: Vec<_> = entries().into_iter().filter(|entry| entry.rule == Rule::Public).map(|entry| format!("{} {}", entry.method, entry.path)).collect();
+        let reviewed = ["POST /v1/auth/logon/{organization_id}", "POST /session", "GET /healthz", "GET /readyz", "GET /v1/version", "GET /oauth/callback", "GET /oauth/page.css"];
+        assert_eq!(public, reviewed, "a public route is added only with a review of what it gives away");
+    }
+}
