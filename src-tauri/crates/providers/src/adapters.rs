@@ -8,8 +8,12 @@ mod redmine;
 use patchbay_model::connector::ticketing::{PageRequest, TicketingAnswer, TicketingOperation};
 use patchbay_model::problem::Location;
 use patchbay_model::{Code, Problem};
+use serde_json::Value;
 use url::Url;
 
+use crate::exchange::{Method, ProviderRequest};
+use crate::reading;
+use crate::refusal::refused;
 use crate::step::{AdapterContext, Identity, Step};
 
 /// What an adapter does. Operations arrive only when the manifest offers them and their filters have been checked against it.
@@ -60,4 +64,41 @@ pub(crate) fn offset(page: &PageRequest) -> Result<usize, Problem> {
             .filter(|offset| *offset <= u32::MAX as usize)
             .ok_or_else(|| Problem::new(Code::InvalidCursor, "The cursor is not one that this list gave out. Begin again without a cursor.").at(Location::Query, "cursor")),
     }
+}
+
+/// A GET whose answer is JSON. `noun` and `reference` name what is asked for, in refusals.
+pub(crate) fn get<T: 'static>(provider: &'static str, url: Url, noun: &'static str, reference: String, then: impl FnOnce(Value) -> Result<Step<T>, Problem> + Send + 'static) -> Result<Step<T>, Problem> {
+    ask(provider, ProviderRequest::new(Method::Get, url), noun, reference, then)
+}
+
+/// A request whose answer is JSON.
+pub(crate) fn ask<T: 'static>(
+    provider: &'static str,
+    request: ProviderRequest,
+    noun: &'static str,
+    reference: String,
+    then: impl FnOnce(Value) -> Result<Step<T>, Problem> + Send + 'static,
+) -> Result<Step<T>, Problem> {
+    Ok(Step::send(request, move |response| {
+        if !response.ok() {
+            return Err(refused(provider, &response, noun, &reference));
+        }
+        then(reading::json(provider, &response)?)
+    }))
+}
+
+/// A request that must succeed; the content of its answer does not matter.
+pub(crate) fn perform<T: 'static>(
+    provider: &'static str,
+    request: ProviderRequest,
+    noun: &'static str,
+    reference: String,
+    then: impl FnOnce() -> Result<Step<T>, Problem> + Send + 'static,
+) -> Result<Step<T>, Problem> {
+    Ok(Step::send(request, move |response| if response.ok() { then() } else { Err(refused(provider, &response, noun, &reference)) }))
+}
+
+/// A field that the provider has no place for, told beside the answer rather than dropped in silence.
+pub(crate) fn left_out(provider: &str, field: &str) -> Problem {
+    Problem::field(&format!("/{field}"), format!("{provider} has no place for `{field}`; it was left out. Everything else was done."))
 }

@@ -15,7 +15,7 @@ use patchbay_model::{Code, Problem};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Adapter, endpoint, offset};
+use super::{Adapter, endpoint, left_out, offset};
 use crate::attachment;
 use crate::exchange::{Method, ProviderRequest, RequestBody};
 use crate::reading::{self, invalid, rows, text};
@@ -72,17 +72,12 @@ fn number<'a>(noun: &str, id: &'a str) -> Result<&'a str, Problem> {
 
 /// A GET whose answer is JSON.
 fn get(url: Url, noun: &'static str, reference: String, then: impl FnOnce(Value) -> Next + Send + 'static) -> Next {
-    Ok(Step::send(ProviderRequest::new(Method::Get, url), move |response| {
-        if !response.ok() {
-            return Err(refused(NAME, &response, noun, &reference));
-        }
-        then(reading::json(NAME, &response)?)
-    }))
+    super::get(NAME, url, noun, reference, then)
 }
 
-/// A request that must succeed; its answer's content does not matter.
+/// A request that must succeed.
 fn perform(request: ProviderRequest, noun: &'static str, reference: String, then: impl FnOnce() -> Next + Send + 'static) -> Next {
-    Ok(Step::send(request, move |response| if response.ok() { then() } else { Err(refused(NAME, &response, noun, &reference)) }))
+    super::perform(NAME, request, noun, reference, then)
 }
 
 /// Reads an issue with what is to be included.
@@ -215,9 +210,7 @@ fn create_comment(context: AdapterContext, id: String, new: CreateComment) -> Ne
     if new.content.trim().is_empty() {
         return Err(Problem::field("/content", "A comment needs content. Write some."));
     }
-    if new.creator.is_some() {
-        return Err(Problem::field("/creator", "Redmine writes comments in the name of the credential's user. Leave the creator out."));
-    }
+    let notice = new.creator.is_some().then(|| left_out(NAME, "creator"));
     number("ticket", &id)?;
     // The journals as they are, so that the new one can be told from those that are there.
     with_issue(&context.clone(), &id.clone(), "journals", move |before| {
@@ -229,7 +222,7 @@ fn create_comment(context: AdapterContext, id: String, new: CreateComment) -> Ne
             with_issue(&context, &id, "journals", move |after| {
                 let made = issue::comments(&after).into_iter().filter(|comment| !known.contains(&comment.id)).rfind(|comment| same_text(&comment.content, &new.content));
                 let comment: Comment = made.ok_or_else(|| Problem::new(Code::ProviderRefused, "Redmine took the comment but does not show it: the user may lack the permission to add notes to this issue."))?;
-                Ok(Step::Done(TicketingAnswer::Comment(Box::new(comment))))
+                Ok(Step::Done(TicketingAnswer::Comment(Box::new(comment))).noting(notice))
             })
         })
     })

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::lookup::{self, Kind, Named};
 use super::{NAME, Next, issue, perform, with_issue};
-use crate::adapters::endpoint;
+use crate::adapters::{endpoint, left_out};
 use crate::exchange::{Method, ProviderRequest};
 use crate::patch::{self, Edited};
 use crate::priority;
@@ -65,7 +65,7 @@ pub(super) fn create(context: AdapterContext, new: CreateTicket) -> Next {
         plain.insert("parent_issue_id".to_owned(), parent.into());
     }
     // What Redmine has no place for is named beside the answer rather than dropped in silence.
-    let left_out: Vec<&str> = [("creator", new.creator.is_some()), ("contact", new.contact.is_some()), ("completion_date", new.completion_date.is_some()), ("tags", new.tags.is_some_and(|tags| !tags.is_empty()))]
+    let dropped: Vec<&str> = [("creator", new.creator.is_some()), ("contact", new.contact.is_some()), ("completion_date", new.completion_date.is_some()), ("tags", new.tags.is_some_and(|tags| !tags.is_empty()))]
         .into_iter()
         .filter_map(|(field, given)| given.then_some(field))
         .collect();
@@ -88,8 +88,7 @@ pub(super) fn create(context: AdapterContext, new: CreateTicket) -> Next {
             }
             let answer = reading::json(NAME, &response)?;
             let made = issue::ticket(answer.get("issue").filter(|issue| issue.get("id").is_some()).ok_or_else(|| invalid(NAME, "has no issue"))?);
-            let notices = left_out.iter().map(|field| Problem::field(&format!("/{field}"), format!("Redmine has no place for `{field}` of a ticket; it was left out. The ticket {} was made without it.", made.id)));
-            let notices: Vec<Problem> = notices.chain(not_taken(&fields, &answer)).collect();
+            let notices: Vec<Problem> = dropped.iter().map(|field| left_out(NAME, field)).chain(not_taken(&fields, &answer)).collect();
             Ok(Step::Done(TicketingAnswer::Ticket(Box::new(made))).noting(notices))
         }))
     })
