@@ -63,3 +63,25 @@ async fn what_could_not_be_completed_leaves_no_store_behind() {
     let missing = installation::open(&url, &world.keys(), world.context.clone(), NetworkPolicy::default(), Origin::Cli).await.err().unwrap();
     assert_eq!(missing.code, Code::StoreMissing);
 }
+
+#[tokio::test]
+async fn the_sample_is_filled_and_its_tickets_can_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::new().await;
+    let (engine, created) = installation::create_sample(&crate::world::store(&folder), &crate::world::keys(&folder), world.context.clone()).await.unwrap();
+    let grant = engine.local_grant(created.organization.id, Origin::Desktop).await.unwrap();
+    assert!(patchbay_engine::organization::get(&engine, &grant).await.unwrap().sample);
+    let overview = patchbay_engine::overview::get(&engine, &grant).await.unwrap();
+    assert_eq!((overview.accounts, overview.test_accounts, overview.integration_points), (12, 2, 3));
+    assert!(overview.integrations >= 20 && overview.by_status.len() >= 4, "{overview:?}");
+    assert!(overview.attention.len() >= 4, "what needs a person is listed");
+
+    let connector = patchbay_engine::integration::connector_grant(&engine, &grant, "bluewater-logistics", "dispatch-tickets").await.unwrap();
+    let operation = patchbay_model::connector::ticketing::TicketingOperation::QueryTickets { page: patchbay_model::connector::ticketing::PageRequest { cursor: None, limit: 50 }, filters: vec![], orders: vec![] };
+    let answer = engine.call_ticketing(&connector, operation, Default::default()).await.unwrap().answer;
+    let patchbay_model::connector::ticketing::TicketingAnswer::Tickets(tickets, _) = answer else { panic!("tickets") };
+    assert!(tickets.len() >= 6 && tickets.iter().any(|ticket| ticket.status.as_deref() == Some("Done")));
+    let report = engine.verify_store().await.unwrap();
+    assert!(report.findings.is_empty(), "{:?}", report.findings);
+    engine.shutdown().await;
+}
