@@ -3,8 +3,6 @@
 
 mod tickets;
 
-use std::time::Duration;
-
 use patchbay_model::integration::{AttentionCause, IntegrationStatus};
 use patchbay_model::member::MemberType;
 use patchbay_model::point::{AllowedProviders, PointEnvironments};
@@ -152,14 +150,12 @@ async fn connect(engine: &Engine, grant: &ManagementGrant, account: &str, fullna
     if matches!(fate, Awaits) {
         return Ok(());
     }
-    let now = engine.now();
     let mut tx = engine.store().write(Scope::Account(made.organization_id, made.account_id), Origin::Cli).await?;
     for (collection, id, body) in tickets::documents(engine.context(), number)? {
         tx.put_document(made.account_id, made.id, collection, &id, &body).await?;
     }
     if let Attention(cause) = fate {
-        let since = now.minus(Duration::from_secs(3600 * (number as u64 + 2)));
-        tx.set_integration_status(made.id, &[], IntegrationStatus::NeedsAttention { cause }, since, false).await?;
+        tx.set_integration_status(made.id, &[], IntegrationStatus::NeedsAttention { cause }, engine.now(), false).await?;
     }
     tx.commit().await?;
     if matches!(fate, Paused) {
