@@ -1,0 +1,87 @@
+// A picture of every screen, light and dark, into .cache/screenshots; and the accessibility rules on each.
+import { join } from 'node:path';
+import { root } from '../peers/patchbay.mjs';
+import { accessible, expect, signIn, test } from './world.mjs';
+
+/** A small believable organization, made through the API. */
+async function furnish(management, redmine) {
+  const made = {};
+  for (const [name, fullname, environment, labels] of [
+    ['nordlicht', 'Nordlicht Reederei', 'prod', ['gold', 'eu']], ['brot', 'Bäckerei Brot & Co', 'prod', ['eu']], ['kumo', '雲ソフト', 'prod', ['apac']], ['staging', 'Staging', 'test', []],
+  ]) {
+    made[name] = (await management('POST', '/v1/accounts', { name, fullname, environment, labels })).result.account.id;
+  }
+  await management('POST', '/v1/integration-points', {
+    name: 'tickets', fullname: 'Customer tickets', description: 'Where customers keep their tickets', connector: 'ticketing', environments: { prod: ['ticketing_redmine', 'ticketing_jira'], test: ['*'] },
+  });
+  const key = { type: 'token', secret: redmine.users[0].api_key };
+  made.redmine = (await management('POST', `/v1/integrations/${made.nordlicht}`, { name: 'redmine', fullname: 'Redmine of Nordlicht', provider_config: { type: 'ticketing_redmine', url: redmine.url, credential: key } })).result.integration.id;
+  await management('POST', `/v1/integrations/${made.brot}`, { name: 'redmine', fullname: 'Redmine of the bakery', provider_config: { type: 'ticketing_redmine', url: redmine.url, credential: { type: 'token', secret: 'f'.repeat(40) } } });
+  await management('POST', `/v1/integrations/${made.staging}`, { name: 'mock', fullname: 'Mock tickets', provider_config: { type: 'ticketing_mock_ticketing' } });
+  await management('POST', '/v1/members', { name: 'ada@example.com', fullname: 'Ada Lovelace', secret: 'korrekt-Pferd-71-Batterie', role_binding: ['viewer'] });
+  await management('POST', '/v1/x/provider-apps', { provider: 'identity_openid', name: 'login', fullname: 'Login of Acme', issuer: 'https://login.example.com', client_id: 'acme' });
+  return made;
+}
+
+let made;
+test.beforeAll(async ({ management, redmine }) => {
+  made = await furnish(management, redmine);
+});
+
+const SCREENS = () => ({
+  overview: '#/overview',
+  accounts: `#/accounts?sel=${made.nordlicht}`,
+  'account-new': '#/accounts/new',
+  integrations: '#/integrations',
+  integration: `#/integrations/${made.nordlicht}/${made.redmine}`,
+  'integration-new': `#/integrations/new?account=${made.nordlicht}&provider=ticketing_jira`,
+  points: '#/points',
+  providers: '#/providers?sel=ticketing_redmine',
+  'provider-apps': '#/providers/apps',
+  members: '#/members',
+  tokens: '#/tokens',
+  'token-new': '#/tokens/new',
+  'try-it': `#/try?integration=${made.nordlicht}/${made.redmine}&operation=query_tickets`,
+  audit: '#/audit',
+  configuration: '#/configuration',
+});
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`every screen, ${colorScheme} @screenshots`, async ({ page, organization }) => {
+    test.setTimeout(240_000);
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    const picture = (name) => page.screenshot({ path: join(root, '.cache/screenshots', `${name}-${colorScheme}.png`) });
+    await page.goto('/');
+    await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
+    await picture('sign-in');
+    await signIn(page, organization.token.access.secret);
+    for (const [name, address] of Object.entries(SCREENS())) {
+      await test.step(name, async () => {
+        await page.goto(`/${address}`);
+        await expect(page.getByRole('main').getByRole('heading').first()).toBeVisible();
+        await page.waitForLoadState('networkidle', { timeout: 1500 }).catch(() => {}); // events keep one request open
+        if (name === 'try-it') {
+          await page.getByRole('button', { name: 'Run' }).click();
+          await expect(page.getByText('Calendar is one day off (again)').first()).toBeVisible();
+        }
+        if (name === 'configuration') {
+          await page.getByRole('button', { name: 'Preview export' }).click();
+          await expect(page.getByRole('region', { name: 'Preview of the export' })).toBeVisible();
+        }
+        await picture(name);
+        await accessible(page);
+      });
+    }
+  });
+}
+
+test('a narrow window keeps everything within reach', async ({ page, organization }) => {
+  await page.setViewportSize({ width: 720, height: 480 });
+  await signIn(page, organization.token.access.secret);
+  for (const address of Object.values(SCREENS())) {
+    await page.goto(`/${address}`);
+    await expect(page.getByRole('main').getByRole('heading').first()).toBeVisible();
+    const beyond = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(beyond, `${address} is wider than the window`).toBeLessThanOrEqual(0);
+  }
+});
