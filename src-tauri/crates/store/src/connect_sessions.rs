@@ -258,4 +258,14 @@ impl WriteTx {
         }
         Ok(u64::try_from(rows.len()).unwrap_or_default())
     }
+
+    /// Removes sessions that ended before `before`: by then a replay need no longer be told from the unknown. System scope.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongScope`] within a tenant, and those of the database.
+    pub async fn remove_ended_connect_sessions(&mut self, before: Timestamp) -> Result<u64> {
+        self.system("the consents of all organizations")?;
+        let done = sqlx::query("DELETE FROM connect_sessions WHERE state NOT IN ('begun', 'exchanging') AND updated_at < $1").bind(At(before)).execute(&mut *self.tx).await?;
+        Ok(done.rows_affected())
+    }
 }

@@ -100,6 +100,19 @@ enum Value {
 /// A list's conditions beyond those of the query.
 pub(crate) type Condition<'a> = &'a (dyn Fn(&mut QueryBuilder<Db>) + Send + Sync);
 
+/// A list, understood: fields known, values in their types, the scope bound.
+struct Prepared<'a> {
+    noun: &'a Noun,
+    organization: Uuid,
+    account: Option<Uuid>,
+    narrowed: Option<AccountSelector>,
+    conditions: &'a [Condition<'a>],
+    filters: Vec<Readable>,
+    orders: Vec<(Field, Direction)>,
+    after: Option<After>,
+    size: usize,
+}
+
 /// Reads one page. `within_account` binds the scope's account too; it is left out for what an account may see of its organization.
 pub(crate) async fn page<R, T>(tx: &mut ReadTx, noun: &Noun, query: &ListQuery, within_account: bool, conditions: &[Condition<'_>]) -> Result<Listed<T>>
 where
@@ -107,68 +120,78 @@ where
     T: TryFrom<R, Error = StoreError>,
 {
     let (organization, account) = tx.bound()?;
-    let orders = orders(noun, &query.orders)?;
-    let filters = query.filters.iter().map(|filter| readable(noun, filter)).collect::<Result<Vec<_>>>()?;
-    let after = query.start_after.as_deref().filter(|text| !text.is_empty()).map(|text| start_after(text, &orders)).transpose()?;
-
     let narrowed = tx.narrowed.clone();
-    let conditions = |sql: &mut QueryBuilder<Db>| {
-        sql.push(" FROM ").push(noun.table).push(" WHERE organization_id = ").push_bind(organization);
-        if let (Some(column), Some(account), true) = (noun.account, account, within_account) {
-            sql.push(" AND ").push(column).push(" = ").push_bind(account);
-        }
-        if let (Some(column), Some(selector)) = (noun.account, &narrowed) {
-            push_selector(sql, column, organization, selector);
-        }
-        if noun.tombstones {
-            sql.push(" AND deleted_at IS NULL");
-        }
-        for condition in conditions {
-            sql.push(" AND ");
-            condition(sql);
-        }
-        for filter in &filters {
-            sql.push(" AND ");
-            filter.push(sql);
-        }
-    };
-
+    let list = Prepared::new(noun, query, organization, account.filter(|_| within_account), narrowed, conditions)?;
     let total = if query.total {
         let mut sql = QueryBuilder::<Db>::new("SELECT count(*)");
-        conditions(&mut sql);
+        list.push_conditions(&mut sql);
         let (number,): (i64,) = sql.build_query_as().fetch_one(&mut *tx.tx).await?;
         Some(row::count(number))
     } else {
         None
     };
-
-    let size = usize::try_from(query.page_size().min(ListQuery::MAX_LIMIT)).unwrap_or_default();
     let mut sql = QueryBuilder::<Db>::new("SELECT ");
-    sql.push(noun.columns);
-    for (number, (field, _)) in orders.iter().enumerate() {
-        sql.push(format_args!(", {} AS sort_key_{number}", field.key()));
-    }
-    conditions(&mut sql);
-    if let Some(after) = &after {
-        sql.push(" AND ");
-        push_after(&mut sql, &orders, after);
-    }
-    sql.push(" ORDER BY ");
-    for (field, direction) in &orders {
-        sql.push(field.key()).push(word(*direction)).push(", ");
-    }
-    sql.push("id").push(word(last_direction(&orders)));
-    sql.push(" LIMIT ").push_bind(i64::try_from(size + 1).unwrap_or(i64::MAX));
-
+    list.push_page(&mut sql);
     let mut rows = sql.build().fetch_all(&mut *tx.tx).await?;
-    let more = rows.len() > size;
-    rows.truncate(size);
+    let more = rows.len() > list.size;
+    rows.truncate(list.size);
     let next = match rows.last() {
-        Some(last) if more => Some(next_key(last, &orders)?),
+        Some(last) if more => Some(next_key(last, &list.orders)?),
         _ => None,
     };
     let items = rows.iter().map(|row| T::try_from(R::from_row(row)?)).collect::<Result<Vec<T>>>()?;
     Ok(Listed { items, total, next })
+}
+
+impl<'a> Prepared<'a> {
+    fn new(noun: &'a Noun, query: &ListQuery, organization: Uuid, account: Option<Uuid>, narrowed: Option<AccountSelector>, conditions: &'a [Condition<'a>]) -> Result<Self> {
+        let orders = orders(noun, &query.orders)?;
+        let filters = query.filters.iter().map(|filter| readable(noun, filter)).collect::<Result<Vec<_>>>()?;
+        let after = query.start_after.as_deref().filter(|text| !text.is_empty()).map(|text| start_after(text, &orders)).transpose()?;
+        let size = usize::try_from(query.page_size().min(ListQuery::MAX_LIMIT)).unwrap_or_default();
+        Ok(Self { noun, organization, account, narrowed, conditions, filters, orders, after, size })
+    }
+
+    /// Everything from FROM on that decides which rows belong to the list.
+    fn push_conditions(&self, sql: &mut QueryBuilder<Db>) {
+        sql.push(" FROM ").push(self.noun.table).push(" WHERE organization_id = ").push_bind(self.organization);
+        if let (Some(column), Some(account)) = (self.noun.account, self.account) {
+            sql.push(" AND ").push(column).push(" = ").push_bind(account);
+        }
+        if let (Some(column), Some(selector)) = (self.noun.account, &self.narrowed) {
+            push_selector(sql, column, self.organization, selector);
+        }
+        if self.noun.tombstones {
+            sql.push(" AND deleted_at IS NULL");
+        }
+        for condition in self.conditions {
+            sql.push(" AND ");
+            condition(sql);
+        }
+        for filter in &self.filters {
+            sql.push(" AND ");
+            filter.push(sql);
+        }
+    }
+
+    /// The page: columns, conditions, where it begins, order and size, with one row more to know whether another follows.
+    fn push_page(&self, sql: &mut QueryBuilder<Db>) {
+        sql.push(self.noun.columns);
+        for (number, (field, _)) in self.orders.iter().enumerate() {
+            sql.push(format_args!(", {} AS sort_key_{number}", field.key()));
+        }
+        self.push_conditions(sql);
+        if let Some(after) = &self.after {
+            sql.push(" AND ");
+            push_after(sql, &self.orders, after);
+        }
+        sql.push(" ORDER BY ");
+        for (field, direction) in &self.orders {
+            sql.push(field.key()).push(word(*direction)).push(", ");
+        }
+        sql.push("id").push(word(last_direction(&self.orders)));
+        sql.push(" LIMIT ").push_bind(i64::try_from(self.size + 1).unwrap_or(i64::MAX));
+    }
 }
 
 const fn word(direction: Direction) -> &'static str {
@@ -259,7 +282,7 @@ fn pattern_of(text: &str) -> String {
     for c in text.chars() {
         match c {
             '*' | '%' => {
-                if !pattern.ends_with('%') || pattern.ends_with("\\%") {
+                if !pattern.ends_with('%') {
                     pattern.push('%');
                 }
             }
@@ -529,5 +552,79 @@ fn push_list(sql: &mut QueryBuilder<Db>, values: impl Iterator<Item = Value>) {
     }
     if !any {
         sql.push("NULL");
+    }
+}
+
+#[cfg(test)]
+mod plans {
+    //! Page N must cost what page 1 costs: the plans of the lists are held to an index that gives their order.
+
+    use sqlx::{Connection, SqliteConnection};
+
+    use super::*;
+
+    async fn plan(noun: &Noun, query: &ListQuery, account: Option<Uuid>, conditions: &[Condition<'_>]) -> String {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        crate::store::MIGRATIONS.run(&mut connection).await.unwrap();
+        let list = Prepared::new(noun, query, Uuid::from_u128(1), account, None, conditions).unwrap();
+        let mut sql = QueryBuilder::<Db>::new("EXPLAIN QUERY PLAN SELECT ");
+        list.push_page(&mut sql);
+        let rows: Vec<(i64, i64, i64, String)> = sql.build_query_as().fetch_all(&mut connection).await.unwrap();
+        rows.into_iter().map(|(.., detail)| detail).collect::<Vec<_>>().join("; ")
+    }
+
+    fn query(order: &[&str], start_after: Option<String>) -> ListQuery {
+        ListQuery { orders: order.iter().map(|text| Order::parse(text).unwrap()).collect(), start_after, ..ListQuery::default() }
+    }
+
+    fn assert_indexed(plan: &str, index: &str) {
+        assert!(plan.contains(&format!("USING INDEX {index} ")), "{index} is not used: {plan}");
+        assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN"), "rows are sorted or scanned: {plan}");
+    }
+
+    #[tokio::test]
+    async fn default_orders_are_read_from_an_index() {
+        let key = || Some(format!("some-name,{}", Uuid::from_u128(7)));
+        let account = Some(Uuid::from_u128(2));
+        for after in [None, key(), Some("some-name".to_owned())] {
+            for (noun, index) in [
+                (&crate::accounts::NOUN, "accounts_list"),
+                (&crate::members::NOUN, "members_list"),
+                (&crate::points::NOUN, "integration_points_list"),
+                (&crate::provider_apps::NOUN, "provider_apps_list"),
+                (&crate::credentials::NOUN, "credentials_list"),
+                (&crate::tokens::NOUN, "token_containers_list"),
+                (&crate::integrations::NOUN, "integration_instances_list"),
+            ] {
+                assert_indexed(&plan(noun, &query(&[], after.clone()), None, &[]).await, index);
+                assert_indexed(&plan(noun, &query(&["name[desc]"], after.clone()), None, &[]).await, index);
+            }
+            assert_indexed(&plan(&crate::integrations::NOUN, &query(&[], after.clone()), account, &[]).await, "integration_instances_list_account");
+            let of_account = |sql: &mut QueryBuilder<Db>| {
+                sql.push("account_id = ").push_bind(Uuid::from_u128(2));
+            };
+            assert_indexed(&plan(&crate::integrations::NOUN, &query(&[], after.clone()), None, &[&of_account]).await, "integration_instances_list_account");
+        }
+        let time = format!("2026-01-31T12:00:00.000000Z,{}", Uuid::from_u128(7));
+        for after in [None, Some(time)] {
+            for order in ["created_at", "created_at[desc]"] {
+                assert_indexed(&plan(&crate::audit::NOUN, &query(&[order], after.clone()), None, &[]).await, "audit_events_list");
+                assert_indexed(&plan(&crate::audit::NOUN, &query(&[order], after.clone()), account, &[]).await, "audit_events_account");
+                assert_indexed(&plan(&crate::integrations::NOUN, &query(&[order], after.clone()), None, &[]).await, "integration_instances_created");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn the_next_page_begins_within_the_index() {
+        let after = Some(format!("some-name,{}", Uuid::from_u128(7)));
+        let plan = plan(&crate::integrations::NOUN, &query(&[], after), None, &[]).await;
+        assert!(plan.contains("(organization_id=? AND (name,id)>(?,?))"), "the key is not sought in the index: {plan}");
+    }
+
+    #[test]
+    fn patterns_know_two_wild_characters() {
+        assert_eq!(pattern_of("Demo_*-%x**\\"), "demo\\_%-%x%\\\\");
+        assert_eq!(unescaped(&escaped("a,b%2Cc")), "a,b%2Cc");
     }
 }

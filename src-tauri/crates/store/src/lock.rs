@@ -124,3 +124,30 @@ fn holders_from_kernel(path: &Path) -> Vec<String> {
 fn holders_from_kernel(_path: &Path) -> Vec<String> {
     Vec::new()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_waits_is_told_for_whom() {
+        let store = std::env::temp_dir().join(format!("patchbay-lock-{}", std::process::id()));
+        let mut first = StoreLock::open(&store).unwrap();
+        let mut second = StoreLock::open(&store).unwrap();
+        first.exclusive("migrates the store").await.unwrap();
+        let holder = match second.shared().await {
+            Err(StoreError::Locked { holder }) => holder,
+            other => panic!("the lock is held, but found {other:?}"),
+        };
+        assert!(holder.contains(&format!("process {}", std::process::id())) && holder.ends_with("which migrates the store"), "{holder}");
+        first.downgrade().await.unwrap();
+        second.shared().await.unwrap();
+        match second.exclusive("restores the store").await {
+            Err(StoreError::Locked { holder }) => assert!(holder.contains("has it open"), "{holder}"),
+            other => panic!("another has it open, but found {other:?}"),
+        }
+        drop(first);
+        second.exclusive("restores the store").await.unwrap();
+        std::fs::remove_file(lock_path(&store)).unwrap();
+    }
+}

@@ -16,7 +16,7 @@ use crate::lock::StoreLock;
 use crate::transaction::{ReadTx, WriteTx};
 
 /// Embedded migrations. Each one sets `user_version` to its number.
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// `application_id` of our files, so that another program's database is not taken for a store.
 const APPLICATION_ID: i64 = 1_346_523_763;
@@ -69,22 +69,17 @@ impl Store {
     /// # Errors
     /// [`StoreError::Exists`] for a complete store, [`StoreError::NotAStore`] for another file, and those of the disk.
     pub async fn create(path: &Path) -> Result<Self> {
+        // Before anything is touched or locked: another process may have the complete store open.
+        if path.exists() && complete(path).await? {
+            return Err(StoreError::Exists(path.to_owned()));
+        }
         create_file(path)?;
         let mut lock = StoreLock::open(path).ok_or(StoreError::ReadOnly)?;
         lock.exclusive("creates the store").await?;
         let mut connection = options(path).connect().await.map_err(|error| opening(error, path))?;
-        match identify(&mut connection, path).await? {
-            Identity::Empty => {}
-            Identity::Store { schema } => {
-                let known = newest_schema();
-                if schema > known {
-                    return Err(StoreError::Newer { found: schema, known });
-                }
-                let complete: (i64,) = sqlx::query_as("SELECT count(*) FROM store_header").fetch_one(&mut connection).await?;
-                if complete.0 > 0 {
-                    return Err(StoreError::Exists(path.to_owned()));
-                }
-            }
+        // Looked at again now that nobody else can be at it.
+        if matches!(identify(&mut connection, path).await?, Identity::Store { .. }) && has_header(&mut connection).await? {
+            return Err(StoreError::Exists(path.to_owned()));
         }
         migrate(&mut connection).await?;
         connection.close().await?;
@@ -106,16 +101,11 @@ impl Store {
         }
         let options = if writable { options(path) } else { read_only_options(path)? };
         let mut connection = options.connect().await.map_err(|error| opening(error, path))?;
-        let schema = match identify(&mut connection, path).await? {
-            Identity::Store { schema } => schema,
-            Identity::Empty => return Err(StoreError::NotAStore(path.to_owned())),
+        let Identity::Store { schema } = identify(&mut connection, path).await? else {
+            return Err(StoreError::NotAStore(path.to_owned()));
         };
         let known = newest_schema();
-        if schema > known {
-            return Err(StoreError::Newer { found: schema, known });
-        }
-        let complete: (i64,) = sqlx::query_as("SELECT count(*) FROM store_header").fetch_one(&mut connection).await.map_err(|error| opening(error, path))?;
-        if complete.0 == 0 {
+        if !has_header(&mut connection).await.map_err(|error| named(error, path))? {
             return Err(StoreError::NotAStore(path.to_owned()));
         }
         if schema < known {
@@ -211,7 +201,6 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("secure_delete", "ON")
         .pragma("trusted_schema", "OFF")
         .pragma("cell_size_check", "ON")
-        .pragma("mmap_size", "268435456")
         .statement_cache_capacity(256)
         .disable_statement_logging()
 }
@@ -219,18 +208,9 @@ fn options(path: &Path) -> SqliteConnectOptions {
 /// Options for a file that cannot be written. Without a log beside it nothing can change under us, and SQLite needs no
 /// shared memory then.
 fn read_only_options(path: &Path) -> Result<SqliteConnectOptions> {
-    let beside = |suffix: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        PathBuf::from(name)
-    };
-    let unmerged = std::fs::metadata(beside("-wal")).is_ok_and(|meta| meta.len() > 0);
-    let directory_writable = path.parent().is_some_and(|directory| {
-        let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-        tempfile_in(directory)
-    });
+    let unmerged = std::fs::metadata(beside(path, "-wal")).is_ok_and(|meta| meta.len() > 0);
     let base = SqliteConnectOptions::new().filename(path).read_only(true).foreign_keys(true).busy_timeout(BUSY_TIMEOUT).disable_statement_logging();
-    if directory_writable || beside("-shm").exists() {
+    if directory_writable(path) || beside(path, "-shm").exists() {
         return Ok(base);
     }
     if unmerged {
@@ -239,15 +219,26 @@ fn read_only_options(path: &Path) -> Result<SqliteConnectOptions> {
     Ok(base.immutable(true))
 }
 
-/// Whether a file can be made in `directory`.
-fn tempfile_in(directory: &Path) -> bool {
+/// Whether a file can be made beside the store, as SQLite must for its log.
+fn directory_writable(store: &Path) -> bool {
+    let directory = store.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = directory.join(format!(".patchbay-probe-{}", std::process::id()));
-    let made = std::fs::OpenOptions::new().write(true).create_new(true).open(&name).is_ok();
-    if made {
-        // A leftover would be empty and harmless.
-        let _ = std::fs::remove_file(&name);
+    match std::fs::OpenOptions::new().write(true).create_new(true).open(&name) {
+        Ok(_) => {
+            // A leftover would be empty and harmless.
+            let _ = std::fs::remove_file(&name);
+            true
+        }
+        // Another thread of ours is just as curious.
+        Err(error) => error.kind() == std::io::ErrorKind::AlreadyExists,
     }
-    made
+}
+
+/// A file that SQLite keeps beside the store.
+fn beside(store: &Path, suffix: &str) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }
 
 fn create_file(path: &Path) -> Result<()> {
@@ -269,7 +260,7 @@ fn create_file(path: &Path) -> Result<()> {
     }
 }
 
-/// Whether the file can be written, by opening it so.
+/// Whether the store can be written: its file, by opening it so, and its log, which may have to be made.
 fn probe(path: &Path) -> Result<bool> {
     match std::fs::metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(StoreError::Missing(path.to_owned())),
@@ -278,7 +269,7 @@ fn probe(path: &Path) -> Result<bool> {
         Ok(_) => {}
     }
     match std::fs::OpenOptions::new().read(true).write(true).open(path) {
-        Ok(_) => Ok(true),
+        Ok(_) => Ok(directory_writable(path) || (beside(path, "-wal").exists() && beside(path, "-shm").exists())),
         Err(_) => match std::fs::File::open(path) {
             Ok(_) => Ok(false),
             Err(error) => Err(StoreError::Io(format!("{}: {error}", path.display()))),
@@ -287,7 +278,11 @@ fn probe(path: &Path) -> Result<bool> {
 }
 
 fn opening(error: sqlx::Error, path: &Path) -> StoreError {
-    match StoreError::from(error) {
+    named(StoreError::from(error), path)
+}
+
+fn named(error: StoreError, path: &Path) -> StoreError {
+    match error {
         // SQLite's 26: the first bytes are not those of a database.
         StoreError::Damaged(what) if what.contains("not a database") => StoreError::NotAStore(path.to_owned()),
         other => other,
@@ -305,11 +300,35 @@ async fn identify(connection: &mut SqliteConnection, path: &Path) -> Result<Iden
     let application: (i64,) = sqlx::query_as("SELECT application_id FROM pragma_application_id").fetch_one(&mut *connection).await.map_err(|error| opening(error, path))?;
     let schema: (i64,) = sqlx::query_as("SELECT user_version FROM pragma_user_version").fetch_one(&mut *connection).await?;
     let tables: (i64,) = sqlx::query_as("SELECT count(*) FROM sqlite_schema WHERE name <> '_sqlx_migrations' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'").fetch_one(&mut *connection).await?;
+    let known = newest_schema();
     match (application.0, tables.0) {
+        (APPLICATION_ID, _) if schema.0 > known => Err(StoreError::Newer { found: schema.0, known }),
         (APPLICATION_ID, _) => Ok(Identity::Store { schema: schema.0 }),
         (0, 0) => Ok(Identity::Empty),
         _ => Err(StoreError::NotAStore(path.to_owned())),
     }
+}
+
+/// Whether the store was completed: its header is written last.
+async fn has_header(connection: &mut SqliteConnection) -> Result<bool> {
+    let (tables,): (i64,) = sqlx::query_as("SELECT count(*) FROM sqlite_schema WHERE name = 'store_header'").fetch_one(&mut *connection).await?;
+    if tables == 0 {
+        return Ok(false);
+    }
+    let (rows,): (i64,) = sqlx::query_as("SELECT count(*) FROM store_header").fetch_one(&mut *connection).await?;
+    Ok(rows > 0)
+}
+
+/// Whether there is a complete store in the file, by reading alone.
+async fn complete(path: &Path) -> Result<bool> {
+    probe(path)?;
+    let mut connection = read_only_options(path)?.connect().await.map_err(|error| opening(error, path))?;
+    let complete = match identify(&mut connection, path).await? {
+        Identity::Store { .. } => has_header(&mut connection).await?,
+        Identity::Empty => false,
+    };
+    connection.close().await?;
+    Ok(complete)
 }
 
 async fn migrate(connection: &mut SqliteConnection) -> Result<()> {

@@ -336,10 +336,11 @@ impl WriteTx {
     /// Those of the database.
     pub async fn demote_token_secrets(&mut self, container: TokenId) -> Result<()> {
         self.remove_token_secrets(container, Some(Slot::Secondary)).await?;
-        let (organization, _) = self.bound()?;
-        sqlx::query("UPDATE token_secrets SET slot = 'secondary' WHERE container_id = $1 AND organization_id = $2 AND slot = 'primary'")
+        let (organization, account) = self.bound()?;
+        sqlx::query("UPDATE token_secrets SET slot = 'secondary' WHERE container_id = $1 AND organization_id = $2 AND slot = 'primary' AND EXISTS (SELECT 1 FROM token_containers AS container WHERE container.id = $1 AND (container.account_id = $3 OR $3 IS NULL))")
             .bind(container.uuid())
             .bind(organization)
+            .bind(account)
             .execute(&mut *self.tx)
             .await?;
         Ok(())

@@ -99,7 +99,7 @@ async fn complete(store: &Store, id: uuid::Uuid, header: &patchbay_vault::KeyHea
 
 /// Removes the files of a store that did not exist before and was not completed.
 fn remove(path: &Path) {
-    for suffix in ["", "-wal", "-shm"] {
+    for suffix in ["", "-wal", "-shm", "-lock"] {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
         // What is not there need not go; what stays is an empty store, which the next `init` completes.

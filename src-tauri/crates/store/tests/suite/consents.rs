@@ -1,0 +1,68 @@
+//! A consent is used once, whoever asks and however many at once.
+
+use patchbay_model::consent::ConnectState;
+use patchbay_model::*;
+
+use crate::place::*;
+
+#[tokio::test]
+async fn a_callback_is_taken_once() {
+    on_every_backend(async |place| {
+        let session = &place.ours.accounts[0].session;
+        let other = place.second_handle().await;
+        let mut tasks = Vec::new();
+        for number in 0..8 {
+            let store = if number % 2 == 0 { place.store.clone() } else { other.clone() };
+            let (scope, id) = (place.ours.within(0), session.id);
+            tasks.push(tokio::spawn(async move {
+                let mut tx = store.write(scope, Origin::Web).await.unwrap();
+                let taken = tx.begin_exchange(id, time(1)).await.unwrap();
+                tx.commit().await.unwrap();
+                taken.is_some()
+            }));
+        }
+        let mut taken = 0;
+        for task in tasks {
+            taken += u32::from(task.await.unwrap());
+        }
+        assert_eq!(taken, 1, "of eight callbacks one is taken");
+
+        let mut tx = place.write().await;
+        assert_eq!(tx.connect_session(session.id).await.unwrap().unwrap().state, ConnectState::Exchanging);
+        assert!(tx.end_connect_session(session.id, ConnectState::Completed, None, time(2)).await.unwrap());
+        assert!(!tx.end_connect_session(session.id, ConnectState::Cancelled, None, time(3)).await.unwrap(), "what is complete stays so");
+        assert_eq!(tx.begin_exchange(session.id, time(3)).await.unwrap(), None, "a replay");
+        assert_eq!(tx.sealed_connect_verifier(session.id).await.unwrap(), None, "the verifier is forgotten");
+        assert_eq!(tx.connect_session_by_state(&hash(session.id, "state")).await.unwrap().unwrap().state, ConnectState::Completed, "a replay can be told from the unknown");
+        tx.commit().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_consent_ends_in_one_of_its_ways() {
+    on_every_backend(async |place| {
+        let ours = &place.ours;
+        let (first, second) = (&ours.accounts[0], &ours.accounts[1]);
+        let mut tx = place.write().await;
+        assert!(!tx.end_connect_session(first.session.id, ConnectState::Completed, None, time(1)).await.unwrap(), "not without an exchange");
+        assert!(tx.end_connect_session(first.session.id, ConnectState::Failed { code: Code::ConsentDenied }, Some("The person refused."), time(1)).await.unwrap());
+        let failed = tx.connect_session(first.session.id).await.unwrap().unwrap();
+        assert_eq!((failed.state, failed.message.as_deref()), (ConnectState::Failed { code: Code::ConsentDenied }, Some("The person refused.")));
+
+        assert_eq!(tx.begin_exchange(second.session.id, time(600)).await.unwrap(), None, "its time is over");
+        let newer = session(&second.integration, ours.app.id, ours.member.id);
+        tx.insert_connect_session(&newer, &hash(newer.id, "state"), None).await.unwrap();
+        assert_eq!(tx.connect_session(second.session.id).await.unwrap().unwrap().state, ConnectState::Cancelled, "only the newest link works");
+        assert_eq!(tx.expire_connect_sessions(time(599)).await.unwrap(), 0);
+        assert_eq!(tx.expire_connect_sessions(time(600)).await.unwrap(), 1);
+        assert_eq!(tx.connect_session(newer.id).await.unwrap().unwrap().state, ConnectState::Failed { code: Code::ConsentExpired });
+        assert_eq!(tx.connect_session_by_state(b"forged").await.unwrap(), None);
+        tx.commit().await.unwrap();
+        let mut tx = place.store.write(Scope::System, Origin::Background).await.unwrap();
+        assert_eq!(tx.remove_ended_connect_sessions(time(1)).await.unwrap(), 1, "the one that was replaced at the very beginning");
+        assert_eq!(tx.remove_ended_connect_sessions(time(1000)).await.unwrap(), 2);
+        tx.commit().await.unwrap();
+    })
+    .await;
+}

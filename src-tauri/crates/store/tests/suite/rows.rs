@@ -1,0 +1,369 @@
+//! What goes in comes out, and names are unique.
+
+use std::time::Duration;
+
+use patchbay_model::definition::DefinitionStatus;
+use patchbay_model::integration::{AttentionCause, IntegrationStatus};
+use patchbay_model::list::ListQuery;
+use patchbay_model::permission::{PermissionSet, ResourceScope, Role, RoleName};
+use patchbay_model::token::{Authority, SecretKind, Slot, TokenOwner};
+use patchbay_model::web::{LinkPurpose, OneTimeLink, WebSession};
+use patchbay_model::*;
+use patchbay_store::{Counters, StoreError, Usage};
+
+use crate::place::*;
+
+#[tokio::test]
+async fn every_row_comes_back_as_it_went_in() {
+    on_every_backend(async |place| {
+        let ours = &place.ours;
+        let customer = &ours.accounts[0];
+        let mut tx = place.store.read(ours.scope()).await.unwrap();
+        assert_eq!(tx.organization().await.unwrap(), ours.organization);
+        assert_eq!(tx.member(ours.member.id).await.unwrap().as_ref(), Some(&ours.member));
+        assert_eq!(tx.find_member("ADA@ours.example").await.unwrap().as_ref(), Some(&ours.member));
+        assert_eq!(tx.point(ours.point.id).await.unwrap().as_ref(), Some(&ours.point));
+        assert_eq!(tx.find_point("ticketing").await.unwrap().as_ref(), Some(&ours.point));
+        assert_eq!(tx.provider_app(ours.app.id).await.unwrap().as_ref(), Some(&ours.app));
+        assert_eq!(tx.provider_apps_at(&provider()).await.unwrap(), [ours.app.clone()]);
+        assert_eq!(tx.account(customer.account.id).await.unwrap().as_ref(), Some(&customer.account));
+        assert_eq!(tx.find_account(&customer.account.id.to_string()).await.unwrap().as_ref(), Some(&customer.account));
+        assert_eq!(tx.find_account("ONE").await.unwrap().as_ref(), Some(&customer.account));
+        assert_eq!(tx.account_by_external_id("one").await.unwrap().as_ref(), Some(&customer.account));
+        assert_eq!(tx.integration(customer.integration.id).await.unwrap().as_ref(), Some(&customer.integration));
+        assert_eq!(tx.find_integration(customer.account.id, "Tickets").await.unwrap().as_ref(), Some(&customer.integration));
+        assert_eq!(tx.credential(customer.credential.id).await.unwrap().as_ref(), Some(&customer.credential));
+        assert_eq!(tx.find_credential(customer.shared.owner, "shared").await.unwrap().as_ref(), Some(&customer.shared));
+        assert_eq!(tx.sealed_credential(&customer.credential).await.unwrap(), Some(envelope("own of one")));
+        assert_eq!(tx.sealed_credential(&customer.shared).await.unwrap(), Some(envelope("shared of one")));
+        let reach = tx.credentials_within_reach(customer.account.id, customer.integration.id, Some(ours.point.id)).await.unwrap();
+        assert_eq!(reach, [customer.credential.clone(), customer.shared.clone()]);
+        assert_eq!(tx.token(customer.token.id).await.unwrap().as_ref(), Some(&customer.token));
+        assert_eq!(tx.connect_session(customer.session.id).await.unwrap().as_ref(), Some(&customer.session));
+        assert_eq!(tx.latest_connect_session(customer.integration.id).await.unwrap().as_ref(), Some(&customer.session));
+        assert_eq!(tx.sealed_connect_verifier(customer.session.id).await.unwrap(), Some(envelope("verifier")));
+        assert_eq!(tx.audit_events(&ListQuery::default()).await.unwrap().items, [ours.accounts[0].audit.clone(), ours.accounts[1].audit.clone()]);
+        assert_eq!(tx.definition(place.definition.id).await.unwrap().as_ref(), Some(&place.definition));
+        assert_eq!(tx.active_definition(&provider()).await.unwrap().as_ref(), Some(&place.definition));
+        assert_eq!(tx.document(customer.integration.id, "tickets", "1").await.unwrap().unwrap().body, serde_json::json!({"of": "one"}));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn updates_are_read_back_and_touch_only_what_is_there() {
+    on_every_backend(async |place| {
+        let ours = &place.ours;
+        let mut tx = place.write().await;
+        let mut account = ours.accounts[0].account.clone();
+        account.name = name("renamed");
+        account.labels = vec![Label::parse("gold").unwrap()];
+        account.updated_at = time(5);
+        tx.update_account(&account).await.unwrap();
+        assert_eq!(tx.account(account.id).await.unwrap(), Some(account.clone()));
+        let mut integration = ours.accounts[0].integration.clone();
+        integration.status = IntegrationStatus::NeedsAttention { cause: AttentionCause::RefreshRefused };
+        integration.config = serde_json::json!({"type": "ticketing_mock_ticketing"});
+        tx.update_integration(&integration).await.unwrap();
+        assert_eq!(tx.integration(integration.id).await.unwrap(), Some(integration.clone()));
+        assert_eq!(tx.credential_users(ours.accounts[0].shared.id).await.unwrap().count, 0, "the reference went with the configuration");
+        assert_eq!(tx.sealed_integration(integration.id).await.unwrap(), Some(envelope("own of one")), "an update leaves the sealed value");
+        let moved = tx.set_integration_status(integration.id, &[IntegrationStatus::Paused], IntegrationStatus::Active, time(9), false).await.unwrap();
+        assert!(!moved, "from another status it does not move");
+        assert!(tx.set_integration_status(integration.id, &[], IntegrationStatus::Active, time(9), true).await.unwrap());
+        let active = tx.integration(integration.id).await.unwrap().unwrap();
+        assert_eq!((active.status, active.status_since, active.last_connected_at), (IntegrationStatus::Active, time(9), Some(time(9))));
+        assert!(tx.set_integration_status(integration.id, &[], IntegrationStatus::Active, time(12), false).await.unwrap());
+        assert_eq!(tx.integration(integration.id).await.unwrap().unwrap().status_since, time(9), "the same status keeps its beginning");
+        account.id = AccountId::from_uuid(uuid());
+        assert!(matches!(tx.update_account(&account).await, Err(StoreError::NotFound { .. })));
+        tx.commit().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn names_are_unique_per_parent_ignoring_case() {
+    on_every_backend(async |place| {
+        let ours = &place.ours;
+        let organization = ours.organization.id;
+        let one = &ours.accounts[0];
+        let mut tx = place.write().await;
+        let taken = |result: Result<(), StoreError>, noun: &str| match result {
+            Err(StoreError::NameTaken { noun: found, field, value }) => {
+                assert_eq!((found, field), (noun, "name"));
+                assert!(!value.is_empty(), "the message names the name");
+            }
+            other => panic!("{noun}: expected NameTaken, found {other:?}"),
+        };
+        taken(tx.insert_account(&account(organization, "ONE")).await, "account");
+        taken(tx.insert_point(&point(organization, "Ticketing")).await, "integration point");
+        taken(tx.insert_member(&member(organization, "Ada@Ours.example")).await, "member");
+        taken(tx.insert_integration(&integration(&one.account, &place.definition, "TICKETS")).await, "integration");
+        taken(tx.insert_credential(&credential(organization, one.shared.owner, one.shared.sealed_at, "Shared")).await, "credential");
+        taken(tx.insert_token(&token(organization, one.token.owner, ours.member.id, "DEFAULT")).await, "token");
+        let mut app = ours.app.clone();
+        app.id = ProviderAppId::from_uuid(uuid());
+        taken(tx.insert_provider_app(&app).await, "provider app");
+        let mut other = account(organization, "three");
+        other.external_id = "one".to_owned();
+        match tx.insert_account(&other).await {
+            Err(StoreError::NameTaken { field: "external_id", value, .. }) => assert_eq!(value, "one"),
+            found => panic!("expected the external id to be taken, found {found:?}"),
+        }
+        let two = &ours.accounts[1];
+        tx.insert_integration(&integration(&two.account, &place.definition, "tickets-2")).await.unwrap();
+        let mut renamed = two.account.clone();
+        renamed.name = name("One");
+        taken(tx.update_account(&renamed).await, "account");
+        tx.rollback().await.unwrap();
+
+        let again = organization_named(&place.theirs.organization, "OURS");
+        let mut tx = place.store.write(Scope::Organization(again.id), Origin::Cli).await.unwrap();
+        taken(tx.insert_organization(&again).await, "organization");
+        let problem = Problem::from(tx.insert_organization(&again).await.unwrap_err());
+        assert_eq!((problem.code, problem.code.status()), (Code::NameTaken, 409));
+        assert!(problem.message.contains("`OURS`"), "{}", problem.message);
+    })
+    .await;
+}
+
+fn organization_named(like: &organization::Organization, text: &str) -> organization::Organization {
+    organization::Organization { id: OrganizationId::from_uuid(uuid()), name: name(text), ..like.clone() }
+}
+
+#[tokio::test]
+async fn a_hash_leads_to_its_container_and_organization() {
+    on_every_backend(async |place| {
+        let token = &place.theirs.accounts[0].token;
+        let mut tx = place.store.read(Scope::System).await.unwrap();
+        let found = tx.token_by_hash(&hash(token.id, "access")).await.unwrap().unwrap();
+        assert_eq!((&found.container, found.secret), (token, secret(SecretKind::IntegrationAccess)));
+        assert_eq!(tx.token_by_hash(b"nothing").await.unwrap(), None);
+        tx.enter(Scope::Account(found.container.organization_id, place.theirs.accounts[0].account.id)).unwrap();
+        assert!(tx.integration(place.theirs.accounts[0].integration.id).await.unwrap().is_some());
+        assert!(tx.enter(Scope::Organization(found.container.organization_id)).is_err(), "a scope does not widen");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn secrets_rotate_through_two_slots() {
+    on_every_backend(async |place| {
+        let ours = &place.ours;
+        let mut tx = place.write().await;
+        let container = token(ours.organization.id, TokenOwner::Organization(ours.organization.id), ours.member.id, "pipeline");
+        tx.insert_token(&container).await.unwrap();
+        tx.insert_token_secret(container.id, b"first", secret(SecretKind::OrganizationAccess)).await.unwrap();
+        for next in [b"second", b"third_"] {
+            tx.demote_token_secrets(container.id).await.unwrap();
+            tx.insert_token_secret(container.id, next, secret(SecretKind::OrganizationAccess)).await.unwrap();
+        }
+        assert_eq!(tx.token_by_hash(b"first").await.unwrap(), None, "the one before the one before is dead");
+        assert_eq!(tx.token_by_hash(b"second").await.unwrap().unwrap().secret.slot, Slot::Secondary);
+        assert_eq!(tx.token_by_hash(b"third_").await.unwrap().unwrap().secret.slot, Slot::Primary);
+        assert_eq!(tx.token_secrets(container.id).await.unwrap().len(), 2);
+        assert_eq!(tx.remove_token_secrets(container.id, Some(Slot::Secondary)).await.unwrap(), 1);
+        assert_eq!(tx.remove_token_secrets(container.id, None).await.unwrap(), 1);
+        let missing = TokenId::from_uuid(uuid());
+        assert!(matches!(tx.insert_token_secret(missing, b"x", secret(SecretKind::Refresh)).await, Err(StoreError::NotFound { .. })));
+        tx.commit().await.unwrap();
+        let mut tx = place.store.write(Scope::System, Origin::Background).await.unwrap();
+        assert!(tx.remove_expired_tokens(time(100_000)).await.unwrap() > 0);
+        tx.commit().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn passwords_and_failed_logons_stay_with_the_member() {
+    on_every_backend(async |place| {
+        let member = place.ours.member.id;
+        let mut tx = place.write().await;
+        assert_eq!(tx.member_password_hash(member).await.unwrap(), None);
+        tx.set_member_password_hash(member, Some("$argon2id$..."), time(1)).await.unwrap();
+        assert_eq!(tx.member_password_hash(member).await.unwrap().as_deref(), Some("$argon2id$..."));
+        assert_eq!((tx.count_failed_logon(member).await.unwrap(), tx.count_failed_logon(member).await.unwrap()), (1, 2));
+        assert_eq!(tx.count_members_with_role(&RoleName::root_administrator()).await.unwrap(), 1);
+        let role = Role {
+            id: RoleId::from_uuid(uuid()),
+            organization_id: place.ours.organization.id,
+            name: RoleName::parse("support").unwrap(),
+            fullname: fullname("Support"),
+            description: None,
+            resources: ResourceScope::default(),
+            permission_set: PermissionSet::Viewer,
+            created_at: time(0),
+            updated_at: time(0),
+        };
+        tx.insert_role(&role).await.unwrap();
+        assert_eq!(tx.role(&role.name).await.unwrap(), Some(role));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn browsers_and_links_come_in_once() {
+    on_every_backend(async |place| {
+        let (organization, member) = (place.ours.organization.id, place.ours.member.id);
+        let mut tx = place.write().await;
+        let session = WebSession {
+            id: WebSessionId::from_uuid(uuid()),
+            organization_id: organization,
+            member_id: member,
+            token_id: None,
+            authority: Authority::Roles(vec![RoleName::root_administrator()]),
+            user_agent: "suite".to_owned(),
+            expires: time(60),
+            last_seen_at: time(0),
+            created_at: time(0),
+        };
+        tx.insert_web_session(&session, b"handle").await.unwrap();
+        let link = OneTimeLink { organization_id: organization, member_id: member, purpose: LinkPurpose::Setup, expires: time(60), created_at: time(0) };
+        tx.insert_one_time_link(&link, b"old link").await.unwrap();
+        tx.insert_one_time_link(&link, b"new link").await.unwrap();
+        tx.commit().await.unwrap();
+
+        let mut tx = place.store.write(Scope::System, Origin::Web).await.unwrap();
+        assert_eq!(tx.use_one_time_link(b"old link", time(1)).await.unwrap(), None, "a newer link replaces the older");
+        assert_eq!(tx.use_one_time_link(b"new link", time(60)).await.unwrap(), None, "it has an end");
+        assert_eq!(tx.use_one_time_link(b"new link", time(1)).await.unwrap(), Some(link));
+        assert_eq!(tx.use_one_time_link(b"new link", time(2)).await.unwrap(), None, "it works once");
+        assert_eq!(tx.web_session_by_hash(b"handle").await.unwrap(), Some(session.clone()));
+        tx.commit().await.unwrap();
+
+        let mut tx = place.write().await;
+        tx.touch_web_session(session.id, time(30), time(90)).await.unwrap();
+        let seen = tx.web_session_by_hash(b"handle").await.unwrap().unwrap();
+        assert_eq!((seen.last_seen_at, seen.expires), (time(30), time(90)));
+        tx.delete_member(member, DeletionId::from_uuid(uuid()), time(40)).await.unwrap();
+        assert_eq!(tx.web_session_by_hash(b"handle").await.unwrap(), None, "the browser of a deleted member is out");
+        assert_eq!(tx.remove_web_sessions_of(member, None).await.unwrap(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn definitions_do_not_change() {
+    on_every_backend(async |place| {
+        let mut tx = place.store.write(Scope::System, Origin::Background).await.unwrap();
+        assert!(matches!(tx.insert_definition(&place.definition).await, Err(StoreError::NameTaken { .. })));
+        let mut newer = definition();
+        newer.version = "2".to_owned();
+        newer.created_at = time(1);
+        tx.insert_definition(&newer).await.unwrap();
+        tx.set_definition_status(place.definition.id, DefinitionStatus::Deprecated, time(2)).await.unwrap();
+        assert_eq!(tx.active_definition(&provider()).await.unwrap().unwrap().id, newer.id);
+        assert_eq!(tx.definitions().await.unwrap().len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn usage_is_written_in_batches() {
+    on_every_backend(async |place| {
+        let customer = &place.ours.accounts[0];
+        let before = place.store.poll_changes().await.unwrap();
+        let usage = Usage {
+            organization_id: place.ours.organization.id,
+            account_id: customer.account.id,
+            integration_id: customer.integration.id,
+            last_used_at: time(50),
+            last_connected_at: None,
+            requests: 2,
+            failed: 1,
+            in_bytes: 10,
+            out_bytes: 5,
+        };
+        let stranger = Usage { account_id: place.theirs.accounts[0].account.id, ..usage };
+        place.store.flush_usage(&[usage, stranger]).await.unwrap();
+        place.store.flush_usage(&[Usage { last_used_at: time(40), last_connected_at: Some(time(40)), ..usage }]).await.unwrap();
+        let mut tx = place.store.read(place.ours.scope()).await.unwrap();
+        let integration = tx.integration(customer.integration.id).await.unwrap().unwrap();
+        assert_eq!((integration.last_used_at, integration.last_connected_at), (Some(time(50)), Some(time(40))), "time does not run backwards");
+        let sums = Counters { requests: 4, failed: 2, in_bytes: 20, out_bytes: 10 };
+        assert_eq!(tx.counters(Some(customer.integration.id)).await.unwrap(), sums);
+        assert_eq!(tx.counters(None).await.unwrap(), sums);
+        assert_eq!(place.store.poll_changes().await.unwrap(), before, "telemetry wakes nobody");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn documents_keep_their_order_and_numbers() {
+    on_every_backend(async |place| {
+        let customer = &place.ours.accounts[0];
+        let (account, integration) = (customer.account.id, customer.integration.id);
+        let mut tx = place.store.write(place.ours.within(0), Origin::Api).await.unwrap();
+        for number in ["9", "2", "5"] {
+            tx.put_document(account, integration, "tickets", number, &serde_json::json!({"n": number})).await.unwrap();
+        }
+        tx.put_document(account, integration, "tickets", "2", &serde_json::json!({"n": "two"})).await.unwrap();
+        let ids = |documents: Vec<patchbay_store::LocalDocument>| documents.into_iter().map(|document| document.id).collect::<Vec<_>>();
+        assert_eq!(ids(tx.documents(integration, "tickets", 0, 100).await.unwrap()), ["1", "9", "2", "5"]);
+        assert_eq!(ids(tx.documents(integration, "tickets", 2, 1).await.unwrap()), ["2"]);
+        assert_eq!(tx.document(integration, "tickets", "2").await.unwrap().unwrap().body, serde_json::json!({"n": "two"}));
+        assert_eq!((tx.next_document_number(account, integration, "tickets").await.unwrap(), tx.next_document_number(account, integration, "tickets").await.unwrap()), (1, 2));
+        assert_eq!(tx.next_document_number(account, integration, "comments").await.unwrap(), 1);
+        assert!(tx.remove_document(integration, "tickets", "9").await.unwrap());
+        assert!(!tx.remove_document(integration, "tickets", "9").await.unwrap());
+        let foreign = &place.ours.accounts[1];
+        assert!(matches!(tx.put_document(foreign.account.id, foreign.integration.id, "tickets", "1", &serde_json::json!({})).await, Err(StoreError::NotFound { .. })));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_commit_tells_what_changed() {
+    on_every_backend(async |place| {
+        let mut watch = place.store.watch_changes();
+        watch.borrow_and_update();
+        let before = place.store.poll_changes().await.unwrap();
+        let mut tx = place.write().await;
+        let account = account(place.ours.organization.id, "fresh");
+        tx.insert_account(&account).await.unwrap();
+        tx.update_account(&account).await.unwrap();
+        let sequence = tx.commit().await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(5), watch.changed()).await.unwrap().unwrap();
+        assert_eq!(*watch.borrow(), sequence);
+        let mut tx = place.store.read(place.ours.scope()).await.unwrap();
+        let changes = tx.changes_since(before, 10).await.unwrap();
+        assert_eq!(changes.len(), 1, "one object changed once: {changes:?}");
+        assert_eq!((changes[0].id.clone(), changes[0].origin, changes[0].account_id), (account.id.to_string(), Origin::Api, Some(account.id)));
+        assert_eq!(tx.latest_sequence().await.unwrap(), sequence);
+        drop(tx);
+        let mut tx = place.write().await;
+        tx.insert_account(&crate::place::account(place.ours.organization.id, "given-up")).await.unwrap();
+        tx.rollback().await.unwrap();
+        assert_eq!(place.store.poll_changes().await.unwrap(), sequence, "what is given up tells nothing");
+        let other = place.second_handle().await;
+        let mut tx = other.write(place.ours.scope(), Origin::Cli).await.unwrap();
+        tx.insert_account(&crate::place::account(place.ours.organization.id, "elsewhere")).await.unwrap();
+        let elsewhere = tx.commit().await.unwrap().unwrap();
+        assert_eq!(place.store.poll_changes().await.unwrap(), elsewhere, "the change of another process is heard");
+        let mut tx = other.write(Scope::System, Origin::Background).await.unwrap();
+        assert_eq!(tx.tail_changes(sequence, 10).await.unwrap().len(), 1);
+        tx.trim_changes(1).await.unwrap();
+        assert_eq!((tx.oldest_sequence().await.unwrap(), tx.latest_sequence().await.unwrap()), (elsewhere, elsewhere));
+        tx.commit().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sealed_values_are_counted_and_replaced_once() {
+    on_every_backend(async |place| {
+        let mut tx = place.store.write(Scope::System, Origin::Background).await.unwrap();
+        let values = tx.enumerate_sealed().await.unwrap();
+        assert_eq!(values.len(), 3 + 3 + 2 + 3, "integrations, shared of accounts, secrets of apps, verifiers");
+        let next = patchbay_model::credential::Envelope { v: 1, key_id: "k2".to_owned(), ct: "anew".to_owned() };
+        for value in &values {
+            assert!(tx.replace_sealed(value, &next).await.unwrap());
+            assert!(!tx.replace_sealed(value, &next).await.unwrap(), "what changed meanwhile is left alone");
+        }
+        tx.commit().await.unwrap();
+        let mut tx = place.store.read(place.ours.scope()).await.unwrap();
+        assert_eq!(tx.sealed_integration(place.ours.accounts[0].integration.id).await.unwrap(), Some(next));
+    })
+    .await;
+}
