@@ -122,7 +122,7 @@ struct Intent {
 
 enum Start {
     /// Someone has renewed it already, or the set in force is to be used on.
-    Use(Credential, TokenSet),
+    Use(Box<(Credential, TokenSet)>),
     Go(Box<Intent>),
 }
 
@@ -140,7 +140,7 @@ async fn renew_alone(engine: &Engine, scope: Scope, credential: &Credential, see
     // Who the client is and where it asks is found before the lease is taken: it can take its time.
     let material = material::gather(engine, scope, credential).await?;
     let intent = match start(engine, scope, credential.id, seen, reason, &material).await? {
-        Start::Use(credential, set) => return Ok((credential, set)),
+        Start::Use(found) => return Ok(*found),
         Start::Go(intent) => *intent,
     };
     let outcome = material.ask(engine, &intent.refresh_token).await?;
@@ -172,7 +172,7 @@ async fn start(engine: &Engine, scope: Scope, id: CredentialId, seen: &TokenSet,
         let (credential, set) = read(engine, &mut tx, id).await?;
         let renewed = set.access_token.expose() != seen.access_token.expose() && set.usable(now);
         if renewed || (reason == Reason::Due && now < set.due()) {
-            return Ok(Start::Use(credential, set));
+            return Ok(Start::Use(Box::new((credential, set))));
         }
         let Some(refresh_token) = set.refresh_token.clone() else {
             return Err(attention(engine, tx, material, AttentionCause::CredentialExpired).await?);
@@ -184,14 +184,14 @@ async fn start(engine: &Engine, scope: Scope, id: CredentialId, seen: &TokenSet,
                 // A second use of a token that was rotated makes many providers revoke everything, so what still works is
                 // used up first.
                 if uncertain && reason == Reason::Due && set.usable(now) && !material.bears_repetition(before.as_ref(), now) {
-                    return Ok(Start::Use(credential, set));
+                    return Ok(Start::Use(Box::new((credential, set))));
                 }
                 tx.record_refresh_intent(id, intent, now).await?;
                 tx.commit().await?;
                 let earlier = before.filter(|before| before.state == RefreshState::Activated).and_then(|before| before.previous);
                 return Ok(Start::Go(Box::new(Intent { id: intent, credential, set, refresh_token, uncertain, earlier })));
             }
-            RefreshLease::Held { .. } if reason == Reason::Due && set.usable(now) => return Ok(Start::Use(credential, set)),
+            RefreshLease::Held { .. } if reason == Reason::Due && set.usable(now) => return Ok(Start::Use(Box::new((credential, set)))),
             RefreshLease::Held { until, .. } => {
                 tx.rollback().await?;
                 if Instant::now() >= give_up {

@@ -1,0 +1,79 @@
+//! The authorization server, as a process of its own.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use serde_json::{Value, json};
+
+/// A running `oidc-provider`. It ends when this is dropped, and when the test program dies.
+pub(crate) struct Peer {
+    child: Child,
+    _alive: ChildStdin,
+    pub(crate) issuer: String,
+    facts: Value,
+    client: reqwest::Client,
+}
+
+impl Peer {
+    pub(crate) fn start() -> Self {
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests");
+        assert!(tests.join("node_modules/oidc-provider").exists(), "the peers of the tests are not installed: run `npm ci` in {}", tests.display());
+        let mut child = Command::new("node")
+            .arg(tests.join("peers/oidc.mjs"))
+            .arg("--stdin")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("node starts");
+        let alive = child.stdin.take().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let facts: Value = serde_json::from_str(&line).expect("the peer tells where it listens");
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self { child, _alive: alive, issuer: facts["issuer"].as_str().unwrap().to_owned(), facts, client: reqwest::Client::builder().no_proxy().build().unwrap() }
+    }
+
+    pub(crate) fn public_client(&self) -> &str {
+        self.facts["client_id"].as_str().unwrap()
+    }
+
+    /// Client id and client secret.
+    pub(crate) fn confidential_client(&self) -> (&str, &str) {
+        let client = &self.facts["confidential"];
+        (client["client_id"].as_str().unwrap(), client["client_secret"].as_str().unwrap())
+    }
+
+    pub(crate) fn password(&self) -> &str {
+        self.facts["users"][0]["password"].as_str().unwrap()
+    }
+
+    pub(crate) async fn set(&self, settings: Value) {
+        self.post("settings", settings).await;
+    }
+
+    /// Every grant dies at once.
+    pub(crate) async fn revoke(&self) {
+        self.post("revoke", json!({})).await;
+    }
+
+    async fn post(&self, what: &str, body: Value) {
+        let answer = self.client.post(format!("{}/peer/{what}", self.issuer)).body(body.to_string()).send().await.unwrap();
+        assert!(answer.status().is_success(), "{what}: {}", answer.status());
+    }
+
+    /// What the token endpoint answered to refreshes.
+    pub(crate) async fn refreshes(&self) -> Vec<Value> {
+        let text = self.client.get(format!("{}/peer/requests", self.issuer)).send().await.unwrap().text().await.unwrap();
+        let all: Vec<Value> = serde_json::from_str(&text).unwrap();
+        all.into_iter().filter(|request| request["grant_type"] == "refresh_token").collect()
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,168 @@
+//! Renewal: rotation, races, lost answers, crashes, withdrawal.
+
+use std::time::Duration;
+
+use patchbay_model::integration::{AttentionCause, IntegrationStatus};
+use patchbay_model::{Code, Origin};
+use patchbay_store::{RefreshLease, RefreshState};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::world::World;
+
+const HOUR: i64 = 3600;
+
+async fn credential(world: &World) -> patchbay_model::CredentialId {
+    world.now_integration().await.config["credential"]["value"].as_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_are_renewed_in_time_and_again_with_the_rotated_token() {
+    let world = World::new().await;
+    world.connect().await;
+    world.userinfo().await.unwrap();
+    assert_eq!(world.peer.refreshes().await.len(), 0, "a fresh token needs no renewal");
+    for round in 1..=3 {
+        world.advance(HOUR * 2 / 3 + 5);
+        assert_eq!(world.userinfo().await.unwrap().as_deref(), Some("Ada Lovelace"));
+        let refreshes = world.peer.refreshes().await;
+        assert_eq!(refreshes.len(), round, "renewed after two thirds of the life");
+        assert!(refreshes.iter().all(|request| request["status"] == 200), "{refreshes:?}");
+    }
+    let store = world.bare_store().await;
+    let mut tx = store.read(world.scope()).await.unwrap();
+    let entry = tx.sealed_refresh_entry(credential(&world).await).await.unwrap().unwrap();
+    assert!(entry.state == RefreshState::Settled && entry.previous.is_none(), "the new set has worked, so the old one is forgotten: {:?}", entry.state);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_the_provider_ends_early_is_renewed_once() {
+    let world = World::new().await;
+    world.connect().await;
+    // A token that lives one second, taken by a clock that then goes back: we believe in it longer than the provider does.
+    world.peer.set(json!({ "access_ttl": 1 })).await;
+    world.advance(HOUR);
+    world.userinfo().await.unwrap();
+    world.advance(-HOUR);
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+    world.peer.set(json!({ "access_ttl": 3600 })).await;
+    assert_eq!(world.userinfo().await.unwrap().as_deref(), Some("Ada Lovelace"));
+    assert_eq!(world.peer.refreshes().await.len(), 2);
+    assert_eq!(world.now_integration().await.status, IntegrationStatus::Active);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_tasks_of_two_processes_renew_exactly_once() {
+    let world = World::new().await;
+    world.connect().await;
+    let other = world.second_engine().await;
+    world.advance(HOUR + 60);
+    let calls: Vec<_> = (0..16)
+        .flat_map(|_| [world.engine.clone(), other.clone()])
+        .map(|engine| {
+            let integration = world.integration.clone();
+            tokio::spawn(async move { engine.probe(&integration).await })
+        })
+        .collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap().name.as_deref(), Some("Ada Lovelace"));
+    }
+    let refreshes = world.peer.refreshes().await;
+    assert_eq!(refreshes.len(), 1, "reuse detection would have revoked the whole grant: {refreshes:?}");
+    world.advance(HOUR + 60);
+    assert_eq!(other.probe(&world.integration).await.unwrap().name.as_deref(), Some("Ada Lovelace"), "the grant lives on");
+    other.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_out_of_order_costs_nothing_while_the_old_token_works() {
+    let world = World::new().await;
+    world.connect().await;
+    world.peer.set(json!({ "refuse_tokens": 2 })).await;
+    world.advance(HOUR * 2 / 3 + 5);
+    assert_eq!(world.userinfo().await.unwrap().as_deref(), Some("Ada Lovelace"), "the old token is still good");
+    world.advance(HOUR);
+    let problem = world.userinfo().await.unwrap_err();
+    assert_eq!(problem.code, Code::ProviderUnreachable, "{}", problem.message);
+    assert_eq!(world.userinfo().await.unwrap().as_deref(), Some("Ada Lovelace"), "as soon as the provider is back, all is well");
+    assert_eq!(world.now_integration().await.status, IntegrationStatus::Active);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_is_not_hidden() {
+    let world = World::new().await;
+    world.connect().await;
+    world.peer.set(json!({ "lose_answers": 1 })).await;
+    world.advance(HOUR * 2 / 3 + 5);
+    assert_eq!(world.userinfo().await.unwrap().as_deref(), Some("Ada Lovelace"), "the old access token is used up first");
+    for _ in 0..3 {
+        world.userinfo().await.unwrap();
+    }
+    assert_eq!(world.peer.refreshes().await.len(), 1, "a rotated token is not sent again while there is another way");
+    world.advance(HOUR);
+    let problem = world.userinfo().await.unwrap_err();
+    assert_eq!(problem.code, Code::NeedsReconnect, "{}", problem.message);
+    assert_eq!(world.now_integration().await.status, IntegrationStatus::NeedsAttention { cause: AttentionCause::RefreshUncertain });
+    world.connect().await;
+    assert_eq!(world.now_integration().await.status, IntegrationStatus::Active, "a new consent mends it");
+    assert_eq!(world.userinfo().await.unwrap().as_deref(), Some("Ada Lovelace"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawn_grant_needs_a_person() {
+    let world = World::new().await;
+    world.connect().await;
+    world.peer.revoke().await;
+    let problem = world.userinfo().await.unwrap_err();
+    assert_eq!(problem.code, Code::NeedsReconnect, "{}", problem.message);
+    assert_eq!(world.now_integration().await.status, IntegrationStatus::NeedsAttention { cause: AttentionCause::RefreshRefused });
+    world.connect().await;
+    assert_eq!(world.userinfo().await.unwrap().as_deref(), Some("Ada Lovelace"));
+    assert_eq!(world.now_integration().await.status, IntegrationStatus::Active);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_died_before_sending_is_taken_over() {
+    let world = World::new().await;
+    world.connect().await;
+    let (credential, store) = (credential(&world).await, world.bare_store().await);
+    world.advance(HOUR + 60);
+    let (intent, now) = (Uuid::from_u128(1), world.now());
+    let mut tx = store.write(world.scope(), Origin::Background).await.unwrap();
+    let lease = tx.acquire_refresh(credential, "dead process", intent, now, now.plus(Duration::from_millis(700))).await.unwrap();
+    assert!(matches!(lease, RefreshLease::Acquired { .. }));
+    tx.record_refresh_intent(credential, intent, now).await.unwrap();
+    tx.commit().await.unwrap();
+    // The lease of the dead is waited out; then the same refresh token is tried, which the provider never saw.
+    assert_eq!(world.userinfo().await.unwrap().as_deref(), Some("Ada Lovelace"));
+    assert!(world.now().since(now) >= Duration::from_millis(600), "nobody goes past a lease that runs");
+    assert_eq!(world.peer.refreshes().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_is_given_up_half_way_loses_nothing() {
+    let world = World::new().await;
+    world.connect().await;
+    for _ in 0..10 {
+        world.advance(HOUR + 60);
+        // Given up at some moment of the renewal.
+        let _ = tokio::time::timeout(Duration::from_millis(4), world.userinfo()).await;
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(world.userinfo().await.unwrap().as_deref(), Some("Ada Lovelace"));
+    let refreshes = world.peer.refreshes().await;
+    assert!(refreshes.iter().all(|request| request["status"] == 200), "no token was used twice: {refreshes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consent_during_a_renewal_wins() {
+    let world = World::new().await;
+    world.connect().await;
+    world.advance(HOUR + 60);
+    let (call, ()) = tokio::join!(world.userinfo(), world.connect());
+    // Whichever was first, the integration works afterwards and the newest grant is the one in force.
+    let _ = call;
+    world.advance(HOUR + 60);
+    assert_eq!(world.userinfo().await.unwrap().as_deref(), Some("Ada Lovelace"));
+    assert_eq!(world.now_integration().await.status, IntegrationStatus::Active);
+}

@@ -1,0 +1,170 @@
+//! The test world: a store in a temporary folder, a clock that runs with the machine's and can be moved ahead, and an
+//! integration that waits for consent.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use patchbay_engine::account::CreateAccount;
+use patchbay_engine::consent::{self, BeginConsent, Begun};
+use patchbay_engine::installation::{self, StoreUrl};
+use patchbay_engine::integration::CreateIntegration;
+use patchbay_engine::provider_app::CreateProviderApp;
+use patchbay_engine::{Engine, ManagementGrant, NetworkPolicy};
+use patchbay_model::consent::{ConnectSession, ConsentRoute};
+use patchbay_model::integration::Integration;
+use patchbay_model::{Clock, Context, Origin, OrganizationId, Problem, Scope, Secret, Timestamp};
+use patchbay_store::Store;
+use patchbay_vault::{KeyAccess, KeySource, OsEntropy, SystemClock};
+use serde_json::json;
+use url::Url;
+
+use crate::peer::Peer;
+use crate::person;
+
+/// Runs with the machine's clock, and some time ahead of it.
+pub(crate) struct MovedClock(AtomicI64);
+
+impl Clock for MovedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_micros(SystemClock.now().unix_micros() + self.0.load(Ordering::SeqCst)).unwrap()
+    }
+}
+
+pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1:4711/oauth/callback";
+
+pub(crate) struct World {
+    pub(crate) peer: Peer,
+    pub(crate) engine: Engine,
+    pub(crate) grant: ManagementGrant,
+    pub(crate) integration: Integration,
+    organization: OrganizationId,
+    clock: Arc<MovedClock>,
+    context: Context,
+    folder: tempfile::TempDir,
+}
+
+/// Which client the organization has at the provider.
+pub(crate) enum Client {
+    Public,
+    Confidential,
+    /// Confidential, with a client secret that is not the one.
+    WithWrongSecret,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(Client::Public).await
+    }
+
+    pub(crate) async fn with(client: Client) -> Self {
+        let peer = Peer::start();
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(MovedClock(AtomicI64::new(0)));
+        let context = Context::new(clock.clone(), Arc::new(OsEntropy));
+        let (engine, created) = installation::create(&store(&folder), &keys(&folder), "Acme Tools", context.clone()).await.unwrap();
+        engine.shutdown().await;
+        drop(engine);
+        let engine = open(&folder, &context).await;
+        let organization = created.organization.id;
+        let grant = engine.local_grant(organization, Origin::Desktop).await.unwrap();
+        let account = patchbay_engine::account::create(&engine, &grant, CreateAccount { name: Some("globex".to_owned()), ..CreateAccount::default() }).await.unwrap().account;
+        let (confidential, secret) = peer.confidential_client();
+        let (client_id, client_secret) = match client {
+            Client::Public => (peer.public_client(), None),
+            Client::Confidential => (confidential, Some(Secret::new(secret))),
+            Client::WithWrongSecret => (confidential, Some(Secret::new("not-the-client-secret"))),
+        };
+        let app = CreateProviderApp {
+            name: Some("our-client".to_owned()),
+            fullname: None,
+            provider: "identity_openid".to_owned(),
+            issuer: Some(peer.issuer.clone()),
+            client_id: client_id.to_owned(),
+            client_secret,
+            redirect_uris: vec!["http://127.0.0.1/oauth/callback".to_owned()],
+            scopes: Vec::new(),
+        };
+        patchbay_engine::provider_app::create(&engine, &grant, app).await.unwrap();
+        let config = json!({ "type": "identity_openid", "issuer": peer.issuer, "credential": { "type": "o_auth_user" } });
+        let new = CreateIntegration { name: Some("sign-in".to_owned()), provider_config: config, ..CreateIntegration::default() };
+        let integration = patchbay_engine::integration::create(&engine, &grant, account.id.to_string().as_str(), new).await.unwrap().integration;
+        Self { peer, engine, grant, integration, organization, clock, context, folder }
+    }
+
+    /// Another process's view of the same store.
+    pub(crate) async fn second_engine(&self) -> Engine {
+        open(&self.folder, &self.context).await
+    }
+
+    /// The store itself, past the engine.
+    pub(crate) async fn bare_store(&self) -> Store {
+        let StoreUrl::Sqlite(path) = store(&self.folder);
+        Store::open(&path).await.unwrap()
+    }
+
+    pub(crate) fn scope(&self) -> Scope {
+        Scope::Account(self.organization, self.integration.account_id)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.context.now()
+    }
+
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.clock.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+
+    pub(crate) async fn begin(&self, route: ConsentRoute) -> Begun {
+        let begin = BeginConsent { integration: self.integration.id, route, redirect_uri: Some(REDIRECT_URI.to_owned()) };
+        consent::begin(&self.engine, &self.grant, begin).await.unwrap()
+    }
+
+    /// The address with which the provider sends the person back.
+    pub(crate) async fn person(&self, begun: &Begun, allow: bool) -> Url {
+        person::consent(&begun.authorize_url, self.peer.password(), allow).await
+    }
+
+    pub(crate) async fn finish(&self, begun: &Begun, callback: &str) -> Result<ConnectSession, Problem> {
+        consent::finish(&self.engine, &self.grant, begun.session.id, callback).await
+    }
+
+    pub(crate) async fn session(&self, begun: &Begun) -> ConnectSession {
+        consent::get(&self.engine, &self.grant, begun.session.id).await.unwrap()
+    }
+
+    /// A whole consent.
+    pub(crate) async fn connect(&self) {
+        let begun = self.begin(ConsentRoute::Browser).await;
+        let callback = self.person(&begun, true).await;
+        self.finish(&begun, callback.as_str()).await.unwrap();
+    }
+
+    pub(crate) async fn now_integration(&self) -> Integration {
+        patchbay_engine::integration::get(&self.engine, &self.grant, &self.integration.account_id.to_string(), &self.integration.id.to_string()).await.unwrap()
+    }
+
+    /// A call with the tokens: the provider's userinfo.
+    pub(crate) async fn userinfo(&self) -> Result<Option<String>, Problem> {
+        self.engine.probe(&self.integration).await.map(|outcome| outcome.name)
+    }
+}
+
+async fn open(folder: &tempfile::TempDir, context: &Context) -> Engine {
+    installation::open(&store(folder), &keys(folder), context.clone(), NetworkPolicy { allow_private: true }, Origin::Desktop).await.unwrap()
+}
+
+fn store(folder: &tempfile::TempDir) -> StoreUrl {
+    StoreUrl::Sqlite(folder.path().join("store.db"))
+}
+
+fn keys(folder: &tempfile::TempDir) -> KeyAccess {
+    KeyAccess::from(KeySource::File(folder.path().join("store.key")))
+}
+
+/// `url` with the value of one parameter changed; removed where there is no new one.
+pub(crate) fn altered(url: &Url, name: &str, value: Option<&str>) -> String {
+    let kept: Vec<(String, String)> = url.query_pairs().into_owned().filter(|(known, _)| known != name).collect();
+    let mut altered = url.clone();
+    altered.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(value.map(|value| (name, value)));
+    altered.into()
+}
