@@ -179,7 +179,9 @@ pub(crate) fn call(address: &str, method: &str, path: &str, token: &str, body: O
     let body = body.map(Value::to_string).unwrap_or_default();
     let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
     let authorization = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
-    write!(stream, "{method} {path} HTTP/1.1\r\nHost: {address}\r\n{authorization}{kind}Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())?;
+    // Sessions are for browsers, which say from which page a request comes.
+    let origin = if path.starts_with("/session") { format!("Origin: http://{address}\r\n") } else { String::new() };
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: {address}\r\n{authorization}{origin}{kind}Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let end = answer.windows(4).position(|part| part == b"\r\n\r\n").ok_or_else(cut)?;

@@ -14,7 +14,7 @@ fn tokens_are_minted_listed_reset_and_revoked() {
     let secret = minted["primary"]["access"]["secret"].as_str().unwrap().to_owned();
     assert!(secret.starts_with("pbo_"));
     assert_eq!(works(&secret), 200);
-    let (status, _) = server.call("POST", "/v1/accounts", &secret, Some(&json!({ "name": "x" }))).unwrap();
+    let (status, _) = server.call("POST", "/v1/accounts", &secret, Some(&json!({ "name": "umbrella" }))).unwrap();
     assert_eq!(status, 403, "a viewer makes nothing");
 
     let listed = bench.run(&["token", "list", "--filter", "name[eq]ci"]).done();

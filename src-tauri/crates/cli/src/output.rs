@@ -37,6 +37,13 @@ impl Output {
         }
     }
 
+    /// A line of JSON on standard output while the work goes on, for programs that asked for JSON.
+    pub(crate) fn line_for_programs(&self, value: &Value) {
+        if self.format == Format::Json {
+            line(&value.to_string());
+        }
+    }
+
     /// What is going on, for whoever watches.
     pub(crate) fn progress(&self, words: &str) {
         notice(words);

@@ -30,8 +30,12 @@ impl ServeOptions {
         Self { listen, public_url: None, tls: None, trusted_proxies: Vec::new(), store_label: "Patchbay".to_owned(), store_kind: "sqlite".to_owned() }
     }
 
-    /// Refuses options that would put secrets on the wire in clear.
-    pub(crate) fn check(&self) -> Result<(), Problem> {
+    /// Refuses options that would put secrets on the wire in clear. Binding checks them too; a program asks before it opens
+    /// a store.
+    ///
+    /// # Errors
+    /// `invalid_field` for the public URL, `invalid_request` for plain HTTP across a network.
+    pub fn check(&self) -> Result<(), Problem> {
         if let Some(url) = &self.public_url
             && (!matches!(url.scheme(), "http" | "https") || url.host_str().is_none() || !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty())
         {
