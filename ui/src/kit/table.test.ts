@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { windowOf } from './table';
+import { leastWidth, windowOf } from './table';
+
+it('rows are equally wide, however narrow the window', () => {
+  const columns = [{ id: 'a', title: 'A', width: 'minmax(100px, 1fr)' }, { id: 'b', title: 'B', width: '50px' }];
+  expect(leastWidth(columns, false)).toBe(100 + 50 + 12 + 24);
+  expect(leastWidth(columns, true)).toBe(32 + 100 + 50 + 24 + 24);
+});
 
 describe('rows in the document', () => {
   it('are what is visible and a few around', () => {

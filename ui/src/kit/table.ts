@@ -16,6 +16,13 @@ export const ROW_HEIGHT = 32;
 const MOST_ROWS = 60;
 const AROUND = 8;
 
+/** Least width of a row, so that all rows are equally wide when the window is narrow: sum of the columns' least widths. */
+export function leastWidth(columns: Column[], marked: boolean): number {
+  const tracks = columns.map((column) => Number(/(\d+)px/.exec(column.width)?.[1] ?? 96));
+  const all = marked ? [32, ...tracks] : tracks;
+  return all.reduce((sum, track) => sum + track, 0) + (all.length - 1) * 12 + 24;
+}
+
 /** Which rows are in the document for this place in the scroll. */
 export function windowOf(scrollTop: number, height: number, count: number): { first: number; last: number } {
   const visible = Math.ceil(Math.max(height, ROW_HEIGHT) / ROW_HEIGHT) + 1;

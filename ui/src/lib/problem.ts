@@ -67,8 +67,9 @@ export interface Shown {
 
 export function words(problem: Problem): Shown {
   const known = (WORDS as Record<string, { heading: string; todo?: string } | undefined>)[problem.code];
-  // Messages of the core already say what to do; the catalog's line stands in where there is a remediation or none.
-  return { heading: known?.heading ?? problem.title, message: problem.message, todo: problem.remediation ?? known?.todo ?? null };
+  // A message of more than one part already says what to do; the catalog's line stands in for the others.
+  const says = /[.:;] \S/.test(problem.message);
+  return { heading: known?.heading ?? problem.title, message: problem.message, todo: problem.remediation ?? (says ? null : (known?.todo ?? null)) };
 }
 
 /** Something thrown that is no problem of the core. */

@@ -127,7 +127,9 @@ export function fieldsOf(schema: JsonObject, root: JsonObject = schema): SchemaF
   const rank = (name: string, property: Json | undefined): number => {
     const own = isObject(property) && typeof property['x-order'] === 'number' ? property['x-order'] : undefined;
     const listed = wanted.indexOf(name);
-    return own ?? (listed < 0 ? 1000 : listed);
+    // Without an order of their own, secrets come after what they belong to.
+    const secret = isObject(property) && (property['writeOnly'] === true || property['format'] === 'password');
+    return own ?? (listed < 0 ? (secret ? 1001 : 1000) : listed);
   };
   return Object.entries(properties)
     .filter((entry): entry is [string, JsonObject] => isObject(entry[1]))

@@ -5,7 +5,7 @@ import { allowed, configFaults, emptyCredential, wireConfig } from './config';
 const provider = {
   id: 'ticketing_redmine',
   x_patchbay: {
-    config_schema: { type: 'object', required: ['url'], properties: { type: { const: 'ticketing_redmine' }, url: { type: 'string', format: 'uri' }, default_project: { type: 'string' } } },
+    config: { order: ['url', 'default_project'], schema: { type: 'object', required: ['url'], properties: { type: { const: 'ticketing_redmine' }, url: { type: 'string', format: 'uri' }, default_project: { type: 'string' } } } },
     credentials: [
       { kind: 'token', type: 'token', title: 'API key', schema: { type: 'object', required: ['secret'], properties: { secret: { type: 'string', writeOnly: true } } } },
       { kind: 'basic', type: 'basic', title: 'Password', schema: { type: 'object', required: ['username', 'secret'], properties: { username: { type: 'string' }, secret: { type: 'string', writeOnly: true } } } },

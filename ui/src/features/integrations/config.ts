@@ -13,7 +13,7 @@ export interface CredentialDraft {
 }
 
 export const configFields = (provider: Provider | undefined): SchemaField[] =>
-  fieldsOf((provider?.x_patchbay.config_schema ?? {}) as JsonObject).filter((field) => field.name !== 'type' && field.name !== 'credential');
+  fieldsOf({ ...((provider?.x_patchbay.config?.schema ?? {}) as JsonObject), 'x-order': provider?.x_patchbay.config?.order ?? [] }).filter((field) => field.name !== 'type' && field.name !== 'credential');
 
 export const credentialFields = (choice: CredentialChoice | undefined): SchemaField[] =>
   choice ? fieldsOf(choice.schema as JsonObject).filter((field) => field.name !== 'type') : [];

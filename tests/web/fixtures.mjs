@@ -1,0 +1,214 @@
+// Answers in the shapes of the contract, for looking at screens without a server. Test code only.
+const ID = (n) => `0192f000-0000-7000-8000-${String(n).padStart(12, '0')}`;
+const NOW = Date.parse('2026-11-22T06:00:00Z');
+const ago = (minutes) => new Date(NOW - minutes * 60_000).toISOString();
+
+const NAMES = ['Acme Industries', 'Borealis Freight', 'Cobalt Dental', 'Delta Insurance', 'Evergreen Foods', 'Fjord Shipping', 'Granite Builders', 'Harbour Clinics', 'Indigo Media', 'Juniper Travel', 'Keystone Legal', 'Lumen Optics', 'Meridian Bank', 'Northwind Energy', 'Orchard Schools', 'Pinnacle Sports', 'Quarry Mining', 'Ridgeline Outdoor', 'Sable Fashion', 'Tidewater Hotels'];
+const slug = (text) => text.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+
+export const organization = { id: ID(1), refresh_token_id: ID(2), organization_type: 'root', name: 'halcyon', fullname: 'Halcyon Software', created_at: ago(90000), updated_at: ago(90000), x_patchbay: { sample: false } };
+export const me = { id: ID(10), name: 'ada@halcyon.example', fullname: 'Ada Lindqvist' };
+
+export const accounts = Array.from({ length: 260 }, (_, n) => {
+  const fullname = n < NAMES.length ? NAMES[n] : `${NAMES[n % NAMES.length]} ${Math.floor(n / NAMES.length) + 1}`;
+  return {
+    id: ID(1000 + n), organization_id: ID(1), name: slug(fullname), fullname, environment: n % 5 === 4 ? 'test' : 'prod',
+    ...(n % 3 === 0 ? { labels: n % 2 ? ['emea', 'gold'] : ['emea'] } : {}),
+    created_at: ago(80000 - n * 60), updated_at: ago(900 + n * 37),
+    x_patchbay: { external_id: slug(fullname), integrations: n % 4 },
+  };
+});
+
+const token = { kind: 'token', type: 'token', title: 'API key of a user', schema: { type: 'object', required: ['secret'], properties: { secret: { type: 'string', title: 'API key', writeOnly: true, format: 'password' } } } };
+const basic = { kind: 'basic', type: 'basic', title: 'Name and password', schema: { type: 'object', required: ['username', 'secret'], properties: { username: { type: 'string', title: 'Name' }, secret: { type: 'string', title: 'Password', writeOnly: true, format: 'password' } } } };
+const user = { kind: 'o_auth_user', type: 'o_auth_user', title: 'Sign in of a person', schema: { type: 'object', properties: {} } };
+const URL_FIELD = { type: 'string', format: 'uri', title: 'URL', description: 'Address of the server, with its path if it has one.', examples: ['https://redmine.example.com'] };
+const filters = [{ name: 'status', type: 'string', operators: ['eq', 'ne', 'in'] }, { name: 'priority', type: 'enum', operators: ['eq', 'in'], values: ['URGENT', 'HIGH', 'MEDIUM', 'LOW'] }, { name: 'project', type: 'string', operators: ['eq'] }];
+const ticketing = (offered) => [
+  ['list_projects', 'GET', '/v1/ticketing/projects'], ['query_tickets', 'GET', '/v1/ticketing/tickets'], ['get_ticket', 'GET', '/v1/ticketing/tickets/{ticket_id}'],
+  ['create_ticket', 'POST', '/v1/ticketing/tickets'], ['patch_ticket', 'PATCH', '/v1/ticketing/tickets/{ticket_id}'], ['list_comments', 'GET', '/v1/ticketing/tickets/{ticket_id}/comments'],
+  ['create_comment', 'POST', '/v1/ticketing/tickets/{ticket_id}/comments'], ['create_attachment', 'POST', '/v1/ticketing/attachments/{ticket_id}'], ['list_on_call', 'GET', '/v1/ticketing/escalation-policies/{escalation_policy_id}/on-call'],
+].map(([name, request_method, request_path]) => ({
+  id: `ticketing_${name}`, name, fullname: name.replaceAll('_', ' ').replace(/^./, (c) => c.toUpperCase()), request_method, request_path, supported: offered(name),
+  ...(name === 'query_tickets' ? { filters, orders: [{ name: 'updated_at', directions: ['asc', 'desc'] }] } : {}),
+  ...(name === 'create_ticket' ? { required_fields: ['name'], request_body: { required: true, schema: { type: 'object', required: ['name'], properties: { name: { type: 'string' }, description: { type: 'string' }, priority: { enum: ['URGENT', 'HIGH', 'MEDIUM', 'LOW'] }, tags: { type: 'array', items: { type: 'string' } } } } } } : {}),
+}));
+const provider = (id, fullname, vendor, connector_id, description, properties, required, credentials, consent, mock = false) => ({
+  id, name: id, fullname, vendor, description, connector_id, connector: connector_id, release: { availability: mock ? 'internal' : 'pre-release', environments: ['test', 'prod'] },
+  operations: connector_id === 'ticketing' ? ticketing((name) => name !== 'list_on_call') : [],
+  x_patchbay: { version: '1', docs_url: 'https://www.redmine.org/projects/redmine/wiki/Rest_api', auth_type: credentials[0]?.kind ?? 'none', mock, config: { schema: { type: 'object', required, properties }, order: Object.keys(properties) }, credentials, ...(consent ? { consent } : {}) },
+});
+const mapping = { type: 'array', title: 'Custom field mappings', description: 'Names under which fields of the provider appear in custom_fields.', items: { type: 'object', required: ['name', 'project_id'], properties: { name: { type: 'string', title: 'Name' }, project_id: { type: 'string', title: 'Project', description: 'Id of the project in which it holds, or * for all.' } } } };
+export const providers = [
+  provider('ticketing_redmine', 'Redmine', 'Redmine', 'ticketing', 'Issues of a Redmine server: projects, issues, notes and attachments.', { url: URL_FIELD, default_project: { type: 'string', title: 'Default project', description: 'Identifier of the project for tickets that name none.' } }, ['url'], [token, basic]),
+  provider('ticketing_jira', 'Jira', 'Atlassian', 'ticketing', 'Issues of a Jira Cloud site, over the platform REST API version 3.', { url: { ...URL_FIELD, title: 'Site' }, default_project: { type: 'string' }, custom_field_mappings: mapping }, ['url'], [basic, user], { needs_provider_app: true, needs_issuer: false, embedded_window: true, loopback_any_port: true, default_scopes: ['read:jira-work', 'offline_access'] }),
+  provider('ticketing_mock_ticketing', 'Mock ticketing', 'Patchbay', 'ticketing', 'Keeps tickets inside Patchbay, for tests and demonstrations.', { name: { type: 'string' } }, [], [], undefined, true),
+  provider('identity_openid', 'OpenID Connect', 'OpenID Foundation', 'identity', 'Any authorization server with OpenID Connect discovery.', {}, [], [user], { needs_provider_app: true, needs_issuer: true, embedded_window: true, loopback_any_port: true, default_scopes: ['openid', 'profile', 'offline_access'] }),
+];
+export const connectors = [
+  { id: 'ticketing', name: 'ticketing', fullname: 'Ticketing', description: 'Tickets, comments and attachments.', provider_ids: ['ticketing_redmine', 'ticketing_jira', 'ticketing_mock_ticketing'] },
+  { id: 'identity', name: 'identity', fullname: 'Identity', description: 'People and groups.', provider_ids: ['identity_openid'] },
+];
+
+export const points = [
+  { id: ID(500), name: 'support-desk', fullname: 'Support desk', description: 'Tickets of our customers, read by the assistant.', connector: 'ticketing', environments: { test: ['*'], prod: ['ticketing_redmine', 'ticketing_jira'] }, created_at: ago(70000), updated_at: ago(5000), x_patchbay: { integrations: 41 } },
+  { id: ID(501), name: 'people', fullname: 'People directory', connector: 'identity', environments: { prod: ['*'] }, created_at: ago(60000), updated_at: ago(9000), x_patchbay: { integrations: 12 } },
+];
+
+const STATES = [
+  { status: 'active' }, { status: 'active' },
+  { status: 'needs_attention', cause: 'credential_refused', cause_words: 'The provider refuses the credential.', next_step: 'Replace the credential, then test the connection.' },
+  { status: 'active' }, { status: 'awaiting_consent', next_step: 'Connect it.', consent_needed: true },
+  { status: 'paused', next_step: 'Resume it.' }, { status: 'draft', next_step: 'Complete its configuration and credential.' },
+  { status: 'needs_attention', cause: 'refresh_refused', cause_words: 'The provider refuses to renew the access; the grant was revoked or has expired.', next_step: 'Connect again.', consent_needed: true },
+  { status: 'revoked', next_step: 'Connect it again.' }, { status: 'active' },
+];
+export const integrations = Array.from({ length: 140 }, (_, n) => {
+  const account = accounts[n % accounts.length];
+  const of = providers[n % providers.length];
+  const state = STATES[n % STATES.length];
+  const consent = of.x_patchbay.credentials[0]?.kind === 'o_auth_user' || state.consent_needed;
+  return {
+    id: ID(3000 + n), name: slug(of.fullname), fullname: `${of.fullname} of ${account.fullname.split(' ')[0]}`, refresh_token_id: ID(7000 + n), account_id: account.id, account, category: of.connector_id,
+    provider_config: { type: of.id, ...(of.id === 'ticketing_redmine' ? { url: 'https://redmine.example.com', default_project: 'support', credential: { type: 'token_id', value: ID(9000 + n) } } : {}), ...(of.id === 'ticketing_jira' ? { url: 'https://acme.atlassian.net', credential: { type: 'basic_id', value: ID(9000 + n) } } : {}) },
+    provider_fullname: of.fullname, provider_type: of.id, ...(of.connector_id === 'ticketing' ? { integration_point_id: ID(500) } : {}), created_at: ago(40000 - n), updated_at: ago(800 + n * 11),
+    x_patchbay: { consent_needed: false, ...state, status_since: ago(30 + n * n * 3), definition_version: '1', last_used_at: n % 3 ? ago(n * 7 + 2) : undefined, last_connected_at: ago(n * 9 + 5), credential_kind: consent ? 'o_auth_user' : of.x_patchbay.credentials[0]?.kind },
+  };
+});
+
+export const members = [
+  { ...me, state: 'enabled', last_logon: ago(12), ttl: '0s', token_ttl: '1h', expires: '9999-12-31T23:59:59Z', pin_expires: '9999-12-31T23:59:59Z', role_binding: ['root_administrator'], type: 'personal', created_at: ago(90000), updated_at: ago(90000) },
+  { id: ID(11), name: 'bruno@halcyon.example', fullname: 'Bruno Okafor', state: 'invited', last_logon: '1970-01-01T00:00:00Z', ttl: '0s', token_ttl: '1h', expires: '9999-12-31T23:59:59Z', pin_expires: ago(-4000), role_binding: ['member'], type: 'personal', created_at: ago(400), updated_at: ago(400) },
+  { id: ID(12), name: 'deploy', fullname: 'Deployment pipeline', state: 'enabled', last_logon: ago(300), ttl: '0s', token_ttl: '24h', expires: '9999-12-31T23:59:59Z', pin_expires: '9999-12-31T23:59:59Z', role_binding: ['viewer'], type: 'service', created_at: ago(4000), updated_at: ago(4000) },
+];
+
+const half = (permissions, minutes, secret = '') => ({ secret, expires: ago(-minutes), permissions: { resource_id: ID(1), resource_type: 'organization', parent_id: ID(1), id: ID(7), organization_id: ID(1), member_id: me.id, ...permissions } });
+const container = (n, fullname, permissions, extra = {}, secret = '') => ({
+  id: ID(7000 + n), name: slug(fullname), fullname, member_id: me.id, owner_id: ID(1), owner_type: 'organization', expires: ago(-100000), token_ttl: '24h', token_type: 'adhoc',
+  primary: { access: half(permissions, 1300, secret && `pbo_${secret}`), refresh: half(permissions, 100000, secret && `pbr_${secret}`) }, created_at: ago(2000 * n), updated_at: ago(1000 * n), ...extra,
+});
+export const tokens = [
+  container(1, 'Provisioning service', { adhoc_role: { resources: { accounts: { ids: ['*'] } }, permission_set: 'account-provisioner' } }),
+  container(2, 'Reporting', { adhoc_role: { resources: { accounts: { ids: [ID(1000), ID(1001)] } }, permission_set: 'viewer' } }, { secondary: { access: half({}, 30), refresh: half({}, 9000) } }),
+  container(3, 'Redmine of Acme', { resource_type: 'integration', parent_id: ID(1000) }, { owner_type: 'integration', owner_id: ID(3000), token_ttl: '10m', token_type: 'default' }),
+];
+
+export const audit = Array.from({ length: 130 }, (_, n) => {
+  const [operation, problem, code] = [['accounts.create', '', '201'], ['integrations.create', '', '201'], ['integrations.call', 'provider_unreachable', '502'], ['tokens.create_token', '', '201'], ['accounts.update', 'name_taken', '409'], ['integrations.pause', '', '200']][n % 6];
+  return {
+    created_at: ago(3 + n * 17), environment: 'prod', audit_type: problem ? 'ERROR' : 'API', remote_addr: n % 2 ? '198.51.100.7' : '', user_agent: n % 2 ? 'Synqly-Python-SDK/2.0.97' : '', method: n % 2 ? 'POST' : 'RPC', path: n % 2 ? '/v1/accounts' : operation, code,
+    ...(problem ? { status: problem } : {}), member_id: me.id, ...(n % 3 ? { account_id: accounts[n % 20].id } : {}),
+    body: n % 6 === 4 ? { before: { fullname: 'Acme' }, after: { fullname: 'Acme Industries' } } : { fullname: 'Acme Industries', environment: 'prod' },
+    x_patchbay: { id: ID(6000 + n), origin: ['desktop', 'api', 'web', 'cli', 'background'][n % 5], operation, problem },
+  };
+});
+
+export const apps = [
+  { id: ID(800), name: 'jira-app', fullname: 'Jira of Halcyon', provider: 'ticketing_jira', client_id: '4kC0aZ9qDemoClient', has_client_secret: true, redirect_uris: ['https://patchbay.halcyon.example/oauth/callback'], scopes: [], created_at: ago(9000), updated_at: ago(3000) },
+  { id: ID(801), name: 'openid-app', fullname: 'OpenID of Halcyon', provider: 'identity_openid', issuer: 'https://login.example.com', client_id: 'halcyon', has_client_secret: false, redirect_uris: ['https://patchbay.halcyon.example/oauth/callback'], scopes: ['openid', 'offline_access'], created_at: ago(9000), updated_at: ago(3000) },
+];
+
+const ticketRows = Array.from({ length: 12 }, (_, n) => ({ id: String(100 + n), name: String(100 + n), summary: ['Label printer drops the last digit', 'Invoices show the old address', 'Login page asks twice', 'Export stops at 10,000 rows'][n % 4], status: ['New', 'In progress', 'Resolved'][n % 3], priority: ['HIGH', 'MEDIUM', 'LOW'][n % 3], project: 'support', assignee: 'mira', created_at: ago(900 * n), updated_at: ago(60 * n) }));
+const call = {
+  status: 200, answer: { result: ticketRows, cursor: 'eyJvIjoxMn0' }, request: { method: 'GET', path: '/v1/ticketing/tickets?limit=25' },
+  exchanges: [{ request: { method: 'GET', url: 'https://redmine.example.com/issues.json?limit=25&offset=0&status_id=*', headers: [['accept', 'application/json'], ['x-redmine-api-key', '***']] }, response: { status: 200, headers: [['content-type', 'application/json; charset=utf-8'], ['x-request-id', '9f3d1a7e']], body: JSON.stringify({ issues: [{ id: 100, subject: 'Label printer drops the last digit', status: { id: 1, name: 'New' } }], total_count: 12 }), duration_ms: 121 } }],
+};
+
+const yaml = `version: 1
+organization:
+  name: halcyon
+  fullname: Halcyon Software
+integration_points:
+  support-desk:
+    connector: ticketing
+    environments:
+      test: ["*"]
+      prod: [ticketing_redmine, ticketing_jira]
+provider_apps:
+  jira-app:
+    provider: ticketing_jira
+    client_id: 4kC0aZ9qDemoClient
+    client_secret: { secret: omitted }
+accounts:
+${accounts.slice(0, 30).map((one) => `  ${one.name}:\n    fullname: ${one.fullname}\n    environment: ${one.environment}\n    integrations:\n      redmine:\n        provider_config:\n          type: ticketing_redmine\n          url: https://redmine.example.com\n          credential: { type: token, secret: omitted }`).join('\n')}
+`;
+
+function page(rows, { query = {} } = {}, keep = () => true) {
+  const kept = rows.filter(keep).filter((row) => (query.filter ?? []).every((text) => matches(row, text)));
+  const [field, direction] = /^([^[]+)(?:\[(\w+)\])?/.exec(query.order?.[0] ?? 'name')?.slice(1) ?? ['name'];
+  kept.sort((a, b) => String(value(a, field)).localeCompare(String(value(b, field))) * (direction === 'desc' ? -1 : 1));
+  const start = query.start_after ? kept.findIndex((row) => (row.id ?? row.x_patchbay?.id) === query.start_after) + 1 : 0;
+  const result = kept.slice(start, start + (query.limit ?? 100));
+  const last = result.at(-1);
+  return { result, ...(query.total ? { total: kept.length } : {}), ...(start + result.length < kept.length && last ? { next: last.id ?? last.x_patchbay.id } : {}) };
+}
+const value = (row, field) => row[field] ?? row.x_patchbay?.[field] ?? '';
+function matches(row, text) {
+  const [, field, op, wanted] = /^([^[]+)\[([^\]]+)\](.*)$/s.exec(text);
+  const has = String(value(row, field));
+  if (op === 'like') return new RegExp(`^${wanted.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/[*%]/g, '.*')}$`, 'i').test(has);
+  if (op === 'in') return wanted.split(',').includes(has);
+  return op === 'ne' ? has !== wanted : has === wanted;
+}
+const find = (rows, id) => {
+  const result = rows.find((row) => row.id === id);
+  if (!result) throw { status: 404, code: 'not_found', title: 'Not found', type: 'urn:patchbay:problem:not_found', message: `There is no object \`${id}\` here. Check the id or name, and that the token covers it.`, occurred_at: ago(0), instance: 'urn:uuid:0' };
+  return { result };
+};
+
+export const SECRET = 'exampleexampleexampleexampleexampleexample012345';
+export const world = { empty: false };
+
+/** Answers one command, or throws a problem. */
+export function answer(command, params = {}) {
+  const { path = {}, body = {} } = params;
+  const some = (rows) => (world.empty ? [] : rows);
+  switch (command) {
+    case 'session.info': return { host: 'web', store: { label: 'halcyon.db', kind: 'sqlite' }, organization, member: me, permission_set: 'administrator', sample: false, read_only: false, public_url: 'https://patchbay.halcyon.example', link_redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', version: '0.1.0' };
+    case 'overview.get': {
+      const by = new Map();
+      for (const one of some(integrations)) by.set(one.x_patchbay.status, (by.get(one.x_patchbay.status) ?? 0) + 1);
+      const of = new Map();
+      for (const one of some(integrations)) of.set(one.provider_type, (of.get(one.provider_type) ?? 0) + 1);
+      return { result: { accounts: some(accounts).length, integration_points: some(points).length, integrations: some(integrations).length, test_accounts: some(accounts).filter((one) => one.environment === 'test').length, members: members.length, by_status: [...by].map(([kind, count]) => ({ kind, count })), by_provider: [...of].map(([provider, count]) => ({ provider, count })), attention: some(integrations).filter((one) => ['needs_attention', 'awaiting_consent'].includes(one.x_patchbay.status)).slice(0, 20), recent: some(audit).slice(0, 10) } };
+    }
+    case 'accounts.list': return page(some(accounts), params);
+    case 'accounts.get': return find(accounts, path.account_id);
+    case 'accounts.impact': return { result: { takes: [{ kind: 'integration', count: 3 }, { kind: 'credential', count: 5 }, { kind: 'token', count: 4 }], used_by: [] } };
+    case 'accounts.create': throw { status: 409, code: 'name_taken', title: 'Name taken', type: 'urn:patchbay:problem:name_taken', message: `The name \`${body.name}\` is used by another account. Choose another name.`, occurred_at: ago(0), instance: 'urn:uuid:1', context: { parameter: { id: '/name', location: 'body' } } };
+    case 'accounts.delete': return { result: { id: ID(1), undo_until: new Date(Date.now() + 600_000).toISOString() } };
+    case 'deletions.undo': return { result: {} };
+    case 'integrations.list': return page(some(integrations), params);
+    case 'integrations.list_account': return page(some(integrations), params, (row) => row.account_id === path.account_id);
+    case 'integrations.get': return find(integrations, path.integration_id);
+    case 'integrations.verify_existing': return {};
+    case 'integrations.verify': return { messages: { problems: [{ status: 502, code: 'provider_refused', title: 'Provider refused', type: '', message: 'Redmine at https://redmine.example.com refuses the API key. Check the key, and that the REST API is switched on.', occurred_at: ago(0), instance: '', context: { raw_error: '401 Unauthorized' } }] } };
+    case 'integrations.impact': return { result: { takes: [{ kind: 'credential', count: 1 }, { kind: 'token', count: 2 }], used_by: [] } };
+    case 'integrations.call': return { result: call };
+    case 'integration_points.list': return page(some(points), params);
+    case 'integration_points.get': return find(points, path.integration_point_id);
+    case 'integration_points.impact': return { result: { takes: [], used_by: integrations.slice(0, 12).map((one) => ({ type: 'integration', id: one.id, rel: 'affected' })) } };
+    case 'credentials.list': return { result: world.empty ? [] : path.owner_id?.startsWith(ID(3).slice(0, 30)) && integrations.some((one) => one.id === path.owner_id) ? [{ id: ID(9000), integration_id: path.owner_id, owner_type: 'integration', name: 'redmine', fullname: 'Redmine', config: { type: 'token' }, managed: 'Managed', created_at: ago(8000), updated_at: ago(8000), x_patchbay: { public: {}, secret_set_at: ago(8000) } }] : [{ id: ID(9500), account_id: path.owner_id, owner_type: 'account', name: 'shared', fullname: 'Shared API key', config: { type: 'token' }, managed: 'Unmanaged', created_at: ago(8000), updated_at: ago(8000), x_patchbay: { public: {}, secret_set_at: ago(8000) } }] };
+    case 'tokens.list': return page(some(tokens), params);
+    case 'tokens.create_token': return { result: container(9, body.fullname ?? 'Token', { adhoc_role: { resources: {}, permission_set: 'viewer' } }, {}, SECRET) };
+    case 'tokens.rotate': case 'tokens.reset': return { result: container(2, 'Reporting', {}, {}, SECRET) };
+    case 'members.list': return page(members, params);
+    case 'members.get': return find(members, path.member_id);
+    case 'capabilities.list_providers': return { result: providers };
+    case 'capabilities.get_provider': return find(providers, path.provider_id);
+    case 'capabilities.list_connectors': return { result: connectors };
+    case 'audit.list': return page(some(audit), params);
+    case 'provider_apps.list': return page(some(apps), params);
+    case 'provider_apps.get': return find(apps, path.provider_app_id);
+    case 'connect.begin': return { result: { id: ID(400), account_id: ID(1000), integration_id: body.integration_id, route: body.route, redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', authorize_url: 'https://login.example.com/authorize?client_id=halcyon', scopes: ['openid'], state: 'begun', expires: new Date(Date.now() + 600_000).toISOString(), created_at: ago(0), updated_at: ago(0) } };
+    case 'connect.get': return { result: { id: ID(400), account_id: ID(1000), integration_id: ID(3004), route: 'link', redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', scopes: ['openid'], state: 'begun', expires: new Date(Date.now() + 600_000).toISOString(), created_at: ago(0), updated_at: ago(0) } };
+    case 'connect.cancel': return { result: { state: 'cancelled' } };
+    case 'configuration.export': return { result: { file_name: 'patchbay.yaml', content: yaml } };
+    case 'app.state': return { state: 'no_store', default_path: '/home/ada/.local/share/patchbay/patchbay.db' };
+    case 'app.recent': return [{ path: '/home/ada/customers.db', key_source: 'keyring' }];
+    case 'app.create_store': throw { status: 500, code: 'key_unavailable', title: 'Key unavailable', type: '', message: 'The keyring of this computer is locked and cannot keep the key. Unlock it, or choose a passphrase or a key file.', occurred_at: ago(0), instance: '' };
+    default: throw { status: 404, code: 'not_found', title: 'Not found', type: '', message: `There is no command \`${command}\` here.`, occurred_at: ago(0), instance: '' };
+  }
+}
+
+export const ids = { account: ID(1000), integration: ID(3000), broken: ID(3002), brokenAccount: accounts[2].id, waiting: ID(3004), waitingAccount: accounts[4].id, point: ID(500), token: ID(7002), event: ID(6004), app: ID(800), member: ID(11) };

@@ -1,0 +1,140 @@
+// Takes pictures of every screen from the built interface, with the answers of fixtures.mjs and the content security policy
+// of the application, and runs the accessibility rules on each:  node tests/web/look.mjs FOLDER [screen ...]
+import { createReadStream, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import AxeBuilder from '@axe-core/playwright';
+import { chromium } from '@playwright/test';
+import { answer, ids, world } from './fixtures.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const dist = join(root, 'ui/dist');
+const [folder = join(root, '.cache/look'), ...only] = process.argv.slice(2);
+mkdirSync(folder, { recursive: true });
+
+const csp = JSON.parse(readFileSync(join(root, 'tauri.conf.json'), 'utf8')).app.security.csp;
+const policy = Object.entries(csp).map(([name, value]) => `${name} ${[value].flat().join(' ')}`).join('; ');
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2' };
+const server = createServer((request, response) => {
+  const path = new URL(request.url, 'http://x').pathname;
+  const file = join(dist, path === '/' ? 'index.html' : path);
+  if (!file.startsWith(dist) || !existsSync(file)) return response.writeHead(404).end();
+  response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', 'content-security-policy': policy });
+  createReadStream(file).pipe(response);
+});
+await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
+const base = `http://127.0.0.1:${server.address().port}`;
+
+const { account, integration, broken, brokenAccount, waiting, waitingAccount, point, token, event, app, member } = ids;
+const click = (name, role = 'button') => (page) => page.getByRole(role, { name, exact: true }).first().click();
+const SCREENS = {
+  overview: ['#/overview'],
+  accounts: ['#/accounts'],
+  'accounts-selected': [`#/accounts?sel=${account}`],
+  'accounts-filtered': ['#/accounts?filter=environment%5Beq%5Dtest&filter=name%5Blike%5D*a*'],
+  'accounts-delete': [`#/accounts?sel=${account}`, async (page) => { await click('More')(page); await page.getByRole('menuitem', { name: 'Delete account' }).click(); await page.getByText('This also deletes').waitFor(); }],
+  'accounts-new': ['#/accounts/new'],
+  'accounts-taken': ['#/accounts/new', async (page) => { await page.getByLabel('Account', { exact: true }).fill('Acme'); await page.getByRole('button', { name: 'Create account' }).click(); await page.getByRole('alert').waitFor(); }],
+  'accounts-credential': [`#/accounts?sel=${account}`, async (page) => { await click('Add')(page); await page.getByRole('dialog').waitFor(); }],
+  integrations: ['#/integrations'],
+  'integrations-selected': [`#/integrations?sel=${integration}`],
+  'integration-detail': [`#/integrations/${brokenAccount}/${broken}`],
+  'integration-edit': [`#/integrations/${account}/${integration}/edit`],
+  'integration-connect': [`#/integrations/${waitingAccount}/${waiting}?do=connect`, (page) => page.getByRole('dialog').waitFor()],
+  'integration-new': [`#/integrations/new?account=${account}&provider=ticketing_redmine`, async (page) => { await page.getByLabel('URL').fill('https://redmine.example.com'); await page.getByLabel('API key').fill('x'); await click('Test connection')(page); await page.getByRole('alert').waitFor(); }],
+  'integration-new-jira': [`#/integrations/new?account=${account}&point=${point}&provider=ticketing_jira`, async (page) => { await click('Add')(page); }],
+  points: ['#/points'],
+  'points-selected': [`#/points?sel=${point}`],
+  'points-edit': [`#/points/${point}/edit`],
+  providers: ['#/providers?sel=ticketing_redmine'],
+  apps: [`#/providers/apps?sel=${app}`],
+  'apps-new': ['#/providers/apps/new?provider=identity_openid'],
+  members: [`#/members?sel=${member}`],
+  'members-new': ['#/members/new'],
+  tokens: [`#/tokens?sel=${token}`],
+  'tokens-new': ['#/tokens/new'],
+  'tokens-minted': ['#/tokens/new', async (page) => { await click('Mint token')(page); await page.getByText('Copy it now').waitFor(); }],
+  'tokens-reset': [`#/tokens?sel=${token}`, async (page) => { await click('Reset')(page); await page.getByText('This cannot be undone').waitFor(); }],
+  try: [`#/try?integration=${account}/${integration}`, async (page) => { await click('Run')(page); await page.getByRole('heading', { name: 'Unified answer' }).waitFor(); }],
+  'try-create': [`#/try?integration=${account}/${integration}&operation=create_ticket`],
+  audit: [`#/audit?sel=${event}`],
+  configuration: ['#/configuration', async (page) => { await click('Preview export')(page); await page.getByText('left out').waitFor(); }],
+  palette: ['#/overview', async (page) => { await page.keyboard.press('Control+k'); await page.getByRole('combobox').fill('acme'); await page.waitForTimeout(300); }],
+  health: ['#/overview', async (page) => { await page.getByRole('button', { name: /^Health/ }).click(); }],
+  'empty-accounts': ['#/accounts', null, { empty: true }],
+  'empty-integrations': ['#/integrations', null, { empty: true }],
+  'empty-points': ['#/points', null, { empty: true }],
+  'empty-overview': ['#/overview', null, { empty: true }],
+  'sign-in': ['#/', null, { signedOut: true }],
+  'first-run': ['#/', null, { desktop: true }],
+  'first-run-keyring': ['#/', async (page) => { await page.getByLabel('Organization').fill('Halcyon'); await click('Create store')(page); await page.getByRole('alert').waitFor(); }, { desktop: true }],
+};
+
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+let wrong = 0;
+for (const scheme of ['light', 'dark', 'contrast']) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: scheme === 'light' ? 'light' : 'dark', contrast: scheme === 'contrast' ? 'more' : 'no-preference', reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC' });
+  for (const [name, [hash, act, mode = {}]] of Object.entries(SCREENS)) {
+    if (only.length && !only.includes(name)) continue;
+    world.empty = mode.empty === true;
+    const page = await context.newPage();
+    await page.clock.setFixedTime(new Date('2026-11-22T06:00:00Z'));
+    const say = (text) => {
+      wrong += 1;
+      console.log(`${name} ${scheme}: ${text}`);
+    };
+    page.on('pageerror', (error) => say(`error: ${error.message}`));
+    page.on('console', (message) => message.type() === 'error' && !message.text().includes('Failed to load resource') && say(`console: ${message.text()}`));
+    if (mode.desktop) {
+      await page.exposeFunction('coreAnswers', (command, params) => {
+        try {
+          return { ok: answer(command, params) };
+        } catch (problem) {
+          return { problem };
+        }
+      });
+      await page.addInitScript(() => {
+        let next = 1;
+        window.__TAURI_INTERNALS__ = {
+          transformCallback: () => next++,
+          async invoke(command, args) {
+            if (command !== 'rpc') return null;
+            const { ok, problem } = await window.coreAnswers(args.command, args.params);
+            if (problem) throw problem;
+            return ok;
+          },
+        };
+      });
+    }
+    await page.route('**/rpc', async (route) => {
+      const { command, params } = route.request().postDataJSON();
+      if (mode.signedOut) return route.fulfill({ status: 401, json: { status: 401, code: 'token_missing', title: 'Token missing', type: '', message: 'Nobody is signed in.', occurred_at: '', instance: '' } });
+      try {
+        await route.fulfill({ json: answer(command, params) });
+      } catch (problem) {
+        if (!problem.status) throw problem;
+        await route.fulfill({ status: problem.status, json: problem });
+      }
+    });
+    await page.route('**/events', (route) => route.fulfill({ status: 200, contentType: 'text/event-stream', body: ': open\n\n' }));
+    try {
+      await page.goto(`${base}/${hash}`);
+      await page.getByRole('heading').first().waitFor({ timeout: 5000 });
+      await page.waitForTimeout(250);
+      if (act) await act(page);
+      await page.waitForTimeout(150);
+    } catch (error) {
+      say(`failed: ${error.message.split('\n')[0]}`);
+    }
+    await page.screenshot({ path: join(folder, `${name}-${scheme}.png`) });
+    const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
+    for (const { id, nodes } of violations) say(`axe ${id}: ${nodes.slice(0, 3).map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? node.all[0]?.message ?? ''}`).join(' | ')}`);
+    await page.close();
+  }
+  await context.close();
+}
+await browser.close();
+server.close();
+console.log(wrong === 0 ? 'every screen is clean' : `${wrong} findings`);
+process.exitCode = wrong === 0 ? 0 : 1;
