@@ -33,7 +33,7 @@ pub(crate) const NOUN: Noun = Noun {
         Field::nullable("integration_id", "integration_id", Kind::Id),
         Field::nullable("integration_point_id", "integration_point_id", Kind::Id),
         Field::new("type", "kind", Kind::Text),
-        Field::new("managed", "CASE WHEN managed = 1 THEN 'Managed' ELSE 'Unmanaged' END", Kind::Text),
+        Field::new("managed", "CASE WHEN managed THEN 'Managed' ELSE 'Unmanaged' END", Kind::Text),
         Field::nullable("expires", "expires", Kind::Time),
         Field::new("created_at", "created_at", Kind::Time),
         Field::new("updated_at", "updated_at", Kind::Time),

@@ -52,11 +52,11 @@ impl WriteTx {
     /// # Errors
     /// [`StoreError::NotFound`] when another changed it meanwhile.
     pub async fn replace_key_header(&mut self, previous: &serde_json::Value, next: &serde_json::Value) -> Result<()> {
-        let done = sqlx::query("UPDATE store_header SET key_header = $1 WHERE singleton = 1 AND key_header = $2")
-            .bind(Json(next))
-            .bind(Json(previous))
-            .execute(&mut *self.tx)
-            .await?;
-        if done.rows_affected() == 0 { Err(StoreError::not_found("key header", "as it was read")) } else { Ok(()) }
+        // Compared as values, not as text: the writer's lock is ours already, so nobody comes between.
+        if self.header().await?.key_header != *previous {
+            return Err(StoreError::not_found("key header", "as it was read"));
+        }
+        sqlx::query("UPDATE store_header SET key_header = $1 WHERE singleton = 1").bind(Json(next)).execute(&mut *self.tx).await?;
+        Ok(())
     }
 }

@@ -113,14 +113,15 @@ struct Prepared<'a> {
     size: usize,
 }
 
-/// Reads one page. `within_account` binds the scope's account too; it is left out for what an account may see of its organization.
+/// Reads one page. `within_account` binds the scope's account and the token's choice of accounts too; it is left out for
+/// what an account may see of its organization.
 pub(crate) async fn page<R, T>(tx: &mut ReadTx, noun: &Noun, query: &ListQuery, within_account: bool, conditions: &[Condition<'_>]) -> Result<Listed<T>>
 where
     R: for<'r> FromRow<'r, <Db as sqlx::Database>::Row>,
     T: TryFrom<R, Error = StoreError>,
 {
     let (organization, account) = tx.bound()?;
-    let narrowed = tx.narrowed.clone();
+    let narrowed = tx.narrowed.clone().filter(|_| within_account);
     let list = Prepared::new(noun, query, organization, account.filter(|_| within_account), narrowed, conditions)?;
     let total = if query.total {
         let mut sql = QueryBuilder::<Db>::new("SELECT count(*)");
@@ -612,6 +613,26 @@ mod plans {
                 assert_indexed(&plan(&crate::audit::NOUN, &query(&[order], after.clone()), account, &[]).await, "audit_events_account");
                 assert_indexed(&plan(&crate::integrations::NOUN, &query(&[order], after.clone()), None, &[]).await, "integration_instances_created");
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn the_filters_of_the_screens_are_read_from_an_index() {
+        let id = Uuid::from_u128(3);
+        let point = format!("integration_point_id[eq]{id}");
+        for (filter, index) in [
+            ("status[eq]needs_attention", "integration_instances_status"),
+            ("provider_type[eq]ticketing_jira", "integration_instances_provider"),
+            (point.as_str(), "integration_instances_point"),
+        ] {
+            for after in [None, Some(format!("some-name,{id}"))] {
+                let query = ListQuery { filters: vec![Filter::parse(filter).unwrap()], ..query(&[], after) };
+                assert_indexed(&plan(&crate::integrations::NOUN, &query, None, &[]).await, index);
+            }
+        }
+        for (filter, index) in [("member_id", "audit_events_member"), ("integration_id", "audit_events_integration"), ("account_id", "audit_events_account")] {
+            let query = ListQuery { filters: vec![Filter::parse(&format!("{filter}[eq]{id}")).unwrap()], ..query(&["created_at[desc]"], None) };
+            assert_indexed(&plan(&crate::audit::NOUN, &query, None, &[]).await, index);
         }
     }
 

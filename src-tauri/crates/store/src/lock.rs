@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::error::{Result, StoreError};
 
 /// How long a lock is waited for before its holder is named.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = if cfg!(test) { Duration::from_millis(300) } else { Duration::from_secs(5) };
 const STEP: Duration = Duration::from_millis(50);
 
 /// A held lock; released when dropped, and by the operating system when the process dies.

@@ -1,5 +1,6 @@
 //! Transactions. What a query may see is decided here: every transaction has a scope, and every query on tenant data binds it.
 
+use std::collections::HashSet;
 use std::ops::{Deref, DerefMut};
 
 use patchbay_model::change::ChangeKind;
@@ -87,6 +88,8 @@ pub struct WriteTx {
     read: ReadTx,
     origin: Origin,
     changes: Vec<PendingChange>,
+    /// What stands in `changes`, so that an object that is written twice is told once.
+    known: HashSet<(Uuid, ChangeKind, String)>,
     announcer: Announcer,
 }
 
@@ -112,7 +115,7 @@ impl DerefMut for WriteTx {
 
 impl WriteTx {
     pub(crate) fn new(tx: Transaction<'static, Db>, scope: Scope, origin: Origin, announcer: Announcer) -> Self {
-        Self { read: ReadTx::new(tx, scope), origin, changes: Vec::new(), announcer }
+        Self { read: ReadTx::new(tx, scope), origin, changes: Vec::new(), known: HashSet::new(), announcer }
     }
 
     /// From where the changes of this transaction come.
@@ -125,8 +128,7 @@ impl WriteTx {
         let organization = self.bound_organization()?;
         let id = id.to_string();
         let account = account.map(AccountId::uuid);
-        let known = self.changes.iter().any(|change| change.kind == kind && change.id == id && change.organization == organization);
-        if !known {
+        if self.known.insert((organization, kind, id.clone())) {
             self.changes.push(PendingChange { organization, account, kind, id });
         }
         Ok(())

@@ -92,7 +92,7 @@ impl ReadTx {
     pub async fn counters(&mut self, integration: Option<IntegrationId>) -> Result<Counters> {
         let (organization, account) = self.bound()?;
         let (requests, failed, in_bytes, out_bytes): (i64, i64, i64, i64) = sqlx::query_as(
-            "SELECT COALESCE(SUM(requests), 0), COALESCE(SUM(failed), 0), COALESCE(SUM(in_bytes), 0), COALESCE(SUM(out_bytes), 0) FROM integration_counters WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND (integration_id = $3 OR $3 IS NULL)",
+            "SELECT CAST(COALESCE(SUM(requests), 0) AS BIGINT), CAST(COALESCE(SUM(failed), 0) AS BIGINT), CAST(COALESCE(SUM(in_bytes), 0) AS BIGINT), CAST(COALESCE(SUM(out_bytes), 0) AS BIGINT) FROM integration_counters WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND (integration_id = $3 OR $3 IS NULL)",
         )
         .bind(organization)
         .bind(account)

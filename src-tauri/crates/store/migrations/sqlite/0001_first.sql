@@ -157,8 +157,10 @@ CREATE UNIQUE INDEX integration_instances_name ON integration_instances (organiz
 CREATE INDEX integration_instances_list ON integration_instances (organization_id, name, id) WHERE deleted_at IS NULL;
 CREATE INDEX integration_instances_list_account ON integration_instances (organization_id, account_id, name, id) WHERE deleted_at IS NULL;
 CREATE INDEX integration_instances_created ON integration_instances (organization_id, created_at, id) WHERE deleted_at IS NULL;
-CREATE INDEX integration_instances_point ON integration_instances (organization_id, integration_point_id) WHERE deleted_at IS NULL;
-CREATE INDEX integration_instances_status ON integration_instances (organization_id, status) WHERE deleted_at IS NULL;
+-- The filters that the screens use end in the default order, so that a filtered page costs no more than an unfiltered one.
+CREATE INDEX integration_instances_point ON integration_instances (organization_id, integration_point_id, name, id) WHERE deleted_at IS NULL;
+CREATE INDEX integration_instances_status ON integration_instances (organization_id, status, name, id) WHERE deleted_at IS NULL;
+CREATE INDEX integration_instances_provider ON integration_instances (organization_id, provider, name, id) WHERE deleted_at IS NULL;
 CREATE INDEX integration_instances_definition ON integration_instances (integration_id);
 CREATE INDEX integration_instances_deletion ON integration_instances (deletion_id) WHERE deletion_id IS NOT NULL;
 

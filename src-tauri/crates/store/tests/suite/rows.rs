@@ -25,7 +25,7 @@ async fn every_row_comes_back_as_it_went_in() {
         assert_eq!(tx.point(ours.point.id).await.unwrap().as_ref(), Some(&ours.point));
         assert_eq!(tx.find_point("ticketing").await.unwrap().as_ref(), Some(&ours.point));
         assert_eq!(tx.provider_app(ours.app.id).await.unwrap().as_ref(), Some(&ours.app));
-        assert_eq!(tx.provider_apps_at(&provider()).await.unwrap(), [ours.app.clone()]);
+        assert_eq!(tx.provider_apps_at(&provider()).await.unwrap(), std::slice::from_ref(&ours.app));
         assert_eq!(tx.account(customer.account.id).await.unwrap().as_ref(), Some(&customer.account));
         assert_eq!(tx.find_account(&customer.account.id.to_string()).await.unwrap().as_ref(), Some(&customer.account));
         assert_eq!(tx.find_account("ONE").await.unwrap().as_ref(), Some(&customer.account));
