@@ -11,6 +11,20 @@ const MAX_TEXT: usize = 1 << 20;
 /// Most rows taken from one answer, whatever was asked for.
 pub(crate) const MAX_ROWS: usize = 5_000;
 
+/// Most pages that are read within one operation.
+const MAX_PAGES: u32 = 100;
+
+/// Counts the pages that one operation reads, so that a list without end is given up.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Pages(u32);
+
+impl Pages {
+    /// One page more.
+    pub(crate) fn next(self, provider: &str) -> Result<Self, Problem> {
+        if self.0 < MAX_PAGES { Ok(Self(self.0 + 1)) } else { Err(invalid(provider, "has no end: page follows page")) }
+    }
+}
+
 /// The JSON of an answer.
 pub(crate) fn json(provider: &str, response: &ProviderResponse) -> Result<Value, Problem> {
     serde_json::from_slice(&response.body).map_err(|_| invalid(provider, "is not JSON"))
@@ -47,6 +61,12 @@ pub(crate) fn cut(text: &str, bytes: usize) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
+/// Names out of an answer, for a message: bounded in number and length, without control characters.
+pub(crate) fn listed<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
+    let names: Vec<String> = names.into_iter().take(30).map(|name| cut(name.as_ref(), 80).chars().map(|c| if c.is_control() { ' ' } else { c }).collect()).collect();
+    if names.is_empty() { "none that this credential can see".to_owned() } else { names.join(", ") }
+}
+
 /// The value at a path of members.
 pub(crate) fn at<'a>(value: &'a Value, path: &[&str]) -> &'a Value {
     path.iter().fold(value, |value, key| value.get(key).unwrap_or(&Value::Null))
@@ -73,6 +93,6 @@ pub(crate) fn day(value: &Value, key: &str) -> Option<Timestamp> {
 /// Keeps members that hold something, for `unmapped`; none when nothing is left.
 pub(crate) fn unmapped(value: &Value, keys: &[&str]) -> Option<Map<String, Value>> {
     let kept: Map<String, Value> =
-        keys.iter().filter_map(|key| value.get(key).filter(|value| !value.is_null()).map(|value| ((*key).to_owned(), value.clone()))).collect();
+        keys.iter().filter_map(|key| value.get(key).filter(|value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty())).map(|value| ((*key).to_owned(), value.clone()))).collect();
     (!kept.is_empty()).then_some(kept)
 }

@@ -15,7 +15,7 @@ use url::Url;
 
 use super::{Adapter, endpoint, offset};
 use crate::exchange::{Method, ProviderRequest};
-use crate::reading::{self, MAX_ROWS, at, invalid, rows, text};
+use crate::reading::{self, MAX_ROWS, Pages, at, invalid, rows, text};
 use crate::refusal::refused;
 use crate::step::{AdapterContext, Identity, Step};
 
@@ -62,7 +62,7 @@ impl Adapter for Jira {
             TicketingOperation::GetTicket(id) => get_ticket(&context, &id),
             TicketingOperation::CreateTicket(new) => write::create(context, *new),
             TicketingOperation::PatchTicket(id, operations) => write::patch(context, &id, operations),
-            TicketingOperation::ListComments(id) => comment::list(&context, &id, 0, Vec::new()),
+            TicketingOperation::ListComments(id) => comment::list(&context, &id, Pages::default(), 0, Vec::new()),
             TicketingOperation::CreateComment(id, new) => comment::create(&context, &id, new),
             TicketingOperation::DeleteComment(id, comment) => comment::delete(&context, &id, comment),
             TicketingOperation::ListAttachments(id) => file::list(&context, &id),
@@ -125,8 +125,7 @@ fn find_granted_site(site: Url) -> Result<Step<Option<Url>>, Problem> {
         match sites.iter().find(|(_, url)| url.origin() == site.origin()).and_then(|(id, _)| gateway(id)) {
             Some(url) => Ok(Step::Done(Some(url))),
             None => {
-                let granted: Vec<&str> = sites.iter().take(20).map(|(_, url)| url.as_str()).collect();
-                let granted = if granted.is_empty() { "no site".to_owned() } else { granted.join(", ") };
+                let granted = if sites.is_empty() { "no site".to_owned() } else { reading::listed(sites.iter().map(|(_, url)| url)) };
                 Err(Problem::new(Code::InvalidConfig, format!("The person's consent does not cover {site}; it covers {granted}. Correct the site, or connect again and choose it.")).at_body("/provider_config/url"))
             }
         }

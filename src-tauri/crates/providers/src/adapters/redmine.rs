@@ -18,7 +18,7 @@ use url::Url;
 use super::{Adapter, endpoint, left_out, offset};
 use crate::attachment;
 use crate::exchange::{Method, ProviderRequest, RequestBody};
-use crate::reading::{self, invalid, rows, text};
+use crate::reading::{self, Pages, invalid, rows, text};
 use crate::refusal::refused;
 use crate::step::{AdapterContext, Identity, Step};
 
@@ -127,7 +127,7 @@ fn list_remote_fields(context: AdapterContext) -> Next {
     let url = endpoint(&context, &["custom_fields.json"])?;
     Ok(Step::send(ProviderRequest::new(Method::Get, url), move |response| {
         if response.status == 403 {
-            return fields_of_projects(&context, 0, standard_fields());
+            return fields_of_projects(&context, Pages::default(), 0, standard_fields());
         }
         if !response.ok() {
             return Err(refused(NAME, &response, "custom fields", ""));
@@ -150,7 +150,7 @@ fn list_remote_fields(context: AdapterContext) -> Next {
     }))
 }
 
-fn fields_of_projects(context: &AdapterContext, from: usize, mut fields: Vec<RemoteField>) -> Next {
+fn fields_of_projects(context: &AdapterContext, pages: Pages, from: usize, mut fields: Vec<RemoteField>) -> Next {
     let mut url = endpoint(context, &["projects.json"])?;
     url.query_pairs_mut().append_pair("include", "issue_custom_fields").append_pair("offset", &from.to_string()).append_pair("limit", &MAX_PAGE.to_string());
     let context = context.clone();
@@ -166,7 +166,7 @@ fn fields_of_projects(context: &AdapterContext, from: usize, mut fields: Vec<Rem
         }
         let next = next_offset(&answer, from, projects.len(), MAX_PAGE as usize);
         match next.parse() {
-            Ok(next) if fields.len() < reading::MAX_ROWS => fields_of_projects(&context, next, fields),
+            Ok(next) if fields.len() < reading::MAX_ROWS => fields_of_projects(&context, pages.next(NAME)?, next, fields),
             _ => lookup::fields_seen(&context, None, Vec::new(), move |seen| {
                 for field in seen {
                     let id = format!("cf_{}", field.id);

@@ -1,9 +1,178 @@
-//! The catalog as a whole: every manifest parses, and says where its facts are from.
+//! The catalog as a whole: every manifest parses, says where its facts are from, and makes schemas that judge rightly.
 
-use patchbay_providers::Catalog;
+use std::collections::BTreeSet;
+
+use patchbay_model::connector::Connector;
+use patchbay_providers::capability::Expand;
+use patchbay_providers::manifest::{BaseUrl, Endpoints};
+use patchbay_providers::{AuthPlacement, Catalog, Provider};
+use serde_json::{Value, json};
+
+fn catalog() -> Catalog {
+    Catalog::builtin().unwrap()
+}
+
+fn accepts(schema: &Value, value: &Value) -> bool {
+    jsonschema::options().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(true).build(schema).unwrap().is_valid(value)
+}
 
 #[test]
-fn every_manifest_parses() {
-    let catalog = Catalog::builtin().unwrap();
-    assert_eq!(catalog.providers().len(), 4);
+fn every_manifest_is_in_the_catalog_and_nothing_else_is() {
+    let files: BTreeSet<String> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/catalog"))
+        .unwrap()
+        .filter_map(|entry| entry.unwrap().file_name().into_string().unwrap().strip_suffix(".toml").map(str::to_owned))
+        .collect();
+    let known: BTreeSet<String> = catalog().providers().iter().map(|provider| provider.id().to_string()).collect();
+    assert_eq!(files, known);
+    for provider in catalog().providers() {
+        assert!(provider.id().as_str().starts_with(provider.connector().as_str()), "{} is named by its connector", provider.id());
+    }
+}
+
+#[test]
+fn facts_that_could_be_wrong_say_where_they_are_from() {
+    for provider in catalog().providers() {
+        let manifest = provider.manifest();
+        for (fact, source) in &manifest.sources {
+            assert!(source == "unverified" || source.starts_with("https://") || source.starts_with("observed: "), "{}: {fact}: {source}", provider.id());
+        }
+        let mut wanted = Vec::new();
+        if let Some(oauth) = &manifest.oauth {
+            wanted.extend(["oauth.endpoints", "oauth.client_auth", "oauth.default_scopes", "oauth.access_token_seconds", "oauth.embedded_window", "oauth.loopback_any_port"]);
+            if let Endpoints::Fixed { authorize_url, token_url, .. } = &oauth.endpoints {
+                assert!(authorize_url.starts_with("https://") && token_url.starts_with("https://"));
+                wanted.extend(["oauth.pkce", "oauth.refresh"]);
+            }
+        }
+        if manifest.base_url != BaseUrl::Local {
+            wanted.push("probe");
+        }
+        for fact in wanted {
+            assert!(manifest.sources.contains_key(fact), "{}: {fact} has no source", provider.id());
+        }
+    }
+}
+
+#[test]
+fn schemas_take_what_the_wire_sends() {
+    let catalog = catalog();
+    let cases: [(&str, Value, bool); 24] = [
+        ("ticketing_redmine", json!({ "type": "ticketing_redmine", "url": "https://r.example", "credential": { "type": "token", "secret": "k" } }), true),
+        ("ticketing_redmine", json!({ "type": "ticketing_redmine", "url": "http://127.0.0.1:3000/sub", "default_project": "a", "default_issue_type": "Bug", "credential": { "type": "basic", "username": "u", "secret": "s" } }), true),
+        ("ticketing_redmine", json!({ "type": "ticketing_redmine", "url": "https://r.example", "credential": { "type": "token_id", "value": "x" } }), true),
+        ("ticketing_redmine", json!({ "type": "ticketing_redmine", "url": "https://r.example" }), false),
+        ("ticketing_redmine", json!({ "type": "ticketing_redmine", "url": "r.example", "credential": { "type": "token", "secret": "k" } }), false),
+        ("ticketing_redmine", json!({ "type": "ticketing_redmine", "url": "https://r.example?x=1", "credential": { "type": "token", "secret": "k" } }), false),
+        ("ticketing_redmine", json!({ "type": "ticketing_redmine", "url": "https://r.example", "credential": { "type": "token", "secret": "" } }), false),
+        ("ticketing_redmine", json!({ "type": "ticketing_redmine", "url": "https://r.example", "credential": { "type": "token" } }), false),
+        ("ticketing_redmine", json!({ "type": "ticketing_redmine", "url": "https://r.example", "credential": { "type": "aws", "secret": "k" } }), false),
+        ("ticketing_redmine", json!({ "type": "ticketing_redmine", "url": "https://r.example", "frob": 1, "credential": { "type": "token", "secret": "k" } }), false),
+        ("ticketing_redmine", json!({ "type": "ticketing_jira", "url": "https://r.example", "credential": { "type": "token", "secret": "k" } }), false),
+        ("ticketing_jira", json!({ "type": "ticketing_jira", "credential": { "type": "basic", "username": "u", "secret": "s" }, "default_issue_type": "Task", "default_project": "DEMO", "url": "http://jira" }), true),
+        ("ticketing_jira", json!({ "type": "ticketing_jira", "credential": { "type": "service_account", "username": "u", "secret": "s" }, "url": "https://x.atlassian.net" }), true),
+        ("ticketing_jira", json!({ "type": "ticketing_jira", "credential": { "type": "service_account_id", "value": "c" }, "url": "https://x.atlassian.net" }), true),
+        ("ticketing_jira", json!({ "type": "ticketing_jira", "credential": { "type": "o_auth_user" }, "url": "https://x.atlassian.net" }), true),
+        ("ticketing_jira", json!({ "type": "ticketing_jira", "credential": { "type": "o_auth_user", "secret": "x" }, "url": "https://x.atlassian.net" }), false),
+        ("ticketing_jira", json!({ "type": "ticketing_jira", "credential": { "type": "basic_id", "value": "C" }, "url": "http://jira", "custom_field_mappings": [{ "name": "a", "project_id": "*", "provider_field_path": "$.fields.b" }] }), true),
+        ("ticketing_jira", json!({ "type": "ticketing_jira", "credential": { "type": "basic_id", "value": "C" }, "url": "http://jira", "custom_field_mappings": [{ "name": "a" }] }), false),
+        ("ticketing_mock_ticketing", json!({ "type": "ticketing_mock_ticketing" }), true),
+        ("ticketing_mock_ticketing", json!({ "type": "ticketing_mock_ticketing", "name": "demo", "custom_field_mappings": [] }), true),
+        ("ticketing_mock_ticketing", json!({ "type": "ticketing_mock_ticketing", "credential": { "type": "token", "secret": "k" } }), false),
+        ("identity_openid", json!({ "type": "identity_openid", "issuer": "https://login.example.com", "credential": { "type": "o_auth_user" } }), true),
+        ("identity_openid", json!({ "type": "identity_openid", "issuer": "https://login.example.com", "credential": { "type": "o_auth_user_id", "value": "x" } }), true),
+        ("identity_openid", json!({ "type": "identity_openid", "credential": { "type": "o_auth_user" } }), false),
+    ];
+    for (id, config, good) in cases {
+        assert_eq!(accepts(&catalog.find(id).unwrap().provider_config_schema(), &config), good, "{config}");
+    }
+}
+
+#[test]
+fn settings_and_credentials_have_schemas_of_their_own() {
+    let catalog = catalog();
+    let redmine = catalog.find("ticketing_redmine").unwrap();
+    assert!(accepts(&redmine.settings_schema(), &json!({ "url": "https://r.example" })));
+    assert!(!accepts(&redmine.settings_schema(), &json!({ "url": "https://r.example", "credential": {} })));
+    assert!(accepts(&redmine.credentials_schema(), &json!({ "type": "token", "secret": "k" })));
+    assert!(!accepts(&redmine.credentials_schema(), &json!({ "type": "token_id", "value": "k" })));
+    assert!(redmine.credential_schema("basic").is_some() && redmine.credential_schema("basic_id").is_none() && redmine.credential_schema("aws").is_none());
+    assert_eq!(redmine.auth_type(), "token,basic");
+    let mock = catalog.find("ticketing_mock_ticketing").unwrap();
+    assert!(accepts(&mock.credentials_schema(), &Value::Null) && !accepts(&mock.credentials_schema(), &json!({})));
+    assert_eq!(mock.auth_type(), "none");
+}
+
+/// A form is drawn from the schema alone, so every property needs its words, and every secret its marks.
+#[test]
+fn forms_can_be_drawn() {
+    for provider in catalog().providers() {
+        let schema = provider.provider_config_schema();
+        let properties = schema["properties"].as_object().unwrap();
+        assert_eq!(properties.keys().next().map(String::as_str), Some("type"));
+        if let Some(credential) = properties.get("credential") {
+            assert_eq!(properties.keys().last().map(String::as_str), Some("credential"), "{}", provider.id());
+            for choice in credential["oneOf"].as_array().unwrap() {
+                assert!(choice["title"].is_string() && choice["description"].is_string(), "{choice}");
+                for (name, field) in choice["properties"].as_object().unwrap().iter().filter(|(name, _)| *name != "type") {
+                    assert!(field["title"].is_string(), "{name}");
+                    let secret = matches!(name.as_str(), "secret" | "client_secret" | "private_key" | "secret_access_key");
+                    assert_eq!(field["writeOnly"] == true && field["format"] == "password", secret, "{}: {name}", provider.id());
+                }
+            }
+        }
+        let declared: Vec<&str> = provider.manifest().config.iter().map(|property| property.name.as_str()).collect();
+        let drawn: Vec<&str> = properties.keys().map(String::as_str).filter(|name| !matches!(*name, "type" | "credential")).collect();
+        assert_eq!(drawn, declared, "the order is the manifest's");
+        for name in declared {
+            assert!(properties[name]["title"].is_string() && properties[name]["description"].is_string(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn capabilities_list_every_operation_offered_or_not() {
+    let catalog = catalog();
+    let row = |provider: &Provider, words: &[&str]| serde_json::to_value(provider.capabilities(Expand::parse(words.iter().copied()).unwrap())).unwrap();
+    let jira = row(catalog.find("ticketing_jira").unwrap(), &["operations", "provider_config"]);
+    assert_eq!((jira["id"].as_str(), jira["connector_id"].as_str(), jira["connector"].as_str()), (Some("ticketing_jira"), Some("ticketing"), Some("ticketing")));
+    assert_eq!(jira["operations"].as_array().unwrap().len(), 19);
+    let query = jira["operations"].as_array().unwrap().iter().find(|operation| operation["name"] == "query_tickets").unwrap();
+    assert_eq!((query["supported"].as_bool(), query["request_method"].as_str(), query["request_path"].as_str()), (Some(true), Some("GET"), Some("/v1/ticketing/tickets")));
+    assert!(query["filters"].as_array().unwrap().iter().any(|filter| filter["name"] == "status" && filter["type"] == "string"));
+    let note = jira["operations"].as_array().unwrap().iter().find(|operation| operation["name"] == "create_note").unwrap();
+    assert_eq!(note["supported"], false);
+    assert!(jira["provider_config"]["properties"]["url"].is_object());
+    let plain = row(catalog.find("ticketing_jira").unwrap(), &[]);
+    assert!(plain.get("operations").is_none() && plain.get("provider_config").is_none());
+    let openid = row(catalog.find("identity_openid").unwrap(), &["all"]);
+    assert!(openid["operations"].as_array().unwrap().iter().all(|operation| operation["supported"] == false));
+    assert_eq!((openid["operations"].as_array().unwrap().len(), openid["connector"]["id"].as_str()), (13, Some("identity")));
+    let bodies = row(catalog.find("ticketing_redmine").unwrap(), &["request_body"]);
+    let create = bodies["operations"].as_array().unwrap().iter().find(|operation| operation["name"] == "create_ticket").unwrap();
+    assert_eq!(create["request_body"]["schema"]["required"], json!(["name"]));
+    assert!(Expand::parse(["frob"]).is_err());
+
+    let connectors = serde_json::to_value(catalog.connectors(Expand::parse(["providers"]).unwrap())).unwrap();
+    let ids: Vec<&str> = connectors.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["identity", "ticketing"]);
+    assert_eq!(connectors[1]["provider_ids"], json!(["ticketing_jira", "ticketing_mock_ticketing", "ticketing_redmine"]));
+    assert_eq!(connectors[1]["providers"].as_array().unwrap().len(), 3);
+    assert_eq!(catalog.of(Connector::Siem).count(), 0);
+}
+
+#[test]
+fn a_credential_goes_where_the_manifest_says() {
+    let catalog = catalog();
+    let placement = |provider: &str, word: &str| catalog.find(provider).unwrap().credential(word).map(|option| (option.placement.clone(), option.kind.as_str()));
+    assert_eq!(placement("ticketing_redmine", "token_id"), Some((AuthPlacement::Header("X-Redmine-API-Key".into()), "token")));
+    assert_eq!(placement("ticketing_jira", "service_account"), Some((AuthPlacement::Basic, "basic")));
+    assert_eq!(placement("ticketing_jira", "o_auth_user"), Some((AuthPlacement::Bearer, "o_auth_user")));
+    assert_eq!(placement("ticketing_jira", "aws"), None);
+}
+
+#[test]
+fn what_is_not_offered_is_refused_before_any_request() {
+    let context = crate::drive::context(json!({ "issuer": "https://login.example.com" }), Some("https://login.example.com"));
+    let problem = crate::drive::start("identity_openid", patchbay_model::connector::ticketing::TicketingOperation::ListRemoteFields, &context).err().unwrap();
+    assert_eq!(problem.code, patchbay_model::Code::OperationUnsupported);
 }

@@ -1,7 +1,7 @@
 //! Drives steps to their end: against documents in memory, or against answers given in advance.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use patchbay_model::connector::ticketing::{TicketingAnswer, TicketingOperation};
@@ -102,7 +102,8 @@ pub fn exchange<T>(step: Result<Step<T>, Problem>, mut answer: impl FnMut(&Provi
 }
 
 pub fn start(provider: &str, operation: TicketingOperation, context: &AdapterContext) -> Result<Step<TicketingAnswer>, Problem> {
-    Catalog::builtin().unwrap().find(provider).unwrap().ticketing(operation, context)
+    static CATALOG: OnceLock<Catalog> = OnceLock::new();
+    CATALOG.get_or_init(|| Catalog::builtin().unwrap()).find(provider).unwrap().ticketing(operation, context)
 }
 
 pub fn answer(status: u16, body: &Value) -> ProviderResponse {

@@ -3,4 +3,10 @@
 mod catalog;
 mod drive;
 mod mock;
+mod fixture;
+mod description;
+mod hostile;
+mod jira;
+mod openid;
+mod redmine;
 mod redmine_live;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{MAX_PAGE, NAME, Next, adf, get, issue, issue_id, next_start, number, path};
 use crate::adapters::{ask, left_out, perform};
 use crate::exchange::{Method, ProviderRequest};
-use crate::reading::{MAX_ROWS, at, invalid, rows, text, time, unmapped};
+use crate::reading::{Pages, at, invalid, rows, text, time, unmapped};
 use crate::step::{AdapterContext, Step};
 
 fn comment(ticket_id: &str, value: &Value) -> Option<Comment> {
@@ -23,7 +23,7 @@ fn comment(ticket_id: &str, value: &Value) -> Option<Comment> {
 }
 
 /// All comments, oldest first, page after page.
-pub(super) fn list(context: &AdapterContext, id: &str, from: usize, mut so_far: Vec<Comment>) -> Next {
+pub(super) fn list(context: &AdapterContext, id: &str, pages: Pages, from: usize, mut so_far: Vec<Comment>) -> Next {
     let mut url = path(context, &["issue", issue_id("ticket", id)?, "comment"])?;
     url.query_pairs_mut().append_pair("startAt", &from.to_string()).append_pair("maxResults", &MAX_PAGE.to_string()).append_pair("orderBy", "created");
     let (context, id) = (context.clone(), id.to_owned());
@@ -31,7 +31,7 @@ pub(super) fn list(context: &AdapterContext, id: &str, from: usize, mut so_far: 
         let given = rows(&answer, "comments");
         so_far.extend(given.iter().filter_map(|value| comment(&id, value)));
         match next_start(&answer, from, given.len()).parse() {
-            Ok(next) if so_far.len() < MAX_ROWS && next < MAX_ROWS => list(&context, &id, next, so_far),
+            Ok(next) => list(&context, &id, pages.next(NAME)?, next, so_far),
             _ => Ok(Step::Done(TicketingAnswer::Comments(so_far))),
         }
     })

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::{MAX_PAGE, NAME, Next, get, is_issue, issue, path, user};
 use crate::exchange::{Method, ProviderRequest};
 use crate::priority;
-use crate::reading::{self, MAX_ROWS, cut, invalid, rows, text};
+use crate::reading::{self, MAX_ROWS, cut, invalid, listed, rows, text};
 use crate::refusal::refused;
 use crate::step::{AdapterContext, Step};
 
@@ -232,8 +232,8 @@ pub(super) fn choose(priorities: &[(String, String)], wanted: patchbay_model::co
     match priority::choose(issue::PRIORITIES, wanted, priorities, |(_, name)| name.as_str()) {
         Some((id, _)) => Ok(json!({ "id": id })),
         None => {
-            let names: Vec<&str> = priorities.iter().take(30).map(|(_, name)| name.as_str()).collect();
-            Err(Problem::field("/priority", format!("This Jira has no priority that stands for {}. It has: {}.", priority::word(wanted), names.join(", "))))
+            let names = listed(priorities.iter().map(|(_, name)| name));
+            Err(Problem::field("/priority", format!("This Jira has no priority that stands for {}. It has: {names}.", priority::word(wanted))))
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{NAME, Next, adf, get, is_issue, issue, issue_id, jql, path, user};
 use crate::adapters::{ask, left_out, perform};
 use crate::exchange::{Method, ProviderRequest};
 use crate::patch::{self, Edited};
-use crate::reading::{self, MAX_ROWS, at, cut, invalid, rows, scalar, text};
+use crate::reading::{self, MAX_ROWS, at, cut, invalid, listed, rows, scalar, text};
 use crate::step::{AdapterContext, Step};
 
 /// Fields that a patch can change.
@@ -124,10 +124,10 @@ impl Made {
         Ok(Step::send(ProviderRequest::new(Method::Get, url), move |response| {
             match if response.ok() { reading::json(NAME, &response).ok() } else { None } {
                 Some(answer) if answer.get("fields").is_some() => self.ticket = issue::ticket(&context, &answer),
-                _ => self.notices.push(Problem::new(Code::ProviderInvalidAnswer, format!("The ticket {} was made, but Jira did not let it be read afterwards; only what is known of it is shown.", self.ticket.name))),
+                _ => self.notices.push(Problem::new(Code::ProviderInvalidAnswer, format!("The ticket {} was made, but Jira did not let it be read afterwards; only what is known of it is shown.", cut(&self.ticket.name, 80)))),
             }
             if let Some(status) = status.filter(|status| !same(self.ticket.status.as_deref(), status)) {
-                self.notices.push(Problem::field("/status", format!("The ticket {} was made, but Jira's workflow does not lead it to the status `{}`.", self.ticket.name, cut(&status, 100))));
+                self.notices.push(Problem::field("/status", format!("The ticket {} was made, but Jira's workflow does not lead it to the status `{}`.", cut(&self.ticket.name, 80), cut(&status, 100))));
             }
             Ok(Step::Done(TicketingAnswer::Ticket(Box::new(self.ticket))).noting(self.notices))
         }))
@@ -182,8 +182,7 @@ fn find_transition(context: &AdapterContext, id: &str, status: Option<String>, t
     get(path(context, &["issue", id, "transitions"])?, "transitions of ticket", id, move |answer| match transition(&answer, &status) {
         Some(transition) => then(Some(transition)),
         None => {
-            let names: Vec<String> = rows(&answer, "transitions").iter().take(30).filter_map(|transition| text(at(transition, &["to"]), "name")).collect();
-            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            let names = listed(rows(&answer, "transitions").iter().filter_map(|transition| text(at(transition, &["to"]), "name")));
             Err(Problem::field("/status", format!("Jira's workflow does not lead this ticket to the status `{}`. It can become: {names}.", cut(&status, 100))))
         }
     })
@@ -240,8 +239,7 @@ fn mapped(context: &AdapterContext, wanted: Map<String, Value>) -> Result<Map<St
     let mappings = issue::mappings(context);
     for name in wanted.keys() {
         if !name.starts_with("customfield_") && !mappings.iter().any(|mapping| mapping.name == name) {
-            let known: Vec<&str> = mappings.iter().take(30).map(|mapping| mapping.name).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            let known = if mappings.is_empty() { "none".to_owned() } else { listed(mappings.iter().map(|mapping| mapping.name)) };
             return Err(Problem::field("/custom_fields", format!("The custom field `{}` is not mapped in this integration. Mapped: {known}. Add it to custom_field_mappings, or use the field's id.", cut(name, 100))));
         }
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{MAX_PAGE, NAME, Next, get, next_offset};
 use crate::adapters::endpoint;
 use crate::exchange::{Method, ProviderRequest};
-use crate::reading::{self, MAX_ROWS, cut, rows, text};
+use crate::reading::{self, MAX_ROWS, Pages, cut, rows, text};
 use crate::refusal::refused;
 use crate::step::{AdapterContext, Step};
 
@@ -83,8 +83,7 @@ pub(super) fn resolve<'a>(kind: Kind, entries: &'a [Named], wanted: &str, pointe
 
 /// The names of entries, for a message.
 pub(super) fn names(entries: &[Named]) -> String {
-    let shown: Vec<&str> = entries.iter().take(30).map(|entry| entry.name.as_str()).collect();
-    if shown.is_empty() { "none that this credential can see".to_owned() } else { shown.join(", ") }
+    reading::listed(entries.iter().map(|entry| &entry.name))
 }
 
 /// Finds the id of a user or group that can be assigned: a number or `me` stands for itself, anything else is looked for among
@@ -93,7 +92,7 @@ pub(super) fn assignee(context: &AdapterContext, project: &str, wanted: String, 
     if wanted == "me" || wanted.bytes().all(|b| b.is_ascii_digit()) {
         return then(wanted);
     }
-    members(context, project.to_owned(), 0, Vec::new(), move |members| {
+    members(context, project.to_owned(), Pages::default(), 0, Vec::new(), move |members| {
         let folded = wanted.trim().to_lowercase();
         let mut matching = members.iter().filter(|member| member.name.to_lowercase() == folded);
         match (matching.next(), matching.next()) {
@@ -104,7 +103,7 @@ pub(super) fn assignee(context: &AdapterContext, project: &str, wanted: String, 
     })
 }
 
-fn members(context: &AdapterContext, project: String, from: usize, mut so_far: Vec<Named>, then: impl FnOnce(Vec<Named>) -> Next + Send + 'static) -> Next {
+fn members(context: &AdapterContext, project: String, pages: Pages, from: usize, mut so_far: Vec<Named>, then: impl FnOnce(Vec<Named>) -> Next + Send + 'static) -> Next {
     let mut url = endpoint(context, &["projects", &project, "memberships.json"])?;
     url.query_pairs_mut().append_pair("offset", &from.to_string()).append_pair("limit", &MAX_PAGE.to_string());
     let context = context.clone();
@@ -116,7 +115,7 @@ fn members(context: &AdapterContext, project: String, from: usize, mut so_far: V
             }
         }
         match next_offset(&answer, from, given.len(), MAX_PAGE as usize).parse() {
-            Ok(next) if so_far.len() < MAX_ROWS && next < MAX_ROWS => members(&context, project, next, so_far, then),
+            Ok(next) => members(&context, project, pages.next(NAME)?, next, so_far, then),
             _ => then(so_far),
         }
     })

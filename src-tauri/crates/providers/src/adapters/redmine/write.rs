@@ -141,7 +141,7 @@ fn check_status(before: &Value, edited: &Edited) -> Result<(), Problem> {
     if allowed.iter().any(|name| name.to_lowercase() == wanted.trim().to_lowercase()) {
         return Ok(());
     }
-    let allowed = if allowed.is_empty() { "none".to_owned() } else { allowed.join(", ") };
+    let allowed = reading::listed(allowed);
     Err(Problem::field("/status", format!("Redmine's workflow does not lead this ticket to the status `{}`. It can become: {allowed}.", cut(wanted, 100))))
 }
 
