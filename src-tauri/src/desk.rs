@@ -315,7 +315,7 @@ impl Desk {
 
     async fn connect_in_browser(&self, id: patchbay_model::IntegrationId) -> Result<ConnectSession, Problem> {
         let store = self.opened().await?;
-        let loopback = Loopback::bind(None).await?;
+        let loopback = Loopback::bind(consent::loopback_port(&store.engine, &store.grant, id).await?).await?;
         let begin = BeginConsent { integration: id, route: ConsentRoute::Browser, redirect_uri: Some(loopback.redirect_uri().to_string()) };
         let begun = consent::begin(&store.engine, &called(&store.grant, "consent.connect", &Value::Null), begin).await?;
         tauri_plugin_opener::open_url(begun.authorize_url.as_str(), None::<&str>)

@@ -61,7 +61,7 @@ fn listed<T, U: From<T>>(listed: list::Listed<T>) -> Listed<U> {
 }
 
 /// Soft problems, each stamped as if it had been answered.
-fn messages(engine: &Engine, problems: Vec<Problem>) -> Option<Messages> {
+pub(crate) fn messages(engine: &Engine, problems: Vec<Problem>) -> Option<Messages> {
     Messages::of(problems.iter().map(|problem| problem::Problem::new(problem, engine.now(), engine.context().new_uuid())).collect())
 }
 

@@ -14,9 +14,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
+use crate::handle::messages;
 use crate::operation::Method;
 use crate::reply::Reply;
 use crate::request::{Patch, ReadBody, Request, from_value, read_limit};
+use crate::wire::envelope::Messages;
 
 /// One route of the connector.
 #[derive(Clone, Copy, Debug)]
@@ -238,11 +240,11 @@ fn conditions<T>(request: &Request, name: &'static str, parse: fn(&str) -> Resul
     request.values(name).filter(|text| !text.is_empty()).map(parse).collect()
 }
 
-/// The envelope of an answer.
+/// The envelope of an answer. `messages` holds what the provider could not do of it.
 ///
 /// # Errors
 /// `internal` when it cannot be written as JSON.
-pub fn envelope(answer: TicketingAnswer, meta: &Meta, exchanges: &[Exchange]) -> Result<Value, Problem> {
+pub fn envelope(answer: TicketingAnswer, meta: &Meta, exchanges: &[Exchange], messages: Option<Messages>) -> Result<Value, Problem> {
     let (result, cursor) = match answer {
         TicketingAnswer::RemoteFields(fields) => (json_of(&fields)?, None),
         TicketingAnswer::Projects(projects, cursor) => (json_of(&projects)?, Some(cursor)),
@@ -263,6 +265,9 @@ pub fn envelope(answer: TicketingAnswer, meta: &Meta, exchanges: &[Exchange]) ->
     if let Some(meta) = meta {
         envelope.insert("meta".to_owned(), meta);
     }
+    if let Some(messages) = messages {
+        envelope.insert("messages".to_owned(), json_of(&messages)?);
+    }
     Ok(Value::Object(envelope))
 }
 
@@ -277,7 +282,7 @@ fn json_of(value: &impl Serialize) -> Result<Value, Problem> {
 pub async fn run(engine: &Engine, grant: &ConnectorGrant, route: &Route, request: Request) -> Result<Reply, Problem> {
     let (operation, meta) = read(route.name, request)?;
     let outcome = Box::pin(engine.call_ticketing(grant, operation, CallOptions { trace: meta.traced() })).await?;
-    let body = envelope(outcome.answer, &meta, &outcome.exchanges)?;
+    let body = envelope(outcome.answer, &meta, &outcome.exchanges, messages(engine, outcome.notices))?;
     Ok(Reply { status: route.status, body, next: None, deletion: None })
 }
 

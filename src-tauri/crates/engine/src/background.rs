@@ -6,7 +6,7 @@ use patchbay_model::deletion::UNDO_WINDOW;
 use patchbay_model::{Origin, Problem, Scope};
 
 use crate::engine::{Stopping, WeakEngine};
-use crate::{Engine, changes, usage};
+use crate::{Engine, changes, consent, usage};
 
 /// How often the store is asked for changes of other processes: soon enough for a window, cheap enough to do always.
 const POLL: Duration = Duration::from_millis(400);
@@ -29,7 +29,7 @@ pub(crate) fn start(engine: &Engine) {
     }
 }
 
-/// Removes deletions whose undo window has closed, and secrets and sessions that have ended.
+/// Removes deletions whose undo window has closed, and secrets and sessions that have ended; ends consents that nobody finished.
 ///
 /// # Errors
 /// Problems of the store.
@@ -42,7 +42,7 @@ pub(crate) async fn purge_once(engine: &Engine) -> Result<(), Problem> {
     if rows > 0 {
         tracing::debug!(rows, "removed what has ended");
     }
-    Ok(())
+    consent::end_stale(engine).await
 }
 
 /// Runs something at an interval until the engine stops; a failure is logged and tried again at the next turn.

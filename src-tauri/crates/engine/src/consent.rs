@@ -14,12 +14,14 @@ mod metadata;
 mod redirect;
 mod tokens;
 
-use patchbay_model::consent::{ConnectSession, ConsentRoute};
-use patchbay_model::{ConnectSessionId, IntegrationId, Operation, Problem};
+use std::time::Duration;
+
+use patchbay_model::consent::{ConnectSession, ConnectState, ConsentRoute};
+use patchbay_model::{ConnectSessionId, IntegrationId, Operation, Origin, Problem, Scope};
 use patchbay_store::ReadTx;
 use url::Url;
 
-pub use begin::begin;
+pub use begin::{begin, loopback_port};
 pub use cancel::cancel;
 pub(crate) use client::client_of;
 pub use finish::{finish, finish_callback};
@@ -61,7 +63,31 @@ pub struct Begun {
 /// `not_found` and problems of permission.
 pub async fn get(engine: &Engine, grant: &ManagementGrant, session: ConnectSessionId) -> Result<ConnectSession, Problem> {
     let mut tx = engine.store().read(grant.scope()).await?;
-    reachable(&mut tx, grant, Operation::ConnectGet, session).await
+    let mut session = reachable(&mut tx, grant, Operation::ConnectGet, session).await?;
+    // The row follows when the next look at old consents is taken.
+    if session.state == ConnectState::Begun && session.expires <= engine.now() {
+        let late = finish::late();
+        session.state = ConnectState::Failed { code: late.code };
+        session.message = Some(late.message);
+    }
+    Ok(session)
+}
+
+/// How long after its end a consent is left alone: its answer may be being exchanged at this moment.
+const LEEWAY: Duration = Duration::from_secs(120);
+
+/// Ends the consents that nobody finished, and those whose exchange was left by a process that died.
+///
+/// # Errors
+/// Problems of the store.
+pub(crate) async fn end_stale(engine: &Engine) -> Result<(), Problem> {
+    let before = engine.now().minus(LEEWAY);
+    for organization in engine.organizations().await? {
+        let mut tx = engine.store().write(Scope::Organization(organization.id), Origin::Background).await?;
+        tx.expire_connect_sessions(before).await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 /// A session within the caller's reach.

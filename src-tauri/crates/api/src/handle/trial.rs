@@ -31,7 +31,8 @@ pub(crate) async fn call(call: With<'_, Json<CallIntegration>>) -> Result<Answer
     let (operation, meta) = ticketing::read(&body.operation, request)?;
     let status = ticketing::ROUTES.iter().find(|route| route.name == body.operation).map_or(200, |route| route.status);
     let trial = Box::pin(call.engine.try_ticketing(&grant, operation)).await;
-    let (status, answer, problem) = match trial.answer.and_then(|answer| ticketing::envelope(answer, &meta, &trial.exchanges)) {
+    let messages = super::messages(call.engine, trial.notices);
+    let (status, answer, problem) = match trial.answer.and_then(|answer| ticketing::envelope(answer, &meta, &trial.exchanges, messages)) {
         Ok(answer) => (status, Some(answer), None),
         Err(trouble) => (trouble.code.status(), None, Some(problem::Problem::new(&trouble, call.engine.now(), call.engine.context().new_uuid()))),
     };

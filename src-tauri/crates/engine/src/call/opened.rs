@@ -130,7 +130,7 @@ mod tests {
         let split = Opened::Single(Secret::new("PLANTED\r\nx-admin: 1"));
         let problem = split.header(&AuthPlacement::Bearer).unwrap_err();
         assert!(problem.code == Code::InvalidConfig && !problem.message.contains("PLANTED"));
-        let problem = Opened::of(CredentialKind::Token, &Map::new(), &Secret::new(r#"["PLANTED"]"#)).err().unwrap();
+        let problem = Opened::of(CredentialKind::Token, &Map::new(), &Secret::new(r#"{"token":"PLANTED"}"#)).err().unwrap();
         assert!(!problem.message.contains("PLANTED"), "{}", problem.message);
     }
 }

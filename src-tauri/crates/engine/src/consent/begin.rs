@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use patchbay_model::consent::{ConnectSession, ConnectState};
 use patchbay_model::credential::CredentialKind;
 use patchbay_model::integration::{Integration, IntegrationStatus};
-use patchbay_model::{Code, ConnectSessionId, Entropy, Operation, Problem, Secret};
+use patchbay_model::{Code, ConnectSessionId, Entropy, IntegrationId, Operation, Problem, Secret};
 use patchbay_providers::OAuth;
 use serde_json::Value;
 use url::Url;
@@ -76,6 +76,22 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent
     record(engine, &mut tx, grant, done).await?;
     tx.commit().await?;
     Ok(Begun { session, authorize_url, embedded_window: oauth.embedded_window })
+}
+
+/// The port on which [`super::loopback::Loopback`] has to listen for an integration's consent; any free one where there
+/// is none, since most providers take every port of the loopback address.
+///
+/// # Errors
+/// `provider_app_missing`, and problems of permission.
+pub async fn loopback_port(engine: &Engine, grant: &ManagementGrant, integration: IntegrationId) -> Result<Option<u16>, Problem> {
+    let missing = || Problem::not_found("integration", integration);
+    let mut tx = engine.store().read(grant.scope()).await?;
+    let integration = tx.integration(integration).await?.ok_or_else(missing)?;
+    tx.account(integration.account_id).await?.filter(|account| grant.reaches(account)).ok_or_else(missing)?;
+    let provider = engine.catalog().get(&integration.provider).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
+    let oauth = awaited(&integration, provider)?;
+    let app = client::app_for(&mut tx, provider, &integration).await?;
+    Ok(redirect::loopback_port(&app, oauth.loopback_any_port))
 }
 
 /// Whether a person can authorize this integration now.

@@ -94,7 +94,7 @@ async fn take(engine: &Engine, origin: Origin, callback_url: &str, expected: Opt
     }
 }
 
-fn late() -> Problem {
+pub(super) fn late() -> Problem {
     Problem::new(Code::ConsentExpired, "The provider's answer came too late. Begin the consent again and finish it within ten minutes.")
 }
 

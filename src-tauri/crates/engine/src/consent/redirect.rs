@@ -4,6 +4,8 @@ use patchbay_model::consent::{ConsentRoute, ProviderApp};
 use patchbay_model::{Code, Problem};
 use url::{Host, Url};
 
+use super::loopback::CALLBACK_PATH;
+
 /// Longest redirect URI.
 const LONGEST: usize = 2000;
 
@@ -25,6 +27,8 @@ pub(super) fn choose(route: ConsentRoute, given: Option<&str>, app: &ProviderApp
         };
         return match found {
             Some(uri) => Ok(uri.clone()),
+            // Any port of the loopback address will do, and the window needs none.
+            None if route == ConsentRoute::Window && any_port && app.redirect_uris.is_empty() => Ok(format!("http://127.0.0.1{CALLBACK_PATH}")),
             None => refuse(format!("No redirect URI was given, and provider app `{}` has none registered that fits. Give the one to which the provider shall answer.", app.name)),
         };
     };
@@ -37,6 +41,12 @@ pub(super) fn choose(route: ConsentRoute, given: Option<&str>, app: &ProviderApp
     } else {
         refuse(format!("The redirect URI {given} is not among those of provider app `{}` ({}). Register exactly this one at the provider, then add it to the app.", app.name, registered()))
     }
+}
+
+/// The port on which a loopback listener has to wait for the answer; any free one where there is none.
+pub(super) fn loopback_port(app: &ProviderApp, any_port: bool) -> Option<u16> {
+    let registered = |uri: &String| Url::parse(uri).ok().filter(|url| is_loopback(url) && url.path() == CALLBACK_PATH);
+    app.redirect_uris.iter().find_map(registered).filter(|_| !any_port).and_then(|url| url.port_or_known_default())
 }
 
 fn acceptable(url: &Url) -> bool {
@@ -105,7 +115,14 @@ mod tests {
         assert_eq!(choose(ConsentRoute::Window, None, &app, true).unwrap(), "http://127.0.0.1:9/oauth/callback");
         assert!(choose(ConsentRoute::Link, None, &app, true).is_err(), "only the server knows its own address");
         assert!(choose(ConsentRoute::Browser, None, &self::app(&["https://x.test/cb"]), true).is_err());
-        assert!(choose(ConsentRoute::Window, None, &self::app(&[]), true).is_err());
+        assert_eq!(choose(ConsentRoute::Window, None, &self::app(&[]), true).unwrap(), "http://127.0.0.1/oauth/callback");
+        assert!(choose(ConsentRoute::Window, None, &self::app(&[]), false).is_err());
+    }
+
+    #[test]
+    fn a_listener_takes_the_registered_port_where_the_provider_insists() {
+        let fixed = app(&["https://x.test/cb", "http://127.0.0.1:4711/oauth/callback"]);
+        assert_eq!((loopback_port(&fixed, false), loopback_port(&fixed, true), loopback_port(&app(&[]), false)), (Some(4711), None, None));
     }
 
     #[test]

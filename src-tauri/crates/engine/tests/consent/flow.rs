@@ -170,3 +170,19 @@ async fn what_cannot_begin_says_why() {
     let problem = consent::begin(&world.engine, &world.grant, begin(REDIRECT_URI)).await.unwrap_err();
     assert!(problem.code == Code::ProviderAppMissing && problem.message.contains(&world.peer.issuer), "{}", problem.message);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_needs_no_address_of_its_own_and_an_old_consent_ends() {
+    let world = World::new().await;
+    let begin = BeginConsent { integration: world.integration.id, route: ConsentRoute::Window, redirect_uri: None };
+    let begun = consent::begin(&world.engine, &world.grant, begin).await.unwrap();
+    assert_eq!(begun.session.redirect_uri, "http://127.0.0.1/oauth/callback", "the registered one");
+    assert!(begun.embedded_window);
+    assert_eq!(consent::loopback_port(&world.engine, &world.grant, world.integration.id).await.unwrap(), None, "this provider takes every port");
+    let callback = world.person(&begun, true).await;
+    world.finish(&begun, callback.as_str()).await.unwrap();
+
+    let begun = world.begin(ConsentRoute::Browser).await;
+    world.advance(601);
+    assert_eq!(world.session(&begun).await.state, ConnectState::Failed { code: Code::ConsentExpired });
+}
