@@ -1,7 +1,7 @@
 //! Signed-in browsers: `/session` and `/rpc`. The cookie holds a handle; nothing is kept in web storage.
 
 use axum::http::HeaderValue;
-use axum::http::header::SET_COOKIE;
+use axum::http::header::{ORIGIN, SET_COOKIE};
 use axum::response::Response;
 use patchbay_api::rpc;
 use patchbay_api::wire::host::{Host, SessionInfo, SessionMember, SignIn};
@@ -25,7 +25,10 @@ pub(crate) async fn sign_in(visit: Visit) -> Outcome {
 
 async fn enter(visit: Visit, caller: CallerInfo) -> Result<Response, Problem> {
     let Visit { app, head, body, .. } = visit;
-    gate::same_origin(&app, &head)?;
+    // A program that is no browser sends no Origin and has nobody's cookies; signing in is open to it.
+    if head.headers.contains_key(ORIGIN) {
+        gate::same_origin(&app, &head)?;
+    }
     app.limiter.admit(head.caller.address, app.engine.now())?;
     let body = body::read(&head.headers, body, body::MANAGEMENT).await?.ok_or_else(how)?;
     let opened = open(&app, patchbay_api::request::from_value(body)?, caller).await;

@@ -1,0 +1,8 @@
+//! The server on a real store, without a network: requests go straight into the router.
+
+mod input;
+mod interface;
+mod lifecycle;
+mod separation;
+mod session;
+mod world;
