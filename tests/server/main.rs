@@ -3,6 +3,7 @@
 mod input;
 mod interface;
 mod lifecycle;
+mod listening;
 mod separation;
 mod session;
 mod world;

@@ -79,3 +79,27 @@ pub(crate) fn method_not_allowed(method: &str, path: &str, allowed: &str, stamp:
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_code_has_its_status_and_the_required_fields() {
+        let stamp = Stamp { at: "2026-11-22T00:00:00Z".parse().unwrap(), id: Uuid::nil() };
+        for code in Code::ALL {
+            let response = problem(&Problem::new(*code, "What happened, and what to do.").retry_after(7), stamp);
+            assert_eq!(response.status().as_u16(), code.status(), "{}", code.as_str());
+            assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+            assert_eq!(response.headers()[RETRY_AFTER], "7");
+            assert_eq!(response.headers().contains_key(WWW_AUTHENTICATE), matches!(code, Code::TokenMissing | Code::TokenInvalid), "{}", code.as_str());
+            let body: serde_json::Value = serde_json::from_slice(&axum::body::to_bytes(response.into_body(), 1 << 16).await.unwrap()).unwrap();
+            assert_eq!(body["status"], code.status());
+            assert_eq!(body["type"], format!("urn:patchbay:problem:{}", code.as_str()));
+            for field in ["message", "occurred_at", "instance", "title"] {
+                assert!(body[field].is_string(), "{}: {field}", code.as_str());
+            }
+            assert!(body.as_object().unwrap().values().all(|value| !value.is_null()), "what is not there is absent, not null");
+        }
+    }
+}
