@@ -33,7 +33,7 @@ const SCREENS = {
   accounts: ['#/accounts'],
   'accounts-selected': [`#/accounts?sel=${account}`],
   'accounts-filtered': ['#/accounts?filter=environment%5Beq%5Dtest&filter=name%5Blike%5D*a*'],
-  'accounts-delete': [`#/accounts?sel=${account}`, async (page) => { await click('More')(page); await page.getByRole('menuitem', { name: 'Delete account' }).click(); await page.getByText('This also deletes').waitFor(); }],
+  'accounts-delete': [`#/accounts?sel=${account}`, async (page) => { await page.getByRole('button', { name: 'Delete', exact: true }).click(); await page.getByText('This also deletes').waitFor(); }],
   'accounts-new': ['#/accounts/new'],
   'accounts-taken': ['#/accounts/new', async (page) => { await page.getByLabel('Account', { exact: true }).fill('Acme'); await page.getByRole('button', { name: 'Create account' }).click(); await page.getByRole('alert').waitFor(); }],
   'accounts-credential': [`#/accounts?sel=${account}`, async (page) => { await click('Add')(page); await page.getByRole('dialog').waitFor(); }],
@@ -73,7 +73,7 @@ const SCREENS = {
 
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
 let wrong = 0;
-for (const scheme of ['light', 'dark', 'contrast']) {
+for (const scheme of (process.env.SCHEMES ?? 'light,dark,contrast').split(',')) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: scheme === 'light' ? 'light' : 'dark', contrast: scheme === 'contrast' ? 'more' : 'no-preference', reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC' });
   for (const [name, [hash, act, mode = {}]] of Object.entries(SCREENS)) {
     if (only.length && !only.includes(name)) continue;

@@ -15,6 +15,7 @@ export const COLUMNS: Column[] = [
 
 export const FILTERS: FilterField[] = [
   { field: 'owner_type', title: 'Kind', operators: ['eq'], values: [{ value: 'organization', title: 'Organization' }, { value: 'integration', title: 'Integration' }] },
+  { field: 'fullname', title: 'Token', operators: ['like', 'eq'] },
   { field: 'name', title: 'Name', operators: ['like', 'eq', 'in'] },
   { field: 'token_type', title: 'Made by', operators: ['eq'], values: [{ value: 'adhoc', title: 'Minting' }, { value: 'logon', title: 'Signing in' }, { value: 'default', title: 'Patchbay itself' }] },
   { field: 'owner_id', title: 'Owner ID', operators: ['eq', 'in'] },
