@@ -63,3 +63,17 @@ fn words_are_for_people() {
     assert!(said.out.contains("Organization `acme`") && said.out.contains("pbo_") && said.out.contains("shown this once"), "{}", said.out);
     assert!(serde_json::from_str::<Value>(&said.out).is_err(), "no JSON unless asked for");
 }
+
+#[test]
+fn several_at_once_make_one_store_with_all_their_organizations() {
+    let bench = Bench::empty();
+    let names = ["acme", "globex", "initech", "umbrella"];
+    let children: Vec<_> = names.iter().map(|name| bench.command(&["init", "--organization", name]).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()).collect();
+    for child in children {
+        crate::bench::Said::of(child.wait_with_output().unwrap()).done();
+    }
+    for name in names {
+        bench.run(&["token", "list", "--organization", name]).done();
+    }
+    assert_eq!(bench.run(&["store", "verify"]).done().json()["clean"], true);
+}

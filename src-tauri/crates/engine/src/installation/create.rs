@@ -51,20 +51,28 @@ pub(super) async fn make(url: &StoreUrl, keys: &KeyAccess, organization: &str, s
 
 async fn open_or_create(path: &Path, keys: &KeyAccess, context: &Context) -> Result<(Store, Vault), Problem> {
     match Store::open(path).await {
-        Ok(store) => {
-            let vault = unlock(&store, keys).await?;
-            sync(&store, context).await?;
-            Ok((store, vault))
-        }
+        Ok(store) => complete_store(store, keys, context).await,
         // A file whose creation was interrupted is no store yet; `create` tells it from another program's file.
-        Err(StoreError::Missing(_) | StoreError::NotAStore(_)) => new_store(path, keys, context).await,
+        Err(StoreError::Missing(_) | StoreError::NotAStore(_)) => {
+            let fresh = !path.exists();
+            match Store::create(path).await {
+                Ok(store) => new_store(store, fresh, keys, context).await,
+                // Another process made it in the meantime.
+                Err(StoreError::Exists(_)) => complete_store(Store::open(path).await?, keys, context).await,
+                Err(error) => Err(error.into()),
+            }
+        }
         Err(error) => Err(error.into()),
     }
 }
 
-async fn new_store(path: &Path, keys: &KeyAccess, context: &Context) -> Result<(Store, Vault), Problem> {
-    let fresh = !path.exists();
-    let store = Store::create(path).await?;
+async fn complete_store(store: Store, keys: &KeyAccess, context: &Context) -> Result<(Store, Vault), Problem> {
+    let vault = unlock(&store, keys).await?;
+    sync(&store, context).await?;
+    Ok((store, vault))
+}
+
+async fn new_store(store: Store, fresh: bool, keys: &KeyAccess, context: &Context) -> Result<(Store, Vault), Problem> {
     let id = context.new_uuid();
     let made = {
         let (keys, context) = (keys.clone(), context.clone());
@@ -82,9 +90,10 @@ async fn new_store(path: &Path, keys: &KeyAccess, context: &Context) -> Result<(
         },
         Err(problem) => problem,
     };
+    let path = store.path().to_owned();
     store.close().await;
     if fresh {
-        remove(path);
+        remove(&path);
     }
     Err(outcome)
 }
