@@ -58,6 +58,8 @@ function configuration() {
     claims: { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'] },
     features: { devInteractions: { enabled: false }, revocation: { enabled: true }, introspection: { enabled: true } },
     rotateRefreshToken: true,
+    // Its default of 15 s would let tokens live on after the lifetimes that tests ask for.
+    clockTolerance: 0,
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: async () => false,
     ttl: {
