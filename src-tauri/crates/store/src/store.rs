@@ -119,7 +119,18 @@ impl Store {
     }
 
     async fn pools(path: &Path, writable: bool, lock: Option<StoreLock>) -> Result<Self> {
-        let pool = |size: u32| SqlitePoolOptions::new().max_connections(size).min_connections(0).acquire_timeout(TURN_TIMEOUT).idle_timeout(None).max_lifetime(None).test_before_acquire(false);
+        let pool = |size: u32| {
+            SqlitePoolOptions::new()
+                .max_connections(size)
+                .min_connections(0)
+                .acquire_timeout(TURN_TIMEOUT)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .test_before_acquire(false)
+                // SQLite itself rolls back when the disk is full or fails, and the driver then believes for ever that a
+                // transaction is open. Such a connection is closed and another one opened in its place.
+                .before_acquire(|connection, _| Box::pin(std::future::ready(Ok(!connection.is_in_transaction()))))
+        };
         let base = if writable { options(path) } else { read_only_options(path)? };
         let writer = if writable { Some(pool(1).connect_with(base.clone()).await.map_err(|error| opening(error, path))?) } else { None };
         let readers = pool(READERS).connect_with(base.pragma("query_only", "ON")).await.map_err(|error| opening(error, path))?;

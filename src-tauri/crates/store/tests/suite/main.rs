@@ -4,6 +4,7 @@
 
 mod consents;
 mod deleting;
+mod disks;
 mod files;
 mod isolation;
 mod listing;
