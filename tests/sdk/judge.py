@@ -15,6 +15,7 @@ import pydantic
 from synqly.engine.client import SynqlyEngine
 from synqly.engine.common.types.problem import Problem as EngineProblem
 from synqly.engine.core.api_error import ApiError as EngineApiError
+from synqly.management.capabilities.types.connector import Connector
 from synqly.management.client import SynqlyManagement
 from synqly.management.common.types.problem import Problem as ManagementProblem
 from synqly.management.core.api_error import ApiError as ManagementApiError
@@ -71,7 +72,7 @@ class Judged:
                 raise Verdict(f"{name}: an operation without a result answered {raw.content[:200]!r}")
         elif promised is not typing.Any:
             _json_type(name, raw, "application/json")
-            self._validate(name, promised, raw.json(), set())
+            self._validate(name, promised, raw.json())
         self._bench.judged += 1
         self._bench.calls.add(name)
 
@@ -79,7 +80,7 @@ class Judged:
         raw = self.raw
         _json_type(name, raw, "application/problem+json")
         body = raw.json()
-        self._validate(f"{name} (HTTP {raw.status_code})", self._problem, body, PROBLEM_MEMBERS_OF_OURS)
+        self._validate(f"{name} (HTTP {raw.status_code})", self._problem, body)
         if body["status"] != raw.status_code:
             raise Verdict(f"{name}: HTTP {raw.status_code} but the problem says {body['status']}")
         if body.get("type") != f"urn:patchbay:problem:{body.get('code')}":
@@ -87,14 +88,14 @@ class Judged:
         self._bench.judged += 1
         return body
 
-    def _validate(self, name, promised, body, allowed):
+    def _validate(self, name, promised, body):
         substituted = self._without_foreign_parts(name, body)
         try:
             answer = pydantic.TypeAdapter(promised).validate_json(json.dumps(substituted), strict=True)
         except pydantic.ValidationError as refused:
             faults = "\n".join(f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in refused.errors()[:12])
             raise Verdict(f"{name}: {promised} refuses the answer\n{faults}\n{json.dumps(body)[:2000]}") from None
-        _walk(name, "result", answer, allowed)
+        _walk(name, "result", answer)
 
     def _without_foreign_parts(self, name, part):
         """Parts that the SDK cannot know: the configuration of providers of ours is judged by the schema that the server
@@ -119,6 +120,10 @@ class Judged:
                 }
             if key == "config" and value == {"type": "o_auth_user"}:
                 continue
+            if key == "connector" and isinstance(value, dict):
+                # An id or the whole object; the SDK's enumeration of ids swallows every object unseen.
+                pydantic.TypeAdapter(Connector).validate_json(json.dumps(self._without_foreign_parts(name, value)), strict=True)
+                value = value["id"]
             whole[key] = self._without_foreign_parts(name, value)
         return whole
 
@@ -151,16 +156,16 @@ def _json_type(name, raw, wanted):
         raise Verdict(f"{name}: HTTP {raw.status_code} with content type {found!r} instead of {wanted!r}: {raw.text[:300]}")
 
 
-def _walk(name, where, value, allowed):
+def _walk(name, where, value):
     if isinstance(value, enum.Enum):
         if value.name == "_UNKNOWN":
             raise Verdict(f"{name}: {where} has the value {value.value!r}, unknown to {type(value).__name__}")
     elif isinstance(value, pydantic.BaseModel):
-        extra = set(value.model_extra or {}) - allowed
+        extra = set(value.model_extra or {}) - (PROBLEM_MEMBERS_OF_OURS if type(value).__name__ == "Problem" else set())
         if extra:
             raise Verdict(f"{name}: {where} ({type(value).__name__}) has members the SDK does not know: {sorted(extra)}")
         for member in type(value).model_fields:
-            _walk(name, f"{where}.{member}", getattr(value, member), allowed)
+            _walk(name, f"{where}.{member}", getattr(value, member))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            _walk(name, f"{where}[{index}]", item, allowed)
+            _walk(name, f"{where}[{index}]", item)

@@ -39,7 +39,7 @@ def test_defaults(management):
 
 def test_a_token_for_the_account_comes_with_it(management, bench, name, refused):
     answer = management.accounts.create(name=name("own"), token={"permission_set": "account-manager", "token_ttl": "2h"}).result
-    own = bench.management(answer.token.access.secret)
+    own = bench.management(answer.token.primary.access.secret)
     assert [row.id for row in own.accounts.list().result] == [answer.account.id]
     other = management.accounts.create(name=name("foreign")).result.account
     with refused(own, 404):

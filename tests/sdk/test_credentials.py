@@ -64,14 +64,17 @@ def test_put_without_a_config_keeps_the_secret(management, account, credential):
     assert answer.fullname == "Put"
 
 
-def test_a_credential_in_use_stays(management, account, name, redmine, refused):
+def test_what_used_a_deleted_credential_says_so(management, bench, account, name, redmine, refused):
     shared = management.credentials.create(account.id, name=name("key"), config={"type": "token", "secret": redmine["users"][0]["api_key"]}).result
     config = {"type": "ticketing_redmine", "url": redmine["url"], "credential": {"type": "token_id", "value": shared.id}}
     made = management.integrations.create(account.id, name=name("user"), provider_config=config).result
-    with refused(management, 409, "in_use"):
-        management.credentials.delete(account.id, shared.id)
-    management.integrations.delete(account.id, made.integration.id)
     management.credentials.delete(account.id, shared.id)
+    client = bench.engine(made.token.access.secret)
+    with refused(client, 400) as refusal:
+        client.ticketing.list_projects()
+    assert "credential" in refusal.problem["message"]
+    management.integrations.get(account.id, made.integration.id)
+    assert management.raw.json()["result"]["x_patchbay"]["status"] == "needs_attention"
     with refused(management, 404, "not_found"):
         management.credentials.get(account.id, shared.id)
 

@@ -37,7 +37,7 @@ def test_an_integration_token_is_single_and_short(management, bench, mock):
     assert long.expires - datetime.datetime.now(datetime.timezone.utc) > datetime.timedelta(hours=1, minutes=59)
 
 
-@pytest.mark.parametrize("ttl", ["", "soon", "-1h", "10", "1000000h", "0s"])
+@pytest.mark.parametrize("ttl", ["soon", "-1h", "10", "1000000h", "0s"])
 def test_bad_lifetimes(management, mock, refused, ttl):
     with refused(management, 400):
         management.tokens.create_integration_token(mock.account.id, mock.integration.id, token_ttl=ttl)

@@ -254,7 +254,8 @@ pub fn envelope(answer: TicketingAnswer, meta: &Meta, exchanges: &[Exchange], me
         TicketingAnswer::Comment(comment) => (json_of(&comment)?, None),
         TicketingAnswer::Attachments(attachments) => (json_of(&attachments)?, None),
         TicketingAnswer::AttachmentMetadata(attachment) => (json_of(&attachment)?, None),
-        TicketingAnswer::Attachment(attachment) => (json_of(&attachment)?, None),
+        // The file alone; its other facts are in the list of attachments.
+        TicketingAnswer::Attachment(attachment) => (json!({ "file_name": attachment.metadata.file_name, "file_type": attachment.metadata.file_type, "content": attachment.content }), None),
         TicketingAnswer::Done => (Value::Object(Map::new()), None),
     };
     let meta = meta.answer(&result, exchanges);

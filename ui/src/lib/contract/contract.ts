@@ -556,7 +556,7 @@ description: string,
 schema: unknown, };
 
 /**
- * The kind, with the fields that clients of the wire's model demand: those that are no secret as they are, secrets empty.
+ * The kind alone.
  */
 export type CredentialConfig = { type: CredentialKind, };
 

@@ -43,7 +43,7 @@ fn connector(catalog: &Catalog, category: Category, expand: &Expand) -> Connecto
         fullname: category.fullname().to_owned(),
         description: format!("One API for {} providers.", category.fullname()),
         provider_ids: catalog.of(category).map(|entry| entry.id().clone()).collect(),
-        providers: expand.has("provider").then(|| catalog.of(category).map(|entry| provider(catalog, entry, &Expand::default())).collect()),
+        providers: expand.has("provider").then(|| catalog.of(category).map(|entry| Provider { connector: None, ..provider(catalog, entry, &Expand::default()) }).collect()),
         release: None,
     }
 }

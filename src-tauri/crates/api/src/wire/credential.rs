@@ -38,30 +38,11 @@ pub struct Credential {
     pub x_patchbay: Option<CredentialExtra>,
 }
 
-/// The kind, with the fields that clients of the wire's model demand: those that are no secret as they are, secrets empty.
+/// The kind alone.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct CredentialConfig {
     #[serde(rename = "type")]
     pub kind: CredentialKind,
-    #[serde(flatten)]
-    #[ts(skip)]
-    pub fields: serde_json::Map<String, serde_json::Value>,
-}
-
-impl CredentialConfig {
-    fn view(kind: CredentialKind, public: &serde_json::Map<String, serde_json::Value>) -> Self {
-        let demanded: &[&str] = match kind {
-            CredentialKind::Aws => &["access_key_id", "secret_access_key"],
-            CredentialKind::AwsRole => &["role_arn", "external_id"],
-            CredentialKind::Token | CredentialKind::Secret => &["secret"],
-            CredentialKind::Basic => &["username", "secret"],
-            CredentialKind::OAuthClient => &["client_id", "client_secret"],
-            CredentialKind::TlsCertificate => &["certificate", "private_key"],
-            CredentialKind::OAuthUser => &[],
-        };
-        let empty = || serde_json::Value::String(String::new());
-        Self { kind, fields: demanded.iter().map(|name| ((*name).to_owned(), public.get(*name).cloned().unwrap_or_else(empty))).collect() }
-    }
 }
 
 /// What is ours on a credential.
@@ -118,7 +99,7 @@ impl From<credential::Credential> for Credential {
             owner_type: credential.owner.owner_type().to_owned(),
             name: credential.name,
             fullname: credential.fullname,
-            config: CredentialConfig::view(credential.kind, &credential.public_config),
+            config: CredentialConfig { kind: credential.kind },
             expires: credential.expires,
             managed: if credential.managed { "Managed" } else { "Unmanaged" }.to_owned(),
             created_at: credential.created_at,

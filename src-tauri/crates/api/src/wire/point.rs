@@ -38,7 +38,8 @@ pub struct IntegrationPointExtra {
 
 /// Provider ids per environment; `["*"]` allows all, an environment left out or empty allows none.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
-#[serde(default)]
+// A misspelt environment would silently allow nothing.
+#[serde(default, deny_unknown_fields)]
 #[ts(optional_fields)]
 pub struct PointEnvironments {
     #[serde(skip_serializing_if = "Option::is_none")]

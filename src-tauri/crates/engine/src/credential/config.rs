@@ -86,8 +86,8 @@ pub(crate) fn parse(config: Value) -> Result<(CredentialKind, SecretParts), Prob
     Ok((kind, split(kind, config)))
 }
 
-/// Reads a change of a config over what is stored: fields that are left out stay, and so does a secret that comes back
-/// empty, since that is what every read answers. Gives nothing when nothing is changed.
+/// Reads a change of a config over what is stored: fields that are left out stay. Gives nothing when nothing but `type`
+/// is given, since that is what every read answers.
 ///
 /// # Errors
 /// `invalid_field` with a pointer into `/config`.
@@ -95,9 +95,8 @@ pub(crate) fn parse_change(kind: CredentialKind, config: Value, public: &Map<Str
     if kind_of(&config)? != kind {
         return Err(Problem::field("/config/type", format!("/config/type must stay `{}`. Make another credential for another type.", kind.as_str())));
     }
-    let Value::Object(mut fields) = config else { return Ok(None) };
-    fields.retain(|name, value| !(secret_fields(kind).contains(&name.as_str()) && value.as_str() == Some("")));
-    if fields.iter().all(|(name, value)| name == "type" || public.get(name) == Some(value)) {
+    let Value::Object(fields) = config else { return Ok(None) };
+    if fields.keys().all(|name| name == "type") {
         return Ok(None);
     }
     check_fields(kind, &fields)?;
@@ -166,7 +165,6 @@ mod tests {
         let public = json!({ "username": "u" }).as_object().unwrap().clone();
         let sealed = || Ok(Secret::new(r#"{"secret":"old"}"#));
         assert!(parse_change(CredentialKind::Basic, json!({ "type": "basic" }), &public, sealed).unwrap().is_none());
-        assert!(parse_change(CredentialKind::Basic, json!({ "type": "basic", "username": "u", "secret": "" }), &public, sealed).unwrap().is_none());
         let parts = parse_change(CredentialKind::Basic, json!({ "type": "basic", "username": "v" }), &public, sealed).unwrap().unwrap();
         assert_eq!((parts.public["username"].as_str(), parts.secret.expose()), (Some("v"), r#"{"secret":"old"}"#));
         assert!(parse_change(CredentialKind::Basic, json!({ "type": "token", "secret": "x" }), &public, sealed).is_err());

@@ -211,7 +211,7 @@ pub struct RemoteField {
     /// Its type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schema: Option<RemoteFieldSchema>,
-    /// `global` or `project`.
+    /// `standard`, `integration_custom`, `project_custom`, `ticket_custom` or `unknown` (synqly-wire.md section 11).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field_scope: Option<String>,
     /// The provider's name of the field.

@@ -193,7 +193,14 @@ fn remote_field(field: &Value) -> Option<RemoteField> {
     let project = text(at(field, &["scope", "project"]), "id");
     Some(RemoteField {
         schema: Some(RemoteFieldSchema { field_type_id: unified.to_owned(), field_type: text(at(field, &["schema"]), "custom").or(kind), enum_values: None }),
-        field_scope: Some(if project.is_some() { "project" } else { "global" }.to_owned()),
+        field_scope: Some(
+            match (&project, field.get("custom").and_then(Value::as_bool)) {
+                (Some(_), _) => "project_custom",
+                (None, Some(true)) => "integration_custom",
+                (None, _) => "standard",
+            }
+            .to_owned(),
+        ),
         provider_field_name: text(field, "name").unwrap_or_else(|| id.clone()),
         provider_field_path: Some(format!("$.fields.{id}")),
         project_id: project,

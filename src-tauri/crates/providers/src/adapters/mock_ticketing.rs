@@ -251,7 +251,7 @@ fn remote_fields(context: &AdapterContext) -> Vec<RemoteField> {
     let field = |id: &str, name: &str, kind: &str| RemoteField {
         field_id: id.to_owned(),
         schema: Some(RemoteFieldSchema { field_type_id: kind.to_owned(), field_type: None, enum_values: None }),
-        field_scope: Some("global".to_owned()),
+        field_scope: Some(if id.starts_with("custom_fields/") { "integration_custom" } else { "standard" }.to_owned()),
         provider_field_name: name.to_owned(),
         provider_field_path: Some(format!("/{id}")),
         project_id: None,

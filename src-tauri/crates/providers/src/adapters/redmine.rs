@@ -184,7 +184,7 @@ fn custom_field(id: &str, name: String, kind: &str, format: Option<String>, valu
     RemoteField {
         field_id: format!("cf_{id}"),
         schema: Some(RemoteFieldSchema { field_type_id: kind.to_owned(), field_type: format, enum_values: values }),
-        field_scope: Some(if project.is_some() { "project" } else { "global" }.to_owned()),
+        field_scope: Some(if project.is_some() { "project_custom" } else { "integration_custom" }.to_owned()),
         provider_field_path: Some(format!("/custom_fields/{name}")),
         provider_field_name: name,
         project_id: project,
@@ -197,7 +197,7 @@ fn standard_fields() -> Vec<RemoteField> {
         .map(|(id, name, kind)| RemoteField {
             field_id: id.to_owned(),
             schema: Some(RemoteFieldSchema { field_type_id: kind.to_owned(), field_type: None, enum_values: None }),
-            field_scope: Some("global".to_owned()),
+            field_scope: Some("standard".to_owned()),
             provider_field_name: name.to_owned(),
             provider_field_path: Some(format!("/{id}")),
             project_id: None,
