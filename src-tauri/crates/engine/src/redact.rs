@@ -18,13 +18,28 @@ const SECRET_KEYS: &[&str] = &["secret", "password", "passphrase", "private_key"
 /// Keys that hold such a word and are no secrets.
 const PLAIN_KEYS: &[&str] = &["minimum_password_length", "password_duration", "secret_set_at", "connect_session_id"];
 
+/// Fields of a credential that may be kept; whatever else stands in one may be a secret in the wrong place.
+const CREDENTIAL_FIELDS: &[&str] = &["type", "username", "client_id", "token_url", "role_arn", "external_id", "role_session_name", "duration", "access_key_id", "certificate"];
+
 fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     if PLAIN_KEYS.contains(&key.as_str()) {
         return false;
     }
     // `token` alone, `access_token`, `refresh_token`; but not `token_ttl` and `refresh_token_id`.
-    SECRET_KEYS.iter().any(|word| key.contains(word)) || key == "token" || key.ends_with("_token")
+    SECRET_KEYS.iter().any(|word| key.contains(word)) || key == "token" || key == "credential" || key.ends_with("_token")
+}
+
+/// A credential where an object of its own is expected: inline in a provider's configuration, or the `config` of one.
+fn holds_credential(key: &str, value: &Value) -> bool {
+    key == "credential" || (key == "config" && value.get("type").is_some())
+}
+
+/// A credential keeps what is known to be no secret, and a reference to another credential.
+fn walk_credential(credential: &Map<String, Value>, depth: usize) -> Map<String, Value> {
+    let reference = credential.get("type").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("_id"));
+    let kept = |key: &str| CREDENTIAL_FIELDS.contains(&key) || (reference && key == "value");
+    credential.iter().map(|(key, value)| (key.clone(), if kept(key) { walk(value, depth + 1) } else { Value::String(MASK.to_owned()) })).collect()
 }
 
 /// A body without secrets and within bounds. Keys that name secrets are masked whatever they hold, a JSON Patch by the
@@ -59,8 +74,13 @@ fn walk_object(object: &Map<String, Value>, depth: usize) -> Map<String, Value> 
     object
         .iter()
         .map(|(key, value)| {
-            let masked = (is_secret(key) && holds_text(value)) || (key == "value" && patched.is_some_and(is_secret));
-            (key.clone(), if masked { Value::String(MASK.to_owned()) } else { walk(value, depth + 1) })
+            let named = if key == "value" { patched.unwrap_or(key) } else { key.as_str() };
+            let kept = match value {
+                Value::Object(credential) if holds_credential(named, value) => Value::Object(walk_credential(credential, depth + 1)),
+                value if is_secret(named) && (holds_text(value) || patched.is_some()) => Value::String(MASK.to_owned()),
+                value => walk(value, depth + 1),
+            };
+            (key.clone(), kept)
         })
         .collect()
 }
@@ -100,6 +120,19 @@ mod tests {
         assert_eq!(clean["token"]["permission_set"], "connect-ui");
         assert_eq!(clean["options"]["minimum_password_length"], 12);
         assert_eq!(clean["refresh_token_id"], "x");
+    }
+
+    #[test]
+    fn secrets_in_the_wrong_place_of_a_credential_go_too() {
+        for credential in [json!("PLANTED"), json!(["PLANTED"]), json!({ "type": "token", "key": "PLANTED" }), json!({ "type": "token", "value": "PLANTED" }), json!({ "type": "basic", "username": "u", "extra": { "x": "PLANTED" } })] {
+            for body in [json!({ "provider_config": { "type": "x", "credential": credential } }), json!([{ "op": "add", "path": "/provider_config/credential", "value": credential }])] {
+                let clean = redacted(&body);
+                assert!(!clean.to_string().contains("PLANTED"), "{clean}");
+            }
+        }
+        let clean = redacted(&json!({ "credential": { "type": "token_id", "value": "an-id" }, "config": { "type": "token", "note": "PLANTED" } }));
+        assert_eq!(clean["credential"]["value"], "an-id");
+        assert!(!clean.to_string().contains("PLANTED"), "{clean}");
     }
 
     #[test]
