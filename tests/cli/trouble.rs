@@ -93,6 +93,18 @@ fn a_store_of_a_newer_version_is_refused_in_one_sentence() {
     assert_eq!(std::fs::read(bench.store()).unwrap(), bytes, "nothing was changed");
 }
 
+#[test]
+fn a_store_that_is_held_alone_names_its_holder() {
+    let (bench, _) = Bench::new();
+    // What a migration or a restore does: the lock file, exclusively.
+    let lock = std::fs::OpenOptions::new().read(true).write(true).open(bench.folder.join("store.db-lock")).unwrap();
+    lock.lock().unwrap();
+    let said = bench.run(&["store", "verify"]).refused("store_locked");
+    assert!(said.err.contains(&format!("process {}", std::process::id())), "it names who holds it: {}", said.err);
+    lock.unlock().unwrap();
+    bench.run(&["store", "verify"]).done();
+}
+
 /// Runs a command while the folder is mounted read-only, in a mount namespace of its own.
 fn read_only(folder: &Path, mut inner: Command) -> Said {
     let root = String::from_utf8(Command::new("id").arg("-u").output().unwrap().stdout).unwrap().trim() == "0";

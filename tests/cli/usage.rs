@@ -74,3 +74,50 @@ fn the_passphrase_is_no_argument_and_is_not_waited_for_without_a_terminal() {
     verify.args(["store", "verify", "--store", &store, "--output", "json", "--key-source", "passphrase"]).env("PATCHBAY_PASSPHRASE", "correct house");
     Said::of(verify.output().unwrap()).refused("wrong_key");
 }
+
+/// Runs the program on a terminal of its own, and types a line at each prompt.
+fn on_a_terminal(words: &[&str], lines: &[&str]) -> (Option<i32>, String) {
+    use std::io::{Read, Write};
+    use std::process::{Command, Stdio};
+    let program = program();
+    let quoted: Vec<String> = std::iter::once(program.get_program().to_str().unwrap()).chain(words.iter().copied()).map(|word| format!("'{word}'")).collect();
+    let mut command = Command::new("script");
+    command.args(["--quiet", "--return", "--echo", "never", "--command", &quoted.join(" "), "/dev/null"]);
+    command.env_remove("PATCHBAY_PASSPHRASE").env_remove("PATCHBAY_KEY_SOURCE").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("script must be installed (Debian package bsdutils)");
+    let mut keyboard = child.stdin.take().unwrap();
+    let mut screen = child.stdout.take().unwrap();
+    let (mut shown, mut typed) = (Vec::new(), 0);
+    let mut piece = [0; 1024];
+    loop {
+        let read = screen.read(&mut piece).unwrap();
+        if read == 0 {
+            break;
+        }
+        shown.extend_from_slice(&piece[..read]);
+        let prompts = String::from_utf8_lossy(&shown).matches(": ").count();
+        while typed < prompts.min(lines.len()) {
+            writeln!(keyboard, "{}", lines[typed]).unwrap();
+            typed += 1;
+        }
+    }
+    drop(keyboard);
+    (child.wait().unwrap().code(), String::from_utf8_lossy(&shown).into_owned())
+}
+
+#[test]
+fn on_a_terminal_the_passphrase_is_asked_for_and_not_shown() {
+    let bench = Bench::empty();
+    let store = format!("sqlite:{}", bench.store().display());
+    let init = ["init", "--store", &store, "--organization", "acme", "--key-source", "passphrase"];
+    let (status, screen) = on_a_terminal(&init, &["correct horse", "other horse"]);
+    assert!(status == Some(1) && screen.contains("differ") && !bench.store().exists(), "{status:?} {screen}");
+    let (status, screen) = on_a_terminal(&init, &["correct horse", "correct horse"]);
+    assert!(status == Some(0) && screen.contains("pbo_"), "{status:?} {screen}");
+    assert!(!screen.contains("correct horse"), "what is typed is not shown: {screen}");
+    let verify = ["store", "verify", "--store", &store, "--key-source", "passphrase"];
+    let (status, screen) = on_a_terminal(&verify, &["correct horsf"]);
+    assert!(status == Some(1) && screen.contains("does not belong to this store"), "{status:?} {screen}");
+    let (status, screen) = on_a_terminal(&verify, &["correct horse"]);
+    assert!(status == Some(0) && screen.contains("clean"), "{status:?} {screen}");
+}

@@ -13,9 +13,8 @@ const AGE_IDENTITY: &str = "AGE-SECRET-KEY-1";
 pub(crate) fn start(serves: bool) {
     let usual = if serves { "info,sqlx=warn,hyper=warn,reqwest=warn" } else { "warn,sqlx=error" };
     let filter = std::env::var("PATCHBAY_LOG").ok().and_then(|text| EnvFilter::try_new(text).ok()).unwrap_or_else(|| EnvFilter::new(usual));
-    let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none();
     // A second start would be a test's; the first one stays.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(Covered).try_init();
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(Covered).try_init();
 }
 
 /// Makes writers that cover secrets.
