@@ -89,8 +89,6 @@ export class Desktop {
       XDG_RUNTIME_DIR: home("run"),
       NO_AT_BRIDGE: "1",
       GTK_A11Y: "none",
-      LIBGL_ALWAYS_SOFTWARE: "1",
-      WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1",
       RUST_LOG: "info",
       PATCHBAY_ALLOW_PRIVATE_NETWORKS: "1",
       ...environment,
@@ -103,8 +101,7 @@ export class Desktop {
     if (keyring) {
       const daemon = desktop.run("gnome-keyring-daemon", ["--foreground", "--unlock", "--components=secrets"]);
       daemon.stdin.end("keyring password");
-      await firstLine(daemon).catch(() => "");
-      await pause(300);
+      await until("the keyring", () => desktop.ownsName("org.freedesktop.secrets"));
     }
     return desktop;
   }
@@ -117,6 +114,16 @@ export class Desktop {
     child.stdin.on("error", () => {});
     this.#children.push(child);
     return child;
+  }
+
+  /** Whether somebody on the session's bus owns this name. */
+  async ownsName(name) {
+    const words = ["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.NameHasOwner", `string:${name}`];
+    const child = this.run("dbus-send", words);
+    let text = "";
+    child.stdout.on("data", (part) => (text += part));
+    await new Promise((done) => child.once("exit", done));
+    return text.includes("true");
   }
 
   /** Starts the application under WebDriver and waits for its window. */
@@ -203,7 +210,11 @@ class Window {
 
   /** The element with this role and name (the start of it is enough), once it is there and enabled. */
   async element(role, name, { within } = {}) {
-    return until(`${role} "${name}"`, () => this.script(find, role, name, within ?? null));
+    try {
+      return await until(`${role} "${name}"`, () => this.script(find, role, name, within ?? null), 10_000);
+    } catch (error) {
+      throw new Error(`${error.message}\nThe page says:\n${await this.text()}`, { cause: error });
+    }
   }
 
   async click(role, name, options) {
@@ -219,20 +230,14 @@ class Window {
     await this.ask("POST", `${path}/value`, { text: value });
   }
 
-  /** Chooses in a native select. */
-  async choose(name, option, options) {
-    const element = await this.element("combobox", name, options);
-    await this.script(
-      (select, wanted) => {
-        const option = [...select.options].find((option) => option.value === wanted || option.textContent.trim().startsWith(wanted));
-        if (!option) throw new Error(`no option ${wanted} among ${[...select.options].map((option) => option.textContent).join(", ")}`);
-        select.value = option.value;
-        select.dispatchEvent(new Event("input", { bubbles: true }));
-        select.dispatchEvent(new Event("change", { bubbles: true }));
-      },
-      element,
-      option,
-    );
+  /** Types into a combobox with a list and takes the first option that fits. */
+  async pick(name, text) {
+    const element = await this.element("combobox", name);
+    const path = `${this.session}/element/${Object.values(element)[0]}`;
+    await this.ask("POST", `${path}/click`, {});
+    await this.ask("POST", `${path}/value`, { text });
+    await this.click("option", "");
+    await until(`${name} to be chosen`, () => this.script(() => [...document.querySelectorAll("[role=option]")].every((option) => option.getClientRects().length === 0)));
   }
 
   text() {
