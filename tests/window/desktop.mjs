@@ -236,7 +236,7 @@ class Window {
     const path = `${this.session}/element/${Object.values(element)[0]}`;
     await this.ask("POST", `${path}/click`, {});
     await this.ask("POST", `${path}/value`, { text });
-    await this.click("option", "");
+    await this.click("option", text);
     await until(`${name} to be chosen`, () => this.script(() => [...document.querySelectorAll("[role=option]")].every((option) => option.getClientRects().length === 0)));
   }
 
