@@ -104,6 +104,7 @@ fn build(
         .title(format!("Connect {} - Patchbay", page.provider))
         .inner_size(520.0, 720.0)
         .min_inner_size(360.0, 420.0)
+        .center()
         .incognito(true)
         .devtools(false)
         .on_download(|_, _| false);

@@ -67,7 +67,7 @@ test("consent in the second window makes the integration active", async () => {
   await window.fill("Issuer", oidc.facts.issuer);
   await window.click("button", "Create and connect");
   await window.picture(join(pictures, "connect.png"));
-  await window.click("button", "Connect");
+  await window.click("button", "Connect in a window");
 
   await desktop.windowNamed("Connect OpenID");
   await until("the provider's page in the strip", () => desktop.xdotool("search", "--onlyvisible", "--name", "Connect OpenID"));
@@ -94,8 +94,8 @@ test("tickets of a real Redmine appear in Try it", async () => {
   await window.go("/integrations/new");
   await window.pick("Account", "Globex");
   await window.pick("Provider", "Redmine");
-  await window.fill("URL", redmine.facts.url);
-  await window.fill("Secret", redmine.facts.users[0].api_key);
+  await window.fill("Server", redmine.facts.url);
+  await window.fill("API access key", redmine.facts.users[0].api_key);
   await window.click("button", "Test connection");
   await window.sees("accepted the connection");
   await window.click("button", "Create integration", { within: "form" });
@@ -105,7 +105,7 @@ test("tickets of a real Redmine appear in Try it", async () => {
   });
   assert.equal(integration.x_patchbay.status, "active");
 
-  await window.go(`/try?account=${integration.account_id}&integration=${integration.id}`);
+  await window.click("link", "Try it", { within: "main" });
   await window.click("button", "Run");
   await window.sees("Unified answer");
   const tickets = await ask("integrations.call", {
