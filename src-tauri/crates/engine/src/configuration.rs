@@ -1,8 +1,9 @@
 //! Configuration as code (product.md section 6).
 
-use patchbay_model::Problem;
+mod document;
+mod export;
 
-use crate::{Engine, ManagementGrant};
+pub use export::export;
 
 /// What becomes of secrets in an export.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -22,13 +23,4 @@ pub enum SecretsMode {
 pub struct ExportOptions {
     /// What becomes of secrets.
     pub secrets: SecretsMode,
-}
-
-/// Writes the organization's configuration as the text of a `patchbay.yaml`, version 1.
-///
-/// # Errors
-/// `permission_denied`, `invalid_field` for a recipient that cannot be read, problems of the store.
-pub async fn export(engine: &Engine, grant: &ManagementGrant, options: ExportOptions) -> Result<String, Problem> {
-    let _ = (grant, options);
-    Err(crate::pending(engine))
 }

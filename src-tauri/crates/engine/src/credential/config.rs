@@ -14,7 +14,7 @@ pub(crate) struct SecretParts {
 }
 
 /// The secret fields of a kind (synqly-wire.md section 7). Everything else that is given is public.
-const fn secret_fields(kind: CredentialKind) -> &'static [&'static str] {
+pub(crate) const fn secret_fields(kind: CredentialKind) -> &'static [&'static str] {
     match kind {
         CredentialKind::Aws => &["secret_access_key", "session"],
         CredentialKind::AwsRole => &[],
@@ -27,7 +27,7 @@ const fn secret_fields(kind: CredentialKind) -> &'static [&'static str] {
 }
 
 /// The fields that must be there.
-const fn required_fields(kind: CredentialKind) -> &'static [&'static str] {
+pub(crate) const fn required_fields(kind: CredentialKind) -> &'static [&'static str] {
     match kind {
         CredentialKind::Aws => &["access_key_id", "secret_access_key"],
         CredentialKind::AwsRole => &["role_arn", "external_id"],

@@ -1,0 +1,271 @@
+//! Writes the configuration of an organization.
+
+use std::collections::BTreeMap;
+
+use patchbay_model::credential::{Credential, CredentialKind, CredentialOwner};
+use patchbay_model::integration::IntegrationStatus;
+use patchbay_model::list::{ListQuery, Listed};
+use patchbay_model::member::MemberState;
+use patchbay_model::time::format_lifetime;
+use patchbay_model::{CredentialId, Operation, Problem, Scope, Secret};
+use patchbay_store::{ReadTx, StoreError};
+use patchbay_vault::{AgeRecipient, seal_to_age};
+use serde_json::Value;
+
+use super::document::{Account, App, CredentialUse, Document, Fields, Integration, Member, Organization, Point, SecretMark, SharedCredential};
+use super::{ExportOptions, SecretsMode};
+use crate::audit::record::{Done, record};
+use crate::credential::config::{required_fields, secret_fields};
+use crate::credential::update::open;
+use crate::sealing::shared_place;
+use crate::{Engine, ManagementGrant, reach};
+
+/// Stands above the document.
+const HEADER: &str = "# Configuration of a Patchbay organization. Tokens, sessions and passwords are never in it.\n# Every secret says `omitted`, or `sealed` to an age recipient.\n";
+
+/// Writes the organization's configuration as the text of a `patchbay.yaml`, version 1.
+///
+/// # Errors
+/// `permission_denied`, `invalid_field` for a recipient that cannot be read, problems of the store.
+pub async fn export(engine: &Engine, grant: &ManagementGrant, options: ExportOptions) -> Result<String, Problem> {
+    grant.require(Operation::ConfigurationExport, None)?;
+    let recipient = match &options.secrets {
+        SecretsMode::Omitted => None,
+        SecretsMode::Sealed { recipient } => Some(AgeRecipient::parse(recipient)?),
+    };
+    // One view for all of it: nothing that is written meanwhile stands half in the file.
+    let mut writer = Writer { engine, tx: engine.store().read(Scope::Organization(grant.organization())).await?, recipient };
+    let document = writer.document().await?;
+    drop(writer);
+    let body = yaml_serde::to_string(&document).map_err(|_| Problem::internal("the configuration cannot be written as YAML"))?;
+    let mut tx = reach::writing_organization(engine, grant).await?;
+    record(engine, &mut tx, grant, Done::changed(Operation::ConfigurationExport)).await?;
+    tx.commit().await?;
+    Ok(format!("{HEADER}{body}"))
+}
+
+struct Writer<'a> {
+    engine: &'a Engine,
+    tx: ReadTx,
+    recipient: Option<AgeRecipient>,
+}
+
+/// Everything of a list, page by page.
+async fn all<T>(tx: &mut ReadTx, read: impl AsyncFn(&mut ReadTx, &ListQuery) -> Result<Listed<T>, StoreError>) -> Result<Vec<T>, Problem> {
+    let mut query = ListQuery { limit: Some(ListQuery::MAX_LIMIT), ..ListQuery::default() };
+    let mut rows = Vec::new();
+    loop {
+        let page = read(tx, &query).await?;
+        rows.extend(page.items);
+        if page.next.is_none() {
+            return Ok(rows);
+        }
+        query.start_after = page.next;
+    }
+}
+
+impl Writer<'_> {
+    async fn document(&mut self) -> Result<Document, Problem> {
+        let organization = self.tx.organization().await?;
+        let mut options = BTreeMap::new();
+        let policy = &organization.options;
+        for (key, lifetime) in [("invite_duration", policy.invite_duration), ("forgot_duration", policy.forgot_duration), ("password_duration", policy.password_duration)] {
+            if let Some(lifetime) = lifetime {
+                options.insert(key, Value::from(format_lifetime(lifetime)));
+            }
+        }
+        if let Some(length) = policy.minimum_password_length {
+            options.insert("minimum_password_length", Value::from(length));
+        }
+        Ok(Document {
+            version: 1,
+            organization: Organization {
+                name: organization.name.to_string(),
+                fullname: organization.fullname.to_string(),
+                contact: organization.contact,
+                reply_to: organization.reply_to,
+                picture: organization.picture,
+                options,
+            },
+            members: self.members().await?,
+            integration_points: self.points().await?,
+            provider_apps: self.apps().await?,
+            accounts: self.accounts().await?,
+        })
+    }
+
+    async fn members(&mut self) -> Result<Vec<Member>, Problem> {
+        let members = all(&mut self.tx, async |tx: &mut ReadTx, query: &ListQuery| tx.members(query).await).await?;
+        Ok(members
+            .into_iter()
+            .map(|member| Member {
+                name: member.name.to_string(),
+                fullname: member.fullname.to_string(),
+                nickname: member.nickname,
+                member_type: member.member_type,
+                roles: member.role_binding.iter().map(ToString::to_string).collect(),
+                token_ttl: format_lifetime(member.token_ttl),
+                disabled: member.state == MemberState::Disabled,
+            })
+            .collect())
+    }
+
+    async fn points(&mut self) -> Result<Vec<Point>, Problem> {
+        let mut points = Vec::new();
+        for point in all(&mut self.tx, async |tx: &mut ReadTx, query: &ListQuery| tx.points(query).await).await? {
+            points.push(Point {
+                name: point.name.to_string(),
+                fullname: point.fullname.to_string(),
+                description: point.description,
+                connector: point.connector.as_str(),
+                environments: point.environments,
+                credentials: self.shared(CredentialOwner::IntegrationPoint(point.id)).await?,
+            });
+        }
+        Ok(points)
+    }
+
+    async fn apps(&mut self) -> Result<Vec<App>, Problem> {
+        let mut apps = Vec::new();
+        for app in all(&mut self.tx, async |tx: &mut ReadTx, query: &ListQuery| tx.provider_apps(query).await).await? {
+            let client_secret = match app.client_secret {
+                None => None,
+                Some(shared) => Some(match &self.recipient {
+                    None => SecretMark::Omitted,
+                    Some(recipient) => {
+                        let envelope = self.tx.sealed_shared(shared).await?.ok_or_else(|| Problem::internal("a provider app's secret is missing"))?;
+                        let plain = self.engine.vault().open(&shared_place(app.organization_id, None, shared), &envelope)?;
+                        sealed_field(recipient, &plain, "client_secret")?
+                    }
+                }),
+            };
+            apps.push(App {
+                name: app.name.to_string(),
+                fullname: app.fullname.to_string(),
+                provider: app.provider.to_string(),
+                issuer: app.issuer,
+                client_id: app.client_id,
+                client_secret,
+                redirect_uris: app.redirect_uris,
+                scopes: app.scopes,
+            });
+        }
+        Ok(apps)
+    }
+
+    async fn accounts(&mut self) -> Result<Vec<Account>, Problem> {
+        let mut accounts = Vec::new();
+        for account in all(&mut self.tx, async |tx: &mut ReadTx, query: &ListQuery| tx.accounts(query).await).await? {
+            let credentials = self.shared(CredentialOwner::Account(account.id)).await?;
+            let mut integrations = Vec::new();
+            for integration in reach::all_integrations(&mut self.tx, account.id).await? {
+                integrations.push(self.integration(integration).await?);
+            }
+            accounts.push(Account {
+                name: account.name.to_string(),
+                fullname: account.fullname.to_string(),
+                environment: account.environment.as_str(),
+                labels: account.labels.iter().map(|label| label.as_str().to_owned()).collect(),
+                external_id: account.external_id,
+                credentials,
+                integrations,
+            });
+        }
+        Ok(accounts)
+    }
+
+    async fn integration(&mut self, integration: patchbay_model::integration::Integration) -> Result<Integration, Problem> {
+        let point = match integration.integration_point_id {
+            Some(id) => self.tx.point(id).await?.map(|point| point.name.to_string()),
+            None => None,
+        };
+        let version = self.tx.definition(integration.definition).await?.map(|definition| definition.version).unwrap_or_default();
+        let settings = integration.config.as_object().map(|config| config.iter().filter(|(key, _)| *key != "type" && *key != "credential").map(|(key, value)| (key.clone(), sorted(value))).collect());
+        let credential = match integration.config.get("credential") {
+            Some(reference) => Some(self.credential(reference).await?),
+            None => None,
+        };
+        Ok(Integration {
+            name: integration.name.to_string(),
+            fullname: integration.fullname.to_string(),
+            provider: integration.provider.to_string(),
+            provider_version: version,
+            integration_point: point,
+            config: settings.unwrap_or_default(),
+            credential,
+            paused: integration.status == IntegrationStatus::Paused,
+        })
+    }
+
+    async fn credential(&mut self, reference: &Value) -> Result<CredentialUse, Problem> {
+        let word = reference.get("type").and_then(Value::as_str).unwrap_or_default();
+        let word = word.strip_suffix("_id").unwrap_or(word).to_owned();
+        let id = reference.get("value").and_then(Value::as_str).and_then(|id| id.parse::<CredentialId>().ok());
+        let found = match id {
+            Some(id) => self.tx.credential(id).await?,
+            None => None,
+        };
+        let Some(credential) = found else { return Ok(CredentialUse::Missing { missing: true }) };
+        Ok(match credential.owner {
+            CredentialOwner::Account(_) => CredentialUse::Account { account_credential: credential.name.to_string() },
+            CredentialOwner::IntegrationPoint(_) => CredentialUse::Point { integration_point_credential: credential.name.to_string() },
+            CredentialOwner::Integration(..) => CredentialUse::Own(self.fields(word, &credential).await?),
+        })
+    }
+
+    async fn shared(&mut self, owner: CredentialOwner) -> Result<Vec<SharedCredential>, Problem> {
+        let credentials = all(&mut self.tx, async |tx: &mut ReadTx, query: &ListQuery| tx.credentials(Some(owner), query).await).await?;
+        let mut shared = Vec::new();
+        for credential in credentials {
+            let fields = self.fields(credential.kind.as_str().to_owned(), &credential).await?;
+            shared.push(SharedCredential { name: credential.name.to_string(), fullname: credential.fullname.to_string(), fields });
+        }
+        Ok(shared)
+    }
+
+    async fn fields(&mut self, word: String, credential: &Credential) -> Result<Fields, Problem> {
+        // What a person authorized is a token, and tokens are never in a configuration: it is authorized anew.
+        if credential.kind == CredentialKind::OAuthUser {
+            return Ok(Fields { word, public: BTreeMap::new(), secrets: BTreeMap::new() });
+        }
+        let public = credential.public_config.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
+        let secrets = match &self.recipient {
+            // Nothing is opened to be left out.
+            None => secret_fields(credential.kind).iter().filter(|field| required_fields(credential.kind).contains(field)).map(|field| ((*field).to_owned(), SecretMark::Omitted)).collect(),
+            Some(recipient) => {
+                let plain = open(self.engine, &mut self.tx, credential).await?.unwrap_or_else(|| Secret::new("{}"));
+                let names: Vec<String> = serde_json::from_str::<serde_json::Map<String, Value>>(plain.expose()).map(|fields| fields.keys().cloned().collect()).unwrap_or_default();
+                let mut secrets = BTreeMap::new();
+                for name in names {
+                    let mark = sealed_field(recipient, &plain, &name)?;
+                    secrets.insert(name, mark);
+                }
+                secrets
+            }
+        };
+        Ok(Fields { word, public, secrets })
+    }
+}
+
+/// Seals one field of a sealed value's JSON to the recipient: a text as it is, anything else as JSON.
+fn sealed_field(recipient: &AgeRecipient, plain: &Secret, field: &str) -> Result<SecretMark, Problem> {
+    let fields: Value = serde_json::from_str(plain.expose()).map_err(|_| Problem::internal("a sealed credential has another form than Patchbay writes"))?;
+    let secret = match fields.get(field) {
+        Some(Value::String(text)) => Secret::new(text.clone()),
+        Some(other) => Secret::new(other.to_string()),
+        None => Secret::new(""),
+    };
+    Ok(SecretMark::Sealed { age: seal_to_age(recipient, &secret)? })
+}
+
+/// The same value with the keys of every object in order.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => {
+            let ordered: BTreeMap<&String, &Value> = object.iter().collect();
+            Value::Object(ordered.into_iter().map(|(key, value)| (key.clone(), sorted(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
+        other => other.clone(),
+    }
+}

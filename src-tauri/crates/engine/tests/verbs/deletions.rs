@@ -1,0 +1,58 @@
+use patchbay_engine::{account, credential, deletion, integration};
+use patchbay_model::list::ListQuery;
+use patchbay_model::{Code, Environment};
+use serde_json::json;
+
+use crate::world::World;
+
+#[tokio::test]
+async fn an_account_takes_what_is_its_own_and_an_undo_brings_all_of_it_back() {
+    let world = World::new().await;
+    world.account("acme", Environment::Prod, &[]).await;
+    let made = world.redmine("acme", "redmine", "a secret").await;
+    let new = credential::CreateCredential { name: Some("shared".to_owned()), config: Some(json!({ "type": "token", "secret": "s" })), ..Default::default() };
+    credential::create(&world.engine, &world.grant, "acme", new).await.unwrap();
+    let access = made.token.unwrap().primary.unwrap().access.secret.unwrap();
+    world.verify(access.expose()).await.unwrap();
+
+    let impact = account::impact(&world.engine, &world.grant, "acme").await.unwrap();
+    assert!(impact.counts.contains(&("integrations".to_owned(), 1)) && impact.counts.contains(&("credentials".to_owned(), 2)), "{impact:?}");
+    let gone = account::delete(&world.engine, &world.grant, "acme").await.unwrap();
+    assert_eq!(account::get(&world.engine, &world.grant, "acme").await.unwrap_err().code, Code::NotFound);
+    assert!(integration::list(&world.engine, &world.grant, ListQuery::default()).await.unwrap().items.is_empty());
+    assert_eq!(world.verify(access.expose()).await.unwrap_err().code, Code::TokenInvalid, "its tokens are dead at once");
+
+    world.advance(599);
+    deletion::undo(&world.engine, &world.grant, &gone.id.to_string()).await.unwrap();
+    assert!(account::get(&world.engine, &world.grant, "acme").await.is_ok());
+    assert_eq!(integration::get(&world.engine, &world.grant, "acme", "redmine").await.unwrap().id, made.integration.id);
+    assert_eq!(world.engine.verify_store().await.unwrap(), patchbay_engine::installation::VerifyReport { findings: vec![], sealed_values: 2 });
+    assert!(deletion::undo(&world.engine, &world.grant, &gone.id.to_string()).await.is_err(), "once");
+}
+
+#[tokio::test]
+async fn an_undo_that_comes_late_or_whose_name_is_taken_is_refused() {
+    let world = World::new().await;
+    world.account("acme", Environment::Prod, &[]).await;
+    let gone = account::delete(&world.engine, &world.grant, "acme").await.unwrap();
+    world.account("acme", Environment::Prod, &[]).await;
+    let taken = deletion::undo(&world.engine, &world.grant, &gone.id.to_string()).await.unwrap_err();
+    assert_eq!(taken.code, Code::UpdateConflict, "{}", taken.message);
+    world.advance(601);
+    let late = deletion::undo(&world.engine, &world.grant, &gone.id.to_string()).await.unwrap_err();
+    assert_eq!(late.code, Code::UpdateConflict, "{}", late.message);
+    assert_eq!(deletion::undo(&world.engine, &world.grant, "nonsense").await.unwrap_err().code, Code::NotFound);
+}
+
+#[tokio::test]
+async fn a_credential_in_use_goes_and_its_integration_says_so() {
+    let world = World::new().await;
+    world.account("acme", Environment::Prod, &[]).await;
+    let new = credential::CreateCredential { name: Some("shared".to_owned()), config: Some(json!({ "type": "token", "secret": "s" })), ..Default::default() };
+    let made = credential::create(&world.engine, &world.grant, "acme", new).await.unwrap();
+    let config = json!({ "type": "ticketing_redmine", "url": "http://127.0.0.1:9", "credential": { "type": "token_id", "value": made.id.to_string() } });
+    integration::create(&world.engine, &world.grant, "acme", integration::CreateIntegration { name: Some("one".to_owned()), provider_config: config, ..Default::default() }).await.unwrap();
+    credential::delete(&world.engine, &world.grant, "acme", "shared").await.unwrap();
+    let status = integration::get(&world.engine, &world.grant, "acme", "one").await.unwrap().status;
+    assert_eq!(status, patchbay_model::integration::IntegrationStatus::NeedsAttention { cause: patchbay_model::integration::AttentionCause::CredentialMissing });
+}
