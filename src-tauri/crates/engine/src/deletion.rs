@@ -1,8 +1,11 @@
 //! Deletions: disabled at once, kept for an undo window (product.md section 1).
 
+use patchbay_model::change::ChangeKind;
 pub use patchbay_model::deletion::UNDO_WINDOW;
+use patchbay_model::integration::{AttentionCause, IntegrationStatus};
 use patchbay_model::problem::Resource;
-use patchbay_model::{DeletionId, Operation, Problem, Timestamp};
+use patchbay_model::{CredentialId, DeletionId, Operation, Problem, Timestamp};
+use patchbay_store::WriteTx;
 
 use crate::audit::record::{Done, record};
 use crate::{Engine, ManagementGrant, reach};
@@ -59,7 +62,21 @@ pub async fn undo(engine: &Engine, grant: &ManagementGrant, deletion: &str) -> R
         let account = tx.account(account).await?.ok_or_else(unknown)?;
         grant.require(Operation::DeletionsUndo, Some(&account))?;
     }
+    if found.kind == ChangeKind::Credential {
+        mended(engine, &mut tx, CredentialId::from_uuid(found.object_id)).await?;
+    }
     record(engine, &mut tx, grant, Done::changed(Operation::DeletionsUndo).giving(id, "")).await?;
     tx.commit().await?;
+    Ok(())
+}
+
+/// Integrations that missed a credential have it again.
+async fn mended(engine: &Engine, tx: &mut WriteTx, credential: CredentialId) -> Result<(), Problem> {
+    let missing = IntegrationStatus::NeedsAttention { cause: AttentionCause::CredentialMissing };
+    for user in tx.credential_users(credential).await?.integrations {
+        if tx.integration(user.id).await?.is_some_and(|integration| integration.status == missing) {
+            tx.set_integration_status(user.id, &[missing], IntegrationStatus::Active, engine.now(), false).await?;
+        }
+    }
     Ok(())
 }

@@ -1,4 +1,5 @@
 use patchbay_engine::{account, credential, deletion, integration};
+use patchbay_model::integration::{AttentionCause, IntegrationStatus};
 use patchbay_model::list::ListQuery;
 use patchbay_model::{Code, Environment};
 use serde_json::json;
@@ -52,7 +53,9 @@ async fn a_credential_in_use_goes_and_its_integration_says_so() {
     let made = credential::create(&world.engine, &world.grant, "acme", new).await.unwrap();
     let config = json!({ "type": "ticketing_redmine", "url": "http://127.0.0.1:9", "credential": { "type": "token_id", "value": made.id.to_string() } });
     integration::create(&world.engine, &world.grant, "acme", integration::CreateIntegration { name: Some("one".to_owned()), provider_config: config, ..Default::default() }).await.unwrap();
-    credential::delete(&world.engine, &world.grant, "acme", "shared").await.unwrap();
+    let gone = credential::delete(&world.engine, &world.grant, "acme", "shared").await.unwrap();
     let status = integration::get(&world.engine, &world.grant, "acme", "one").await.unwrap().status;
-    assert_eq!(status, patchbay_model::integration::IntegrationStatus::NeedsAttention { cause: patchbay_model::integration::AttentionCause::CredentialMissing });
+    assert_eq!(status, IntegrationStatus::NeedsAttention { cause: AttentionCause::CredentialMissing });
+    deletion::undo(&world.engine, &world.grant, &gone.id.to_string()).await.unwrap();
+    assert_eq!(integration::get(&world.engine, &world.grant, "acme", "one").await.unwrap().status, IntegrationStatus::Active, "it has it again");
 }

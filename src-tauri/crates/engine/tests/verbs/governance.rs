@@ -84,7 +84,7 @@ async fn trouble_with_the_provider_does_not_fail_the_creation() {
     world.account("acme", Environment::Prod, &[]).await;
     let made = world.redmine("acme", "redmine", "PLANTED").await;
     assert_eq!(made.problems.len(), 1, "the trouble is told");
-    assert_eq!(made.integration.status, IntegrationStatus::NeedsAttention { cause: AttentionCause::ProviderUnreachable });
+    assert_eq!(made.integration.status, IntegrationStatus::NeedsAttention { cause: AttentionCause::ConfigRefused }, "a loopback target is a fault of the configuration");
     assert_eq!(made.credentials_created.len(), 1);
     let reference = &made.integration.config["credential"];
     assert_eq!((reference["type"].as_str(), reference["value"].as_str()), (Some("token_id"), Some(made.credentials_created[0].id.to_string().as_str())));
