@@ -190,10 +190,8 @@ impl ManagementGrant {
     /// # Errors
     /// `not_found` when the account is out of reach, so that its existence is not told; else `permission_denied`.
     pub fn require(&self, operation: Operation, account: Option<&Account>) -> Result<(), Problem> {
-        if let Some(account) = account {
-            if account.organization_id != self.organization || !self.permits.iter().any(|permit| permit.covers(account)) {
-                return Err(Problem::not_found("account", account.id));
-            }
+        if account.is_some_and(|account| !self.reaches(account)) {
+            return Err(Problem::not_found("account", account.map_or_else(String::new, |account| account.id.to_string())));
         }
         let allowed = self.permits.iter().any(|permit| {
             permission::allows(permit.permission_set, operation)

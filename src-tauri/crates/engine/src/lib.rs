@@ -35,8 +35,3 @@ mod usage;
 pub use engine::Engine;
 pub use grant::{CallerInfo, ConnectorGrant, Grant, ManagementGrant, RefreshGrant};
 pub use http::NetworkPolicy;
-
-/// The answer of a verb whose store is not there yet.
-fn pending(_engine: &Engine) -> patchbay_model::Problem {
-    patchbay_model::Problem::internal("the verb is not connected to the store yet")
-}

@@ -78,7 +78,7 @@ pub(crate) fn parse(config: Value) -> Result<(CredentialKind, SecretParts), Prob
         return Err(Problem::field("/config", "/config must be an object with `type`."));
     };
     for name in required_fields(kind) {
-        if !fields.get(*name).and_then(Value::as_str).is_some_and(|text| !text.is_empty()) {
+        if fields.get(*name).and_then(Value::as_str).is_none_or(str::is_empty) {
             return Err(Problem::field(&format!("/config/{name}"), format!("/config/{name} is missing; a credential of type `{}` needs it.", kind.as_str())));
         }
     }

@@ -1,11 +1,20 @@
 //! The management verbs on a real store, with a clock that the test moves and randomness that it seeds.
 
+#[cfg(test)]
 mod audit;
+#[cfg(test)]
 mod deletions;
+#[cfg(test)]
 mod export;
+#[cfg(test)]
 mod governance;
+#[cfg(test)]
 mod installation;
+#[cfg(test)]
 mod members;
+#[cfg(test)]
 mod sessions;
+#[cfg(test)]
 mod tokens;
+#[cfg(test)]
 mod world;

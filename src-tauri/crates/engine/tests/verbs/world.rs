@@ -13,7 +13,7 @@ use patchbay_model::{Clock, Context, Entropy, Environment, Origin, Problem, Time
 use patchbay_vault::{KeyAccess, KeySource};
 use serde_json::json;
 
-pub struct TestClock(AtomicI64);
+pub(crate) struct TestClock(AtomicI64);
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
@@ -35,17 +35,17 @@ impl Entropy for Seeded {
     }
 }
 
-pub struct World {
-    pub engine: Engine,
-    pub created: Created,
-    pub grant: ManagementGrant,
-    pub clock: Arc<TestClock>,
-    pub context: Context,
-    pub folder: tempfile::TempDir,
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) created: Created,
+    pub(crate) grant: ManagementGrant,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) context: Context,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(1_795_000_000_000_000)));
         let context = Context::new(clock.clone(), Arc::new(Seeded(AtomicU64::new(7))));
@@ -54,59 +54,59 @@ impl World {
         Self { engine, created, grant, clock, context, folder }
     }
 
-    pub fn store(&self) -> StoreUrl {
+    pub(crate) fn store(&self) -> StoreUrl {
         store(&self.folder)
     }
 
-    pub fn keys(&self) -> KeyAccess {
+    pub(crate) fn keys(&self) -> KeyAccess {
         keys(&self.folder)
     }
 
-    pub fn advance(&self, seconds: u64) {
+    pub(crate) fn advance(&self, seconds: u64) {
         self.clock.0.fetch_add(i64::try_from(seconds).unwrap() * 1_000_000, Ordering::SeqCst);
     }
 
-    pub async fn verify(&self, secret: &str) -> Result<Grant, Problem> {
+    pub(crate) async fn verify(&self, secret: &str) -> Result<Grant, Problem> {
         self.engine.verify(secret, caller()).await
     }
 
-    pub async fn management(&self, secret: &str) -> ManagementGrant {
+    pub(crate) async fn management(&self, secret: &str) -> ManagementGrant {
         self.verify(secret).await.unwrap().management().unwrap()
     }
 
-    pub async fn account(&self, name: &str, environment: Environment, labels: &[&str]) -> Account {
+    pub(crate) async fn account(&self, name: &str, environment: Environment, labels: &[&str]) -> Account {
         let new = CreateAccount { name: Some(name.to_owned()), environment: Some(environment), labels: labels.iter().map(|&label| label.to_owned()).collect(), ..CreateAccount::default() };
         patchbay_engine::account::create(&self.engine, &self.grant, new).await.unwrap().account
     }
 
-    pub async fn mock(&self, account: &str, name: &str) -> IntegrationOutcome {
+    pub(crate) async fn mock(&self, account: &str, name: &str) -> IntegrationOutcome {
         let new = CreateIntegration { name: Some(name.to_owned()), provider_config: json!({ "type": "ticketing_mock_ticketing" }), ..CreateIntegration::default() };
         patchbay_engine::integration::create(&self.engine, &self.grant, account, new).await.unwrap()
     }
 
     /// A Redmine that nobody answers for: its address is refused before anything is sent.
-    pub async fn redmine(&self, account: &str, name: &str, secret: &str) -> IntegrationOutcome {
+    pub(crate) async fn redmine(&self, account: &str, name: &str, secret: &str) -> IntegrationOutcome {
         let config = json!({ "type": "ticketing_redmine", "url": "http://127.0.0.1:9", "credential": { "type": "token", "secret": secret } });
         let new = CreateIntegration { name: Some(name.to_owned()), provider_config: config, ..CreateIntegration::default() };
         patchbay_engine::integration::create(&self.engine, &self.grant, account, new).await.unwrap()
     }
 }
 
-pub fn caller() -> CallerInfo {
+pub(crate) fn caller() -> CallerInfo {
     CallerInfo { remote_addr: "192.0.2.7".to_owned(), user_agent: "test".to_owned(), method: "GET".to_owned(), path: "/v1/test".to_owned(), ..CallerInfo::local(Origin::Api) }
 }
 
-pub fn store(folder: &tempfile::TempDir) -> StoreUrl {
+pub(crate) fn store(folder: &tempfile::TempDir) -> StoreUrl {
     StoreUrl::Sqlite(folder.path().join("store.db"))
 }
 
-pub fn keys(folder: &tempfile::TempDir) -> KeyAccess {
+pub(crate) fn keys(folder: &tempfile::TempDir) -> KeyAccess {
     KeyAccess::from(KeySource::File(folder.path().join("store.key")))
 }
 
-pub const HOUR: u64 = 3600;
-pub const DAY: u64 = 24 * HOUR;
+pub(crate) const HOUR: u64 = 3600;
+pub(crate) const DAY: u64 = 24 * HOUR;
 
-pub fn seconds(duration: Duration) -> u64 {
+pub(crate) fn seconds(duration: Duration) -> u64 {
     duration.as_secs()
 }
