@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use patchbay_model::credential::{Credential, CredentialKind, CredentialOwner};
 use patchbay_model::integration::IntegrationStatus;
-use patchbay_model::list::{ListQuery, Listed};
+use patchbay_model::list::ListQuery;
 use patchbay_model::member::MemberState;
 use patchbay_model::time::format_lifetime;
 use patchbay_model::{CredentialId, Operation, Problem, Scope, Secret};
-use patchbay_store::{ReadTx, StoreError};
+use patchbay_store::ReadTx;
 use patchbay_vault::{AgeRecipient, seal_to_age};
 use serde_json::Value;
 
@@ -50,18 +50,21 @@ struct Writer<'a> {
     recipient: Option<AgeRecipient>,
 }
 
-/// Everything of a list, page by page.
-async fn all<T>(tx: &mut ReadTx, read: impl AsyncFn(&mut ReadTx, &ListQuery) -> Result<Listed<T>, StoreError>) -> Result<Vec<T>, Problem> {
-    let mut query = ListQuery { limit: Some(ListQuery::MAX_LIMIT), ..ListQuery::default() };
-    let mut rows = Vec::new();
-    loop {
-        let page = read(tx, &query).await?;
-        rows.extend(page.items);
-        if page.next.is_none() {
-            return Ok(rows);
+/// Everything of a list, page by page. A macro, because the future of a closure that borrows the transaction could not be
+/// handed from thread to thread.
+macro_rules! all {
+    ($tx:expr, $list:ident $(, $owner:expr)?) => {{
+        let mut query = ListQuery { limit: Some(ListQuery::MAX_LIMIT), ..ListQuery::default() };
+        let mut rows = Vec::new();
+        loop {
+            let page = $tx.$list($($owner,)? &query).await?;
+            rows.extend(page.items);
+            if page.next.is_none() {
+                break rows;
+            }
+            query.start_after = page.next;
         }
-        query.start_after = page.next;
-    }
+    }};
 }
 
 impl Writer<'_> {
@@ -95,7 +98,7 @@ impl Writer<'_> {
     }
 
     async fn members(&mut self) -> Result<Vec<Member>, Problem> {
-        let members = all(&mut self.tx, async |tx: &mut ReadTx, query: &ListQuery| tx.members(query).await).await?;
+        let members = all!(self.tx, members);
         Ok(members
             .into_iter()
             .map(|member| Member {
@@ -112,7 +115,7 @@ impl Writer<'_> {
 
     async fn points(&mut self) -> Result<Vec<Point>, Problem> {
         let mut points = Vec::new();
-        for point in all(&mut self.tx, async |tx: &mut ReadTx, query: &ListQuery| tx.points(query).await).await? {
+        for point in all!(self.tx, points) {
             points.push(Point {
                 name: point.name.to_string(),
                 fullname: point.fullname.to_string(),
@@ -127,7 +130,7 @@ impl Writer<'_> {
 
     async fn apps(&mut self) -> Result<Vec<App>, Problem> {
         let mut apps = Vec::new();
-        for app in all(&mut self.tx, async |tx: &mut ReadTx, query: &ListQuery| tx.provider_apps(query).await).await? {
+        for app in all!(self.tx, provider_apps) {
             let client_secret = match app.client_secret {
                 None => None,
                 Some(shared) => Some(match &self.recipient {
@@ -155,7 +158,7 @@ impl Writer<'_> {
 
     async fn accounts(&mut self) -> Result<Vec<Account>, Problem> {
         let mut accounts = Vec::new();
-        for account in all(&mut self.tx, async |tx: &mut ReadTx, query: &ListQuery| tx.accounts(query).await).await? {
+        for account in all!(self.tx, accounts) {
             let credentials = self.shared(CredentialOwner::Account(account.id)).await?;
             let mut integrations = Vec::new();
             for integration in reach::all_integrations(&mut self.tx, account.id).await? {
@@ -214,7 +217,7 @@ impl Writer<'_> {
     }
 
     async fn shared(&mut self, owner: CredentialOwner) -> Result<Vec<SharedCredential>, Problem> {
-        let credentials = all(&mut self.tx, async |tx: &mut ReadTx, query: &ListQuery| tx.credentials(Some(owner), query).await).await?;
+        let credentials = all!(self.tx, credentials, Some(owner));
         let mut shared = Vec::new();
         for credential in credentials {
             let fields = self.fields(credential.kind.as_str().to_owned(), &credential).await?;
