@@ -16,7 +16,6 @@ use url::Url;
 use super::{Adapter, endpoint, offset};
 use crate::exchange::{Method, ProviderRequest};
 use crate::reading::{self, MAX_ROWS, Pages, at, invalid, rows, text};
-use crate::refusal::refused;
 use crate::step::{AdapterContext, Identity, Step};
 
 const NAME: &str = "Jira";

@@ -110,7 +110,7 @@ fn forms_can_be_drawn() {
         let properties = schema["properties"].as_object().unwrap();
         assert_eq!(properties.keys().next().map(String::as_str), Some("type"));
         if let Some(credential) = properties.get("credential") {
-            assert_eq!(properties.keys().last().map(String::as_str), Some("credential"), "{}", provider.id());
+            assert_eq!(properties.keys().next_back().map(String::as_str), Some("credential"), "{}", provider.id());
             for choice in credential["oneOf"].as_array().unwrap() {
                 assert!(choice["title"].is_string() && choice["description"].is_string(), "{choice}");
                 for (name, field) in choice["properties"].as_object().unwrap().iter().filter(|(name, _)| *name != "type") {

@@ -9,23 +9,23 @@ use patchbay_providers::{ProviderRequest, RequestBody};
 use serde_json::{Value, json};
 
 /// A description with its paths, split for matching.
-pub struct Description {
+pub(crate) struct Description {
     document: Value,
     /// The schemas in the words of JSON Schema.
     components: Value,
 }
 
 /// An operation of the description: path template and method.
-pub type Operation = (String, String);
+pub(crate) type Operation = (String, String);
 
 impl Description {
     /// The reduced copy that is kept with the tests.
-    pub fn reduced() -> Self {
+    pub(crate) fn reduced() -> Self {
         Self::new(serde_json::from_slice(&std::fs::read(crate::fixture::folder("jira").join("platform-v3.reduced.json")).unwrap()).unwrap())
     }
 
     /// The whole description, where it is at hand: below `PATCHBAY_SHARED`, or in `shared` beside the repository.
-    pub fn full() -> Option<Self> {
+    pub(crate) fn full() -> Option<Self> {
         let file = "vendor-descriptions/jira/platform-v3.json.gz";
         let path = match std::env::var_os("PATCHBAY_SHARED") {
             Some(shared) => PathBuf::from(shared).join(file),
@@ -40,12 +40,12 @@ impl Description {
         Self { components: nullable(&document["components"]), document }
     }
 
-    pub fn document(&self) -> &Value {
+    pub(crate) fn document(&self) -> &Value {
         &self.document
     }
 
     /// The operation that a request is, or what is wrong with the request.
-    pub fn judge(&self, request: &ProviderRequest, base: &str) -> Result<Operation, String> {
+    pub(crate) fn judge(&self, request: &ProviderRequest, base: &str) -> Result<Operation, String> {
         let path = request.url.as_str().split(['?', '#']).next().unwrap();
         let path = path.strip_prefix(base.trim_end_matches('/')).ok_or_else(|| format!("{path} is not below {base}"))?;
         let method = request.method.as_str().to_lowercase();
@@ -117,12 +117,12 @@ impl Description {
     }
 
     /// Validates against a schema of the description; one that does not compile is a fault.
-    pub fn validate(&self, schema: &Value, value: &Value) -> Result<(), String> {
+    pub(crate) fn validate(&self, schema: &Value, value: &Value) -> Result<(), String> {
         self.check(schema, value, true)
     }
 
     /// The same without formats: Jira writes offsets without a colon, against its own description (RFC 3339 asks for one).
-    pub fn validate_answer(&self, schema: &Value, value: &Value) -> Result<(), String> {
+    pub(crate) fn validate_answer(&self, schema: &Value, value: &Value) -> Result<(), String> {
         self.check(schema, value, false)
     }
 

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 /// A clock that moves on by a second each time it is read, and bytes that count.
-pub struct Fixed(AtomicU64);
+pub(crate) struct Fixed(AtomicU64);
 
 impl Clock for Fixed {
     fn now(&self) -> Timestamp {
@@ -30,7 +30,7 @@ impl Entropy for Fixed {
     }
 }
 
-pub fn context(config: Value, base_url: Option<&str>) -> AdapterContext {
+pub(crate) fn context(config: Value, base_url: Option<&str>) -> AdapterContext {
     let Value::Object(config) = config else { panic!("a configuration is an object") };
     AdapterContext {
         config,
@@ -41,7 +41,7 @@ pub fn context(config: Value, base_url: Option<&str>) -> AdapterContext {
 
 /// Documents of one integration.
 #[derive(Default)]
-pub struct Documents(BTreeMap<(&'static str, String), Value>);
+pub(crate) struct Documents(BTreeMap<(&'static str, String), Value>);
 
 impl Documents {
     fn apply(&mut self, op: LocalOp) -> LocalAnswer {
@@ -63,7 +63,7 @@ impl Documents {
         }
     }
 
-    pub fn run<T>(&mut self, mut step: Step<T>) -> Result<T, Problem> {
+    pub(crate) fn run<T>(&mut self, mut step: Step<T>) -> Result<T, Problem> {
         loop {
             step = match step {
                 Step::Done(answer) => return Ok(answer),
@@ -76,7 +76,7 @@ impl Documents {
 }
 
 /// Drives an operation against a function that answers requests; gives every request that was sent.
-pub fn exchange<T>(step: Result<Step<T>, Problem>, mut answer: impl FnMut(&ProviderRequest) -> ProviderResponse) -> (Result<T, Problem>, Vec<ProviderRequest>) {
+pub(crate) fn exchange<T>(step: Result<Step<T>, Problem>, mut answer: impl FnMut(&ProviderRequest) -> ProviderResponse) -> (Result<T, Problem>, Vec<ProviderRequest>) {
     let mut sent = Vec::new();
     let mut step = match step {
         Ok(step) => step,
@@ -101,15 +101,15 @@ pub fn exchange<T>(step: Result<Step<T>, Problem>, mut answer: impl FnMut(&Provi
     }
 }
 
-pub fn start(provider: &str, operation: TicketingOperation, context: &AdapterContext) -> Result<Step<TicketingAnswer>, Problem> {
+pub(crate) fn start(provider: &str, operation: TicketingOperation, context: &AdapterContext) -> Result<Step<TicketingAnswer>, Problem> {
     static CATALOG: OnceLock<Catalog> = OnceLock::new();
     CATALOG.get_or_init(|| Catalog::builtin().unwrap()).find(provider).unwrap().ticketing(operation, context)
 }
 
-pub fn answer(status: u16, body: &Value) -> ProviderResponse {
+pub(crate) fn answer(status: u16, body: &Value) -> ProviderResponse {
     ProviderResponse { status, headers: vec![("Content-Type".to_owned(), "application/json".to_owned())], body: serde_json::to_vec(body).unwrap() }
 }
 
-pub fn object(value: Value) -> Map<String, Value> {
+pub(crate) fn object(value: Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
 }

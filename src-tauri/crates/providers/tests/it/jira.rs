@@ -15,7 +15,7 @@ use crate::fixture::{expect, response};
 const JIRA: &str = "ticketing_jira";
 const BASE: &str = "https://example.atlassian.net";
 
-pub fn site() -> AdapterContext {
+pub(crate) fn site() -> AdapterContext {
     let mappings = json!([
         { "name": "tier", "project_id": "*", "provider_field_path": "$.fields.customfield_10042" },
         { "name": "notes", "project_id": "10000", "provider_field_path": "customfield_10043" },
@@ -26,7 +26,7 @@ pub fn site() -> AdapterContext {
 }
 
 /// Answers as a Jira site would.
-pub fn recorded(request: &ProviderRequest) -> ProviderResponse {
+pub(crate) fn recorded(request: &ProviderRequest) -> ProviderResponse {
     let body = |name: &str| answer(200, &response("jira", name));
     let path = request.url.path().strip_prefix("/rest/api/3/").expect("requests stay below the API");
     let query = |name: &str| request.url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
@@ -74,7 +74,7 @@ fn patch(body: Value) -> Op {
 }
 
 /// Every operation with every part that makes another request.
-pub fn everything() -> Vec<Op> {
+pub(crate) fn everything() -> Vec<Op> {
     let text = "Ask @[Ada](5b10ac8d82e05b22cc7d4ef5)\n\n- a\n  - b\n1. one\n\n```sh\nx\n```";
     vec![
         Op::ListRemoteFields,

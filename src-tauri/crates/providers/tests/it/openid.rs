@@ -8,7 +8,7 @@ use crate::drive::{answer, context, exchange};
 
 const ISSUER: &str = "https://login.example.com/tenant";
 
-pub fn honest(request: &ProviderRequest) -> ProviderResponse {
+pub(crate) fn honest(request: &ProviderRequest) -> ProviderResponse {
     if request.url.path().ends_with("/.well-known/openid-configuration") {
         let issuer = request.url.as_str().trim_end_matches("/.well-known/openid-configuration").to_owned();
         answer(200, &json!({ "issuer": issuer, "userinfo_endpoint": "https://api.example.com/userinfo" }))

@@ -10,12 +10,12 @@ use crate::fixture::{expect, response};
 
 const REDMINE: &str = "ticketing_redmine";
 
-pub fn site() -> AdapterContext {
+pub(crate) fn site() -> AdapterContext {
     context(json!({ "url": "https://redmine.example.com/sub", "default_project": "support", "default_issue_type": "Bug" }), Some("https://redmine.example.com/sub"))
 }
 
 /// Answers as the recorded server did.
-pub fn recorded(request: &ProviderRequest) -> ProviderResponse {
+pub(crate) fn recorded(request: &ProviderRequest) -> ProviderResponse {
     let path = request.url.path().strip_prefix("/sub").expect("requests stay below the configured address");
     let name = match (request.method, path) {
         (Method::Get, "/issues.json") => "issues",
@@ -135,7 +135,7 @@ fn a_server_that_repeats_pages_does_not_hold_us() {
 }
 
 /// Every operation with every part that makes another request.
-pub fn everything() -> Vec<Op> {
+pub(crate) fn everything() -> Vec<Op> {
     let create = |body: Value| Op::CreateTicket(Box::new(serde_json::from_value(body).unwrap()));
     let patch = |body: Value| Op::PatchTicket("1".into(), serde_json::from_value(body).unwrap());
     let filters = ["status[in]New,closed", "priority[ne]LOW", "issue_type[eq]bug", "summary[like]%x%", "created_at[gte]2026-01-01T00:00:00Z"];
