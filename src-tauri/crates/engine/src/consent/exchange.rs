@@ -122,7 +122,10 @@ async fn exchange(engine: &Engine, material: &Material<'_>, authority: &Authorit
             if let Some(issuer) = &authority.issuer {
                 engine.outbound().metadata.forget(issuer);
             }
-            Err(refused(material, session, &refusal))
+            // A provider may quote what it was sent.
+            let code = Secret::new(code);
+            let sent: Vec<&Secret> = material.verifier.iter().chain([&code]).collect();
+            Err(material.client.mask(&sent).problem(refused(material, session, &refusal)))
         }
         None => Err(Problem::new(
             Code::ProviderInvalidAnswer,

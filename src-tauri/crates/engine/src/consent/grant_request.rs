@@ -12,7 +12,7 @@ use patchbay_providers::manifest::OAuth;
 use url::Url;
 
 use super::metadata::Authority;
-use crate::http::{HttpAnswer, HttpClient, HttpFailure, HttpRequest, Limits, Repeat};
+use crate::http::{HttpAnswer, HttpClient, HttpFailure, HttpRequest, Limits, Mask, Repeat};
 
 /// Answers of token endpoints are small.
 const LARGEST: usize = 1 << 20;
@@ -25,6 +25,15 @@ pub(crate) struct OAuthClient {
     pub(crate) id: String,
     /// None for a public client.
     pub(crate) secret: Option<Secret>,
+}
+
+impl OAuthClient {
+    /// Covers the client secret, and what else was sent.
+    pub(crate) fn mask(&self, sent: &[&Secret]) -> Mask {
+        let mut mask = Mask::default();
+        self.secret.iter().chain(sent.iter().copied()).for_each(|secret| mask.cover(secret));
+        mask
+    }
 }
 
 /// What makes one authorization request.

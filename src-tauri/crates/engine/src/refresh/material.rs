@@ -59,6 +59,13 @@ impl Material {
 
     async fn ask_once(&self, engine: &Engine, refresh_token: &Secret) -> Result<Outcome, Problem> {
         let answer = refresh_request(engine.http(), &self.authority, &self.oauth.token_params, &self.client, refresh_token).await?;
-        Ok(outcome::of(answer, Duration::from_secs(self.oauth.access_token_seconds), engine.now()))
+        let outcome = outcome::of(answer, Duration::from_secs(self.oauth.access_token_seconds), engine.now());
+        // A provider may quote what it was sent.
+        let covered = |problem| self.client.mask(&[refresh_token]).problem(problem);
+        Ok(match outcome {
+            Outcome::Unchanged(problem) => Outcome::Unchanged(covered(problem)),
+            Outcome::Lost(problem) => Outcome::Lost(covered(problem)),
+            granted_or_dead => granted_or_dead,
+        })
     }
 }

@@ -1,5 +1,8 @@
-//! Connector calls through the engine: on the mock, and on a stand-in for Redmine that misbehaves as it is told.
+//! Connector calls through the engine: on the mock, and on stand-ins for Redmine and for authorization servers that
+//! misbehave as they are told.
 
+#[cfg(test)]
+mod forged;
 #[cfg(test)]
 mod mock;
 #[cfg(test)]
