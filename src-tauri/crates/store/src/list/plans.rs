@@ -1,0 +1,89 @@
+//! Page N must cost what page 1 costs: the plans of the lists are held to an index that gives their order.
+
+use sqlx::{Connection, SqliteConnection};
+
+use patchbay_model::list::{Filter, ListQuery, Order};
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::{Condition, Noun, Prepared};
+use crate::dialect::Db;
+
+async fn plan(noun: &Noun, query: &ListQuery, account: Option<Uuid>, conditions: &[Condition<'_>]) -> String {
+    let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+    crate::store::MIGRATIONS.run(&mut connection).await.unwrap();
+    let list = Prepared::new(noun, query, Uuid::from_u128(1), account, None, conditions).unwrap();
+    let mut sql = QueryBuilder::<Db>::new("EXPLAIN QUERY PLAN SELECT ");
+    list.push_page(&mut sql);
+    let rows: Vec<(i64, i64, i64, String)> = sql.build_query_as().fetch_all(&mut connection).await.unwrap();
+    rows.into_iter().map(|(.., detail)| detail).collect::<Vec<_>>().join("; ")
+}
+
+fn query(order: &[&str], start_after: Option<String>) -> ListQuery {
+    ListQuery { orders: order.iter().map(|text| Order::parse(text).unwrap()).collect(), start_after, ..ListQuery::default() }
+}
+
+fn assert_indexed(plan: &str, index: &str) {
+    assert!(plan.contains(&format!("USING INDEX {index} ")), "{index} is not used: {plan}");
+    assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN"), "rows are sorted or scanned: {plan}");
+}
+
+#[tokio::test]
+async fn default_orders_are_read_from_an_index() {
+    let key = || Some(format!("some-name,{}", Uuid::from_u128(7)));
+    let account = Some(Uuid::from_u128(2));
+    for after in [None, key(), Some("some-name".to_owned())] {
+        for (noun, index) in [
+            (&crate::accounts::NOUN, "accounts_list"),
+            (&crate::members::NOUN, "members_list"),
+            (&crate::points::NOUN, "integration_points_list"),
+            (&crate::provider_apps::NOUN, "provider_apps_list"),
+            (&crate::credentials::NOUN, "credentials_list"),
+            (&crate::tokens::NOUN, "token_containers_list"),
+            (&crate::integrations::NOUN, "integration_instances_list"),
+        ] {
+            assert_indexed(&plan(noun, &query(&[], after.clone()), None, &[]).await, index);
+            assert_indexed(&plan(noun, &query(&["name[desc]"], after.clone()), None, &[]).await, index);
+        }
+        assert_indexed(&plan(&crate::integrations::NOUN, &query(&[], after.clone()), account, &[]).await, "integration_instances_list_account");
+        let of_account = |sql: &mut QueryBuilder<Db>| {
+            sql.push("account_id = ").push_bind(Uuid::from_u128(2));
+        };
+        assert_indexed(&plan(&crate::integrations::NOUN, &query(&[], after.clone()), None, &[&of_account]).await, "integration_instances_list_account");
+    }
+    let time = format!("2026-01-31T12:00:00.000000Z,{}", Uuid::from_u128(7));
+    for after in [None, Some(time)] {
+        for order in ["created_at", "created_at[desc]"] {
+            assert_indexed(&plan(&crate::audit::NOUN, &query(&[order], after.clone()), None, &[]).await, "audit_events_list");
+            assert_indexed(&plan(&crate::audit::NOUN, &query(&[order], after.clone()), account, &[]).await, "audit_events_account");
+            assert_indexed(&plan(&crate::integrations::NOUN, &query(&[order], after.clone()), None, &[]).await, "integration_instances_created");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_filters_of_the_screens_are_read_from_an_index() {
+    let id = Uuid::from_u128(3);
+    let point = format!("integration_point_id[eq]{id}");
+    for (filter, index) in [
+        ("status[eq]needs_attention", "integration_instances_status"),
+        ("provider_type[eq]ticketing_jira", "integration_instances_provider"),
+        (point.as_str(), "integration_instances_point"),
+    ] {
+        for after in [None, Some(format!("some-name,{id}"))] {
+            let query = ListQuery { filters: vec![Filter::parse(filter).unwrap()], ..query(&[], after) };
+            assert_indexed(&plan(&crate::integrations::NOUN, &query, None, &[]).await, index);
+        }
+    }
+    for (filter, index) in [("member_id", "audit_events_member"), ("integration_id", "audit_events_integration"), ("account_id", "audit_events_account")] {
+        let query = ListQuery { filters: vec![Filter::parse(&format!("{filter}[eq]{id}")).unwrap()], ..query(&["created_at[desc]"], None) };
+        assert_indexed(&plan(&crate::audit::NOUN, &query, None, &[]).await, index);
+    }
+}
+
+#[tokio::test]
+async fn the_next_page_begins_within_the_index() {
+    let after = Some(format!("some-name,{}", Uuid::from_u128(7)));
+    let plan = plan(&crate::integrations::NOUN, &query(&[], after), None, &[]).await;
+    assert!(plan.contains("(organization_id=? AND (name,id)>(?,?))"), "the key is not sought in the index: {plan}");
+}
