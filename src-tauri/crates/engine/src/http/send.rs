@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -145,9 +145,11 @@ impl From<HttpFailure> for Problem {
 
 /// The client. Cheap to share; connections are pooled and kept alive.
 pub struct HttpClient {
-    tls: reqwest::Client,
+    /// Made when it is first needed: reading the system's certificates takes longer than opening a store.
+    tls: OnceLock<Option<reqwest::Client>>,
     /// Plain text has its own client, since its resolver gives out other addresses.
     plain: reqwest::Client,
+    lookup: Arc<dyn Lookup>,
     policy: NetworkPolicy,
     context: Context,
 }
@@ -156,7 +158,7 @@ impl HttpClient {
     /// A client under the operator's policy.
     ///
     /// # Errors
-    /// `internal` when no TLS set-up comes about.
+    /// `internal` when the client cannot be set up.
     pub fn new(policy: NetworkPolicy, context: Context) -> Result<Self, Problem> {
         Self::with_lookup(policy, context, Arc::new(SystemLookup))
     }
@@ -168,12 +170,17 @@ impl HttpClient {
     pub fn with_lookup(policy: NetworkPolicy, context: Context, lookup: Arc<dyn Lookup>) -> Result<Self, Problem> {
         // Fails only when a provider of ciphers is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = |tls| {
-            build(GuardedResolver { lookup: Arc::clone(&lookup), policy, tls }, None)
-                .or_else(|_| build(GuardedResolver { lookup: Arc::clone(&lookup), policy, tls }, Some(bundled_roots())))
-                .map_err(|error| Problem::internal(format_args!("the HTTP client cannot be set up ({error})")))
+        let plain = build(GuardedResolver { lookup: Arc::clone(&lookup), policy, tls: false }, Some(Vec::new()))
+            .map_err(|error| Problem::internal(format_args!("the HTTP client cannot be set up ({error})")))?;
+        Ok(Self { tls: OnceLock::new(), plain, lookup, policy, context })
+    }
+
+    fn tls(&self) -> Option<&reqwest::Client> {
+        let make = || {
+            let resolver = || GuardedResolver { lookup: Arc::clone(&self.lookup), policy: self.policy, tls: true };
+            build(resolver(), None).or_else(|_| build(resolver(), Some(bundled_roots()))).ok()
         };
-        Ok(Self { tls: client(true)?, plain: client(false)?, policy, context })
+        self.tls.get_or_init(make).as_ref()
     }
 
     /// The policy under which it works.
@@ -246,7 +253,7 @@ impl HttpClient {
             Some(address) if !self.policy.allows(address, tls) => Err(self.forbidden(url, tls)),
             // Without this, a name would be looked up only to be told the same.
             None if !tls && !self.policy.allow_private => Err(HttpFailure::PlainText(place(url))),
-            _ if tls => Ok(&self.tls),
+            _ if tls => self.tls().ok_or_else(|| HttpFailure::Unreachable { host: place(url), why: "TLS cannot be set up on this machine".to_owned() }),
             _ => Ok(&self.plain),
         }
     }
