@@ -113,6 +113,11 @@ fn quote(text: &str) -> String {
     quoted
 }
 
+/// An id as a number, which JQL reads as an id before anything else; any other word as a string.
+fn reference(value: &str) -> String {
+    if (1..=18).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit()) { value.to_owned() } else { quote(value) }
+}
+
 /// A text for the operator `~` with what its own language has as signs escaped.
 fn words(text: &str) -> String {
     let mut escaped = String::new();
@@ -161,13 +166,13 @@ fn jql(filters: &[Filter], orders: &[Order], users: &mut impl Iterator<Item = St
     for filter in filters {
         let quoted = || filter.values.iter().map(|value| quote(value)).collect::<Vec<_>>();
         let issues = || {
-            if filter.values.iter().all(|value| is_issue(value)) { Ok(filter.values.iter().map(|value| quote(value)).collect::<Vec<_>>()) } else { Err(refuse(filter, "it must be a ticket's id or key.")) }
+            if filter.values.iter().all(|value| is_issue(value)) { Ok(filter.values.iter().map(|value| reference(value)).collect::<Vec<_>>()) } else { Err(refuse(filter, "it must be a ticket's id or key.")) }
         };
         conditions.push(match filter.field.as_str() {
             "id" | "name" => one_of("issuekey", filter.operator, &issues()?, false),
             "parent" => one_of("parent", filter.operator, &issues()?, true),
             "status" => one_of("status", filter.operator, &quoted(), false),
-            "project" => one_of("project", filter.operator, &quoted(), false),
+            "project" => one_of("project", filter.operator, &filter.values.iter().map(|value| reference(value)).collect::<Vec<_>>(), false),
             "issue_type" => one_of("issuetype", filter.operator, &quoted(), false),
             "tags" => one_of("labels", filter.operator, &quoted(), true),
             "assignee" | "creator" => {
@@ -177,7 +182,7 @@ fn jql(filters: &[Filter], orders: &[Order], users: &mut impl Iterator<Item = St
             "priority" => {
                 let wanted: Vec<_> = filter.values.iter().filter_map(|value| priority::from_word(value)).collect();
                 let ids: Vec<String> =
-                    priorities.iter().filter(|(_, name)| priority::read(issue::PRIORITIES, name).is_some_and(|known| wanted.contains(&known))).map(|(id, _)| quote(id)).collect();
+                    priorities.iter().filter(|(_, name)| priority::read(issue::PRIORITIES, name).is_some_and(|known| wanted.contains(&known))).map(|(id, _)| reference(id)).collect();
                 match (ids.is_empty(), excludes(filter.operator)) {
                     (false, _) => one_of("priority", filter.operator, &ids, true),
                     // No priority of this site means that: nothing has it, everything lacks it.
@@ -254,10 +259,10 @@ mod tests {
             (&[][..], "project is not EMPTY"),
             (&["status[eq]\"To Do\""], "status in (\"To Do\")"),
             (&["tags[not in]a,b"], "(labels not in (\"a\", \"b\") OR labels is EMPTY)"),
-            (&["priority[eq]URGENT"], "priority in (\"1\")"),
+            (&["priority[eq]URGENT"], "priority in (1)"),
             (&["priority[in]LOW,PLANNING"], "(priority is EMPTY AND priority is not EMPTY)"),
             (&["created_at[gte]2026-01-31T08:00:00+02:00", "due_date[lt]2026-02-01T00:00:00Z"], "created >= 1769839200000 AND due < \"2026-02-01\""),
-            (&["name[in]DEMO-1,10002"], "issuekey in (\"DEMO-1\", \"10002\")"),
+            (&["name[in]DEMO-1,10002"], "issuekey in (\"DEMO-1\", 10002)"),
             (&["summary[like]%C++ (new)%"], "summary ~ \"C\\\\+\\\\+ \\\\(new\\\\)\""),
             (&["assignee[ne]x"], "(assignee not in (\"5b10ac8d82e05b22cc7d4ef5\") OR assignee is EMPTY)"),
         ] {
