@@ -95,7 +95,7 @@ test('from an empty store to tickets on screen and an export', async ({ app: pag
     await page.getByRole('link', { name: 'Try it' }).last().click();
     await page.getByRole('button', { name: 'Run' }).click();
     const answer = page.getByRole('region', { name: 'Unified answer' }).first();
-    await expect(answer.getByText('Calendar is one day off (again)')).toBeVisible();
+    await expect(answer.getByText('Printer on the third floor prints blank pages').first()).toBeVisible();
     const provider = page.getByRole('region', { name: 'At the provider' });
     await expect(provider.getByText('/issues.json').first()).toBeVisible();
     await expect(page.locator('body')).not.toContainText(redmine.users[0].api_key);
