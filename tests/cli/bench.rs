@@ -135,7 +135,7 @@ impl Server {
             panic!("serve ended:\n{}", stderr.join().unwrap());
         }
         let line: Value = serde_json::from_str(&line).unwrap();
-        let address = line["listening"].as_str().unwrap().strip_prefix("http://").expect("plain HTTP on loopback").to_owned();
+        let address = line["listening"].as_str().unwrap().split_once("://").expect("the address is a URL").1.to_owned();
         Self { child, address, stderr: Some(stderr) }
     }
 

@@ -99,3 +99,32 @@ fn a_setup_link_signs_in_once() {
     assert!(matches!(first, 200 | 201 | 204), "{first} {answer}");
     assert_eq!(redeem().0, 401, "the second time it is nothing");
 }
+
+/// Certificate by openssl and client by curl, both of which Debian's ca-certificates and the set-up bring along.
+#[test]
+fn https_is_served_with_a_certificate_and_plain_http_is_not() {
+    use std::process::{Command, Stdio};
+    let (bench, made) = Bench::new();
+    let request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1";
+    let status = Command::new("openssl").args(request.split(' ')).current_dir(&bench.folder).stderr(Stdio::null()).status().expect("openssl must be installed (Debian package openssl)");
+    assert!(status.success());
+    let command = bench.command(&["serve", "--listen", "0.0.0.0:0", "--tls-cert", "cert.pem", "--tls-key", "key.pem"]);
+    let server = crate::bench::Server::start(command);
+    let port = server.address.rsplit(':').next().unwrap().to_owned();
+    let ask = |scheme: &str| {
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--show-error", "--max-time", "20", "--noproxy", "*", "--cacert"]).arg(bench.folder.join("cert.pem"));
+        curl.args(["--config", "-", &format!("{scheme}://127.0.0.1:{port}/v1/organization")]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = curl.spawn().expect("curl must be installed (Debian package curl)");
+        // The token goes by standard input: arguments can be seen by every user of the machine.
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), format!("header = \"Authorization: Bearer {}\"\n", access(&made)).as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let answer = ask("https");
+    assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
+    let body: serde_json::Value = serde_json::from_slice(&answer.stdout).unwrap();
+    assert_eq!(body["result"]["name"], "acme");
+    assert!(!ask("http").status.success(), "plain HTTP has no answer here");
+    server.signal("TERM");
+    assert_eq!(server.ended().0, Some(0));
+}
