@@ -131,7 +131,9 @@ fn a_read_only_disk_is_told_and_reading_still_works() {
     let said = read_only(&bench.folder, bench.command(&["init", "--organization", "globex"])).refused("store_read_only");
     assert!(said.err.contains("read-only"), "{}", said.err);
     read_only(&bench.folder, bench.command(&["store", "verify"])).done();
-    read_only(&bench.folder, bench.command(&["export"])).done();
+    read_only(&bench.folder, bench.command(&["token", "list"])).done();
+    // An export leaves an audit row, so there is none where nothing can be written.
+    read_only(&bench.folder, bench.command(&["export"])).refused("store_read_only");
     assert_eq!(std::fs::read(bench.store()).unwrap(), before);
 
     let empty = Bench::empty();
