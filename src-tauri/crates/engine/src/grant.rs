@@ -129,6 +129,8 @@ pub struct ManagementGrant {
     /// The container of the token; none for the holder of the key and for a member's web session.
     pub(crate) container: Option<TokenId>,
     pub(crate) permits: Vec<Permit>,
+    /// The member signed in with a password that must be changed first.
+    pub(crate) password_expired: bool,
     pub(crate) caller: CallerInfo,
 }
 
@@ -193,6 +195,7 @@ impl ManagementGrant {
         if account.is_some_and(|account| !self.reaches(account)) {
             return Err(Problem::not_found("account", account.map_or_else(String::new, |account| account.id.to_string())));
         }
+        self.require_password(operation)?;
         let allowed = self.permits.iter().any(|permit| {
             permission::allows(permit.permission_set, operation)
                 && match account {
@@ -209,6 +212,7 @@ impl ManagementGrant {
     /// # Errors
     /// `permission_denied`.
     pub(crate) fn require_new(&self, operation: Operation, account: &Account) -> Result<(), Problem> {
+        self.require_password(operation)?;
         let allowed = self.permits.iter().any(|permit| permission::allows(permit.permission_set, operation) && permit.covers(account));
         if allowed { Ok(()) } else { Err(self.denied(operation)) }
     }
@@ -218,8 +222,23 @@ impl ManagementGrant {
     /// # Errors
     /// `permission_denied`.
     pub(crate) fn require_whole(&self, operation: Operation) -> Result<(), Problem> {
+        self.require_password(operation)?;
         let allowed = self.permits.iter().any(|permit| permission::allows(permit.permission_set, operation) && !permit.narrowed());
         if allowed { Ok(()) } else { Err(self.denied(operation)) }
+    }
+
+    /// Whether the member has to change its password before anything else.
+    pub fn password_expired(&self) -> bool {
+        self.password_expired
+    }
+
+    /// With a password that must be changed, a member can see where it is, change the password, and sign off.
+    fn require_password(&self, operation: Operation) -> Result<(), Problem> {
+        let always = matches!(operation, Operation::AuthChangePassword | Operation::AuthLogoff | Operation::OrganizationGet);
+        if self.password_expired && !always {
+            return Err(Problem::new(Code::PermissionDenied, "The password has expired. Change it first with POST /v1/auth/change_password; nothing else is possible until then."));
+        }
+        Ok(())
     }
 
     pub(crate) fn denied(&self, operation: Operation) -> Problem {

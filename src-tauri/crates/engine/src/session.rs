@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use patchbay_model::member::MemberState;
 use patchbay_model::permission::RoleName;
-use patchbay_model::token::{Authority, SecretKind};
+use patchbay_model::token::{Authority, SecretKind, TokenType};
 use patchbay_model::{Code, OrganizationId, Problem, Scope, Secret, Timestamp, WebSessionId};
 use patchbay_model::web::{LinkPurpose, OneTimeLink, WebSession};
 use patchbay_vault::{mint_token, parse_token};
 
 use crate::grant::Permit;
-use crate::token::verify::{live_member, role_permits};
+use crate::token::verify::{expired_password, live_member, role_permits};
 use crate::{CallerInfo, Engine, ManagementGrant};
 
 /// How long a session lasts.
@@ -70,14 +70,16 @@ pub async fn resume(engine: &Engine, handle: &str, caller: CallerInfo) -> Result
     let session = tx.web_session_by_hash(&hash).await?.filter(|session| session.expires > now).ok_or_else(ended)?;
     tx.enter(Scope::Organization(session.organization_id))?;
     let member = live_member(&mut tx, session.member_id, now).await.map_err(|_| ended())?;
+    let mut password_expired = false;
     if let Some(token) = session.token_id {
-        tx.token(token).await?.filter(|container| container.expires > now).ok_or_else(ended)?;
+        let container = tx.token(token).await?.filter(|container| container.expires > now).ok_or_else(ended)?;
+        password_expired = container.token_type == TokenType::Logon && expired_password(&member, now);
     }
     let permits = match &session.authority {
         Authority::Adhoc { resources, permission_set } => vec![Permit { permission_set: *permission_set, resources: resources.clone() }],
         Authority::Roles(_) => role_permits(&mut tx, &member.role_binding).await?,
     };
-    Ok(ManagementGrant { organization: session.organization_id, member: session.member_id, container: session.token_id, permits, caller })
+    Ok(ManagementGrant { organization: session.organization_id, member: session.member_id, container: session.token_id, permits, password_expired, caller })
 }
 
 /// Ends a session. Ending one that is not there is no error.
@@ -127,7 +129,7 @@ pub async fn redeem_setup_link(engine: &Engine, secret: &str, caller: CallerInfo
     let member = live_member(&mut tx, link.member_id, now).await.map_err(|_| used())?;
     let permits = role_permits(&mut tx, &member.role_binding).await?;
     drop(tx);
-    begin(engine, &ManagementGrant { organization: link.organization_id, member: member.id, container: None, permits, caller }).await
+    begin(engine, &ManagementGrant { organization: link.organization_id, member: member.id, container: None, permits, password_expired: false, caller }).await
 }
 
 fn hash(engine: &Engine, text: &str, kind: SecretKind) -> Option<[u8; 32]> {

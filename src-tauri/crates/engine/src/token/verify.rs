@@ -2,7 +2,7 @@
 
 use patchbay_model::member::{Member, MemberState};
 use patchbay_model::permission::{ResourceScope, RoleName};
-use patchbay_model::token::{Authority, SecretKind, TokenContainer, TokenOwner};
+use patchbay_model::token::{Authority, SecretKind, TokenContainer, TokenOwner, TokenType};
 use patchbay_model::{Code, MemberId, Problem, Scope, Timestamp};
 use patchbay_store::{FoundToken, ReadTx};
 use patchbay_vault::parse_token;
@@ -41,7 +41,8 @@ impl Engine {
             SecretKind::OrganizationAccess => match container.owner {
                 TokenOwner::Organization(_) => {
                     let permits = permits(&mut tx, &container, &member).await?;
-                    Ok(Grant::Management(ManagementGrant { organization: container.organization_id, member: container.member_id, container: Some(container.id), permits, caller }))
+                    let password_expired = container.token_type == TokenType::Logon && expired_password(&member, now);
+                    Ok(Grant::Management(ManagementGrant { organization: container.organization_id, member: container.member_id, container: Some(container.id), permits, password_expired, caller }))
                 }
                 TokenOwner::Integration(..) => Err(dead()),
             },
@@ -61,6 +62,11 @@ pub(crate) async fn live_member(tx: &mut ReadTx, member: MemberId, now: Timestam
     // A lock is against guessing of the password; tokens that were issued before keep working.
     let acts = matches!(member.state, MemberState::Enabled | MemberState::Locked | MemberState::Forgotten);
     if acts && member.expires.is_none_or(|expires| expires > now) { Ok(member) } else { Err(dead()) }
+}
+
+/// Whether a member has to change its password.
+pub(crate) fn expired_password(member: &Member, now: Timestamp) -> bool {
+    member.pin_expires.is_some_and(|expires| expires <= now)
 }
 
 async fn permits(tx: &mut ReadTx, container: &TokenContainer, member: &Member) -> Result<Vec<Permit>, Problem> {

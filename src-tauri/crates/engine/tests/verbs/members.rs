@@ -125,3 +125,20 @@ async fn bad_members_are_refused() {
     let invited = try_logon(&world, "a@example.com", "anything at all").await.err().unwrap();
     assert_eq!(invited.code, Code::LogonFailed, "an invitation is no password");
 }
+
+#[tokio::test]
+async fn a_password_that_must_be_changed_opens_nothing_else() {
+    let world = World::new().await;
+    let new = CreateMember { options: vec!["expired".to_owned()], ..person("ada@example.com", Some(GOOD), &["administrator"]) };
+    member::create(&world.engine, &world.grant, new).await.unwrap();
+    let logon = try_logon(&world, "ada@example.com", GOOD).await.unwrap();
+    let secret = logon.token.primary.as_ref().unwrap().access.secret.as_ref().unwrap().expose().to_owned();
+    let grant = world.management(&secret).await;
+    assert!(grant.password_expired());
+    assert!(organization::get(&world.engine, &grant).await.is_ok());
+    assert_eq!(member::list(&world.engine, &grant, Default::default()).await.unwrap_err().code, Code::PermissionDenied);
+    assert_eq!(patchbay_engine::account::list(&world.engine, &grant, Default::default()).await.unwrap_err().code, Code::PermissionDenied);
+    let changed = member::change_password(&world.engine, &grant, Secret::new(GOOD), Secret::new("another good phrase")).await.unwrap();
+    let secret = changed.token.primary.as_ref().unwrap().access.secret.as_ref().unwrap().expose().to_owned();
+    assert!(member::list(&world.engine, &world.management(&secret).await, Default::default()).await.is_ok());
+}
