@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use patchbay_model::point::PointEnvironments;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 /// The whole file.
@@ -144,15 +144,19 @@ pub(super) struct Fields {
     pub(super) secrets: BTreeMap<String, SecretMark>,
 }
 
-/// What stands in place of a secret.
-#[derive(Serialize)]
-#[serde(tag = "secret", rename_all = "snake_case")]
+/// What stands in place of a secret: `omitted`, or `sealed` with the armored file.
 pub(super) enum SecretMark {
     /// It was left out and must be given when the file is applied.
     Omitted,
-    /// It is sealed to an age recipient.
-    Sealed {
-        /// The armored file (age-encryption.org/v1).
-        age: String,
-    },
+    /// It is sealed to an age recipient (age-encryption.org/v1).
+    Sealed(String),
+}
+
+impl Serialize for SecretMark {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Omitted => serializer.serialize_str("omitted"),
+            Self::Sealed(armored) => BTreeMap::from([("sealed", armored)]).serialize(serializer),
+        }
+    }
 }

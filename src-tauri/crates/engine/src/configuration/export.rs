@@ -258,7 +258,7 @@ fn sealed_field(recipient: &AgeRecipient, plain: &Secret, field: &str) -> Result
         Some(other) => Secret::new(other.to_string()),
         None => Secret::new(""),
     };
-    Ok(SecretMark::Sealed { age: seal_to_age(recipient, &secret)? })
+    Ok(SecretMark::Sealed(seal_to_age(recipient, &secret)?))
 }
 
 /// The same value with the keys of every object in order.
