@@ -11,8 +11,8 @@ use crate::wire::envelope::{Answer, Deletion, Done, Listed};
 pub struct Reply {
     /// HTTP status; a 204 has no body on HTTP, a command still gives it.
     pub status: u16,
-    /// The envelope.
-    pub body: Value,
+    /// The envelope, as JSON text: it is written once and goes out as it is.
+    pub body: String,
     /// `start_after` of the next page; the header `X-Next-Start-After` on HTTP, `next` in the result of a command.
     pub next: Option<String>,
     /// What undoes a delete; the header `X-Patchbay-Deletion` on HTTP.
@@ -21,12 +21,24 @@ pub struct Reply {
 
 impl Reply {
     /// The result of a command: the envelope, with `next` in it.
-    pub fn into_result(self) -> Value {
-        let mut body = self.body;
+    ///
+    /// # Errors
+    /// `internal` when the envelope is not JSON, which it always is.
+    pub fn into_result(self) -> Result<Value, Problem> {
+        let mut body: Value = serde_json::from_str(&self.body).map_err(unwritable)?;
         if let (Some(next), Some(body)) = (self.next, body.as_object_mut()) {
             body.insert("next".to_owned(), Value::String(next));
         }
-        body
+        Ok(body)
+    }
+
+    /// An answer with this envelope.
+    ///
+    /// # Errors
+    /// `internal` when it cannot be written as JSON.
+    pub fn of(status: u16, body: &impl Serialize) -> Result<Self, Problem> {
+        let body = serde_json::to_string(body).map_err(unwritable)?;
+        Ok(Self { status, body, next: None, deletion: None })
     }
 }
 
@@ -39,21 +51,20 @@ pub trait IntoReply {
     fn into_reply(self, status: u16) -> Result<Reply, Problem>;
 }
 
-fn json(status: u16, body: &impl Serialize) -> Result<Reply, Problem> {
-    let body = serde_json::to_value(body).map_err(|error| Problem::internal(format_args!("an answer cannot be written: {error}")))?;
-    Ok(Reply { status, body, next: None, deletion: None })
+fn unwritable(error: serde_json::Error) -> Problem {
+    Problem::internal(format_args!("an answer cannot be written: {error}"))
 }
 
 impl<T: Serialize> IntoReply for Answer<T> {
     fn into_reply(self, status: u16) -> Result<Reply, Problem> {
-        json(status, &self)
+        Reply::of(status, &self)
     }
 }
 
 impl<T: Serialize> IntoReply for Listed<T> {
     fn into_reply(mut self, status: u16) -> Result<Reply, Problem> {
         let next = self.next.take();
-        Ok(Reply { next, ..json(status, &self)? })
+        Ok(Reply { next, ..Reply::of(status, &self)? })
     }
 }
 
@@ -64,7 +75,7 @@ pub struct Deleted(pub Deletion);
 impl IntoReply for Deleted {
     fn into_reply(self, status: u16) -> Result<Reply, Problem> {
         let deletion = Some(self.0.id.clone());
-        Ok(Reply { deletion, ..json(status, &Answer::of(self.0))? })
+        Ok(Reply { deletion, ..Reply::of(status, &Answer::of(self.0))? })
     }
 }
 
@@ -74,7 +85,7 @@ pub struct Empty;
 
 impl IntoReply for Empty {
     fn into_reply(self, status: u16) -> Result<Reply, Problem> {
-        json(status, &Answer::of(Done {}))
+        Reply::of(status, &Answer::of(Done {}))
     }
 }
 
@@ -82,7 +93,7 @@ macro_rules! plain {
     ($($view:path),+) => {$(
         impl IntoReply for $view {
             fn into_reply(self, status: u16) -> Result<Reply, Problem> {
-                json(status, &self)
+                Reply::of(status, &self)
             }
         }
     )+};

@@ -16,7 +16,7 @@ use crate::request::Request;
 pub async fn dispatch(engine: &Engine, grant: &ManagementGrant, command: &str, params: Value) -> Result<Value, Problem> {
     let operation = operation(command)?;
     let request = request(params)?;
-    Box::pin(operation::run(engine, grant, operation, request)).await.map(crate::reply::Reply::into_result)
+    Box::pin(operation::run(engine, grant, operation, request)).await?.into_result()
 }
 
 /// The operation that a command names.

@@ -284,7 +284,7 @@ pub async fn run(engine: &Engine, grant: &ConnectorGrant, route: &Route, request
     let (operation, meta) = read(route.name, request)?;
     let outcome = Box::pin(engine.call_ticketing(grant, operation, CallOptions { trace: meta.traced() })).await?;
     let body = envelope(outcome.answer, &meta, &outcome.exchanges, messages(engine, outcome.notices))?;
-    Ok(Reply { status: route.status, body, next: None, deletion: None })
+    Reply::of(route.status, &body)
 }
 
 #[cfg(test)]

@@ -24,8 +24,12 @@ pub(crate) struct Stamp {
 
 /// An answer with a JSON body.
 pub(crate) fn json(status: u16, body: &impl Serialize) -> Response {
+    text(status, serde_json::to_string(body).unwrap_or_default())
+}
+
+fn text(status: u16, body: String) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = Response::new(serde_json::to_vec(body).map_or_else(|_| Body::empty(), Body::from));
+    let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -40,7 +44,7 @@ pub(crate) fn reply(reply: Reply) -> Response {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     } else {
-        json(reply.status, &reply.body)
+        text(reply.status, reply.body)
     };
     for (name, value) in [(NEXT, reply.next), (DELETION, reply.deletion)] {
         // Sort keys may be any text; header values may be UTF-8 (RFC 9110 section 5.5).

@@ -157,7 +157,7 @@ async fn info(app: &App, grant: &ManagementGrant, expires: Option<Timestamp>) ->
         organization: organization.into(),
         member,
         permission_set: grant.permission_set(),
-        read_only: false,
+        read_only: app.engine.read_only(),
         public_url: Some(app.public_url.origin().ascii_serialization()),
         link_redirect_uri: Some(callback::redirect_uri(&app.public_url)),
         version: env!("CARGO_PKG_VERSION").to_owned(),
