@@ -34,6 +34,6 @@ impl Request {
 /// Runs an operation and gives the `result` of its envelope.
 pub(crate) async fn run(engine: &Engine, grant: &ManagementGrant, operation: Operation, request: Request) -> Result<Value, Problem> {
     let caller = CallerInfo { path: operation.id().to_owned(), body: request.0.body.clone(), ..CallerInfo::local(Origin::Cli) };
-    let mut reply = Box::pin(patchbay_api::operation::run(engine, &grant.with_caller(caller), operation, request.0)).await?.into_result();
+    let mut reply = Box::pin(patchbay_api::operation::run(engine, &grant.with_caller(caller), operation, request.0)).await?.into_result()?;
     Ok(reply.get_mut("result").map(Value::take).unwrap_or_default())
 }
