@@ -173,7 +173,13 @@ async fn names_and_stale_changes_conflict() {
 async fn connector_requests_that_cannot_be_read() {
     let world = World::new().await;
     let ask = |method: &str, path: &str| world.ask(method, path).bearer(&world.integration_access);
-    for (query, code) in [("limit=0", "invalid_field"), ("filter=x", "invalid_filter"), ("order=a%5Bup%5D", "invalid_order"), ("meta=stats/sum()", "invalid_field"), ("filter=secret%5Beq%5Dx", "invalid_filter")] {
+    for (query, code) in [
+        ("limit=0", "invalid_field"),
+        ("filter=x", "invalid_filter"),
+        ("order=a%5Bup%5D", "invalid_order"),
+        ("meta=stats/sum()", "invalid_field"),
+        ("filter=secret%5Beq%5Dx", "invalid_filter"),
+    ] {
         ask("GET", &format!("/v1/ticketing/tickets?{query}")).send().await.problem(400, code);
     }
     ask("POST", "/v1/ticketing/tickets").json(&json!([])).send().await.problem(400, "invalid_body");

@@ -21,7 +21,8 @@ async fn from_account_to_tickets() {
         .await
         .status(201)
         .result();
-    let verify = world.api("POST", "/v1/integrations/beta-tenant/verify", Some(&json!({"integration": {"provider_config": {"type": "ticketing_mock_ticketing"}}}))).await.status(200).json();
+    let verify =
+        world.api("POST", "/v1/integrations/beta-tenant/verify", Some(&json!({"integration": {"provider_config": {"type": "ticketing_mock_ticketing"}}}))).await.status(200).json();
     assert_eq!(verify, json!({}), "without messages all is well");
     let made = world
         .api("POST", "/v1/integrations/beta-tenant", Some(&json!({"name": "t", "provider_config": {"type": "ticketing_mock_ticketing"}, "integration_point_id": point["id"]})))
@@ -40,7 +41,8 @@ async fn from_account_to_tickets() {
     let listed = world.ask("GET", "/v1/ticketing/tickets?limit=5&meta=stats%2Fcount%28%29").bearer(&token).send().await.status(200).json();
     assert!(listed["cursor"].is_string(), "a connector list always has a cursor");
     assert!(listed["meta"]["stats"]["count"]["*"].as_u64().unwrap() >= 1);
-    let tried = world.api("POST", "/v1/x/integrations/beta-tenant/t/call", Some(&json!({"operation": "get_ticket", "path": {"ticket_id": ticket["id"]}}))).await.status(200).result();
+    let tried =
+        world.api("POST", "/v1/x/integrations/beta-tenant/t/call", Some(&json!({"operation": "get_ticket", "path": {"ticket_id": ticket["id"]}}))).await.status(200).result();
     assert_eq!((&tried["status"], &tried["answer"]["result"]["summary"]), (&json!(200), &json!("Second")));
     assert_eq!(tried["request"]["path"], path);
     let missed = world.api("POST", "/v1/x/integrations/beta-tenant/t/call", Some(&json!({"operation": "get_ticket", "path": {"ticket_id": "none"}}))).await.status(200).result();
@@ -90,7 +92,11 @@ async fn secrets_are_shown_once() {
     assert_eq!(made.result()["config"], json!({"type": "basic", "username": "u", "secret": ""}), "what is no secret is shown, and the secret is empty");
     let patched = world.api("PATCH", &format!("{path}/c"), Some(&json!([{"op": "replace", "path": "/config/secret", "value": "hunter3-hunter3"}]))).await.status(200);
     assert!(!patched.text.contains("hunter"), "{}", patched.text);
-    for patch in [json!([{"op": "test", "path": "/config/secret", "value": "hunter3-hunter3"}]), json!([{"op": "copy", "from": "/config/secret", "path": "/name"}]), json!([{"op": "replace", "path": "/config/type", "value": "token"}])] {
+    for patch in [
+        json!([{"op": "test", "path": "/config/secret", "value": "hunter3-hunter3"}]),
+        json!([{"op": "copy", "from": "/config/secret", "path": "/name"}]),
+        json!([{"op": "replace", "path": "/config/type", "value": "token"}]),
+    ] {
         let seen = world.api("PATCH", &format!("{path}/c"), Some(&patch)).await;
         assert!(!seen.text.contains("hunter"), "{}", seen.text);
         seen.problem(400, "invalid_patch");

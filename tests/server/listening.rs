@@ -69,7 +69,9 @@ async fn plain_http_answers_and_ends_with_streams_open() {
 
     let mut stream = TcpStream::connect(running.address).await.unwrap();
     let body = format!("{{\"token\":\"{}\"}}", running.access);
-    let answer = ask(&mut stream, &format!("POST /session HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())).await;
+    let answer =
+        ask(&mut stream, &format!("POST /session HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()))
+            .await;
     let cookie = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap().split(';').next().unwrap().to_owned();
     let mut events = TcpStream::connect(running.address).await.unwrap();
     events.write_all(format!("GET /events HTTP/1.1\r\nhost: x\r\ncookie: {cookie}\r\n\r\n").as_bytes()).await.unwrap();
@@ -99,7 +101,10 @@ async fn heads_beyond_the_limits_are_refused() {
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
     // A body that is announced as too large is refused before it is sent.
     let mut stream = TcpStream::connect(running.address).await.unwrap();
-    let head = format!("POST /v1/accounts HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: 9999999\r\nconnection: close\r\n\r\n", running.access);
+    let head = format!(
+        "POST /v1/accounts HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: 9999999\r\nconnection: close\r\n\r\n",
+        running.access
+    );
     let answer = ask(&mut stream, &head).await;
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
     running.end.send(()).unwrap();
@@ -121,7 +126,11 @@ async fn tls_is_spoken_with_a_secure_cookie() {
     let stream = TcpStream::connect(running.address).await.unwrap();
     let mut stream = connector.connect(ServerName::try_from("localhost").unwrap(), stream).await.unwrap();
     let body = format!("{{\"token\":\"{}\"}}", running.access);
-    let answer = ask(&mut stream, &format!("POST /session HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())).await;
+    let answer = ask(
+        &mut stream,
+        &format!("POST /session HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()),
+    )
+    .await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(answer.contains("set-cookie: __Host-patchbay_session") && answer.contains("; Secure"), "{answer}");
     assert!(answer.contains("strict-transport-security: max-age="), "{answer}");
@@ -143,7 +152,9 @@ async fn what_cannot_be_served_is_told_in_a_sentence() {
     assert!(refused(ServeOptions::local("0.0.0.0:0".parse().unwrap())).await.contains("--tls-cert"));
     let broken = folder.path().join("broken.pem");
     std::fs::write(&broken, "no certificate").unwrap();
-    for (certificate, key) in [(broken.clone(), tls_folder().join("key.pem")), (tls_folder().join("certificate.pem"), broken.clone()), (folder.path().join("none.pem"), broken.clone())] {
+    for (certificate, key) in
+        [(broken.clone(), tls_folder().join("key.pem")), (tls_folder().join("certificate.pem"), broken.clone()), (folder.path().join("none.pem"), broken.clone())]
+    {
         let message = refused(ServeOptions { tls: Some(TlsFiles { certificate, key }), ..local() }).await;
         assert!(message.contains("cannot be used") && message.contains(".pem"), "{message}");
     }

@@ -1,8 +1,8 @@
 //! Which secret opens which route: every route of the table against every kind of secret, on HTTP and on commands.
 
 use patchbay_engine::permission;
-use patchbay_model::permission::PermissionSet;
 use patchbay_model::Operation;
+use patchbay_model::permission::PermissionSet;
 use patchbay_model::token::SecretKind;
 use patchbay_server::routes::{Entry, Rule, entries};
 use serde_json::{Value, json};
@@ -179,7 +179,9 @@ async fn a_refresh_secret_refreshes_its_own_container_alone() {
     assert!(fresh["secondary"]["access"]["secret"].as_str().is_some_and(str::is_empty), "the old pair is not shown again");
     world.ask("PUT", &other).bearer(&world.integration_refresh).send().await.problem(404, "not_found");
     world.ask("PUT", &own).bearer(&world.refresh).send().await.problem(404, "not_found");
-    for (method, path) in [("GET", format!("/v1/tokens/{}/info", world.integration_container)), ("PUT", format!("/v1/tokens/{}/{}/reset", world.integration, world.integration_container))] {
+    for (method, path) in
+        [("GET", format!("/v1/tokens/{}/info", world.integration_container)), ("PUT", format!("/v1/tokens/{}/{}/reset", world.integration, world.integration_container))]
+    {
         world.ask(method, &path).bearer(&world.integration_refresh).send().await.problem(403, "wrong_token_kind");
     }
 }

@@ -49,7 +49,15 @@ async fn other_sites_cannot_write() {
     world.ask("POST", "/rpc").header("cookie", &cookie).header("origin", ORIGIN).raw(body.to_string(), "text/plain").send().await.problem(415, "unsupported_media_type");
     world.api("GET", "/v1/accounts/evil", None).await.problem(404, "not_found");
     // The address that the browser used is fine, too.
-    world.ask("POST", "/rpc").header("cookie", &cookie).header("host", "box.local:8080").header("origin", "http://box.local:8080").json(&json!({"command": "session.info"})).send().await.status(200);
+    world
+        .ask("POST", "/rpc")
+        .header("cookie", &cookie)
+        .header("host", "box.local:8080")
+        .header("origin", "http://box.local:8080")
+        .json(&json!({"command": "session.info"}))
+        .send()
+        .await
+        .status(200);
 }
 
 #[tokio::test]
@@ -80,7 +88,13 @@ async fn guessing_is_refused_alike_and_then_slowed() {
     let world = World::new().await;
     let mut told = std::collections::HashSet::new();
     for name in ["ada@example.com", "nobody@example.com", "root"] {
-        let problem = world.ask("POST", "/session").header("origin", ORIGIN).json(&json!({"organization": "acme", "name": name, "secret": "wrong wrong wrong"})).send().await.problem(401, "logon_failed");
+        let problem = world
+            .ask("POST", "/session")
+            .header("origin", ORIGIN)
+            .json(&json!({"organization": "acme", "name": name, "secret": "wrong wrong wrong"}))
+            .send()
+            .await
+            .problem(401, "logon_failed");
         told.insert(text(&problem["message"]));
     }
     assert_eq!(told.len(), 1, "a refusal does not tell whether the member exists: {told:?}");

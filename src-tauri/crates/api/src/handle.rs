@@ -75,7 +75,9 @@ fn not_offered(given: &[(&str, Option<&Value>)]) -> Result<(), Problem> {
     };
     match given.iter().find(|(_, value)| value.is_some_and(|value| !empty(value))) {
         None => Ok(()),
-        Some((field, _)) => Err(Problem::new(Code::OperationUnsupported, format!("This version of Patchbay does not offer `{field}`. Leave it out.")).at_body(&format!("/{field}"))),
+        Some((field, _)) => {
+            Err(Problem::new(Code::OperationUnsupported, format!("This version of Patchbay does not offer `{field}`. Leave it out.")).at_body(&format!("/{field}")))
+        }
     }
 }
 

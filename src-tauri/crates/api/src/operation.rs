@@ -6,9 +6,7 @@ use patchbay_engine::{CallerInfo, Engine, ManagementGrant, RefreshGrant};
 use patchbay_model::{Operation, Problem};
 
 use crate::contract::Commands;
-use crate::handle::{
-    Call, account, audit, auth, capability, connect, credential, integration, member, organization, overview, point, provider_app, token, trial, undo,
-};
+use crate::handle::{Call, account, audit, auth, capability, connect, credential, integration, member, organization, overview, point, provider_app, token, trial, undo};
 use crate::reply::{Deleted, Empty, IntoReply, Reply};
 use crate::request::{Expand, Json, ListOf, MaybeJson, NoBody, NoQuery, Patch, ReadBody, ReadQuery, Request};
 use crate::wire::account::{Account, AccountCreated, CreateAccount, UpdateAccount};

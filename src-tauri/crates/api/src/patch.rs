@@ -37,7 +37,8 @@ pub(crate) fn apply(view: &impl Serialize, patch: Patch, writable: &Writable) ->
         let place = format!("/{index}");
         json_patch::patch(&mut after, &[operation]).map_err(|error| {
             let reason: String = error.kind.to_string().chars().take(200).collect();
-            Problem::new(Code::InvalidPatch, format!("Operation {index} of the patch cannot be applied: {reason}. Read the object again and correct the path or value.")).at_body(&place)
+            Problem::new(Code::InvalidPatch, format!("Operation {index} of the patch cannot be applied: {reason}. Read the object again and correct the path or value."))
+                .at_body(&place)
         })?;
         if serde_json::to_vec(&after).map_or(usize::MAX, |text| text.len()) > LARGEST {
             return Err(Problem::new(Code::InvalidPatch, format!("Operation {index} of the patch makes the object too large.")).at_body(&place));
@@ -54,7 +55,8 @@ fn read_only_untouched(before: &Map<String, Value>, after: &Map<String, Value>, 
     for field in before.keys().chain(after.keys()) {
         if !writable.fields.contains(&field.as_str()) && before.get(field) != after.get(field) {
             let shown: String = field.chars().take(80).collect();
-            return Err(Problem::new(Code::InvalidPatch, format!("The field `{shown}` cannot be changed. A patch may change {}.", writable.fields.join(", "))).at_body(&format!("/{shown}")));
+            return Err(Problem::new(Code::InvalidPatch, format!("The field `{shown}` cannot be changed. A patch may change {}.", writable.fields.join(", ")))
+                .at_body(&format!("/{shown}")));
         }
     }
     Ok(())

@@ -98,7 +98,11 @@ impl ReadQuery for ListOf {
             total,
         };
         if list.start_after.as_ref().is_some_and(|text| text.len() > 2000) {
-            return Err(Problem::new(Code::InvalidCursor, "The parameter `start_after` is too long. Give the value of `X-Next-Start-After`, or the sort key of the last row seen.").at(Location::Query, "start_after"));
+            return Err(Problem::new(
+                Code::InvalidCursor,
+                "The parameter `start_after` is too long. Give the value of `X-Next-Start-After`, or the sort key of the last row seen.",
+            )
+            .at(Location::Query, "start_after"));
         }
         Ok(Self { list, expand: Expand::read(request)? })
     }
@@ -234,7 +238,11 @@ impl ReadBody for Patch {
         match body {
             Some(Value::Array(operations)) if operations.len() <= 100 => Ok(Self(Value::Array(operations))),
             Some(Value::Array(_)) => Err(Problem::new(Code::InvalidPatch, "A patch may have at most 100 operations. Send several patches.").at_body("")),
-            _ => Err(Problem::new(Code::InvalidPatch, "The body of a PATCH must be an array of JSON Patch operations (RFC 6902), such as [{\"op\":\"replace\",\"path\":\"/fullname\",\"value\":\"Acme\"}].").at_body("")),
+            _ => Err(Problem::new(
+                Code::InvalidPatch,
+                "The body of a PATCH must be an array of JSON Patch operations (RFC 6902), such as [{\"op\":\"replace\",\"path\":\"/fullname\",\"value\":\"Acme\"}].",
+            )
+            .at_body("")),
         }
     }
 

@@ -197,11 +197,17 @@ pub fn read(name: &str, mut request: Request) -> Result<(TicketingOperation, Met
         "download_attachment" => TicketingOperation::DownloadAttachment(ticket()?, id(&request, "attachment_id")?),
         "delete_attachment" => TicketingOperation::DeleteAttachment(ticket()?, id(&request, "attachment_id")?),
         name if ROUTES.iter().any(|route| route.name == name) => {
-            return Err(Problem::new(Code::OperationUnsupported, format!("No provider of this Patchbay offers the operation `{name}`. GET /v1/capabilities/providers?expand=operations lists what each offers.")));
+            return Err(Problem::new(
+                Code::OperationUnsupported,
+                format!("No provider of this Patchbay offers the operation `{name}`. GET /v1/capabilities/providers?expand=operations lists what each offers."),
+            ));
         }
         other => {
             let shown: String = other.chars().take(80).collect();
-            return Err(Problem::field("/operation", format!("`{shown}` is not an operation of the ticketing connector. GET /v1/capabilities/providers?expand=operations lists them.")));
+            return Err(Problem::field(
+                "/operation",
+                format!("`{shown}` is not an operation of the ticketing connector. GET /v1/capabilities/providers?expand=operations lists them."),
+            ));
         }
     };
     Ok((operation, meta))
@@ -228,7 +234,8 @@ fn page(request: &Request, default: u32) -> Result<PageRequest, Problem> {
     let limit = request.values("limit").last().map(|text| read_limit(text, MOST)).transpose()?.unwrap_or(default);
     let cursor = request.values("cursor").last().filter(|cursor| !cursor.is_empty()).map(ToOwned::to_owned);
     if cursor.as_ref().is_some_and(|cursor| cursor.len() > LONGEST_CURSOR) {
-        return Err(Problem::new(Code::InvalidCursor, "The parameter `cursor` is too long. Give the `cursor` of the page before, or none for the first page.").at(Location::Query, "cursor"));
+        return Err(Problem::new(Code::InvalidCursor, "The parameter `cursor` is too long. Give the `cursor` of the page before, or none for the first page.")
+            .at(Location::Query, "cursor"));
     }
     Ok(PageRequest { cursor, limit })
 }
@@ -255,7 +262,9 @@ pub fn envelope(answer: TicketingAnswer, meta: &Meta, exchanges: &[Exchange], me
         TicketingAnswer::Attachments(attachments) => (json_of(&attachments)?, None),
         TicketingAnswer::AttachmentMetadata(attachment) => (json_of(&attachment)?, None),
         // The file alone; its other facts are in the list of attachments.
-        TicketingAnswer::Attachment(attachment) => (json!({ "file_name": attachment.metadata.file_name, "file_type": attachment.metadata.file_type, "content": attachment.content }), None),
+        TicketingAnswer::Attachment(attachment) => {
+            (json!({ "file_name": attachment.metadata.file_name, "file_type": attachment.metadata.file_type, "content": attachment.content }), None)
+        }
         TicketingAnswer::Done => (Value::Object(Map::new()), None),
     };
     let meta = meta.answer(&result, exchanges);

@@ -25,7 +25,8 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result
         return Ok(None);
     }
     let too_large = || {
-        Problem::new(Code::PayloadTooLarge, format!("The body is larger than {} KiB, which is the most that this route takes. Send less at once.", most >> 10)).at(Location::Header, "content-length")
+        Problem::new(Code::PayloadTooLarge, format!("The body is larger than {} KiB, which is the most that this route takes. Send less at once.", most >> 10))
+            .at(Location::Header, "content-length")
     };
     if length.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > most)) {
         return Err(too_large());
@@ -60,7 +61,8 @@ fn length_exceeded(error: &axum::Error) -> bool {
 fn json_type(headers: &HeaderMap) -> Result<(), Problem> {
     let refuse = |found: &str| {
         let shown: String = found.chars().take(80).collect();
-        Err(Problem::new(Code::UnsupportedMediaType, format!("The body is of type `{shown}`, but this route takes application/json. Send JSON with that content type.")).at(Location::Header, "content-type"))
+        Err(Problem::new(Code::UnsupportedMediaType, format!("The body is of type `{shown}`, but this route takes application/json. Send JSON with that content type."))
+            .at(Location::Header, "content-type"))
     };
     let Some(value) = headers.get(CONTENT_TYPE) else { return refuse("unknown") };
     let Ok(text) = value.to_str() else { return refuse("unreadable") };

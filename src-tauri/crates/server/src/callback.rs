@@ -39,7 +39,9 @@ pub(crate) async fn arrived(visit: Visit) -> Result<Response, Problem> {
         Ok(session) if session.state == ConnectState::Completed => {
             page(200, "Connected", "The provider has authorized the connection, and Patchbay has tested it.", "You can close this page.", "")
         }
-        Ok(session) => page(200, "Not connected", session.message.as_deref().unwrap_or("The provider gave no authorization."), "Close this page and begin again in Patchbay.", &instance),
+        Ok(session) => {
+            page(200, "Not connected", session.message.as_deref().unwrap_or("The provider gave no authorization."), "Close this page and begin again in Patchbay.", &instance)
+        }
         Err(problem) => {
             tracing::info!(code = problem.code.as_str(), request = %stamp.id, "a consent's callback was refused: {}", problem.code.title());
             let (title, next) = next_step(&problem);
@@ -71,7 +73,9 @@ fn page(status: u16, title: &str, what: &str, next: &str, instance: &str) -> Res
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     // The address has a code and a state in it.
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response.headers_mut().insert("content-security-policy", HeaderValue::from_static("default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"));
+    response
+        .headers_mut()
+        .insert("content-security-policy", HeaderValue::from_static("default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"));
     response
 }
 

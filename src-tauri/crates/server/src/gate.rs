@@ -83,7 +83,11 @@ pub(crate) async fn signed_in(app: &App, head: &Head, info: CallerInfo) -> Resul
     if let Some(value) = head.headers.get(AUTHORIZATION)
         && value.to_str().is_ok_and(|text| text.trim().get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer")))
     {
-        return Err(Problem::new(Code::WrongTokenKind, format!("{} does not take tokens. Sign in at /session and send its cookie; programs use the routes under /v1.", head.uri.path())).at(Location::Header, "authorization"));
+        return Err(Problem::new(
+            Code::WrongTokenKind,
+            format!("{} does not take tokens. Sign in at /session and send its cookie; programs use the routes under /v1.", head.uri.path()),
+        )
+        .at(Location::Header, "authorization"));
     }
     let Some(handle) = handle(app, head) else {
         return Err(Problem::new(Code::TokenMissing, "Nobody is signed in in this browser. Sign in first."));

@@ -179,9 +179,8 @@ fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, Problem> {
     let unusable = |what: &str, path: &std::path::Path, why: &dyn std::fmt::Display| {
         Problem::new(Code::InvalidField, format!("The {what} {} cannot be used: {why}. Give a PEM file.", path.display()))
     };
-    let chain = CertificateDer::pem_file_iter(&files.certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| unusable("certificate", &files.certificate, &error))?;
+    let chain =
+        CertificateDer::pem_file_iter(&files.certificate).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(|error| unusable("certificate", &files.certificate, &error))?;
     if chain.is_empty() {
         return Err(unusable("certificate", &files.certificate, &"there is no certificate in it"));
     }

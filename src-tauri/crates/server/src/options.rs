@@ -37,14 +37,25 @@ impl ServeOptions {
     /// `invalid_field` for the public URL, `invalid_request` for plain HTTP across a network.
     pub fn check(&self) -> Result<(), Problem> {
         if let Some(url) = &self.public_url
-            && (!matches!(url.scheme(), "http" | "https") || url.host_str().is_none() || !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty())
+            && (!matches!(url.scheme(), "http" | "https")
+                || url.host_str().is_none()
+                || !matches!(url.path(), "" | "/")
+                || url.query().is_some()
+                || url.fragment().is_some()
+                || !url.username().is_empty())
         {
-            return Err(Problem::new(Code::InvalidField, format!("The public URL `{url}` must be an http or https address without path, query and user, such as https://patchbay.example.com.")));
+            return Err(Problem::new(
+                Code::InvalidField,
+                format!("The public URL `{url}` must be an http or https address without path, query and user, such as https://patchbay.example.com."),
+            ));
         }
         if self.tls.is_none() && self.trusted_proxies.is_empty() && !self.listen.ip().to_canonical().is_loopback() {
             return Err(Problem::new(
                 Code::InvalidRequest,
-                format!("Plain HTTP is not served on {}, because tokens would cross the network in clear. Give --tls-cert and --tls-key, listen on 127.0.0.1, or name the proxy in front with --trusted-proxy.", self.listen),
+                format!(
+                    "Plain HTTP is not served on {}, because tokens would cross the network in clear. Give --tls-cert and --tls-key, listen on 127.0.0.1, or name the proxy in front with --trusted-proxy.",
+                    self.listen
+                ),
             ));
         }
         Ok(())

@@ -21,10 +21,13 @@ pub(crate) async fn list(call: Call<'_, ListOf, NoBody>) -> Result<Listed<Accoun
     let accounts = std::mem::take(&mut rows.items);
     let ids: Vec<_> = accounts.iter().map(|account| account.id).collect();
     let counts = account::integration_counts(call.engine, call.grant, &ids).await?;
-    Ok(page(rows, accounts.into_iter().map(|account| {
-        let count = counts.get(&account.id).copied().unwrap_or_default();
-        Account::view(account, Some(count))
-    })))
+    Ok(page(
+        rows,
+        accounts.into_iter().map(|account| {
+            let count = counts.get(&account.id).copied().unwrap_or_default();
+            Account::view(account, Some(count))
+        }),
+    ))
 }
 
 pub(crate) async fn get(call: Bare<'_>) -> Result<Answer<Account>, Problem> {

@@ -111,7 +111,9 @@ fn operation(row: OperationRow) -> ProviderOperation {
         supported: row.supported,
         required_fields: some(row.required_fields),
         supported_response_fields: some(row.supported_response_fields),
-        filters: Some(row.filters.into_iter().map(|filter| ProviderFilter { name: filter.name, kind: filter.value_type, operators: filter.operators, values: filter.values }).collect()),
+        filters: Some(
+            row.filters.into_iter().map(|filter| ProviderFilter { name: filter.name, kind: filter.value_type, operators: filter.operators, values: filter.values }).collect(),
+        ),
         orders: Some(row.orders.into_iter().map(|order| ProviderOrder { name: order.name, directions: order.directions }).collect()),
         request_body: row.request_body,
     }

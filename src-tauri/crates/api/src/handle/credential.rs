@@ -72,7 +72,8 @@ fn narrow(patch: &Patch) -> Result<(), Problem> {
         let path = operation.get("path").and_then(Value::as_str).unwrap_or_default();
         let allowed_path = ["/name", "/fullname", "/expires"].contains(&path) || path.strip_prefix("/config/").is_some_and(|field| !field.is_empty() && field != "type");
         if !["add", "remove", "replace"].contains(&op) || !allowed_path {
-            return Err(Problem::new(Code::InvalidPatch, "A credential's patch may only add, remove or replace /name, /fullname, /expires or a field of /config.").at_body(&format!("/{index}")));
+            return Err(Problem::new(Code::InvalidPatch, "A credential's patch may only add, remove or replace /name, /fullname, /expires or a field of /config.")
+                .at_body(&format!("/{index}")));
         }
     }
     Ok(())

@@ -45,9 +45,9 @@ fn change(body: UpdateOrganization, expected: Option<Timestamp>) -> Result<organ
 fn options(options: wire::OrganizationOptions) -> Result<OrganizationOptions, Problem> {
     let lifetime = |text: Option<String>, field: &str| match text {
         None => Ok(None),
-        Some(text) => parse_lifetime(&text)
-            .map(Some)
-            .ok_or_else(|| Problem::field(&format!("/options/{field}"), format!("The field {field} must be a lifetime such as 24h or 30m."))),
+        Some(text) => {
+            parse_lifetime(&text).map(Some).ok_or_else(|| Problem::field(&format!("/options/{field}"), format!("The field {field} must be a lifetime such as 24h or 30m.")))
+        }
     };
     Ok(OrganizationOptions {
         invite_duration: lifetime(options.invite_duration, "invite_duration")?,

@@ -13,8 +13,10 @@ use crate::wire::envelope::{Answer, Listed};
 use crate::wire::overview::Impact;
 use crate::wire::point::{self as wire, CreateIntegrationPoint, IntegrationPoint, UpdateIntegrationPoint};
 
-const WRITABLE: Writable =
-    Writable { fields: &["name", "fullname", "description", "environments", "mappings", "additional_mappings", "scheduled_operations"], lists: &["mappings", "additional_mappings", "scheduled_operations"] };
+const WRITABLE: Writable = Writable {
+    fields: &["name", "fullname", "description", "environments", "mappings", "additional_mappings", "scheduled_operations"],
+    lists: &["mappings", "additional_mappings", "scheduled_operations"],
+};
 
 pub(crate) async fn list(call: Call<'_, ListOf, NoBody>) -> Result<Listed<IntegrationPoint>, Problem> {
     let mut rows = point::list(call.engine, call.grant, call.query.list).await?;

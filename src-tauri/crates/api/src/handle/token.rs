@@ -129,10 +129,14 @@ fn permissions(container: &TokenContainer) -> TokenPermissions {
 
 fn shown(scope: &ResourceScope) -> Resources {
     let accounts = scope.accounts.as_ref().map(|accounts| AccountResources {
-        ids: accounts.ids.as_ref().map(|ids| ids.iter().map(|id| match id {
-            IdOrAll::All => "*".to_owned(),
-            IdOrAll::Id(id) => id.to_string(),
-        }).collect()),
+        ids: accounts.ids.as_ref().map(|ids| {
+            ids.iter()
+                .map(|id| match id {
+                    IdOrAll::All => "*".to_owned(),
+                    IdOrAll::Id(id) => id.to_string(),
+                })
+                .collect()
+        }),
         labels: accounts.labels.as_ref().map(|labels| labels.iter().map(|label| label.as_str().to_owned()).collect()),
         environments: accounts.environments.as_ref().map(|environments| environments.iter().map(|environment| environment.as_str().to_owned()).collect()),
     });
@@ -144,11 +148,17 @@ fn resources(wire: &Resources, organization: OrganizationId) -> Result<ResourceS
     let own = organization.to_string();
     for (index, id) in wire.organizations.iter().flat_map(|organizations| organizations.ids.iter().flatten()).enumerate() {
         if id != "*" && *id != own {
-            return Err(Problem::field(&format!("/resources/organizations/ids/{index}"), "A token covers its own organization. Leave `organizations` out, or name this organization's id."));
+            return Err(Problem::field(
+                &format!("/resources/organizations/ids/{index}"),
+                "A token covers its own organization. Leave `organizations` out, or name this organization's id.",
+            ));
         }
     }
     if wire.integrations.iter().flat_map(|integrations| integrations.categories.iter().flatten()).any(|category| category != "*") {
-        return Err(Problem::field("/resources/integrations/categories", "A token cannot be narrowed to categories of integrations. Narrow it to accounts, or leave `integrations` out."));
+        return Err(Problem::field(
+            "/resources/integrations/categories",
+            "A token cannot be narrowed to categories of integrations. Narrow it to accounts, or leave `integrations` out.",
+        ));
     }
     wire.accounts.as_ref().map(accounts).transpose().map(|accounts| ResourceScope { accounts })
 }

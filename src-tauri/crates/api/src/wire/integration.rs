@@ -186,9 +186,7 @@ impl Integration {
         let consent_needed = match integration.status {
             IntegrationStatus::AwaitingConsent => true,
             IntegrationStatus::Revoked => by_consent,
-            IntegrationStatus::NeedsAttention { cause } => {
-                by_consent && !matches!(cause, AttentionCause::ProviderUnreachable | AttentionCause::ConfigRefused)
-            }
+            IntegrationStatus::NeedsAttention { cause } => by_consent && !matches!(cause, AttentionCause::ProviderUnreachable | AttentionCause::ConfigRefused),
             _ => false,
         };
         let extra = IntegrationExtra {

@@ -69,11 +69,8 @@ impl Problem {
     /// The wire form of a problem, stamped with the time and with the id under which the log has it.
     pub fn new(problem: &patchbay_model::Problem, occurred_at: Timestamp, instance: uuid::Uuid) -> Self {
         let context = &problem.context;
-        let details: BTreeMap<String, String> = context
-            .provider_details
-            .iter()
-            .map(|(key, value)| (key.clone(), value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)))
-            .collect();
+        let details: BTreeMap<String, String> =
+            context.provider_details.iter().map(|(key, value)| (key.clone(), value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned))).collect();
         let empty = context.parameter.is_none() && context.resources.is_empty() && context.raw_error.is_none() && details.is_empty();
         Self {
             kind: format!("urn:patchbay:problem:{}", problem.code.as_str()),
