@@ -87,7 +87,10 @@ async fn run(engine: &Engine, grant: &ConnectorGrant, operation: TicketingOperat
     let checked = if provider.supports(name) {
         plan.integration.callable().and_then(|()| plan.governed())
     } else {
-        Err(Problem::new(Code::OperationUnsupported, format!("{} does not offer `{name}`. GET /v1/capabilities/providers/{} lists what it offers.", provider.fullname(), provider.id())))
+        Err(Problem::new(
+            Code::OperationUnsupported,
+            format!("{} does not offer `{name}`. GET /v1/capabilities/providers/{} lists what it offers.", provider.fullname(), provider.id()),
+        ))
     };
     if let Err(problem) = checked {
         return failed(problem);

@@ -195,7 +195,9 @@ async fn start(engine: &Engine, scope: Scope, id: CredentialId, seen: &TokenSet,
             RefreshLease::Held { until, .. } => {
                 tx.rollback().await?;
                 if Instant::now() >= give_up {
-                    return Err(Problem::new(Code::StoreBusy, "Another process is renewing the access at the provider and has not finished. Try again in a moment.").retry_after(until.since(now).as_secs().clamp(1, 60)).into());
+                    return Err(Problem::new(Code::StoreBusy, "Another process is renewing the access at the provider and has not finished. Try again in a moment.")
+                        .retry_after(until.since(now).as_secs().clamp(1, 60))
+                        .into());
                 }
                 tokio::time::sleep(LOOK_AGAIN).await;
             }

@@ -110,7 +110,10 @@ impl<'a> Drive<'a> {
     fn count_step(&mut self) -> Result<(), Problem> {
         self.state.steps += 1;
         if self.state.steps > MOST_STEPS || self.state.received > MOST_BYTES {
-            return Err(Problem::new(Code::ProviderInvalidAnswer, "The provider's answers lead from one request to the next without end, or are too large altogether. Ask for less at a time."));
+            return Err(Problem::new(
+                Code::ProviderInvalidAnswer,
+                "The provider's answers lead from one request to the next without end, or are too large altogether. Ask for less at a time.",
+            ));
         }
         Ok(())
     }

@@ -48,7 +48,11 @@ impl Opened {
     /// `internal` when it is not of the kind's form.
     pub(crate) fn of(kind: CredentialKind, public: &Map<String, Value>, plain: &Secret) -> Result<Self, Problem> {
         // Of the parser's words nothing is passed on: they could quote the value.
-        let secret = || serde_json::from_str::<SecretField>(plain.expose()).map(|fields| fields.secret).map_err(|_| Problem::internal("a sealed credential has another form than Patchbay writes"));
+        let secret = || {
+            serde_json::from_str::<SecretField>(plain.expose())
+                .map(|fields| fields.secret)
+                .map_err(|_| Problem::internal("a sealed credential has another form than Patchbay writes"))
+        };
         match kind {
             CredentialKind::Basic => Ok(Self::Pair { username: public.get("username").and_then(Value::as_str).unwrap_or_default().to_owned(), secret: secret()? }),
             CredentialKind::Token | CredentialKind::Secret => Ok(Self::Single(secret()?)),

@@ -51,10 +51,12 @@ pub(crate) async fn load(engine: &Engine, scope: Scope, id: IntegrationId) -> Re
         Some(point) => Some(tx.point(point).await?),
         None => None,
     };
-    let provider = engine
-        .catalog()
-        .get(&integration.provider)
-        .ok_or_else(|| Problem::new(Code::InvalidConfig, format!("This Patchbay does not know the provider `{}` of integration `{}`. Use a version that does.", integration.provider, integration.name)))?;
+    let provider = engine.catalog().get(&integration.provider).ok_or_else(|| {
+        Problem::new(
+            Code::InvalidConfig,
+            format!("This Patchbay does not know the provider `{}` of integration `{}`. Use a version that does.", integration.provider, integration.name),
+        )
+    })?;
     let said = integration.config.get("credential").filter(|credential| !credential.is_null());
     let word = said.and_then(|credential| credential.get("type")).and_then(Value::as_str);
     let option = word.and_then(|word| provider.credential(word));
@@ -116,7 +118,15 @@ impl<'a> Plan<'a> {
     pub(crate) async fn open(&self, engine: &Engine, scope: Scope) -> Result<Opened, Problem> {
         let (credential, envelope) = match &self.stored {
             Stored::NotNeeded => return Ok(Opened::Nothing),
-            Stored::Awaited => return Err(self.integration.clone().into_status(IntegrationStatus::AwaitingConsent, engine.now()).callable().err().unwrap_or_else(|| Problem::internal("a consent is awaited"))),
+            Stored::Awaited => {
+                return Err(self
+                    .integration
+                    .clone()
+                    .into_status(IntegrationStatus::AwaitingConsent, engine.now())
+                    .callable()
+                    .err()
+                    .unwrap_or_else(|| Problem::internal("a consent is awaited")));
+            }
             Stored::Missing => return Err(self.attention(engine, scope, AttentionCause::CredentialMissing).await),
             Stored::Sealed(credential, envelope) => (credential, envelope),
         };

@@ -50,17 +50,7 @@ pub(crate) async fn prove(
     option: Option<&CredentialOption>,
     opened: Opened,
 ) -> Proof {
-    let mut drive = Drive {
-        engine,
-        scope,
-        integration: lane,
-        operation: PROBE,
-        limits: &provider.manifest().limits,
-        option,
-        opened,
-        recorder: None,
-        state: DriveState::begin(),
-    };
+    let mut drive = Drive { engine, scope, integration: lane, operation: PROBE, limits: &provider.manifest().limits, option, opened, recorder: None, state: DriveState::begin() };
     let mut found = None;
     let outcome = steps(&mut drive, provider, Cow::Borrowed(settings), &mut found).await.map_err(|problem| drive.covered(problem));
     let status = status_of(&outcome, &drive.state);
@@ -143,7 +133,13 @@ impl Engine {
 
 async fn open_stored(engine: &Engine, scope: Scope, credential: Credential) -> Result<Opened, Problem> {
     let mut tx = engine.store().read(scope).await?;
-    let missing = || Problem::new(Code::NeedsReconnect, format!("The credential `{}` holds no secret. Enter one, or connect first.", credential.name)).with_resource("credential", credential.id, "cause");
+    let missing = || {
+        Problem::new(Code::NeedsReconnect, format!("The credential `{}` holds no secret. Enter one, or connect first.", credential.name)).with_resource(
+            "credential",
+            credential.id,
+            "cause",
+        )
+    };
     let envelope = tx.sealed_credential(&credential).await?.ok_or_else(missing)?;
     drop(tx);
     let plain = sealed::open(engine, &credential, &envelope)?;

@@ -17,7 +17,9 @@ pub(crate) fn after_call(before: IntegrationStatus, state: &DriveState, succeede
         attention(AttentionCause::CredentialRefused)
     } else if state.unreachable {
         attention(AttentionCause::ProviderUnreachable)
-    } else if succeeded || (state.accepted && matches!(before, IntegrationStatus::NeedsAttention { cause: AttentionCause::CredentialRefused | AttentionCause::ProviderUnreachable })) {
+    } else if succeeded
+        || (state.accepted && matches!(before, IntegrationStatus::NeedsAttention { cause: AttentionCause::CredentialRefused | AttentionCause::ProviderUnreachable }))
+    {
         Some(IntegrationStatus::Active)
     } else {
         None

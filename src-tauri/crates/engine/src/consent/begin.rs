@@ -101,12 +101,20 @@ fn awaited<'a>(integration: &Integration, provider: &'a patchbay_providers::Prov
     let Some(oauth) = provider.manifest().oauth.as_ref().filter(|_| by_consent) else {
         return Err(Problem::new(
             Code::InvalidRequest,
-            format!("Integration `{}` is not connected by consent: its credential is of another type. Set the credential's type to `o_auth_user` first, where {} offers that.", integration.name, provider.fullname()),
+            format!(
+                "Integration `{}` is not connected by consent: its credential is of another type. Set the credential's type to `o_auth_user` first, where {} offers that.",
+                integration.name,
+                provider.fullname()
+            ),
         )
         .with_resource("integration", integration.id, "cause"));
     };
     if integration.status == IntegrationStatus::Paused {
-        return Err(Problem::new(Code::IntegrationNotActive, format!("Integration `{}` is paused. Resume it, then connect.", integration.name)).with_resource("integration", integration.id, "cause"));
+        return Err(Problem::new(Code::IntegrationNotActive, format!("Integration `{}` is paused. Resume it, then connect.", integration.name)).with_resource(
+            "integration",
+            integration.id,
+            "cause",
+        ));
     }
     Ok(oauth)
 }

@@ -73,8 +73,13 @@ mod tests {
         let at = |text: &str| arrived_at(&Url::parse(text).unwrap(), sent);
         assert!(at("http://127.0.0.1:4711/oauth/callback?code=1&state=2#x"));
         for wrong in [
-            "https://127.0.0.1:4711/oauth/callback?code=1", "http://localhost:4711/oauth/callback?code=1", "http://127.0.0.1:4712/oauth/callback?code=1", "http://127.0.0.1/oauth/callback",
-            "http://127.0.0.1:4711/oauth/callback/?code=1", "http://127.0.0.1:4711/oauth/callbackx?code=1", "http://127.0.0.1:4711/?x=/oauth/callback",
+            "https://127.0.0.1:4711/oauth/callback?code=1",
+            "http://localhost:4711/oauth/callback?code=1",
+            "http://127.0.0.1:4712/oauth/callback?code=1",
+            "http://127.0.0.1/oauth/callback",
+            "http://127.0.0.1:4711/oauth/callback/?code=1",
+            "http://127.0.0.1:4711/oauth/callbackx?code=1",
+            "http://127.0.0.1:4711/?x=/oauth/callback",
         ] {
             assert!(!at(wrong), "{wrong} is another address");
         }
@@ -86,7 +91,16 @@ mod tests {
     fn what_is_said_twice_or_not_at_all_is_refused() {
         let (_, callback) = parse(" http://x/cb?state=s&code=c&iss=https%3A%2F%2Fi&session_state=z ").unwrap();
         assert_eq!((callback.state.as_str(), callback.code.as_deref(), callback.issuer.as_deref()), ("s", Some("c"), Some("https://i")));
-        for bad in ["", "code=c&state=s", "http://x/cb", "http://x/cb?code=c", "http://x/cb?state=&code=c", "http://x/cb?state=s&state=t&code=c", "http://x/cb?state=s&code=c&code=d", "http://x/cb#state=s&code=c"] {
+        for bad in [
+            "",
+            "code=c&state=s",
+            "http://x/cb",
+            "http://x/cb?code=c",
+            "http://x/cb?state=&code=c",
+            "http://x/cb?state=s&state=t&code=c",
+            "http://x/cb?state=s&code=c&code=d",
+            "http://x/cb#state=s&code=c",
+        ] {
             assert_eq!(parse(bad).err().unwrap().code, Code::ConsentUnknown, "{bad} is refused");
         }
     }

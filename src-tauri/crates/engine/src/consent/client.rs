@@ -9,8 +9,8 @@ use patchbay_store::ReadTx;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::metadata::same_issuer;
 use super::OAuthClient;
+use super::metadata::same_issuer;
 use crate::{Engine, sealing};
 
 #[derive(Deserialize)]
@@ -26,10 +26,13 @@ pub(crate) async fn client_of(engine: &Engine, tx: &mut ReadTx, app: &ProviderAp
     let secret = match app.client_secret {
         None => None,
         Some(shared) => {
-            let envelope = tx
-                .sealed_shared(shared)
-                .await?
-                .ok_or_else(|| Problem::new(Code::ProviderAppMissing, format!("The client secret of provider app `{}` is gone. Enter it again.", app.name)).with_resource("provider_app", app.id, "cause"))?;
+            let envelope = tx.sealed_shared(shared).await?.ok_or_else(|| {
+                Problem::new(Code::ProviderAppMissing, format!("The client secret of provider app `{}` is gone. Enter it again.", app.name)).with_resource(
+                    "provider_app",
+                    app.id,
+                    "cause",
+                )
+            })?;
             let plain = engine.vault().open(&sealing::shared_place(app.organization_id, None, shared), &envelope)?;
             let sealed: SealedClientSecret = serde_json::from_str(plain.expose()).map_err(|_| Problem::internal("a sealed client secret has another form than Patchbay writes"))?;
             Some(sealed.client_secret)
@@ -52,7 +55,10 @@ pub(super) async fn app_for(tx: &mut ReadTx, provider: &Provider, integration: &
     let fits = |app: &ProviderApp| issuer.is_none_or(|issuer| app.issuer.as_deref().is_some_and(|known| same_issuer(known, issuer)));
     apps.into_iter().find(fits).ok_or_else(|| {
         let place = issuer.map_or_else(|| provider.fullname().to_owned(), |issuer| format!("the issuer {issuer}"));
-        Problem::new(Code::ProviderAppMissing, format!("There is no provider app for {place}. Register Patchbay there as a client, then add a provider app with the client id that you get."))
-            .with_resource("integration", integration.id, "affected")
+        Problem::new(
+            Code::ProviderAppMissing,
+            format!("There is no provider app for {place}. Register Patchbay there as a client, then add a provider app with the client id that you get."),
+        )
+        .with_resource("integration", integration.id, "affected")
     })
 }

@@ -57,7 +57,10 @@ pub(super) async fn run(engine: &Engine, scope: Scope, caller: &CallerInfo, sess
     if let (Err(problem), IntegrationStatus::NeedsAttention { cause: AttentionCause::CredentialRefused }) = (&proof.outcome, proof.status) {
         return Err(Problem::new(
             Code::ProviderRefused,
-            format!("The provider gave a token and refuses it at once. Check that the scopes of provider app `{}` allow what the integration needs. {}", material.app_name, problem.message),
+            format!(
+                "The provider gave a token and refuses it at once. Check that the scopes of provider app `{}` allow what the integration needs. {}",
+                material.app_name, problem.message
+            ),
         ));
     }
     let public = |public: &mut serde_json::Map<String, Value>| {
@@ -95,7 +98,9 @@ async fn gather<'a>(engine: &'a Engine, scope: Scope, session: &ConnectSession) 
 
 /// RFC 9207 section 2.4: an answer of another issuer than the one that was asked is a mix-up attack.
 fn check_issuer(session: &ConnectSession, authority: &Authority, callback: &Callback) -> Result<(), Problem> {
-    let wrong = |what: &str| Err(Problem::new(Code::ConsentIssuerMismatch, format!("{what} The code was not used. Begin the consent again; if it comes back, somebody may be tampering with it.")));
+    let wrong = |what: &str| {
+        Err(Problem::new(Code::ConsentIssuerMismatch, format!("{what} The code was not used. Begin the consent again; if it comes back, somebody may be tampering with it.")))
+    };
     if let (Some(begun), Some(now)) = (&session.issuer, &authority.issuer)
         && !same_issuer(begun, now)
     {
@@ -113,8 +118,7 @@ fn check_issuer(session: &ConnectSession, authority: &Authority, callback: &Call
 }
 
 async fn exchange(engine: &Engine, material: &Material<'_>, authority: &Authority, session: &ConnectSession, code: &str) -> Result<TokenSet, Problem> {
-    let answer =
-        grant_request::exchange(engine.http(), authority, &material.oauth.token_params, &material.client, code, &session.redirect_uri, material.verifier.as_ref()).await?;
+    let answer = grant_request::exchange(engine.http(), authority, &material.oauth.token_params, &material.client, code, &session.redirect_uri, material.verifier.as_ref()).await?;
     let default_life = Duration::from_secs(material.oauth.access_token_seconds);
     match tokens::read(answer.status.as_u16(), &answer.body, default_life, engine.now()) {
         Some(TokenAnswer::Granted(set)) => Ok(set),
@@ -129,7 +133,10 @@ async fn exchange(engine: &Engine, material: &Material<'_>, authority: &Authorit
         }
         None => Err(Problem::new(
             Code::ProviderInvalidAnswer,
-            format!("The provider's token endpoint answers with something that is neither tokens nor an error (status {}). Check the issuer or the provider's address.", answer.status.as_u16()),
+            format!(
+                "The provider's token endpoint answers with something that is neither tokens nor an error (status {}). Check the issuer or the provider's address.",
+                answer.status.as_u16()
+            ),
         )),
     }
 }
@@ -139,7 +146,9 @@ fn refused(material: &Material<'_>, session: &ConnectSession, refusal: &Refusal)
     let words = refusal.description.as_deref().map(|words| format!(" The provider says: {words}")).unwrap_or_default();
     let about_redirect = refusal.error == "redirect_uri_mismatch" || refusal.description.as_deref().is_some_and(|words| words.to_ascii_lowercase().contains("redirect"));
     let step = match refusal.error.as_str() {
-        "invalid_client" | "unauthorized_client" => format!("The provider does not accept the client id or client secret of provider app `{}`. Correct them there.", material.app_name),
+        "invalid_client" | "unauthorized_client" => {
+            format!("The provider does not accept the client id or client secret of provider app `{}`. Correct them there.", material.app_name)
+        }
         _ if about_redirect => format!("The redirect URI is not the one that the provider expects. Register exactly {} at the provider.", session.redirect_uri),
         "invalid_grant" => "The provider does not accept the code: it was used before, is too old, or was given to another client. Begin the consent again.".to_owned(),
         "invalid_scope" => format!("The provider does not give one of the scopes. Correct the scopes of provider app `{}`.", material.app_name),

@@ -79,7 +79,10 @@ async fn take(engine: &Engine, origin: Origin, callback_url: &str, expected: Opt
         // Not taken: whoever got hold of a state must not be able to end somebody else's consent.
         return Err(Problem::new(
             Code::ConsentCallbackMismatch,
-            format!("The answer came to another address than {}, to which the consent was bound. Correct the redirect URI at the provider, then begin again.", session.redirect_uri),
+            format!(
+                "The answer came to another address than {}, to which the consent was bound. Correct the redirect URI at the provider, then begin again.",
+                session.redirect_uri
+            ),
         ));
     }
     match tx.begin_exchange(session.id, now).await? {
@@ -102,7 +105,9 @@ pub(super) fn late() -> Problem {
 fn over(session: &ConnectSession) -> Problem {
     match session.state {
         ConnectState::Failed { code: Code::ConsentExpired } => late(),
-        ConnectState::Cancelled => Problem::new(Code::ConsentReplayed, "This consent was cancelled, or a newer one was begun. Begin the consent again, and use the newest link only."),
+        ConnectState::Cancelled => {
+            Problem::new(Code::ConsentReplayed, "This consent was cancelled, or a newer one was begun. Begin the consent again, and use the newest link only.")
+        }
         _ => Problem::new(Code::ConsentReplayed, "This answer was used before. If the integration is not connected, begin the consent again."),
     }
 }
@@ -114,7 +119,10 @@ fn checked(session: &ConnectSession, callback: Callback) -> Result<(Callback, St
     }
     match callback.code.clone().filter(|code| !code.is_empty()) {
         Some(code) => Ok((callback, code)),
-        None => Err(Problem::new(Code::ProviderInvalidAnswer, "The provider's answer holds neither a code nor an error. Begin the consent again; if it stays so, ask whoever runs the provider.")),
+        None => Err(Problem::new(
+            Code::ProviderInvalidAnswer,
+            "The provider's answer holds neither a code nor an error. Begin the consent again; if it stays so, ask whoever runs the provider.",
+        )),
     }
 }
 

@@ -6,7 +6,10 @@ use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use oauth2::basic::BasicClient;
-use oauth2::{AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope, TokenUrl};
+use oauth2::{
+    AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError,
+    Scope, TokenUrl,
+};
 use patchbay_model::{Problem, Secret};
 use patchbay_providers::manifest::OAuth;
 use url::Url;
@@ -49,7 +52,8 @@ pub(crate) struct Asking<'a> {
 /// # Errors
 /// `internal` when the redirect URI, checked before, is no URL.
 pub(crate) fn authorize_url(authority: &Authority, oauth: &OAuth, client: &OAuthClient, asking: &Asking<'_>) -> Result<Url, Problem> {
-    let client = BasicClient::new(ClientId::new(client.id.clone())).set_auth_uri(AuthUrl::from_url(authority.authorize_url.clone())).set_redirect_uri(redirect_url(asking.redirect_uri)?);
+    let client =
+        BasicClient::new(ClientId::new(client.id.clone())).set_auth_uri(AuthUrl::from_url(authority.authorize_url.clone())).set_redirect_uri(redirect_url(asking.redirect_uri)?);
     let mut request = client.authorize_url(|| CsrfToken::new(asking.state.expose().to_owned()));
     if oauth.scope_separator == " " {
         request = request.add_scopes(asking.scopes.iter().cloned().map(Scope::new));
@@ -69,7 +73,15 @@ pub(crate) fn authorize_url(authority: &Authority, oauth: &OAuth, client: &OAuth
 ///
 /// # Errors
 /// Why there is no answer.
-pub(crate) async fn exchange(http: &HttpClient, authority: &Authority, extra: &BTreeMap<String, String>, client: &OAuthClient, code: &str, redirect_uri: &str, verifier: Option<&Secret>) -> Result<HttpAnswer, Problem> {
+pub(crate) async fn exchange(
+    http: &HttpClient,
+    authority: &Authority,
+    extra: &BTreeMap<String, String>,
+    client: &OAuthClient,
+    code: &str,
+    redirect_uri: &str,
+    verifier: Option<&Secret>,
+) -> Result<HttpAnswer, Problem> {
     let asking = token_client(authority, client).set_redirect_uri(redirect_url(redirect_uri)?);
     let mut request = asking.exchange_code(AuthorizationCode::new(code.to_owned()));
     if let Some(verifier) = verifier {
@@ -85,7 +97,13 @@ pub(crate) async fn exchange(http: &HttpClient, authority: &Authority, extra: &B
 ///
 /// # Errors
 /// `internal`; inside, why there is no answer.
-pub(crate) async fn refresh(http: &HttpClient, authority: &Authority, extra: &BTreeMap<String, String>, client: &OAuthClient, refresh_token: &Secret) -> Result<Result<HttpAnswer, HttpFailure>, Problem> {
+pub(crate) async fn refresh(
+    http: &HttpClient,
+    authority: &Authority,
+    extra: &BTreeMap<String, String>,
+    client: &OAuthClient,
+    refresh_token: &Secret,
+) -> Result<Result<HttpAnswer, HttpFailure>, Problem> {
     let asking = token_client(authority, client);
     let refresh_token = RefreshToken::new(refresh_token.expose().to_owned());
     let mut request = asking.exchange_refresh_token(&refresh_token);
@@ -163,7 +181,16 @@ mod tests {
 
     fn authority() -> Authority {
         let url = |text| Url::parse(text).unwrap();
-        Authority { issuer: None, authorize_url: url("https://a.test/authorize?tenant=1"), token_url: url("https://a.test/token"), secret_in_body: false, pkce: true, iss_required: false, iss_checked: true, scopes_known: None }
+        Authority {
+            issuer: None,
+            authorize_url: url("https://a.test/authorize?tenant=1"),
+            token_url: url("https://a.test/token"),
+            secret_in_body: false,
+            pkce: true,
+            iss_required: false,
+            iss_checked: true,
+            scopes_known: None,
+        }
     }
 
     #[test]
@@ -176,8 +203,15 @@ mod tests {
         let url = authorize_url(&authority(), &manifest(" "), &client, &asking).unwrap();
         let pairs: BTreeMap<_, _> = url.query_pairs().into_owned().collect();
         for (name, value) in [
-            ("response_type", "code"), ("client_id", "me"), ("state", "st"), ("scope", "a:b c"), ("redirect_uri", "http://127.0.0.1:1/oauth/callback"), ("audience", "api"), ("tenant", "1"),
-            ("code_challenge_method", "S256"), ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+            ("response_type", "code"),
+            ("client_id", "me"),
+            ("state", "st"),
+            ("scope", "a:b c"),
+            ("redirect_uri", "http://127.0.0.1:1/oauth/callback"),
+            ("audience", "api"),
+            ("tenant", "1"),
+            ("code_challenge_method", "S256"),
+            ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
         ] {
             assert_eq!(pairs.get(name).map(String::as_str), Some(value), "{name} in {url}");
         }

@@ -35,7 +35,10 @@ impl Loopback {
     /// `internal` when the port cannot be had.
     pub async fn bind(port: Option<u16>) -> Result<Self, Problem> {
         let taken = |error: std::io::Error| {
-            Problem::internal(format_args!("no address for the provider's answer could be opened on 127.0.0.1{} ({error}); close the program that uses it", port.map_or(String::new(), |port| format!(":{port}"))))
+            Problem::internal(format_args!(
+                "no address for the provider's answer could be opened on 127.0.0.1{} ({error}); close the program that uses it",
+                port.map_or(String::new(), |port| format!(":{port}"))
+            ))
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port.unwrap_or(0))).await.map_err(taken)?;
         let address = listener.local_addr().map_err(taken)?;

@@ -147,12 +147,18 @@ async fn discover(http: &HttpClient, cache: &MetadataCache, property: &str, issu
         let answer = http.send(&request, limits, None, None).await?;
         if !answer.status.is_success() {
             trouble.get_or_insert_with(|| {
-                Problem::new(Code::ProviderInvalidAnswer, format!("No metadata of an OpenID provider was found below {issuer} (status {}). Check the issuer.", answer.status.as_u16())).at_body(&format!("/provider_config/{property}"))
+                Problem::new(
+                    Code::ProviderInvalidAnswer,
+                    format!("No metadata of an OpenID provider was found below {issuer} (status {}). Check the issuer.", answer.status.as_u16()),
+                )
+                .at_body(&format!("/provider_config/{property}"))
             });
             continue;
         }
-        let metadata: Metadata = serde_json::from_slice(&answer.body)
-            .map_err(|_| Problem::new(Code::ProviderInvalidAnswer, format!("What was found as metadata below {issuer} is none. Check the issuer.")).at_body(&format!("/provider_config/{property}")))?;
+        let metadata: Metadata = serde_json::from_slice(&answer.body).map_err(|_| {
+            Problem::new(Code::ProviderInvalidAnswer, format!("What was found as metadata below {issuer} is none. Check the issuer."))
+                .at_body(&format!("/provider_config/{property}"))
+        })?;
         // Otherwise one provider could answer in another's name (Discovery 1.0 section 4.3, RFC 8414 section 3.3).
         if !same_issuer(&metadata.issuer, issuer) {
             return Err(wrong_issuer(property, &format!("The metadata found below {issuer} names another issuer. Enter the issuer exactly as the provider names itself.")));

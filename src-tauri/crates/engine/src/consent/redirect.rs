@@ -39,7 +39,11 @@ pub(super) fn choose(route: ConsentRoute, given: Option<&str>, app: &ProviderApp
     if app.redirect_uris.is_empty() || app.redirect_uris.iter().any(fits) {
         Ok(given.to_owned())
     } else {
-        refuse(format!("The redirect URI {given} is not among those of provider app `{}` ({}). Register exactly this one at the provider, then add it to the app.", app.name, registered()))
+        refuse(format!(
+            "The redirect URI {given} is not among those of provider app `{}` ({}). Register exactly this one at the provider, then add it to the app.",
+            app.name,
+            registered()
+        ))
     }
 }
 

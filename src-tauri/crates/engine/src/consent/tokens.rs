@@ -141,7 +141,9 @@ fn fields(body: &[u8]) -> Option<Map<String, Value>> {
 /// Seconds as a number or as text; nothing for zero, less than zero and nonsense.
 fn seconds(value: Option<&Value>) -> Option<Duration> {
     let seconds = match value? {
-        Value::Number(number) => number.as_u64().or_else(|| number.as_f64().filter(|seconds| *seconds >= 1.0).map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default().as_secs()))?,
+        Value::Number(number) => {
+            number.as_u64().or_else(|| number.as_f64().filter(|seconds| *seconds >= 1.0).map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default().as_secs()))?
+        }
         Value::String(text) => text.trim().parse().ok()?,
         _ => return None,
     };
@@ -176,7 +178,8 @@ mod tests {
         assert_eq!((loose.expires, loose.refresh_token.is_none(), loose.scope.as_deref()), (now().plus(Duration::from_secs(60)), true, Some("x y")));
         let form = granted("access_token=a&scope=x&expires_in=60.");
         assert_eq!(form.expires, now().plus(Duration::from_secs(3600)), "what is no number is the default");
-        for missing in [r#"{"access_token":"a"}"#, r#"{"access_token":"a","expires_in":0}"#, r#"{"access_token":"a","expires_in":null}"#, r#"{"access_token":"a","expires_in":-1}"#] {
+        for missing in [r#"{"access_token":"a"}"#, r#"{"access_token":"a","expires_in":0}"#, r#"{"access_token":"a","expires_in":null}"#, r#"{"access_token":"a","expires_in":-1}"#]
+        {
             assert_eq!(granted(missing).expires, now().plus(Duration::from_secs(3600)), "a missing end is never no end: {missing}");
         }
         assert_eq!(granted(r#"{"access_token":"a","expires_in":1e30}"#).expires, now().plus(Duration::from_secs(3600)));

@@ -74,12 +74,8 @@ impl Recorder {
     }
 
     pub(crate) fn answered(&mut self, request: &HttpRequest, status: u16, headers: &HeaderMap, body: &[u8], took: Duration) {
-        let response = ExchangeResponse {
-            status,
-            headers: self.mask.headers(headers),
-            body: self.shown(body, headers),
-            duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        };
+        let response =
+            ExchangeResponse { status, headers: self.mask.headers(headers), body: self.shown(body, headers), duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX) };
         self.push(request, Some(response), None);
     }
 

@@ -89,7 +89,8 @@ impl Lane {
             None => Ok(()),
             Some(left) => {
                 let seconds = left.as_secs() + 1;
-                Err(Problem::new(Code::ProviderRateLimited, format!("The provider asked Patchbay to slow down. Calls of this integration go on in {seconds} s.")).retry_after(seconds))
+                Err(Problem::new(Code::ProviderRateLimited, format!("The provider asked Patchbay to slow down. Calls of this integration go on in {seconds} s."))
+                    .retry_after(seconds))
             }
         }
     }

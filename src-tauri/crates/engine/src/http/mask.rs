@@ -92,8 +92,10 @@ impl Mask {
         let mut shown = url.clone();
         shown.set_fragment(None);
         if url.query().is_some_and(|query| !query.is_empty()) {
-            let pairs: Vec<(String, String)> =
-                url.query_pairs().map(|(name, value)| if secret_name(&name) || name == "code" { (name.into_owned(), MASKED.to_owned()) } else { (name.into_owned(), value.into_owned()) }).collect();
+            let pairs: Vec<(String, String)> = url
+                .query_pairs()
+                .map(|(name, value)| if secret_name(&name) || name == "code" { (name.into_owned(), MASKED.to_owned()) } else { (name.into_owned(), value.into_owned()) })
+                .collect();
             if pairs.iter().any(|(_, value)| value == MASKED) {
                 shown.query_pairs_mut().clear().extend_pairs(pairs);
             }
@@ -201,7 +203,10 @@ mod tests {
         let shown = mask.headers(&headers);
         assert_eq!(shown[0].1, format!("Bearer {MASKED}"));
         assert_eq!((shown[1].1.as_str(), shown[2].1.as_str(), shown[3].1.as_str()), (MASKED, MASKED, "application/json"));
-        assert_eq!(mask.body(br#"{"a":[{"access_token":"x","key":"DEMO-1","note":"p\"a ss/+w\u00f6rd!"}]}"#, "application/json;charset=utf-8"), format!(r#"{{"a":[{{"access_token":"{MASKED}","key":"DEMO-1","note":"{MASKED}!"}}]}}"#));
+        assert_eq!(
+            mask.body(br#"{"a":[{"access_token":"x","key":"DEMO-1","note":"p\"a ss/+w\u00f6rd!"}]}"#, "application/json;charset=utf-8"),
+            format!(r#"{{"a":[{{"access_token":"{MASKED}","key":"DEMO-1","note":"{MASKED}!"}}]}}"#)
+        );
         assert_eq!(mask.body(b"grant_type=x&code=1&client_secret=2", "application/x-www-form-urlencoded"), format!("grant_type=x&code={MASKED}&client_secret={MASKED}"));
         assert_eq!(mask.body(&[0xff, 0xfe], "image/png"), "(2 bytes of image/png)");
     }

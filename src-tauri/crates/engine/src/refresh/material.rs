@@ -34,8 +34,11 @@ pub(super) async fn gather(engine: &Engine, scope: Scope, credential: &Credentia
     let provider = engine.catalog().get(&integration.provider).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
     let oauth = provider.manifest().oauth.clone().ok_or_else(|| Problem::internal("tokens belong to a provider without an authorization server"))?;
     let missing = || {
-        Problem::new(Code::ProviderAppMissing, format!("The provider app with which integration `{}` was connected is gone. Set one up for {} and connect again.", integration.name, provider.fullname()))
-            .with_resource("integration", integration.id, "affected")
+        Problem::new(
+            Code::ProviderAppMissing,
+            format!("The provider app with which integration `{}` was connected is gone. Set one up for {} and connect again.", integration.name, provider.fullname()),
+        )
+        .with_resource("integration", integration.id, "affected")
     };
     let app: ProviderAppId = credential.public_config.get(PROVIDER_APP_KEY).and_then(Value::as_str).and_then(|id| id.parse().ok()).ok_or_else(missing)?;
     let app = tx.provider_app(app).await?.ok_or_else(missing)?;

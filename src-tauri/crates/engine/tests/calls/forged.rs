@@ -43,9 +43,11 @@ impl Forged {
     fn answers(&self, token: impl Fn(&str) -> (u16, String) + Send + Sync + 'static, userinfo: (u16, Value)) {
         let url = self.stand_in.url.clone();
         self.stand_in.answers(move |request| match request.split([' ', '?']).nth(1).unwrap_or_default() {
-            "/.well-known/openid-configuration" => {
-                (200, json!({ "issuer": url, "authorization_endpoint": format!("{url}/auth"), "token_endpoint": format!("{url}/token"), "userinfo_endpoint": format!("{url}/userinfo") }).to_string())
-            }
+            "/.well-known/openid-configuration" => (
+                200,
+                json!({ "issuer": url, "authorization_endpoint": format!("{url}/auth"), "token_endpoint": format!("{url}/token"), "userinfo_endpoint": format!("{url}/userinfo") })
+                    .to_string(),
+            ),
             "/token" => token(request),
             "/userinfo" => (userinfo.0, userinfo.1.to_string()),
             _ => (404, "{}".to_owned()),

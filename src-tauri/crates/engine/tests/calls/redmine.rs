@@ -84,7 +84,13 @@ async fn an_exchange_can_be_looked_at_without_secrets_even_when_it_failed() {
 async fn nothing_is_sent_where_nothing_may_be() {
     let (world, stand_in) = (World::new().await, StandIn::new().await);
     stand_in.answers(well_behaved);
-    let point = CreatePoint { name: Some("tickets".to_owned()), connector: Connector::Ticketing.as_str().to_owned(), environments: serde_json::from_value(json!({ "test": ["*"] })).unwrap(), fullname: None, description: None };
+    let point = CreatePoint {
+        name: Some("tickets".to_owned()),
+        connector: Connector::Ticketing.as_str().to_owned(),
+        environments: serde_json::from_value(json!({ "test": ["*"] })).unwrap(),
+        fullname: None,
+        description: None,
+    };
     let point = world.point(point).await;
     world.integration(config(&stand_in.url), Some(&point)).await;
     call(&world, query()).await.unwrap();
@@ -124,7 +130,8 @@ async fn a_provider_that_is_gone_is_told_and_what_may_not_be_repeated_is_not() {
     assert!(posts <= 1, "a ticket is not made twice: {posts}");
 
     let closed = { tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap() };
-    let change = patchbay_engine::integration::UpdateIntegration { provider_config: config(&format!("http://{closed}")), ..patchbay_engine::integration::UpdateIntegration::default() };
+    let change =
+        patchbay_engine::integration::UpdateIntegration { provider_config: config(&format!("http://{closed}")), ..patchbay_engine::integration::UpdateIntegration::default() };
     patchbay_engine::integration::update(&world.engine, &world.grant, "globex", "tracker", change).await.unwrap();
     let problem = call(&world, query()).await.unwrap_err();
     assert_eq!(problem.code, Code::ProviderUnreachable, "{}", problem.message);

@@ -35,7 +35,12 @@ impl World {
     }
 
     pub(crate) async fn integration(&self, config: Value, point: Option<&IntegrationPoint>) -> IntegrationOutcome {
-        let new = CreateIntegration { name: Some("tracker".to_owned()), provider_config: config, integration_point: point.map(|point| point.id.to_string()), ..CreateIntegration::default() };
+        let new = CreateIntegration {
+            name: Some("tracker".to_owned()),
+            provider_config: config,
+            integration_point: point.map(|point| point.id.to_string()),
+            ..CreateIntegration::default()
+        };
         patchbay_engine::integration::create(&self.engine, &self.grant, "globex", new).await.unwrap()
     }
 

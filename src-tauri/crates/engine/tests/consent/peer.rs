@@ -19,14 +19,8 @@ impl Peer {
     pub(crate) fn start() -> Self {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests");
         assert!(tests.join("node_modules/oidc-provider").exists(), "the peers of the tests are not installed: run `npm ci` in {}", tests.display());
-        let mut child = Command::new("node")
-            .arg(tests.join("peers/oidc.mjs"))
-            .arg("--stdin")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("node starts");
+        let mut child =
+            Command::new("node").arg(tests.join("peers/oidc.mjs")).arg("--stdin").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("node starts");
         let alive = child.stdin.take().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();

@@ -32,7 +32,11 @@ pub(crate) async fn consent(authorize_url: &Url, password: &str, allow: bool) ->
         let actions: Vec<&str> = page.split("action=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
         let wanted = |end: &str| actions.iter().find(|action| action.ends_with(end)).copied();
         let action = wanted("/login").or_else(|| wanted(if allow { "/allow" } else { "/deny" })).unwrap_or_else(|| panic!("the provider shows no form: {page}"));
-        form = Some(if action.ends_with("/login") { url::form_urlencoded::Serializer::new(String::new()).append_pair("login", "ada").append_pair("password", password).finish() } else { String::new() });
+        form = Some(if action.ends_with("/login") {
+            url::form_urlencoded::Serializer::new(String::new()).append_pair("login", "ada").append_pair("password", password).finish()
+        } else {
+            String::new()
+        });
         here = here.join(action).unwrap();
     }
     panic!("no end to the redirects: {here}");

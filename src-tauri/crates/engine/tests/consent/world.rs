@@ -12,7 +12,7 @@ use patchbay_engine::provider_app::CreateProviderApp;
 use patchbay_engine::{Engine, ManagementGrant, NetworkPolicy};
 use patchbay_model::consent::{ConnectSession, ConsentRoute};
 use patchbay_model::integration::Integration;
-use patchbay_model::{Clock, Context, Origin, OrganizationId, Problem, Scope, Secret, Timestamp};
+use patchbay_model::{Clock, Context, OrganizationId, Origin, Problem, Scope, Secret, Timestamp};
 use patchbay_store::Store;
 use patchbay_vault::{KeyAccess, KeySource, OsEntropy, SystemClock};
 use serde_json::json;
