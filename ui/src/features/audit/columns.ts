@@ -3,12 +3,12 @@ import type { FilterField } from '$lib/filters';
 import type { Origin } from '$lib/wire';
 
 export const COLUMNS: Column[] = [
-  { id: 'created_at', title: 'When', width: '120px', sort: 'created_at' },
-  { id: 'operation', title: 'Operation', width: 'minmax(180px, 1.4fr)' },
-  { id: 'outcome', title: 'Outcome', width: 'minmax(120px, 1fr)' },
+  { id: 'created_at', title: 'When', width: 'minmax(96px, 120px)', sort: 'created_at' },
+  { id: 'operation', title: 'Operation', width: 'minmax(160px, 1.4fr)' },
+  { id: 'outcome', title: 'Outcome', width: 'minmax(112px, 1fr)' },
   { id: 'code', title: 'Status', width: '64px' },
-  { id: 'origin', title: 'From', width: '112px' },
-  { id: 'path', title: 'Path', width: 'minmax(180px, 2fr)' },
+  { id: 'origin', title: 'From', width: 'minmax(84px, 112px)' },
+  { id: 'path', title: 'Path', width: 'minmax(96px, 2fr)' },
   { id: 'method', title: 'Method', width: '72px', optional: true },
   { id: 'remote_addr', title: 'Address', width: '120px', optional: true },
 ];

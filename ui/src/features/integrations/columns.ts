@@ -3,12 +3,12 @@ import type { Column } from '$kit/table';
 import type { FilterField } from '$lib/filters';
 
 export const COLUMNS: Column[] = [
-  { id: 'fullname', title: 'Integration', width: 'minmax(150px, 1.6fr)', sort: 'fullname' },
-  { id: 'account', title: 'Account', width: 'minmax(120px, 1.2fr)' },
-  { id: 'provider', title: 'Provider', width: 'minmax(96px, 1fr)', sort: 'provider_type' },
-  { id: 'status', title: 'Status', width: '144px', sort: 'status' },
-  { id: 'since', title: 'Since', width: '104px' },
-  { id: 'next', title: 'To do', width: '136px' },
+  { id: 'fullname', title: 'Integration', width: 'minmax(120px, 1.6fr)', sort: 'fullname' },
+  { id: 'account', title: 'Account', width: 'minmax(84px, 1.2fr)' },
+  { id: 'provider', title: 'Provider', width: 'minmax(72px, 1fr)', sort: 'provider_type' },
+  { id: 'status', title: 'Status', width: 'minmax(128px, 144px)', sort: 'status' },
+  { id: 'since', title: 'Since', width: 'minmax(76px, 104px)' },
+  { id: 'next', title: 'To do', width: 'minmax(120px, 144px)' },
   { id: 'name', title: 'Name', width: 'minmax(120px, 1fr)', sort: 'name', optional: true },
   { id: 'last_used_at', title: 'Last used', width: '104px', sort: 'last_used_at', optional: true },
   { id: 'last_connected_at', title: 'Last connected', width: '112px', sort: 'last_connected_at', optional: true },

@@ -3,10 +3,10 @@ import type { FilterField } from '$lib/filters';
 import type { MemberState } from '$lib/wire';
 
 export const COLUMNS: Column[] = [
-  { id: 'fullname', title: 'Member', width: 'minmax(160px, 1.4fr)', sort: 'fullname' },
-  { id: 'name', title: 'E-mail or name', width: 'minmax(160px, 1.4fr)', sort: 'name' },
+  { id: 'fullname', title: 'Member', width: 'minmax(120px, 1.4fr)', sort: 'fullname' },
+  { id: 'name', title: 'E-mail or name', width: 'minmax(140px, 1.4fr)', sort: 'name' },
   { id: 'type', title: 'Type', width: '96px', sort: 'type' },
-  { id: 'roles', title: 'Roles', width: 'minmax(120px, 1fr)' },
+  { id: 'roles', title: 'Roles', width: 'minmax(96px, 1fr)' },
   { id: 'state', title: 'State', width: '96px', sort: 'state' },
   { id: 'last_logon', title: 'Last sign-in', width: '112px', sort: 'last_logon' },
   { id: 'created_at', title: 'Created', width: '112px', sort: 'created_at', optional: true },

@@ -2,10 +2,10 @@ import type { Column } from '$kit/table';
 import type { FilterField } from '$lib/filters';
 
 export const COLUMNS: Column[] = [
-  { id: 'fullname', title: 'Integration point', width: 'minmax(180px, 1.6fr)', sort: 'fullname' },
+  { id: 'fullname', title: 'Integration point', width: 'minmax(140px, 1.6fr)', sort: 'fullname' },
   { id: 'connector', title: 'Connector', width: '112px', sort: 'connector' },
-  { id: 'test', title: 'In test', width: 'minmax(120px, 1fr)' },
-  { id: 'prod', title: 'In prod', width: 'minmax(120px, 1fr)' },
+  { id: 'test', title: 'In test', width: 'minmax(80px, 1fr)' },
+  { id: 'prod', title: 'In prod', width: 'minmax(80px, 1fr)' },
   { id: 'integrations', title: 'Integrations', width: '96px', align: 'end' },
   { id: 'name', title: 'Name', width: 'minmax(120px, 1fr)', sort: 'name', optional: true },
   { id: 'updated_at', title: 'Changed', width: '112px', sort: 'updated_at' },

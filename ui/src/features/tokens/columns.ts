@@ -3,13 +3,13 @@ import type { FilterField } from '$lib/filters';
 import type { PermissionSet, RefreshToken } from '$lib/wire';
 
 export const COLUMNS: Column[] = [
-  { id: 'fullname', title: 'Token', width: 'minmax(160px, 1.5fr)', sort: 'fullname' },
-  { id: 'owner_type', title: 'Kind', width: '112px', sort: 'owner_type' },
-  { id: 'may', title: 'May do', width: 'minmax(140px, 1.2fr)' },
-  { id: 'pairs', title: 'Secrets', width: '104px' },
-  { id: 'expires', title: 'Ends', width: '112px', sort: 'expires' },
-  { id: 'token_ttl', title: 'Access lives', width: '104px' },
-  { id: 'created_at', title: 'Created', width: '112px', sort: 'created_at' },
+  { id: 'fullname', title: 'Token', width: 'minmax(120px, 1.5fr)', sort: 'fullname' },
+  { id: 'owner_type', title: 'Kind', width: 'minmax(84px, 112px)', sort: 'owner_type' },
+  { id: 'may', title: 'May do', width: 'minmax(96px, 1.2fr)' },
+  { id: 'pairs', title: 'Secrets', width: 'minmax(64px, 104px)' },
+  { id: 'expires', title: 'Ends', width: 'minmax(84px, 112px)', sort: 'expires' },
+  { id: 'token_ttl', title: 'Access lives', width: 'minmax(84px, 104px)' },
+  { id: 'created_at', title: 'Created', width: 'minmax(80px, 112px)', sort: 'created_at' },
   { id: 'name', title: 'Name', width: 'minmax(120px, 1fr)', sort: 'name', optional: true },
 ];
 
