@@ -90,3 +90,33 @@ fn an_export_goes_to_standard_output_a_file_or_a_folder() {
     let said = bench.run(&["export", "--to", "/nowhere/at/all.yaml"]);
     assert!(said.status == 1 && said.err.contains("/nowhere/at/all.yaml"), "{}", said.err);
 }
+
+#[test]
+fn an_export_omits_secrets_or_seals_them_to_a_recipient() {
+    let (bench, made) = Bench::new();
+    let access = made["organization"]["token"]["access"]["secret"].as_str().unwrap();
+    let server = bench.serve(&[]);
+    let planted = "planted-4711-secret-of-initech";
+    let account = server.call("POST", "/v1/accounts", access, Some(&json!({ "name": "initech" }))).unwrap();
+    assert_eq!(account.0, 201, "{}", account.1);
+    let config = json!({ "type": "ticketing_redmine", "url": "https://redmine.invalid", "credential": { "type": "token", "secret": planted } });
+    let (status, answer) = server.call("POST", "/v1/integrations/initech", access, Some(&json!({ "name": "desk", "provider_config": config }))).unwrap();
+    assert_eq!(status, 201, "a provider out of reach does not keep it from being made: {answer}");
+    let verified = bench.run(&["store", "verify"]).done().json();
+    assert!(verified["clean"] == true && verified["sealed_values"].as_u64() >= Some(1), "{verified}");
+
+    let omitted = bench.run(&["export"]).done();
+    assert!(omitted.out.contains("omitted") && !omitted.out.contains(planted), "{}", omitted.out);
+
+    // The pair of age's own test kit; it protects nothing.
+    let identity = patchbay_vault::AgeIdentity::parse(&patchbay_model::Secret::new("AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33")).unwrap();
+    let sealed = bench.run(&["export", "--secrets", "sealed", "--recipient", &identity.recipient().to_string()]).done();
+    let text = sealed.json()["configuration"].as_str().unwrap().to_owned();
+    assert!(!text.contains(planted) && !sealed.err.contains(planted), "it is nowhere in clear");
+    let (begin, end) = ("-----BEGIN AGE ENCRYPTED FILE-----", "-----END AGE ENCRYPTED FILE-----");
+    let from = text.find(begin).unwrap_or_else(|| panic!("a secret is sealed: {text}"));
+    let to = text[from..].find(end).unwrap() + from + end.len();
+    let armored: Vec<&str> = text[from..to].lines().map(str::trim).collect();
+    let opened = identity.open(&armored.join("\n")).unwrap();
+    assert!(opened.expose().contains(planted), "the recipient opens it");
+}
