@@ -117,6 +117,9 @@ for (const scheme of (process.env.SCHEMES ?? 'light,dark,contrast').split(',')) 
         await route.fulfill({ status: problem.status, json: problem });
       }
     });
+    await page.route('**/session', (route) =>
+      mode.signedOut ? route.fulfill({ status: 401, json: { status: 401, code: 'token_missing', title: 'Token missing', type: '', message: 'Nobody is signed in.', occurred_at: '', instance: '' } }) : route.fulfill({ json: answer('session.info') }),
+    );
     await page.route('**/events', (route) => route.fulfill({ status: 200, contentType: 'text/event-stream', body: ': open\n\n' }));
     try {
       await page.goto(`${base}/${hash}`);
