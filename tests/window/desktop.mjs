@@ -10,7 +10,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
-const built = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug");
+export const built = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug");
 
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -40,7 +40,7 @@ function freePort() {
 }
 
 /** The first line that a child prints on standard output. */
-function firstLine(child) {
+export function firstLine(child) {
   return new Promise((done, fail) => {
     let text = "";
     child.stdout.on("data", (part) => {
@@ -137,6 +137,13 @@ export class Desktop {
     await window.begin(join(built, "patchbay-desktop"));
     this.window = window;
     return window;
+  }
+
+  /** Ends the application and starts it again in the same home. */
+  async restart() {
+    await this.window.end();
+    process.kill(this.driver.pid);
+    return this.start();
   }
 
   /** Runs xdotool on this display and gives what it printed. */
