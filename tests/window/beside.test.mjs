@@ -24,7 +24,7 @@ test("an account made through the server appears in the window, and the other wa
   const headers = { authorization: `Bearer ${token.primary.access.secret}`, "content-type": "application/json" };
 
   await window.go("/accounts");
-  await window.sees("No accounts yet");
+  await window.sees("0 accounts");
   const made = await fetch(`${listening}/v1/accounts`, { method: "POST", headers, body: JSON.stringify({ fullname: "Initech" }) });
   assert.equal(made.status, 201);
   await window.sees("Initech", 5_000);
