@@ -7,19 +7,22 @@ use patchbay_model::point::PointEnvironments;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+/// Objects under their names, in the order of these.
+pub(super) type Named<T> = BTreeMap<String, T>;
+
 /// The whole file.
 #[derive(Serialize)]
 pub(super) struct Document {
     pub(super) version: u32,
     pub(super) organization: Organization,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) members: Vec<Member>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) integration_points: Vec<Point>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) provider_apps: Vec<App>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) accounts: Vec<Account>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) members: Named<Member>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) integration_points: Named<Point>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) provider_apps: Named<App>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) accounts: Named<Account>,
 }
 
 #[derive(Serialize)]
@@ -39,7 +42,6 @@ pub(super) struct Organization {
 /// Never with a password: a member is applied as invited.
 #[derive(Serialize)]
 pub(super) struct Member {
-    pub(super) name: String,
     pub(super) fullname: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) nickname: Option<String>,
@@ -53,19 +55,17 @@ pub(super) struct Member {
 
 #[derive(Serialize)]
 pub(super) struct Point {
-    pub(super) name: String,
     pub(super) fullname: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) description: Option<String>,
     pub(super) connector: &'static str,
     pub(super) environments: PointEnvironments,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) credentials: Vec<SharedCredential>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) credentials: Named<SharedCredential>,
 }
 
 #[derive(Serialize)]
 pub(super) struct App {
-    pub(super) name: String,
     pub(super) fullname: String,
     pub(super) provider: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,21 +81,19 @@ pub(super) struct App {
 
 #[derive(Serialize)]
 pub(super) struct Account {
-    pub(super) name: String,
     pub(super) fullname: String,
     pub(super) environment: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) labels: Vec<String>,
     pub(super) external_id: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) credentials: Vec<SharedCredential>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) integrations: Vec<Integration>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) credentials: Named<SharedCredential>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) integrations: Named<Integration>,
 }
 
 #[derive(Serialize)]
 pub(super) struct Integration {
-    pub(super) name: String,
     pub(super) fullname: String,
     pub(super) provider: String,
     /// The version of the definition that it pins.
@@ -127,7 +125,6 @@ pub(super) enum CredentialUse {
 /// A credential that integrations share.
 #[derive(Serialize)]
 pub(super) struct SharedCredential {
-    pub(super) name: String,
     pub(super) fullname: String,
     #[serde(flatten)]
     pub(super) fields: Fields,

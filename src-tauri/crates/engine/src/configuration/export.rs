@@ -12,7 +12,7 @@ use patchbay_store::ReadTx;
 use patchbay_vault::{AgeRecipient, seal_to_age};
 use serde_json::Value;
 
-use super::document::{Account, App, CredentialUse, Document, Fields, Integration, Member, Organization, Point, SecretMark, SharedCredential};
+use super::document::{Account, App, CredentialUse, Document, Fields, Integration, Member, Named, Organization, Point, SecretMark, SharedCredential};
 use super::{ExportOptions, SecretsMode};
 use crate::audit::record::{Done, record};
 use crate::credential::config::{required_fields, secret_fields};
@@ -97,39 +97,41 @@ impl Writer<'_> {
         })
     }
 
-    async fn members(&mut self) -> Result<Vec<Member>, Problem> {
+    async fn members(&mut self) -> Result<Named<Member>, Problem> {
         let members = all!(self.tx, members);
         Ok(members
             .into_iter()
-            .map(|member| Member {
-                name: member.name.to_string(),
-                fullname: member.fullname.to_string(),
-                nickname: member.nickname,
-                member_type: member.member_type,
-                roles: member.role_binding.iter().map(ToString::to_string).collect(),
-                token_ttl: format_lifetime(member.token_ttl),
-                disabled: member.state == MemberState::Disabled,
+            .map(|member| {
+                let exported = Member {
+                    fullname: member.fullname.to_string(),
+                    nickname: member.nickname,
+                    member_type: member.member_type,
+                    roles: member.role_binding.iter().map(ToString::to_string).collect(),
+                    token_ttl: format_lifetime(member.token_ttl),
+                    disabled: member.state == MemberState::Disabled,
+                };
+                (member.name.to_string(), exported)
             })
             .collect())
     }
 
-    async fn points(&mut self) -> Result<Vec<Point>, Problem> {
-        let mut points = Vec::new();
+    async fn points(&mut self) -> Result<Named<Point>, Problem> {
+        let mut points = Named::new();
         for point in all!(self.tx, points) {
-            points.push(Point {
-                name: point.name.to_string(),
+            let exported = Point {
                 fullname: point.fullname.to_string(),
                 description: point.description,
                 connector: point.connector.as_str(),
                 environments: point.environments,
                 credentials: self.shared(CredentialOwner::IntegrationPoint(point.id)).await?,
-            });
+            };
+            points.insert(point.name.to_string(), exported);
         }
         Ok(points)
     }
 
-    async fn apps(&mut self) -> Result<Vec<App>, Problem> {
-        let mut apps = Vec::new();
+    async fn apps(&mut self) -> Result<Named<App>, Problem> {
+        let mut apps = Named::new();
         for app in all!(self.tx, provider_apps) {
             let client_secret = match app.client_secret {
                 None => None,
@@ -142,8 +144,7 @@ impl Writer<'_> {
                     }
                 }),
             };
-            apps.push(App {
-                name: app.name.to_string(),
+            let exported = App {
                 fullname: app.fullname.to_string(),
                 provider: app.provider.to_string(),
                 issuer: app.issuer,
@@ -151,28 +152,29 @@ impl Writer<'_> {
                 client_secret,
                 redirect_uris: app.redirect_uris,
                 scopes: app.scopes,
-            });
+            };
+            apps.insert(app.name.to_string(), exported);
         }
         Ok(apps)
     }
 
-    async fn accounts(&mut self) -> Result<Vec<Account>, Problem> {
-        let mut accounts = Vec::new();
+    async fn accounts(&mut self) -> Result<Named<Account>, Problem> {
+        let mut accounts = Named::new();
         for account in all!(self.tx, accounts) {
             let credentials = self.shared(CredentialOwner::Account(account.id)).await?;
-            let mut integrations = Vec::new();
+            let mut integrations = Named::new();
             for integration in reach::all_integrations(&mut self.tx, account.id).await? {
-                integrations.push(self.integration(integration).await?);
+                integrations.insert(integration.name.to_string(), self.integration(integration).await?);
             }
-            accounts.push(Account {
-                name: account.name.to_string(),
+            let exported = Account {
                 fullname: account.fullname.to_string(),
                 environment: account.environment.as_str(),
                 labels: account.labels.iter().map(|label| label.as_str().to_owned()).collect(),
                 external_id: account.external_id,
                 credentials,
                 integrations,
-            });
+            };
+            accounts.insert(account.name.to_string(), exported);
         }
         Ok(accounts)
     }
@@ -189,7 +191,6 @@ impl Writer<'_> {
             None => None,
         };
         Ok(Integration {
-            name: integration.name.to_string(),
             fullname: integration.fullname.to_string(),
             provider: integration.provider.to_string(),
             provider_version: version,
@@ -216,12 +217,12 @@ impl Writer<'_> {
         })
     }
 
-    async fn shared(&mut self, owner: CredentialOwner) -> Result<Vec<SharedCredential>, Problem> {
+    async fn shared(&mut self, owner: CredentialOwner) -> Result<Named<SharedCredential>, Problem> {
         let credentials = all!(self.tx, credentials, Some(owner));
-        let mut shared = Vec::new();
+        let mut shared = Named::new();
         for credential in credentials {
             let fields = self.fields(credential.kind.as_str().to_owned(), &credential).await?;
-            shared.push(SharedCredential { name: credential.name.to_string(), fullname: credential.fullname.to_string(), fields });
+            shared.insert(credential.name.to_string(), SharedCredential { fullname: credential.fullname.to_string(), fields });
         }
         Ok(shared)
     }

@@ -61,7 +61,7 @@ async fn an_export_is_stable_free_of_secrets_and_says_so() {
     assert!(!first.contains(&world.created.organization.id.to_string()), "no ids");
     assert!(!first.contains("2026-"), "no times");
     assert_eq!(first.matches("secret: omitted").count(), 3, "each secret is marked: {first}");
-    for expected in ["version: 1", "name: t-alpha", "account_credential: shared", "url: http://127.0.0.1:9", "client_id: client", "- viewer"] {
+    for expected in ["version: 1", "  t-alpha:\n", "account_credential: shared", "url: http://127.0.0.1:9", "client_id: client", "- viewer"] {
         assert!(first.contains(expected), "{expected} in {first}");
     }
 }
