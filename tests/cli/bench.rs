@@ -29,11 +29,7 @@ pub(crate) struct Said {
 
 impl Said {
     pub(crate) fn of(output: Output) -> Self {
-        Self {
-            status: output.status.code().expect("it ended by itself"),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
+        Self { status: output.status.code().expect("it ended by itself"), out: String::from_utf8(output.stdout).unwrap(), err: String::from_utf8(output.stderr).unwrap() }
     }
 
     /// Demands exit status 0.

@@ -68,7 +68,10 @@ fn words_are_for_people() {
 fn several_at_once_make_one_store_with_all_their_organizations() {
     let bench = Bench::empty();
     let names = ["acme", "globex", "initech", "umbrella"];
-    let children: Vec<_> = names.iter().map(|name| bench.command(&["init", "--organization", name]).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()).collect();
+    let children: Vec<_> = names
+        .iter()
+        .map(|name| bench.command(&["init", "--organization", name]).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap())
+        .collect();
     for child in children {
         crate::bench::Said::of(child.wait_with_output().unwrap()).done();
     }

@@ -111,4 +111,3 @@ fn accounts(bench: &Bench, token: &str) -> std::collections::HashSet<String> {
     assert_eq!(server.ended().0, Some(0));
     names
 }
-

@@ -106,7 +106,8 @@ fn https_is_served_with_a_certificate_and_plain_http_is_not() {
     use std::process::{Command, Stdio};
     let (bench, made) = Bench::new();
     let request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1";
-    let status = Command::new("openssl").args(request.split(' ')).current_dir(&bench.folder).stderr(Stdio::null()).status().expect("openssl must be installed (Debian package openssl)");
+    let status =
+        Command::new("openssl").args(request.split(' ')).current_dir(&bench.folder).stderr(Stdio::null()).status().expect("openssl must be installed (Debian package openssl)");
     assert!(status.success());
     let command = bench.command(&["serve", "--listen", "0.0.0.0:0", "--tls-cert", "cert.pem", "--tls-key", "key.pem"]);
     let server = crate::bench::Server::start(command);

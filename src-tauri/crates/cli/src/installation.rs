@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use patchbay_engine::installation::StoreUrl;
 use patchbay_engine::{Engine, ManagementGrant, NetworkPolicy};
-use patchbay_model::{Code, Origin, OrganizationId, Problem, Secret};
+use patchbay_model::{Code, OrganizationId, Origin, Problem, Secret};
 use patchbay_vault::{KeyAccess, KeySource, system_context};
 
 use crate::arguments::{KeyArguments, OrganizationArguments, StoreArguments};
@@ -33,7 +33,9 @@ fn passphrase(new: bool) -> Result<Secret, Failure> {
         return Err(Problem::new(Code::KeyUnavailable, format!("There is no terminal to ask for the passphrase on. Set {PASSPHRASE}, or name another key source.")).into());
     }
     let ask = |prompt: &str| {
-        rpassword::prompt_password(prompt).map(Secret::new).map_err(|error| Problem::new(Code::KeyUnavailable, format!("The passphrase cannot be read: {error}. Set {PASSPHRASE} instead.")))
+        rpassword::prompt_password(prompt)
+            .map(Secret::new)
+            .map_err(|error| Problem::new(Code::KeyUnavailable, format!("The passphrase cannot be read: {error}. Set {PASSPHRASE} instead.")))
     };
     let first = ask("Passphrase of the store: ")?;
     if new && !patchbay_vault::same_bytes(ask("The same again: ")?.expose().as_bytes(), first.expose().as_bytes()) {

@@ -43,11 +43,7 @@ impl AgeIdentity {
     /// # Errors
     /// `invalid_field` when it is none; the text is not repeated.
     pub fn parse(text: &Secret) -> Result<Self, Problem> {
-        text.expose()
-            .trim()
-            .parse()
-            .map(Self)
-            .map_err(|_| Problem::new(Code::InvalidField, "This is not an age identity. Give the line that begins with AGE-SECRET-KEY-1."))
+        text.expose().trim().parse().map(Self).map_err(|_| Problem::new(Code::InvalidField, "This is not an age identity. Give the line that begins with AGE-SECRET-KEY-1."))
     }
 
     /// The recipient of what this identity opens.

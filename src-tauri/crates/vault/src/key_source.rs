@@ -166,7 +166,10 @@ impl KeyAccess {
             KeySource::Passphrase => {
                 let passphrase = self.needed_passphrase()?;
                 if passphrase.expose().chars().count() < SHORTEST_PASSPHRASE {
-                    return Err(Problem::new(Code::WeakPassword, format!("The passphrase is shorter than {SHORTEST_PASSPHRASE} characters. Choose a longer one: it is all that protects the store.")));
+                    return Err(Problem::new(
+                        Code::WeakPassword,
+                        format!("The passphrase is shorter than {SHORTEST_PASSPHRASE} characters. Choose a longer one: it is all that protects the store."),
+                    ));
                 }
                 let mut salt = [0; 16];
                 context.entropy().fill(&mut salt);
@@ -189,10 +192,7 @@ impl KeyAccess {
         let master = match (&self.source, &header.kdf) {
             (KeySource::Passphrase, Some(kdf)) => MasterKey::from_passphrase(self.needed_passphrase()?, kdf)?,
             (KeySource::Passphrase, None) => {
-                return Err(Problem::new(
-                    Code::KeyUnavailable,
-                    format!("This store has no passphrase; its key came from {}. Name that key source.", header.made_with.words()),
-                ));
+                return Err(Problem::new(Code::KeyUnavailable, format!("This store has no passphrase; its key came from {}. Name that key source.", header.made_with.words())));
             }
             (_, Some(_)) => return Err(Problem::new(Code::KeyUnavailable, "This store is locked with a passphrase. Name the key source passphrase.")),
             (_, None) => self.stored_key(header.store_id)?,
@@ -238,9 +238,8 @@ impl KeyAccess {
             KeySource::Passphrase => return Err(Problem::internal("a passphrase is not stored")),
             KeySource::File(path) => (format!("The key file {}", path.display()), read_key_file(path, true)?),
             KeySource::Env(name) => {
-                let value = std::env::var(name).map_err(|_| {
-                    Problem::new(Code::KeyUnavailable, format!("The environment variable {name} is not set. Set it to the base64 of the 32-byte key."))
-                })?;
+                let value = std::env::var(name)
+                    .map_err(|_| Problem::new(Code::KeyUnavailable, format!("The environment variable {name} is not set. Set it to the base64 of the 32-byte key.")))?;
                 (format!("The environment variable {name}"), Secret::new(value))
             }
             KeySource::Systemd => {
@@ -254,15 +253,17 @@ impl KeyAccess {
                 (format!("The systemd credential {SYSTEMD_CREDENTIAL}"), read_key_file(&Path::new(&folder).join(SYSTEMD_CREDENTIAL), false)?)
             }
         };
-        MasterKey::from_base64(&text)
-            .ok_or_else(|| Problem::new(Code::KeyUnavailable, format!("{place} does not hold a key. It must be base64 of exactly 32 bytes, such as `openssl rand -base64 32` prints.")))
+        MasterKey::from_base64(&text).ok_or_else(|| {
+            Problem::new(Code::KeyUnavailable, format!("{place} does not hold a key. It must be base64 of exactly 32 bytes, such as `openssl rand -base64 32` prints."))
+        })
     }
 }
 
 /// Makes a key file that only its owner can read. It is written whole or not at all: a key that is half on disk when the
 /// machine stops would be taken for a damaged one.
 fn create_key_file(path: &Path, context: &Context) -> Result<MasterKey, Problem> {
-    let failed = |error: std::io::Error| Problem::new(Code::KeyUnavailable, format!("The key file {} cannot be made: {error}. Choose a folder that you can write to.", path.display()));
+    let failed =
+        |error: std::io::Error| Problem::new(Code::KeyUnavailable, format!("The key file {} cannot be made: {error}. Choose a folder that you can write to.", path.display()));
     let master = MasterKey::generate(context.entropy());
     let text = Zeroizing::new(format!("{}\n", master.to_base64().expose()));
     let mut draft = path.as_os_str().to_owned();

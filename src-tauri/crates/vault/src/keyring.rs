@@ -56,9 +56,7 @@ pub(crate) fn read(store_id: Uuid) -> Result<Secret, Problem> {
         Err(error) => Err(error),
     })?
     .ok_or_else(|| {
-        unavailable(&format!(
-            "The system keyring has no key for this store (service `{SERVICE}`, user `{store_id}`); open the store as the user and on the machine that made it,"
-        ))
+        unavailable(&format!("The system keyring has no key for this store (service `{SERVICE}`, user `{store_id}`); open the store as the user and on the machine that made it,"))
     })
 }
 

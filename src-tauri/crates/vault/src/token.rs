@@ -72,11 +72,7 @@ pub fn parse_token(text: &str) -> Result<ParsedToken, TokenShape> {
     let good_characters = signed.bytes().skip(kind.prefix().len()).all(|byte| byte.is_ascii_alphanumeric());
     let mut expected = String::with_capacity(CHECKSUM);
     push_checksum(&mut expected, crc32fast::hash(signed.as_bytes()));
-    if good_characters && crate::same_bytes(expected.as_bytes(), checksum.as_bytes()) {
-        Ok(ParsedToken { kind, secret: Secret::new(text) })
-    } else {
-        Err(TokenShape::Checksum)
-    }
+    if good_characters && crate::same_bytes(expected.as_bytes(), checksum.as_bytes()) { Ok(ParsedToken { kind, secret: Secret::new(text) }) } else { Err(TokenShape::Checksum) }
 }
 
 /// Writes 256 bits as 43 digits, the least significant first, by long division. Uses the bytes up.

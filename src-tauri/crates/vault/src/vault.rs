@@ -109,12 +109,7 @@ impl Vault {
     /// # Errors
     /// `seal_broken` when it was sealed for another place, is damaged, or is sealed under a key that this store lost.
     pub fn open(&self, aad: &Aad<'_>, envelope: &Envelope) -> Result<Secret, Problem> {
-        let broken = |why: &str| {
-            Problem::new(
-                Code::SealBroken,
-                format!("A stored secret does not open: {why}. Enter the secret again, or restore the store from a backup."),
-            )
-        };
+        let broken = |why: &str| Problem::new(Code::SealBroken, format!("A stored secret does not open: {why}. Enter the secret again, or restore the store from a backup."));
         if envelope.v != 1 {
             return Err(broken("it is sealed in a format that this Patchbay does not know"));
         }

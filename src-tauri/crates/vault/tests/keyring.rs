@@ -140,10 +140,7 @@ fn a_keyring_that_cannot_be_used_is_told_in_one_sentence() {
     let home = Home::new();
     let mut bare = myself(NAME, "bare", &[]);
     home.apply(&mut bare);
-    for (part, said, expected) in [
-        ("bare", answers(bare), "no D-Bus session is running here"),
-        ("locked", in_session(NAME, "locked"), "locked"),
-    ] {
+    for (part, said, expected) in [("bare", answers(bare), "no D-Bus session is running here"), ("locked", in_session(NAME, "locked"), "locked")] {
         assert_eq!(said[0], "key_unavailable", "{part}: {said:?}");
         assert!(said[1].contains(expected), "{part}: {said:?}");
         assert!(said[1].ends_with("choose another key source: passphrase, file:PATH, env:NAME or systemd."), "it says what to do: {said:?}");

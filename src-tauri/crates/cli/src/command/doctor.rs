@@ -115,12 +115,14 @@ async fn key(named: Option<&KeySource>, keys: Option<&KeyAccess>, context: &Cont
     let context = context.clone();
     match (named, keys) {
         (None, _) => {
-            let check = blocking("keyring", Box::new(move || probe_keyring(&context)), "The system keyring keeps secrets; --key-source keyring can be used.".to_owned(), false).await;
+            let check =
+                blocking("keyring", Box::new(move || probe_keyring(&context)), "The system keyring keeps secrets; --key-source keyring can be used.".to_owned(), false).await;
             Some(check)
         }
-        (Some(KeySource::File(path)), Some(_)) if !path.exists() => {
-            Some(Check::bad("key source", format!("The key file {} is not there. Check its path; without it the store cannot be opened. `patchbay init` makes one for a new store.", path.display())))
-        }
+        (Some(KeySource::File(path)), Some(_)) if !path.exists() => Some(Check::bad(
+            "key source",
+            format!("The key file {} is not there. Check its path; without it the store cannot be opened. `patchbay init` makes one for a new store.", path.display()),
+        )),
         (Some(source), Some(keys)) => {
             let keys = keys.clone();
             let name = if *source == KeySource::Keyring { "keyring" } else { "key source" };
@@ -149,7 +151,13 @@ fn file(path: &Path, now: Timestamp) -> Vec<Check> {
     });
     checks.push(match writable {
         Ok(()) => Check::good("store file", format!("{} and its folder can be written, {} bytes.", path.display(), metadata.len())),
-        Err(error) => Check::bad("store file", format!("{} or its folder cannot be written: {error}. It opens for reading only; make both writable for this user, or move the store to a disk that is.", path.display())),
+        Err(error) => Check::bad(
+            "store file",
+            format!(
+                "{} or its folder cannot be written: {error}. It opens for reading only; make both writable for this user, or move the store to a disk that is.",
+                path.display()
+            ),
+        ),
     });
     #[cfg(unix)]
     {
@@ -160,7 +168,12 @@ fn file(path: &Path, now: Timestamp) -> Vec<Check> {
             Check::note("permissions", format!("Others can read the store (mode {mode:04o}). Its secrets are sealed, its names are not: run `chmod 600 {}`.", path.display()))
         });
     }
-    let modified = metadata.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok()).and_then(|since| i64::try_from(since.as_micros()).ok()).and_then(Timestamp::from_unix_micros);
+    let modified = metadata
+        .modified()
+        .ok()
+        .and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok())
+        .and_then(|since| i64::try_from(since.as_micros()).ok())
+        .and_then(Timestamp::from_unix_micros);
     if let Some(modified) = modified.filter(|modified| modified.since(now).as_secs() > 3600) {
         checks.push(Check::bad("clock", format!("The store was last changed at {modified}, which is in the future. Set the clock.")));
     }

@@ -20,13 +20,7 @@ pub(crate) async fn run(arguments: Init, output: &Output) -> Result<(), Failure>
         return Err(patchbay_model::Problem::internal("the new organization has no token").into());
     };
     let mut secrets = json!({ "id": token.container.id, "access": secret(&pair.access) });
-    let mut words = format!(
-        "Organization `{}` ({}) is in {store}.\nAccess token, until {}:\n  {}\n",
-        organization.name,
-        organization.id,
-        pair.access.expires,
-        shown(&pair.access)
-    );
+    let mut words = format!("Organization `{}` ({}) is in {store}.\nAccess token, until {}:\n  {}\n", organization.name, organization.id, pair.access.expires, shown(&pair.access));
     if let (Some(refresh), Some(object)) = (&pair.refresh, secrets.as_object_mut()) {
         object.insert("refresh".to_owned(), secret(refresh));
         words.push_str(&format!("Refresh token, until {}:\n  {}\n", refresh.expires, shown(refresh)));

@@ -45,7 +45,11 @@ async fn serve(engine: &Engine, options: ServeOptions, scheme: &str, arguments: 
 fn options(arguments: &Serve) -> Result<ServeOptions, Failure> {
     let block = |text: &String| text.parse::<Cidr>().map_err(|problem| Failure::usage(format!("--trusted-proxy: {}", problem.message)));
     let options = ServeOptions {
-        public_url: arguments.public_url.as_deref().map(|text| text.parse().map_err(|_| Failure::usage("--public-url: this is not a URL. Give one such as https://patchbay.example.com."))).transpose()?,
+        public_url: arguments
+            .public_url
+            .as_deref()
+            .map(|text| text.parse().map_err(|_| Failure::usage("--public-url: this is not a URL. Give one such as https://patchbay.example.com.")))
+            .transpose()?,
         tls: arguments.tls_cert.clone().zip(arguments.tls_key.clone()).map(|(certificate, key)| TlsFiles { certificate, key }),
         trusted_proxies: arguments.trusted_proxy.iter().map(block).collect::<Result<_, _>>()?,
         store_label: label(&arguments.store.store),

@@ -79,7 +79,8 @@ async fn revoke(engine: &Engine, grant: &ManagementGrant, arguments: &TokenOne) 
 /// A container with the secrets of its newest pair, as `RefreshToken` on the wire.
 fn pair_words(token: &Value) -> String {
     let primary = |half: &str, name: &str| token.pointer(&format!("/primary/{half}/{name}")).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let mut words = format!("Token `{}` ({}).\nAccess token, until {}:\n  {}\n", field(token, "name"), field(token, "id"), primary("access", "expires"), primary("access", "secret"));
+    let mut words =
+        format!("Token `{}` ({}).\nAccess token, until {}:\n  {}\n", field(token, "name"), field(token, "id"), primary("access", "expires"), primary("access", "secret"));
     if !primary("refresh", "secret").is_empty() {
         words.push_str(&format!("Refresh token, until {}:\n  {}\n", primary("refresh", "expires"), primary("refresh", "secret")));
     }
