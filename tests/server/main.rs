@@ -1,9 +1,16 @@
 //! The server on a real store, without a network: requests go straight into the router.
 
+#[cfg(test)]
 mod input;
+#[cfg(test)]
 mod interface;
+#[cfg(test)]
 mod lifecycle;
+#[cfg(test)]
 mod listening;
+#[cfg(test)]
 mod separation;
+#[cfg(test)]
 mod session;
+#[cfg(test)]
 mod world;

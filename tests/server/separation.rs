@@ -117,15 +117,21 @@ async fn permissions_hold_on_every_operation_over_http_and_commands() {
     let world = World::new().await;
     for set in [PermissionSet::Viewer, PermissionSet::TokenIssuer, PermissionSet::ConnectUi] {
         let token = world.token(set.as_str()).await;
-        let cookie = world.sign_in(&json!({"token": token})).await;
+        // A token that only mints tokens cannot read the organization, so there is nothing to sign in to.
+        let cookie = if set == PermissionSet::TokenIssuer { None } else { Some(world.sign_in(&json!({"token": token})).await) };
         for entry in entries() {
             let Rule::Management(operation) = entry.rule else { continue };
+            // Giving up one's own token is everybody's right.
+            if operation == Operation::AuthLogoff {
+                continue;
+            }
             if permission::allows(set, operation) {
                 continue;
             }
             let seen = call(&world, &entry, Some(&token)).await;
             assert!(refused(&seen), "{}: {} may not, yet: {} {}", operation.id(), set.as_str(), seen.status, seen.text);
-            let seen = world.rpc(&cookie, operation.id(), params(&world, entry.path, entry.method)).await;
+            let Some(cookie) = &cookie else { continue };
+            let seen = world.rpc(cookie, operation.id(), params(&world, entry.path, entry.method)).await;
             assert!(refused(&seen), "{} as a command: {} may not, yet: {} {}", operation.id(), set.as_str(), seen.status, seen.text);
         }
     }

@@ -18,9 +18,10 @@ pub(crate) async fn logon(call: With<'_, Json<Logon>>) -> Result<Answer<LoggedOn
 
 pub(crate) async fn logon_as(engine: &Engine, organization: &str, name: &str, secret: Secret, caller: CallerInfo) -> Result<Answer<LoggedOn>, Problem> {
     let logon = member::logon(engine, organization, name, secret, caller).await?;
+    let expired = logon.member.pin_expires.is_some_and(|expires| expires <= engine.now());
     Ok(Answer::of(LoggedOn {
-        auth_code: "success".to_owned(),
-        auth_msg: None,
+        auth_code: if expired { "expired" } else { "success" }.to_owned(),
+        auth_msg: expired.then(|| "The password must be changed. Until then the token does that and nothing else.".to_owned()),
         refresh_token_id: logon.token.container.id,
         token: pair(&logon.token.container, logon.token.primary),
         organization: logon.organization.into(),
