@@ -122,7 +122,6 @@ fn ids(tickets: &[Ticket]) -> Vec<u64> {
 }
 
 #[test]
-#[ignore = "starts Debian's Redmine"]
 fn redmine_does_what_the_adapter_says() {
     let mut redmine = Redmine::start();
     let catalog = Catalog::builtin().unwrap();
