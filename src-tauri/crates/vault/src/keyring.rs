@@ -3,11 +3,10 @@
 //! It holds the master key and nothing else: some keyrings take no more than 2.5 kB. Every call may wait for a person to
 //! unlock the keyring, so every call blocks; run it off the async runtime. No call waits longer than [`PATIENCE`].
 
-use std::collections::HashMap;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use keyring_core::Error;
+use keyring::{Entry, Error};
 use keyring_core::api::CredentialStoreApi;
 use patchbay_model::{Code, Context, Problem, Secret};
 use uuid::Uuid;
@@ -85,24 +84,28 @@ pub(crate) fn delete(store_id: Uuid) -> Result<(), Problem> {
     })
 }
 
-/// Connects anew each time: a keyring that was missing or locked a moment ago may be there now.
-fn entry(user: &str) -> keyring_core::Result<keyring_core::Entry> {
+fn entry(user: &str) -> keyring::Result<Entry> {
+    match Entry::new(SERVICE, user) {
+        Err(Error::NoDefaultStore) => connect_anew(user),
+        entry => entry,
+    }
+}
+
+/// `keyring` connects once, and remembers a failure for the life of the process. A keyring that was missing or locked a
+/// moment ago may be there now, and its own error says what is wrong with it.
+fn connect_anew(user: &str) -> keyring::Result<Entry> {
     #[cfg(all(unix, not(any(target_os = "macos", target_os = "ios", target_os = "android"))))]
     let store = zbus_secret_service_keyring_store::Store::new()?;
     #[cfg(target_os = "macos")]
     let store = apple_native_keyring_store::keychain::Store::new()?;
     #[cfg(target_os = "windows")]
     let store = windows_native_keyring_store::Store::new()?;
-    #[cfg(all(unix, not(any(target_os = "macos", target_os = "ios", target_os = "android"))))]
-    let modifiers = Some(HashMap::from([("label", "Patchbay master key")]));
-    #[cfg(not(all(unix, not(any(target_os = "macos", target_os = "ios", target_os = "android")))))]
-    let modifiers: Option<HashMap<&str, &str>> = None;
-    store.build(SERVICE, user, modifiers.as_ref())
+    store.build(SERVICE, user, None).map(|inner| Entry { inner })
 }
 
 /// Runs on a thread of its own: the D-Bus client drives an executor of its own, which must not happen within a caller's
 /// async runtime, and a keyring that never answers must not hold the caller for ever.
-fn off_this_thread<T: Send + 'static>(work: impl FnOnce() -> keyring_core::Result<T> + Send + 'static) -> Result<T, Problem> {
+fn off_this_thread<T: Send + 'static>(work: impl FnOnce() -> keyring::Result<T> + Send + 'static) -> Result<T, Problem> {
     let (sender, receiver) = mpsc::channel();
     std::thread::Builder::new()
         .name("keyring".to_owned())
