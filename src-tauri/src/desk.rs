@@ -255,7 +255,10 @@ impl Desk {
         let sample = organization.sample;
         Ok(SessionInfo {
             host: Host::Desktop,
-            store: StoreInfo { label: store.path.file_name().map_or_else(|| store.path.display().to_string(), |name| name.to_string_lossy().into_owned()), kind: "sqlite".to_owned() },
+            store: StoreInfo {
+                label: store.path.file_name().map_or_else(|| store.path.display().to_string(), |name| name.to_string_lossy().into_owned()),
+                kind: "sqlite".to_owned(),
+            },
             organization: organization.into(),
             member: SessionMember { id: who.id, name: who.name, fullname: who.fullname },
             permission_set: store.grant.permission_set(),
@@ -421,7 +424,8 @@ fn key_access(source: &str, passphrase: Option<Secret>) -> Result<KeyAccess, Pro
 
 fn make_folder(path: &std::path::Path) -> Result<(), Problem> {
     let Some(folder) = path.parent() else { return Ok(()) };
-    std::fs::create_dir_all(folder).map_err(|error| Problem::new(Code::StoreReadOnly, format!("The folder {} could not be made: {error}. Choose another place or mend its permissions.", folder.display())))
+    std::fs::create_dir_all(folder)
+        .map_err(|error| Problem::new(Code::StoreReadOnly, format!("The folder {} could not be made: {error}. Choose another place or mend its permissions.", folder.display())))
 }
 
 fn send_everything_changed(channel: &Channel<Change>) -> tauri::Result<()> {

@@ -15,10 +15,7 @@ use tracing_subscriber::EnvFilter;
 
 /// Runs the application until its last window is closed.
 pub fn run() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")))
-        .init();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"))).init();
     let built = tauri::Builder::default()
         // The first plugin, as its documentation asks: a second process hands over before it touches anything.
         .plugin(tauri_plugin_single_instance::init(|app, _, _| focus_main(app)))
@@ -33,7 +30,9 @@ pub fn run() -> ExitCode {
                 .inner_size(1280.0, 800.0)
                 .min_inner_size(720.0, 480.0)
                 // The window shows our own interface and nothing else, whatever a link says.
-                .on_navigation(|url| matches!(url.scheme(), "tauri" | "about") || url.host_str() == Some("tauri.localhost") || (cfg!(debug_assertions) && url.host_str() == Some("localhost")))
+                .on_navigation(|url| {
+                    matches!(url.scheme(), "tauri" | "about") || url.host_str() == Some("tauri.localhost") || (cfg!(debug_assertions) && url.host_str() == Some("localhost"))
+                })
                 .build()?;
             tauri::async_runtime::spawn(async move { handle.state::<desk::Desk>().open_last().await });
             Ok(())

@@ -45,7 +45,9 @@ impl Recents {
             std::fs::write(&beside, text)?;
             std::fs::rename(&beside, &self.file)
         });
-        written.map_err(|error| Problem::new(Code::StoreReadOnly, format!("The list of recent stores at {} could not be written: {error}. Check the folder's permissions.", self.file.display())))
+        written.map_err(|error| {
+            Problem::new(Code::StoreReadOnly, format!("The list of recent stores at {} could not be written: {error}. Check the folder's permissions.", self.file.display()))
+        })
     }
 }
 

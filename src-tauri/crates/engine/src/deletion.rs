@@ -10,7 +10,6 @@ use patchbay_store::WriteTx;
 use crate::audit::record::{Done, record};
 use crate::{Engine, ManagementGrant, reach};
 
-
 /// A deletion that can be undone.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Deletion {

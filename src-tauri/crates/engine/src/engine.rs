@@ -78,7 +78,8 @@ impl Engine {
         let Parts { store, vault, catalog, http, context, origin, network } = parts;
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
         let outbound = Outbound::new(&context);
-        let inner = Inner { store, vault, catalog, http, outbound, context, origin, network, events, usage: Usage::default(), stop: watch::Sender::new(false), tasks: Mutex::default() };
+        let inner =
+            Inner { store, vault, catalog, http, outbound, context, origin, network, events, usage: Usage::default(), stop: watch::Sender::new(false), tasks: Mutex::default() };
         Self { inner: Arc::new(inner) }
     }
 

@@ -3,7 +3,7 @@
 
 use patchbay_model::account::Account;
 use patchbay_model::permission::{AccountSelector, PermissionSet, ResourceScope};
-use patchbay_model::{AccountId, Code, IntegrationId, MemberId, Operation, Origin, OrganizationId, Problem, Scope, TokenId};
+use patchbay_model::{AccountId, Code, IntegrationId, MemberId, Operation, OrganizationId, Origin, Problem, Scope, TokenId};
 
 use crate::permission;
 

@@ -11,7 +11,7 @@ use std::str::FromStr;
 use patchbay_model::list::{Direction, ListQuery, Order};
 use patchbay_model::member::Member;
 use patchbay_model::organization::Organization;
-use patchbay_model::{Code, Origin, OrganizationId, Problem, Scope};
+use patchbay_model::{Code, OrganizationId, Origin, Problem, Scope};
 
 pub use create::create;
 pub use open::open;
@@ -36,7 +36,10 @@ impl FromStr for StoreUrl {
         let path = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:"));
         match path {
             Some(path) if !path.is_empty() => Ok(Self::Sqlite(PathBuf::from(path))),
-            _ => Err(Problem::new(Code::InvalidField, "The store must be given as sqlite:PATH, for example sqlite:patchbay.db. Other kinds of stores are not supported by this version.")),
+            _ => Err(Problem::new(
+                Code::InvalidField,
+                "The store must be given as sqlite:PATH, for example sqlite:patchbay.db. Other kinds of stores are not supported by this version.",
+            )),
         }
     }
 }

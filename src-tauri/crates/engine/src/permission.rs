@@ -80,7 +80,12 @@ mod tests {
             assert_eq!(allows(TokenIssuer, *operation), *operation == Operation::TokensCreateIntegration, "{}", operation.id());
             if allows(Viewer, *operation) {
                 let id = operation.id();
-                assert!(["list", "get", "lookup", "impact", "list_account", "list_connectors", "list_providers", "get_provider", "change_password", "logoff"].iter().any(|verb| id.ends_with(&format!(".{verb}"))), "viewer has {id}");
+                assert!(
+                    ["list", "get", "lookup", "impact", "list_account", "list_connectors", "list_providers", "get_provider", "change_password", "logoff"]
+                        .iter()
+                        .any(|verb| id.ends_with(&format!(".{verb}"))),
+                    "viewer has {id}"
+                );
             }
         }
         assert!(!allows(AccountProvisioner, Operation::AccountsDelete));

@@ -94,5 +94,6 @@ pub(crate) fn unchanged(expected: Option<Timestamp>, updated_at: Timestamp, noun
     if expected.is_none_or(|expected| expected == updated_at) {
         return Ok(());
     }
-    Err(Problem::new(Code::UpdateConflict, format!("The {noun} {id} was changed by somebody else since it was read. Read it again and repeat the change.")).with_resource(noun, id, "affected"))
+    Err(Problem::new(Code::UpdateConflict, format!("The {noun} {id} was changed by somebody else since it was read. Read it again and repeat the change."))
+        .with_resource(noun, id, "affected"))
 }

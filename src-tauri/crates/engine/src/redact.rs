@@ -14,7 +14,8 @@ const DEPTH: usize = 12;
 const BODY: usize = 8 * 1024;
 
 /// Words that name secrets; a key that holds one of them is masked.
-const SECRET_KEYS: &[&str] = &["secret", "password", "passphrase", "private_key", "api_key", "apikey", "authorization", "cookie", "session", "integrator_key", "code_verifier", "callback_url", "setup"];
+const SECRET_KEYS: &[&str] =
+    &["secret", "password", "passphrase", "private_key", "api_key", "apikey", "authorization", "cookie", "session", "integrator_key", "code_verifier", "callback_url", "setup"];
 /// Keys that hold such a word and are no secrets.
 const PLAIN_KEYS: &[&str] = &["minimum_password_length", "password_duration", "secret_set_at", "connect_session_id"];
 
@@ -124,8 +125,16 @@ mod tests {
 
     #[test]
     fn secrets_in_the_wrong_place_of_a_credential_go_too() {
-        for credential in [json!("PLANTED"), json!(["PLANTED"]), json!({ "type": "token", "key": "PLANTED" }), json!({ "type": "token", "value": "PLANTED" }), json!({ "type": "basic", "username": "u", "extra": { "x": "PLANTED" } })] {
-            for body in [json!({ "provider_config": { "type": "x", "credential": credential } }), json!([{ "op": "add", "path": "/provider_config/credential", "value": credential }])] {
+        for credential in [
+            json!("PLANTED"),
+            json!(["PLANTED"]),
+            json!({ "type": "token", "key": "PLANTED" }),
+            json!({ "type": "token", "value": "PLANTED" }),
+            json!({ "type": "basic", "username": "u", "extra": { "x": "PLANTED" } }),
+        ] {
+            for body in
+                [json!({ "provider_config": { "type": "x", "credential": credential } }), json!([{ "op": "add", "path": "/provider_config/credential", "value": credential }])]
+            {
                 let clean = redacted(&body);
                 assert!(!clean.to_string().contains("PLANTED"), "{clean}");
             }

@@ -1,7 +1,7 @@
 //! JSON Schema (draft 2020-12) with problems in words.
 
-use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
 use jsonschema::Draft;
+use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
 use patchbay_model::{Code, Problem};
 use serde_json::Value;
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use patchbay_model::member::MemberState;
 use patchbay_model::permission::RoleName;
 use patchbay_model::token::{Authority, SecretKind, TokenType};
-use patchbay_model::{Code, OrganizationId, Problem, Scope, Secret, Timestamp, WebSessionId};
 use patchbay_model::web::{LinkPurpose, OneTimeLink, WebSession};
+use patchbay_model::{Code, OrganizationId, Problem, Scope, Secret, Timestamp, WebSessionId};
 use patchbay_vault::{mint_token, parse_token};
 
 use crate::grant::Permit;

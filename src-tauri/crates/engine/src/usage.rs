@@ -47,7 +47,8 @@ impl Engine {
     pub(crate) fn note_use(&self, organization: OrganizationId, account: AccountId, integration: IntegrationId, used: CallUse) {
         let now = self.now();
         let mut pending = self.usage().pending.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = pending.entry(integration).or_insert(Pending { organization, account, requests: 0, failed: 0, in_bytes: 0, out_bytes: 0, last_used_at: now, last_connected_at: None });
+        let entry =
+            pending.entry(integration).or_insert(Pending { organization, account, requests: 0, failed: 0, in_bytes: 0, out_bytes: 0, last_used_at: now, last_connected_at: None });
         entry.requests += 1;
         entry.failed += u64::from(used.failed);
         entry.in_bytes += used.in_bytes;

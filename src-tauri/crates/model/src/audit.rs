@@ -1,6 +1,6 @@
 //! The audit log: every change and every refused call.
 
-use crate::{AccountId, AuditId, Environment, IntegrationId, MemberId, Origin, OrganizationId, Timestamp};
+use crate::{AccountId, AuditId, Environment, IntegrationId, MemberId, OrganizationId, Origin, Timestamp};
 
 /// One row of the audit log. Bodies hold no secrets: they are redacted before this is made.
 #[derive(Clone, PartialEq, Debug)]

@@ -74,9 +74,7 @@ impl CredentialKind {
 
     /// Reads the word of [`Self::as_str`].
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Aws, Self::AwsRole, Self::Token, Self::Basic, Self::Secret, Self::OAuthClient, Self::TlsCertificate, Self::OAuthUser]
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
+        [Self::Aws, Self::AwsRole, Self::Token, Self::Basic, Self::Secret, Self::OAuthClient, Self::TlsCertificate, Self::OAuthUser].into_iter().find(|kind| kind.as_str() == word)
     }
 }
 

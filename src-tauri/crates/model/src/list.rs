@@ -65,7 +65,8 @@ impl Filter {
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let bad = |why: &str| {
             let shown: String = text.chars().take(80).collect();
-            Problem::new(Code::InvalidFilter, format!("The filter `{shown}` cannot be read: {why} Write it as field[operator]value, for example name[eq]acme.")).at(Location::Query, "filter")
+            Problem::new(Code::InvalidFilter, format!("The filter `{shown}` cannot be read: {why} Write it as field[operator]value, for example name[eq]acme."))
+                .at(Location::Query, "filter")
         };
         let (field, rest) = text.split_once('[').ok_or_else(|| bad("there is no `[`."))?;
         let (operator, value) = rest.split_once(']').ok_or_else(|| bad("there is no `]`."))?;

@@ -27,14 +27,9 @@ impl Name {
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let folded = text.to_lowercase();
         let body = folded.strip_prefix('~').unwrap_or(&folded);
-        let good = !body.is_empty()
-            && folded.len() <= Self::MAX
-            && body.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
+        let good = !body.is_empty() && folded.len() <= Self::MAX && body.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
         if !good {
-            return Err(Problem::field(
-                "/name",
-                "The name must be 1 to 100 characters out of a-z, 0-9, `_` and `-`. Choose another name, or leave it out and give a fullname.",
-            ));
+            return Err(Problem::field("/name", "The name must be 1 to 100 characters out of a-z, 0-9, `_` and `-`. Choose another name, or leave it out and give a fullname."));
         }
         if RESERVED.contains(&folded.as_str()) || uuid::Uuid::parse_str(&folded).is_ok() {
             return Err(Problem::field("/name", format!("The name `{folded}` is reserved, because it could be taken for a part of a path. Choose another name.")));

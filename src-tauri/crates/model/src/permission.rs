@@ -59,9 +59,12 @@ impl RoleName {
     /// # Errors
     /// `invalid_field` when it has not the shape of a name.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        crate::Name::parse(text)
-            .map(|name| Self(name.to_string()))
-            .map_err(|_| Problem::field("/role_binding", format!("`{}` is not the name of a role. Use root_administrator, administrator, viewer or member.", text.chars().take(60).collect::<String>())))
+        crate::Name::parse(text).map(|name| Self(name.to_string())).map_err(|_| {
+            Problem::field(
+                "/role_binding",
+                format!("`{}` is not the name of a role. Use root_administrator, administrator, viewer or member.", text.chars().take(60).collect::<String>()),
+            )
+        })
     }
 
     /// A built-in role.

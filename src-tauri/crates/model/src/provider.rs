@@ -18,9 +18,7 @@ impl ProviderId {
     /// # Errors
     /// `invalid_field` when it has not the shape of one.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        let good = (3..=80).contains(&text.len())
-            && text.contains('_')
-            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        let good = (3..=80).contains(&text.len()) && text.contains('_') && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if good {
             Ok(Self(text.to_owned()))
         } else {

@@ -32,19 +32,13 @@ impl Timestamp {
     /// This point moved into the future; the last representable point where that would overflow.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
-        chrono::Duration::from_std(duration)
-            .ok()
-            .and_then(|duration| self.0.checked_add_signed(duration))
-            .map_or(Self(DateTime::<Utc>::MAX_UTC), Self)
+        chrono::Duration::from_std(duration).ok().and_then(|duration| self.0.checked_add_signed(duration)).map_or(Self(DateTime::<Utc>::MAX_UTC), Self)
     }
 
     /// This point moved into the past; the first representable point where that would overflow.
     #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
-        chrono::Duration::from_std(duration)
-            .ok()
-            .and_then(|duration| self.0.checked_sub_signed(duration))
-            .map_or(Self(DateTime::<Utc>::MIN_UTC), Self)
+        chrono::Duration::from_std(duration).ok().and_then(|duration| self.0.checked_sub_signed(duration)).map_or(Self(DateTime::<Utc>::MIN_UTC), Self)
     }
 
     /// How long after `earlier` this is; zero when it is before.

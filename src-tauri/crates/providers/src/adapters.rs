@@ -67,7 +67,13 @@ pub(crate) fn offset(page: &PageRequest) -> Result<usize, Problem> {
 }
 
 /// A GET whose answer is JSON. `noun` and `reference` name what is asked for, in refusals.
-pub(crate) fn get<T: 'static>(provider: &'static str, url: Url, noun: &'static str, reference: String, then: impl FnOnce(Value) -> Result<Step<T>, Problem> + Send + 'static) -> Result<Step<T>, Problem> {
+pub(crate) fn get<T: 'static>(
+    provider: &'static str,
+    url: Url,
+    noun: &'static str,
+    reference: String,
+    then: impl FnOnce(Value) -> Result<Step<T>, Problem> + Send + 'static,
+) -> Result<Step<T>, Problem> {
     ask(provider, ProviderRequest::new(Method::Get, url), noun, reference, then)
 }
 

@@ -17,7 +17,9 @@ pub(crate) fn decode(attachment: &CreateAttachment) -> Result<(String, Vec<u8>),
     if attachment.content.len() / 4 > MAX_FILE / 3 {
         return Err(Problem::new(Code::PayloadTooLarge, format!("The file is larger than {} MiB. Attach a smaller one.", MAX_FILE >> 20)).at_body("/content"));
     }
-    let bytes = STANDARD.decode(attachment.content.as_bytes()).map_err(|_| Problem::field("/content", "The content must be Base64 (RFC 4648 section 4, with padding). Encode the file so."))?;
+    let bytes = STANDARD
+        .decode(attachment.content.as_bytes())
+        .map_err(|_| Problem::field("/content", "The content must be Base64 (RFC 4648 section 4, with padding). Encode the file so."))?;
     Ok((name.to_owned(), bytes))
 }
 

@@ -42,8 +42,11 @@ impl Expand {
                 "all" => expand = Self { connector: true, operations: true, provider_config: true, request_body: true, providers: true },
                 other => {
                     let shown: String = other.chars().take(40).collect();
-                    return Err(Problem::new(Code::InvalidField, format!("`{shown}` cannot be expanded. Use connector, operations, provider_config, request_body, providers or all."))
-                        .at(Location::Query, "expand"));
+                    return Err(Problem::new(
+                        Code::InvalidField,
+                        format!("`{shown}` cannot be expanded. Use connector, operations, provider_config, request_body, providers or all."),
+                    )
+                    .at(Location::Query, "expand"));
                 }
             }
         }
@@ -218,7 +221,12 @@ pub(crate) fn check_query(provider: &str, facts: &OperationFacts, filters: &[Fil
             let shown: String = filter.field.chars().take(80).collect();
             return Err(Problem::new(
                 Code::InvalidFilter,
-                format!("{provider} cannot filter `{}` by `{shown}[{}]`. It can filter by: {}.", facts.name, word(filter.operator), if offered.is_empty() { "nothing" } else { &offered }),
+                format!(
+                    "{provider} cannot filter `{}` by `{shown}[{}]`. It can filter by: {}.",
+                    facts.name,
+                    word(filter.operator),
+                    if offered.is_empty() { "nothing" } else { &offered }
+                ),
             )
             .at(Location::Query, "filter"));
         }
@@ -227,13 +235,15 @@ pub(crate) fn check_query(provider: &str, facts: &OperationFacts, filters: &[Fil
             && let Some(bad) = filter.values.iter().find(|value| value.parse::<patchbay_model::Timestamp>().is_err())
         {
             let shown: String = bad.chars().take(80).collect();
-            return Err(Problem::new(Code::InvalidFilter, format!("The value `{shown}` of the filter on `{}` must be a time such as 2026-01-31T08:00:00Z.", filter.field)).at(Location::Query, "filter"));
+            return Err(Problem::new(Code::InvalidFilter, format!("The value `{shown}` of the filter on `{}` must be a time such as 2026-01-31T08:00:00Z.", filter.field))
+                .at(Location::Query, "filter"));
         }
         if let Some(FilterFacts { values: Some(allowed), .. }) = known
             && let Some(bad) = filter.values.iter().find(|value| !allowed.contains(value))
         {
             let shown: String = bad.chars().take(80).collect();
-            return Err(Problem::new(Code::InvalidFilter, format!("The value `{shown}` of the filter on `{}` must be one of: {}.", filter.field, allowed.join(", "))).at(Location::Query, "filter"));
+            return Err(Problem::new(Code::InvalidFilter, format!("The value `{shown}` of the filter on `{}` must be one of: {}.", filter.field, allowed.join(", ")))
+                .at(Location::Query, "filter"));
         }
     }
     for order in orders {

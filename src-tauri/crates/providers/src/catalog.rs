@@ -175,8 +175,11 @@ impl Provider {
             BaseUrl::Config(property) => {
                 let text = config.get(property).and_then(Value::as_str).unwrap_or_default();
                 let url = schema::web_address(text).ok_or_else(|| {
-                    Problem::new(Code::InvalidConfig, format!("`{property}` of the {} integration is not an http or https address. Correct it, for example https://example.com.", self.fullname()))
-                        .at_body(&format!("/provider_config/{property}"))
+                    Problem::new(
+                        Code::InvalidConfig,
+                        format!("`{property}` of the {} integration is not an http or https address. Correct it, for example https://example.com.", self.fullname()),
+                    )
+                    .at_body(&format!("/provider_config/{property}"))
                 })?;
                 self.adapter.locate(url, credential.and_then(|word| self.credential(word)).map(|option| option.word.as_str()))
             }

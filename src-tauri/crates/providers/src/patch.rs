@@ -9,7 +9,21 @@ use serde_json::{Map, Value, json};
 
 /// Fields that a patch can change at all, if the provider lets it.
 const EDITABLE: &[&str] = &[
-    "name", "summary", "creator", "assignee", "contact", "description", "priority", "due_date", "completion_date", "status", "project", "issue_type", "parent", "tags", "custom_fields",
+    "name",
+    "summary",
+    "creator",
+    "assignee",
+    "contact",
+    "description",
+    "priority",
+    "due_date",
+    "completion_date",
+    "status",
+    "project",
+    "issue_type",
+    "parent",
+    "tags",
+    "custom_fields",
 ];
 
 /// Most operations in one patch.
@@ -50,7 +64,11 @@ pub(crate) fn edit(provider: &str, before: &Ticket, operations: &[TicketPatch], 
     for (index, operation) in operations.iter().enumerate() {
         apply(&mut new, operation).map_err(|why| {
             let path: String = operation.path.chars().take(100).collect();
-            Problem::new(Code::InvalidPatch, format!("Operation {index} of the patch (`{}` at `{path}`) cannot be applied: {why}", operation.op.chars().take(20).collect::<String>())).at_body(&format!("/{index}"))
+            Problem::new(
+                Code::InvalidPatch,
+                format!("Operation {index} of the patch (`{}` at `{path}`) cannot be applied: {why}", operation.op.chars().take(20).collect::<String>()),
+            )
+            .at_body(&format!("/{index}"))
         })?;
     }
     let (Some(was), Some(is)) = (old.as_object(), new.as_object_mut()) else {
@@ -89,7 +107,11 @@ fn apply(document: &mut Value, operation: &TicketPatch) -> Result<(), String> {
         }
         "remove" => remove(document, &operation.path).map(|_| ()),
         "test" => {
-            if *find(document, &operation.path)? == value() { Ok(()) } else { Err("the value there is another one.".to_owned()) }
+            if *find(document, &operation.path)? == value() {
+                Ok(())
+            } else {
+                Err("the value there is another one.".to_owned())
+            }
         }
         "copy" => {
             let value = find(document, from()?)?.clone();

@@ -92,7 +92,9 @@ pub(crate) fn day(value: &Value, key: &str) -> Option<Timestamp> {
 
 /// Keeps members that hold something, for `unmapped`; none when nothing is left.
 pub(crate) fn unmapped(value: &Value, keys: &[&str]) -> Option<Map<String, Value>> {
-    let kept: Map<String, Value> =
-        keys.iter().filter_map(|key| value.get(key).filter(|value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty())).map(|value| ((*key).to_owned(), value.clone()))).collect();
+    let kept: Map<String, Value> = keys
+        .iter()
+        .filter_map(|key| value.get(key).filter(|value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty())).map(|value| ((*key).to_owned(), value.clone())))
+        .collect();
     (!kept.is_empty()).then_some(kept)
 }

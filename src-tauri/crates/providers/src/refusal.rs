@@ -24,11 +24,19 @@ pub(crate) fn refused(provider: &str, response: &ProviderResponse, noun: &str, r
     let object = if reference.is_empty() { noun.to_owned() } else { format!("{noun} `{reference}`") };
     let mut problem = match status {
         401 => Problem::new(Code::ProviderRefused, format!("{provider} refuses the credential (status 401).{says} Replace the credential, then test the connection.")),
-        403 => Problem::new(Code::ProviderRefused, format!("{provider} does not let this credential use the {object} (status 403).{says} Give the user the permission there, or use another credential.")),
-        404 | 410 => Problem::new(Code::NotFound, format!("{provider} has no {object}, or hides it from this credential (status {status}).{says} Check the id and the user's permissions.")),
+        403 => Problem::new(
+            Code::ProviderRefused,
+            format!("{provider} does not let this credential use the {object} (status 403).{says} Give the user the permission there, or use another credential."),
+        ),
+        404 | 410 => {
+            Problem::new(Code::NotFound, format!("{provider} has no {object}, or hides it from this credential (status {status}).{says} Check the id and the user's permissions."))
+        }
         429 => Problem::new(Code::ProviderRateLimited, format!("{provider} asks to slow down (status 429).{says} Try again later.")),
         400 | 409 | 422 => Problem::new(Code::ProviderRefused, format!("{provider} refuses the request for the {object} (status {status}).{says} Correct the values.")),
-        300..=399 => Problem::new(Code::ProviderRefused, format!("{provider} answers for the {object} with a redirect (status {status}). Correct the configured address: it must be the final one.")),
+        300..=399 => Problem::new(
+            Code::ProviderRefused,
+            format!("{provider} answers for the {object} with a redirect (status {status}). Correct the configured address: it must be the final one."),
+        ),
         500..=599 => Problem::new(Code::ProviderUnreachable, format!("{provider} is out of order (status {status}).{says} Try again later.")),
         _ => Problem::new(Code::ProviderRefused, format!("{provider} answers for the {object} with status {status}.{says}")),
     };

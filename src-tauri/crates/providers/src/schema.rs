@@ -180,25 +180,34 @@ const fn secret(name: &'static str, title: &'static str) -> Field {
 /// provider gives it.
 const fn fields(kind: CredentialKind) -> &'static [Field] {
     match kind {
-        CredentialKind::Aws => const {
-            &[
-                plain("access_key_id", "Access key id"),
-                secret("secret_access_key", "Secret access key"),
-                Field { name: "session", title: "Session token", required: false, secret: true, format: Some("password") },
-            ]
-        },
-        CredentialKind::AwsRole => const {
-            &[plain("role_arn", "Role ARN"), plain("external_id", "External id"), optional("role_session_name", "Session name", None), optional("duration", "Duration", None)]
-        },
+        CredentialKind::Aws => {
+            const {
+                &[
+                    plain("access_key_id", "Access key id"),
+                    secret("secret_access_key", "Secret access key"),
+                    Field { name: "session", title: "Session token", required: false, secret: true, format: Some("password") },
+                ]
+            }
+        }
+        CredentialKind::AwsRole => {
+            const { &[plain("role_arn", "Role ARN"), plain("external_id", "External id"), optional("role_session_name", "Session name", None), optional("duration", "Duration", None)] }
+        }
         CredentialKind::Token => const { &[secret("secret", "Token")] },
         CredentialKind::Basic => const { &[plain("username", "User name"), secret("secret", "Password")] },
         CredentialKind::Secret => const { &[secret("secret", "Secret")] },
-        CredentialKind::OAuthClient => const {
-            &[plain("client_id", "Client id"), secret("client_secret", "Client secret"), optional("token_url", "Token URL", Some("uri")), optional("extra", "Further parameters", Some("extra"))]
-        },
-        CredentialKind::TlsCertificate => const {
-            &[plain("certificate", "Certificate (PEM)"), secret("private_key", "Private key (PEM)"), optional("extra", "Further parameters", Some("extra"))]
-        },
+        CredentialKind::OAuthClient => {
+            const {
+                &[
+                    plain("client_id", "Client id"),
+                    secret("client_secret", "Client secret"),
+                    optional("token_url", "Token URL", Some("uri")),
+                    optional("extra", "Further parameters", Some("extra")),
+                ]
+            }
+        }
+        CredentialKind::TlsCertificate => {
+            const { &[plain("certificate", "Certificate (PEM)"), secret("private_key", "Private key (PEM)"), optional("extra", "Further parameters", Some("extra"))] }
+        }
         CredentialKind::OAuthUser => &[],
     }
 }

@@ -97,16 +97,13 @@ impl ReadTx {
             return Ok(Some(account));
         }
         let (organization, account) = self.bound()?;
-        let row: Option<AccountRow> = sqlx::query_as(concat!(
-            "SELECT ",
-            columns!(),
-            " FROM accounts WHERE organization_id = $1 AND (id = $2 OR $2 IS NULL) AND lower(name) = $3 AND deleted_at IS NULL"
-        ))
-        .bind(organization)
-        .bind(account)
-        .bind(reference.to_lowercase())
-        .fetch_optional(&mut *self.tx)
-        .await?;
+        let row: Option<AccountRow> =
+            sqlx::query_as(concat!("SELECT ", columns!(), " FROM accounts WHERE organization_id = $1 AND (id = $2 OR $2 IS NULL) AND lower(name) = $3 AND deleted_at IS NULL"))
+                .bind(organization)
+                .bind(account)
+                .bind(reference.to_lowercase())
+                .fetch_optional(&mut *self.tx)
+                .await?;
         row.map(Account::try_from).transpose()
     }
 
@@ -116,16 +113,13 @@ impl ReadTx {
     /// Those of the database.
     pub async fn account_by_external_id(&mut self, external_id: &str) -> Result<Option<Account>> {
         let (organization, account) = self.bound()?;
-        let row: Option<AccountRow> = sqlx::query_as(concat!(
-            "SELECT ",
-            columns!(),
-            " FROM accounts WHERE organization_id = $1 AND (id = $2 OR $2 IS NULL) AND external_id = $3 AND deleted_at IS NULL"
-        ))
-        .bind(organization)
-        .bind(account)
-        .bind(external_id)
-        .fetch_optional(&mut *self.tx)
-        .await?;
+        let row: Option<AccountRow> =
+            sqlx::query_as(concat!("SELECT ", columns!(), " FROM accounts WHERE organization_id = $1 AND (id = $2 OR $2 IS NULL) AND external_id = $3 AND deleted_at IS NULL"))
+                .bind(organization)
+                .bind(account)
+                .bind(external_id)
+                .fetch_optional(&mut *self.tx)
+                .await?;
         row.map(Account::try_from).transpose()
     }
 
@@ -146,19 +140,21 @@ impl WriteTx {
     pub async fn insert_account(&mut self, account: &Account) -> Result<()> {
         self.whole_organization("a new account")?;
         self.check_tenant(account.organization_id.uuid(), None)?;
-        sqlx::query("INSERT INTO accounts (id, organization_id, name, fullname, environment, labels, external_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
-            .bind(account.id.uuid())
-            .bind(account.organization_id.uuid())
-            .bind(account.name.as_str())
-            .bind(account.fullname.as_str())
-            .bind(account.environment.as_str())
-            .bind(Json(&account.labels))
-            .bind(&account.external_id)
-            .bind(At(account.created_at))
-            .bind(At(account.updated_at))
-            .execute(&mut *self.tx)
-            .await
-            .map_err(|error| StoreError::from(error).naming(account.name.as_str(), Some(&account.external_id)))?;
+        sqlx::query(
+            "INSERT INTO accounts (id, organization_id, name, fullname, environment, labels, external_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        )
+        .bind(account.id.uuid())
+        .bind(account.organization_id.uuid())
+        .bind(account.name.as_str())
+        .bind(account.fullname.as_str())
+        .bind(account.environment.as_str())
+        .bind(Json(&account.labels))
+        .bind(&account.external_id)
+        .bind(At(account.created_at))
+        .bind(At(account.updated_at))
+        .execute(&mut *self.tx)
+        .await
+        .map_err(|error| StoreError::from(error).naming(account.name.as_str(), Some(&account.external_id)))?;
         self.changed(ChangeKind::Account, account.id, Some(account.id))
     }
 

@@ -106,8 +106,10 @@ impl ReadTx {
     /// # Errors
     /// Those of the database.
     pub async fn connect_session_by_state(&mut self, state_hash: &[u8]) -> Result<Option<ConnectSession>> {
-        let row: Option<SessionRow> =
-            sqlx::query_as(concat!("SELECT ", columns!(), " FROM connect_sessions WHERE state_hash = $1 AND deleted_at IS NULL")).bind(state_hash).fetch_optional(&mut *self.tx).await?;
+        let row: Option<SessionRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM connect_sessions WHERE state_hash = $1 AND deleted_at IS NULL"))
+            .bind(state_hash)
+            .fetch_optional(&mut *self.tx)
+            .await?;
         row.map(ConnectSession::try_from).transpose()
     }
 

@@ -88,7 +88,10 @@ impl ReadTx {
     pub async fn due_deletions(&mut self, before: Timestamp) -> Result<Vec<(OrganizationId, Deletion)>> {
         self.system("the deletions of all organizations")?;
         let rows: Vec<DeletionRow> =
-            sqlx::query_as("SELECT id, organization_id, account_id, kind, object_id, deleted_at FROM deletions WHERE deleted_at < $1 ORDER BY deleted_at, id").bind(At(before)).fetch_all(&mut *self.tx).await?;
+            sqlx::query_as("SELECT id, organization_id, account_id, kind, object_id, deleted_at FROM deletions WHERE deleted_at < $1 ORDER BY deleted_at, id")
+                .bind(At(before))
+                .fetch_all(&mut *self.tx)
+                .await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
@@ -132,11 +135,12 @@ impl ReadTx {
     /// Those of the database.
     pub async fn member_impact(&mut self, id: MemberId) -> Result<Impact> {
         let organization = self.whole_organization("a member")?;
-        let (tokens,): (i64,) = sqlx::query_as("SELECT count(*) FROM token_containers WHERE organization_id = $1 AND member_id = $2 AND owner_type = 'organization' AND deleted_at IS NULL")
-            .bind(organization)
-            .bind(id.uuid())
-            .fetch_one(&mut *self.tx)
-            .await?;
+        let (tokens,): (i64,) =
+            sqlx::query_as("SELECT count(*) FROM token_containers WHERE organization_id = $1 AND member_id = $2 AND owner_type = 'organization' AND deleted_at IS NULL")
+                .bind(organization)
+                .bind(id.uuid())
+                .fetch_one(&mut *self.tx)
+                .await?;
         Ok(impact(0, 0, tokens, 0))
     }
 

@@ -109,14 +109,16 @@ impl WriteTx {
     /// Those of the database.
     pub async fn remove_document(&mut self, integration: IntegrationId, collection: &str, id: &str) -> Result<bool> {
         let (organization, account) = self.bound()?;
-        let done = sqlx::query("DELETE FROM local_documents WHERE integration_id = $1 AND collection = $2 AND document_id = $3 AND organization_id = $4 AND (account_id = $5 OR $5 IS NULL)")
-            .bind(integration.uuid())
-            .bind(collection)
-            .bind(id)
-            .bind(organization)
-            .bind(account)
-            .execute(&mut *self.tx)
-            .await?;
+        let done = sqlx::query(
+            "DELETE FROM local_documents WHERE integration_id = $1 AND collection = $2 AND document_id = $3 AND organization_id = $4 AND (account_id = $5 OR $5 IS NULL)",
+        )
+        .bind(integration.uuid())
+        .bind(collection)
+        .bind(id)
+        .bind(organization)
+        .bind(account)
+        .execute(&mut *self.tx)
+        .await?;
         Ok(done.rows_affected() > 0)
     }
 

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use patchbay_model::problem::{Code, Resource};
 use patchbay_model::Problem;
+use patchbay_model::problem::{Code, Resource};
 use uuid::Uuid;
 
 use crate::dialect::{self, Trouble};
@@ -193,24 +193,25 @@ impl From<StoreError> for Problem {
         }
         match error {
             StoreError::Missing(path) => new(Code::StoreMissing, format!("There is no store at {}. Check the path, or create a store there first.", path.display())),
-            StoreError::NotAStore(path) => {
-                new(Code::StoreDamaged, format!("{} is not a Patchbay store. Choose another file, or restore this one from a backup.", path.display()))
-            }
+            StoreError::NotAStore(path) => new(Code::StoreDamaged, format!("{} is not a Patchbay store. Choose another file, or restore this one from a backup.", path.display())),
             StoreError::Exists(path) => new(Code::NameTaken, format!("There is a store at {} already. Open it, or choose another path.", path.display())),
             StoreError::Damaged(what) => {
                 new(Code::StoreDamaged, "The store's file is damaged. Stop every Patchbay that uses it, keep a copy, and restore it from a backup.").with_detail(what)
             }
-            StoreError::Newer { found, known } => new(
-                Code::StoreNewer,
-                format!("The store was written by a newer Patchbay (schema {found}, this program knows {known}). Update this program; nothing was changed."),
-            ),
-            StoreError::ReadOnly => new(Code::StoreReadOnly, "The store cannot be written: its file or disk is read-only. Make it writable or copy it to another disk; nothing was changed."),
+            StoreError::Newer { found, known } => {
+                new(Code::StoreNewer, format!("The store was written by a newer Patchbay (schema {found}, this program knows {known}). Update this program; nothing was changed."))
+            }
+            StoreError::ReadOnly => {
+                new(Code::StoreReadOnly, "The store cannot be written: its file or disk is read-only. Make it writable or copy it to another disk; nothing was changed.")
+            }
             StoreError::ReadOnlyUnmerged(path) => new(
                 Code::StoreReadOnly,
                 format!("{0} is on a read-only disk and its latest changes lie in {0}-wal beside it. Copy both files to a writable disk and open the store there.", path.display()),
             ),
             StoreError::DiskFull => new(Code::StoreReadOnly, "The store cannot be written: the disk is full. Free some space and try again; nothing was changed."),
-            StoreError::Io(what) => new(Code::StoreReadOnly, "The store's file cannot be used. Check the disk and the permissions of the file and its directory.").with_detail(what),
+            StoreError::Io(what) => {
+                new(Code::StoreReadOnly, "The store's file cannot be used. Check the disk and the permissions of the file and its directory.").with_detail(what)
+            }
             StoreError::Busy => new(Code::StoreBusy, "The store is busy with another writer. Try again in a few seconds.").retry_after(2),
             StoreError::Locked { holder } => {
                 new(Code::StoreLocked, format!("The store is held by {holder}. Wait until it has finished, or stop it, and try again.")).retry_after(5)

@@ -4,8 +4,8 @@ use patchbay_model::change::ChangeKind;
 use patchbay_model::integration::{Integration, IntegrationStatus};
 use patchbay_model::list::{ListQuery, Listed};
 use patchbay_model::{AccountId, DefinitionId, Fullname, IntegrationId, IntegrationPointId, Name, OrganizationId, ProviderId, Timestamp, TokenId};
-use sqlx::{FromRow, QueryBuilder};
 use sqlx::types::Json;
+use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
 use crate::dialect::{At, Db};

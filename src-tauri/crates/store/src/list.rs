@@ -216,11 +216,8 @@ fn orders(noun: &Noun, asked: &[Order]) -> Result<Vec<(Field, Direction)>> {
     let mut orders: Vec<(Field, Direction)> = Vec::with_capacity(asked.len().max(1));
     for order in asked {
         let field = noun.fields.iter().find(|field| field.name == order.field && field.kind != Kind::Texts).ok_or_else(|| {
-            Problem::new(
-                Code::InvalidOrder,
-                format!("The list cannot be ordered by `{}`. Order by one of: {}.", order.field, names(noun, |field| field.kind != Kind::Texts)),
-            )
-            .at(Location::Query, "order")
+            Problem::new(Code::InvalidOrder, format!("The list cannot be ordered by `{}`. Order by one of: {}.", order.field, names(noun, |field| field.kind != Kind::Texts)))
+                .at(Location::Query, "order")
         })?;
         // A key that stands twice decides nothing the second time.
         if !orders.iter().any(|(known, _)| known.name == field.name) {
@@ -252,10 +249,13 @@ fn push_value(sql: &mut QueryBuilder<Db>, value: &Value) {
 fn push_selector(sql: &mut QueryBuilder<Db>, column: &str, organization: Uuid, selector: &AccountSelector) {
     if let Some(ids) = selector.ids.as_ref().filter(|ids| !ids.contains(&IdOrAll::All)) {
         sql.push(" AND ").push(column).push(" IN (");
-        push_list(sql, ids.iter().filter_map(|id| match id {
-            IdOrAll::Id(id) => Some(Value::Id(id.uuid())),
-            IdOrAll::All => None,
-        }));
+        push_list(
+            sql,
+            ids.iter().filter_map(|id| match id {
+                IdOrAll::Id(id) => Some(Value::Id(id.uuid())),
+                IdOrAll::All => None,
+            }),
+        );
         sql.push(")");
     }
     if selector.labels.is_none() && selector.environments.is_none() {

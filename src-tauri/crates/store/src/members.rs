@@ -316,19 +316,21 @@ impl WriteTx {
     pub async fn insert_role(&mut self, role: &Role) -> Result<()> {
         self.whole_organization("a new role")?;
         self.check_tenant(role.organization_id.uuid(), None)?;
-        sqlx::query("INSERT INTO roles (id, organization_id, name, fullname, description, resources, permission_set, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
-            .bind(role.id.uuid())
-            .bind(role.organization_id.uuid())
-            .bind(role.name.as_str())
-            .bind(role.fullname.as_str())
-            .bind(&role.description)
-            .bind(Json(&role.resources))
-            .bind(role.permission_set.as_str())
-            .bind(At(role.created_at))
-            .bind(At(role.updated_at))
-            .execute(&mut *self.tx)
-            .await
-            .map_err(|error| StoreError::from(error).naming(role.name.as_str(), None))?;
+        sqlx::query(
+            "INSERT INTO roles (id, organization_id, name, fullname, description, resources, permission_set, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        )
+        .bind(role.id.uuid())
+        .bind(role.organization_id.uuid())
+        .bind(role.name.as_str())
+        .bind(role.fullname.as_str())
+        .bind(&role.description)
+        .bind(Json(&role.resources))
+        .bind(role.permission_set.as_str())
+        .bind(At(role.created_at))
+        .bind(At(role.updated_at))
+        .execute(&mut *self.tx)
+        .await
+        .map_err(|error| StoreError::from(error).naming(role.name.as_str(), None))?;
         Ok(())
     }
 }

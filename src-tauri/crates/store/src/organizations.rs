@@ -67,15 +67,12 @@ impl ReadTx {
     /// [`StoreError::WrongScope`] within a tenant, and those of the database.
     pub async fn find_organization(&mut self, reference: &str) -> Result<Option<Organization>> {
         self.system("the list of organizations")?;
-        let row: Option<OrganizationRow> = sqlx::query_as(concat!(
-            "SELECT ",
-            columns!(),
-            " FROM organizations WHERE id = $1 OR lower(name) = $2 ORDER BY CASE WHEN id = $1 THEN 0 ELSE 1 END LIMIT 1"
-        ))
-        .bind(reference.parse::<Uuid>().unwrap_or_default())
-        .bind(reference.to_lowercase())
-        .fetch_optional(&mut *self.tx)
-        .await?;
+        let row: Option<OrganizationRow> =
+            sqlx::query_as(concat!("SELECT ", columns!(), " FROM organizations WHERE id = $1 OR lower(name) = $2 ORDER BY CASE WHEN id = $1 THEN 0 ELSE 1 END LIMIT 1"))
+                .bind(reference.parse::<Uuid>().unwrap_or_default())
+                .bind(reference.to_lowercase())
+                .fetch_optional(&mut *self.tx)
+                .await?;
         Ok(row.map(Organization::from))
     }
 

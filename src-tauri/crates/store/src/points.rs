@@ -75,12 +75,11 @@ impl ReadTx {
     /// Those of the database.
     pub async fn point(&mut self, id: IntegrationPointId) -> Result<Option<IntegrationPoint>> {
         let organization = self.bound_organization()?;
-        let row: Option<PointRow> =
-            sqlx::query_as(concat!("SELECT ", columns!(), " FROM integration_points WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL"))
-                .bind(id.uuid())
-                .bind(organization)
-                .fetch_optional(&mut *self.tx)
-                .await?;
+        let row: Option<PointRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM integration_points WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL"))
+            .bind(id.uuid())
+            .bind(organization)
+            .fetch_optional(&mut *self.tx)
+            .await?;
         row.map(IntegrationPoint::try_from).transpose()
     }
 

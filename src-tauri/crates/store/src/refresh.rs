@@ -164,13 +164,15 @@ impl WriteTx {
     pub async fn record_refresh_intent(&mut self, id: CredentialId, intent_id: Uuid, now: Timestamp) -> Result<()> {
         let credential = self.credential(id).await?.ok_or_else(|| StoreError::not_found(CredentialId::NOUN, id))?;
         let current = self.sealed_credential(&credential).await?;
-        let done = sqlx::query("UPDATE refresh_journal SET state = 'intent', previous = $4, updated_at = $3 WHERE credential_id = $1 AND intent_id = $2 AND state = 'leased' AND lease_until > $3")
-            .bind(id.uuid())
-            .bind(intent_id)
-            .bind(At(now))
-            .bind(current.as_ref().map(Json))
-            .execute(&mut *self.tx)
-            .await?;
+        let done = sqlx::query(
+            "UPDATE refresh_journal SET state = 'intent', previous = $4, updated_at = $3 WHERE credential_id = $1 AND intent_id = $2 AND state = 'leased' AND lease_until > $3",
+        )
+        .bind(id.uuid())
+        .bind(intent_id)
+        .bind(At(now))
+        .bind(current.as_ref().map(Json))
+        .execute(&mut *self.tx)
+        .await?;
         if done.rows_affected() == 0 { Err(StoreError::Busy) } else { Ok(()) }
     }
 
@@ -181,12 +183,13 @@ impl WriteTx {
     /// # Errors
     /// [`StoreError::Busy`] when another took the lease, [`StoreError::NotFound`], and those of the database.
     pub async fn activate_refresh(&mut self, credential: &Credential, intent_id: Uuid, answer: &Envelope, now: Timestamp) -> Result<()> {
-        let done = sqlx::query("UPDATE refresh_journal SET state = 'activated', lease_until = $3, updated_at = $3 WHERE credential_id = $1 AND intent_id = $2 AND state = 'intent'")
-            .bind(credential.id.uuid())
-            .bind(intent_id)
-            .bind(At(now))
-            .execute(&mut *self.tx)
-            .await?;
+        let done =
+            sqlx::query("UPDATE refresh_journal SET state = 'activated', lease_until = $3, updated_at = $3 WHERE credential_id = $1 AND intent_id = $2 AND state = 'intent'")
+                .bind(credential.id.uuid())
+                .bind(intent_id)
+                .bind(At(now))
+                .execute(&mut *self.tx)
+                .await?;
         if done.rows_affected() == 0 {
             return Err(StoreError::Busy);
         }
@@ -241,7 +244,11 @@ impl WriteTx {
             "integration_instances" => self.set_sealed_integration(IntegrationId::from_uuid(sealed_row), Some(&previous)).await?,
             _ => self.set_sealed_shared(SharedCredentialId::from_uuid(sealed_row), &previous, now).await?,
         }
-        sqlx::query("UPDATE refresh_journal SET state = 'settled', previous = NULL, updated_at = $2 WHERE credential_id = $1").bind(id.uuid()).bind(At(now)).execute(&mut *self.tx).await?;
+        sqlx::query("UPDATE refresh_journal SET state = 'settled', previous = NULL, updated_at = $2 WHERE credential_id = $1")
+            .bind(id.uuid())
+            .bind(At(now))
+            .execute(&mut *self.tx)
+            .await?;
         self.changed(ChangeKind::Credential, id, None)?;
         Ok(true)
     }

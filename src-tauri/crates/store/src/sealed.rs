@@ -143,13 +143,14 @@ impl WriteTx {
     /// [`StoreError::NotFound`], and those of the database.
     pub async fn set_sealed_integration(&mut self, id: IntegrationId, envelope: Option<&Envelope>) -> Result<()> {
         let (organization, account) = self.bound()?;
-        let done = sqlx::query("UPDATE integration_instances SET credentials = $4 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL")
-            .bind(id.uuid())
-            .bind(organization)
-            .bind(account)
-            .bind(envelope.map(Json))
-            .execute(&mut *self.tx)
-            .await?;
+        let done =
+            sqlx::query("UPDATE integration_instances SET credentials = $4 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL")
+                .bind(id.uuid())
+                .bind(organization)
+                .bind(account)
+                .bind(envelope.map(Json))
+                .execute(&mut *self.tx)
+                .await?;
         if done.rows_affected() == 0 { Err(StoreError::not_found(IntegrationId::NOUN, id)) } else { Ok(()) }
     }
 
@@ -177,14 +178,16 @@ impl WriteTx {
     /// [`StoreError::NotFound`], and those of the database.
     pub async fn set_sealed_shared(&mut self, id: SharedCredentialId, envelope: &Envelope, now: Timestamp) -> Result<()> {
         let (organization, account) = self.bound()?;
-        let done = sqlx::query("UPDATE shared_credentials SET credentials = $4, updated_at = $5 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL")
-            .bind(id.uuid())
-            .bind(organization)
-            .bind(account)
-            .bind(Json(envelope))
-            .bind(At(now))
-            .execute(&mut *self.tx)
-            .await?;
+        let done = sqlx::query(
+            "UPDATE shared_credentials SET credentials = $4, updated_at = $5 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL",
+        )
+        .bind(id.uuid())
+        .bind(organization)
+        .bind(account)
+        .bind(Json(envelope))
+        .bind(At(now))
+        .execute(&mut *self.tx)
+        .await?;
         if done.rows_affected() == 0 { Err(StoreError::not_found(SharedCredentialId::NOUN, id)) } else { Ok(()) }
     }
 

@@ -310,7 +310,8 @@ enum Identity {
 async fn identify(connection: &mut SqliteConnection, path: &Path) -> Result<Identity> {
     let application: (i64,) = sqlx::query_as("SELECT application_id FROM pragma_application_id").fetch_one(&mut *connection).await.map_err(|error| opening(error, path))?;
     let schema: (i64,) = sqlx::query_as("SELECT user_version FROM pragma_user_version").fetch_one(&mut *connection).await?;
-    let tables: (i64,) = sqlx::query_as("SELECT count(*) FROM sqlite_schema WHERE name <> '_sqlx_migrations' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'").fetch_one(&mut *connection).await?;
+    let tables: (i64,) =
+        sqlx::query_as("SELECT count(*) FROM sqlite_schema WHERE name <> '_sqlx_migrations' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'").fetch_one(&mut *connection).await?;
     let known = newest_schema();
     match (application.0, tables.0) {
         (APPLICATION_ID, _) if schema.0 > known => Err(StoreError::Newer { found: schema.0, known }),

@@ -17,9 +17,36 @@ use crate::transaction::{ReadTx, WriteTx};
 macro_rules! columns {
     ($table:literal) => {
         concat!(
-            $table, "id, ", $table, "organization_id, ", $table, "owner_type, ", $table, "account_id, ", $table, "integration_id, ", $table, "member_id, ", $table, "name, ",
-            $table, "fullname, ", $table, "token_type, ", $table, "authority, ", $table, "access_ttl_seconds, ", $table, "refresh_ttl_seconds, ", $table, "expires, ",
-            $table, "created_at, ", $table, "updated_at"
+            $table,
+            "id, ",
+            $table,
+            "organization_id, ",
+            $table,
+            "owner_type, ",
+            $table,
+            "account_id, ",
+            $table,
+            "integration_id, ",
+            $table,
+            "member_id, ",
+            $table,
+            "name, ",
+            $table,
+            "fullname, ",
+            $table,
+            "token_type, ",
+            $table,
+            "authority, ",
+            $table,
+            "access_ttl_seconds, ",
+            $table,
+            "refresh_ttl_seconds, ",
+            $table,
+            "expires, ",
+            $table,
+            "created_at, ",
+            $table,
+            "updated_at"
         )
     };
 }

@@ -148,16 +148,14 @@ impl WriteTx {
     pub async fn commit(mut self) -> Result<Option<i64>> {
         let mut sequence = None;
         for change in &self.changes {
-            let row: (i64,) = sqlx::query_as(
-                "INSERT INTO changes (organization_id, account_id, kind, object_id, origin) VALUES ($1, $2, $3, $4, $5) RETURNING sequence",
-            )
-            .bind(change.organization)
-            .bind(change.account)
-            .bind(change.kind.as_str())
-            .bind(&change.id)
-            .bind(self.origin.as_str())
-            .fetch_one(&mut *self.read.tx)
-            .await?;
+            let row: (i64,) = sqlx::query_as("INSERT INTO changes (organization_id, account_id, kind, object_id, origin) VALUES ($1, $2, $3, $4, $5) RETURNING sequence")
+                .bind(change.organization)
+                .bind(change.account)
+                .bind(change.kind.as_str())
+                .bind(&change.id)
+                .bind(self.origin.as_str())
+                .fetch_one(&mut *self.read.tx)
+                .await?;
             sequence = Some(row.0);
         }
         self.read.tx.commit().await?;

@@ -88,11 +88,8 @@ pub(super) fn labels(texts: &[String]) -> Result<Vec<Label>, Problem> {
     if texts.len() > MOST {
         return Err(Problem::field("/labels", format!("An account can have at most {MOST} labels. Leave some out.")));
     }
-    let mut labels = texts
-        .iter()
-        .enumerate()
-        .map(|(index, text)| Label::parse(text).map_err(|problem| problem.at_body(&format!("/labels/{index}"))))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut labels =
+        texts.iter().enumerate().map(|(index, text)| Label::parse(text).map_err(|problem| problem.at_body(&format!("/labels/{index}")))).collect::<Result<Vec<_>, _>>()?;
     labels.sort();
     labels.dedup();
     Ok(labels)

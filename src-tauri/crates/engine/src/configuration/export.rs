@@ -21,7 +21,8 @@ use crate::sealing::shared_place;
 use crate::{Engine, ManagementGrant, reach};
 
 /// Stands above the document.
-const HEADER: &str = "# Configuration of a Patchbay organization. Tokens, sessions and passwords are never in it.\n# Every secret says `omitted`, or `sealed` to an age recipient.\n";
+const HEADER: &str =
+    "# Configuration of a Patchbay organization. Tokens, sessions and passwords are never in it.\n# Every secret says `omitted`, or `sealed` to an age recipient.\n";
 
 /// Writes the organization's configuration as the text of a `patchbay.yaml`, version 1.
 ///
@@ -185,7 +186,10 @@ impl Writer<'_> {
             None => None,
         };
         let version = self.tx.definition(integration.definition).await?.map(|definition| definition.version).unwrap_or_default();
-        let settings = integration.config.as_object().map(|config| config.iter().filter(|(key, _)| *key != "type" && *key != "credential").map(|(key, value)| (key.clone(), sorted(value))).collect());
+        let settings = integration
+            .config
+            .as_object()
+            .map(|config| config.iter().filter(|(key, _)| *key != "type" && *key != "credential").map(|(key, value)| (key.clone(), sorted(value))).collect());
         let credential = match integration.config.get("credential") {
             Some(reference) => Some(self.credential(reference).await?),
             None => None,
@@ -235,7 +239,11 @@ impl Writer<'_> {
         let public = credential.public_config.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
         let secrets = match &self.recipient {
             // Nothing is opened to be left out.
-            None => secret_fields(credential.kind).iter().filter(|field| required_fields(credential.kind).contains(field)).map(|field| ((*field).to_owned(), SecretMark::Omitted)).collect(),
+            None => secret_fields(credential.kind)
+                .iter()
+                .filter(|field| required_fields(credential.kind).contains(field))
+                .map(|field| ((*field).to_owned(), SecretMark::Omitted))
+                .collect(),
             Some(recipient) => {
                 let plain = open(self.engine, &mut self.tx, credential).await?.unwrap_or_else(|| Secret::new("{}"));
                 let names: Vec<String> = serde_json::from_str::<serde_json::Map<String, Value>>(plain.expose()).map(|fields| fields.keys().cloned().collect()).unwrap_or_default();

@@ -62,7 +62,11 @@ pub(crate) fn split(kind: CredentialKind, config: Value) -> SecretParts {
             if name == "type" {
                 continue;
             }
-            if secret_fields(kind).contains(&name.as_str()) { secret.insert(name, value) } else { public.insert(name, value) };
+            if secret_fields(kind).contains(&name.as_str()) {
+                secret.insert(name, value)
+            } else {
+                public.insert(name, value)
+            };
         }
     }
     SecretParts { public, secret: Secret::new(Value::Object(secret).to_string()) }
@@ -91,7 +95,12 @@ pub(crate) fn parse(config: Value) -> Result<(CredentialKind, SecretParts), Prob
 ///
 /// # Errors
 /// `invalid_field` with a pointer into `/config`.
-pub(crate) fn parse_change(kind: CredentialKind, config: Value, public: &Map<String, Value>, secret: impl FnOnce() -> Result<Secret, Problem>) -> Result<Option<SecretParts>, Problem> {
+pub(crate) fn parse_change(
+    kind: CredentialKind,
+    config: Value,
+    public: &Map<String, Value>,
+    secret: impl FnOnce() -> Result<Secret, Problem>,
+) -> Result<Option<SecretParts>, Problem> {
     if kind_of(&config)? != kind {
         return Err(Problem::field("/config/type", format!("/config/type must stay `{}`. Make another credential for another type.", kind.as_str())));
     }
@@ -113,7 +122,9 @@ pub(crate) fn parse_change(kind: CredentialKind, config: Value, public: &Map<Str
 fn kind_of(config: &Value) -> Result<CredentialKind, Problem> {
     let word = config.get("type").and_then(Value::as_str).unwrap_or_default();
     match CredentialKind::from_word(word) {
-        Some(CredentialKind::OAuthUser) => Err(Problem::field("/config/type", "A credential of type `o_auth_user` comes from consent and cannot be entered. Connect the integration instead.")),
+        Some(CredentialKind::OAuthUser) => {
+            Err(Problem::field("/config/type", "A credential of type `o_auth_user` comes from consent and cannot be entered. Connect the integration instead."))
+        }
         Some(kind) => Ok(kind),
         None => Err(Problem::field("/config/type", "/config/type must be one of `token`, `basic`, `secret`, `o_auth_client`, `aws`, `aws_role`, `tls_certificate`.")),
     }
@@ -152,8 +163,16 @@ mod tests {
 
     #[test]
     fn wrong_configs_are_refused_without_their_values() {
-        for bad in [json!({}), json!([]), json!({ "type": "basic" }), json!({ "type": "basic", "username": "u", "secret": "" }), json!({ "type": "nothing" }), json!({ "type": "o_auth_user" }),
-            json!({ "type": "token", "secret": 5 }), json!({ "type": "token", "secret": "s", "more": "PLANTED" })] {
+        for bad in [
+            json!({}),
+            json!([]),
+            json!({ "type": "basic" }),
+            json!({ "type": "basic", "username": "u", "secret": "" }),
+            json!({ "type": "nothing" }),
+            json!({ "type": "o_auth_user" }),
+            json!({ "type": "token", "secret": 5 }),
+            json!({ "type": "token", "secret": "s", "more": "PLANTED" }),
+        ] {
             let problem = parse(bad.clone()).err().unwrap();
             assert!(!problem.message.contains("PLANTED"), "{}", problem.message);
             assert!(problem.context.parameter.unwrap().id.starts_with("/config"), "{bad}");

@@ -22,7 +22,10 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, owner: &str, new: 
     let owner = owner::find(&mut tx, grant, Operation::CredentialsCreate, owner).await?;
     if let Some(wanted) = new.owner_type.filter(|wanted| wanted != owner.owner.owner_type()) {
         let shown: String = wanted.chars().take(40).collect();
-        return Err(Problem::field("/owner_type", format!("The owner in the path is of type `{}`, not `{shown}`. Leave owner_type out or name another owner.", owner.owner.owner_type())));
+        return Err(Problem::field(
+            "/owner_type",
+            format!("The owner in the path is of type `{}`, not `{shown}`. Leave owner_type out or name another owner.", owner.owner.owner_type()),
+        ));
     }
     if matches!(owner.owner, patchbay_model::credential::CredentialOwner::Integration(..)) {
         return Err(Problem::field("/owner_type", "A credential of one integration is made by putting it into its provider_config. Name the account to make a shared one."));

@@ -116,5 +116,8 @@ async fn waiting(tx: &mut WriteTx, credential: &Credential) -> Result<Vec<Integr
         matches!(status, IntegrationStatus::NeedsAttention { cause: AttentionCause::CredentialRefused | AttentionCause::CredentialExpired | AttentionCause::CredentialMissing })
     };
     let all = reach::all_integrations(tx, account).await?;
-    Ok(all.into_iter().filter(|integration| refused(integration.status) && integration.config.pointer("/credential/value").and_then(serde_json::Value::as_str) == Some(id.as_str())).collect())
+    Ok(all
+        .into_iter()
+        .filter(|integration| refused(integration.status) && integration.config.pointer("/credential/value").and_then(serde_json::Value::as_str) == Some(id.as_str()))
+        .collect())
 }

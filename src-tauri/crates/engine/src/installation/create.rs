@@ -7,7 +7,7 @@ use patchbay_model::name::name_and_fullname;
 use patchbay_model::organization::{Organization, OrganizationOptions};
 use patchbay_model::permission::RoleName;
 use patchbay_model::token::{Authority, TokenOwner, TokenType};
-use patchbay_model::{Code, Context, Fullname, MemberId, Name, Origin, OrganizationId, Problem, Scope, TokenId};
+use patchbay_model::{Code, Context, Fullname, MemberId, Name, OrganizationId, Origin, Problem, Scope, TokenId};
 use patchbay_store::{Store, StoreError, StoreHeader};
 use patchbay_vault::{KeyAccess, Vault};
 
@@ -153,7 +153,8 @@ async fn add_organization(engine: &Engine, id: OrganizationId, (name, fullname):
     };
     let mut tx = engine.store().write(Scope::System, origin).await?;
     if tx.find_organization(organization.name.as_str()).await?.is_some() {
-        return Err(Problem::new(Code::NameTaken, format!("There is an organization `{}` in this store already. Open the store, or choose another name.", organization.name)).at_body("/name"));
+        return Err(Problem::new(Code::NameTaken, format!("There is an organization `{}` in this store already. Open the store, or choose another name.", organization.name))
+            .at_body("/name"));
     }
     tx.enter(Scope::Organization(id))?;
     tx.insert_organization(&organization).await?;

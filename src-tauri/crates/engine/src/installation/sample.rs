@@ -42,13 +42,33 @@ enum Fate {
 use Fate::{Attention, Awaits, Paused, Works};
 
 const CUSTOMERS: &[Customer] = &[
-    Customer { fullname: "Alder & Finch Insurance", environment: Environment::Prod, labels: &["tier:gold", "eu"], desks: &[("Claims desk", Works), ("IT help desk", Works), ("Staff sign-in", Awaits)] },
-    Customer { fullname: "Bluewater Logistics", environment: Environment::Prod, labels: &["tier:gold", "us"], desks: &[("Dispatch tickets", Works), ("Fleet maintenance", Attention(AttentionCause::ProviderUnreachable))] },
-    Customer { fullname: "Cedar Valley Clinics", environment: Environment::Prod, labels: &["tier:silver", "us", "health"], desks: &[("Device support", Works), ("Patient portal issues", Works)] },
+    Customer {
+        fullname: "Alder & Finch Insurance",
+        environment: Environment::Prod,
+        labels: &["tier:gold", "eu"],
+        desks: &[("Claims desk", Works), ("IT help desk", Works), ("Staff sign-in", Awaits)],
+    },
+    Customer {
+        fullname: "Bluewater Logistics",
+        environment: Environment::Prod,
+        labels: &["tier:gold", "us"],
+        desks: &[("Dispatch tickets", Works), ("Fleet maintenance", Attention(AttentionCause::ProviderUnreachable))],
+    },
+    Customer {
+        fullname: "Cedar Valley Clinics",
+        environment: Environment::Prod,
+        labels: &["tier:silver", "us", "health"],
+        desks: &[("Device support", Works), ("Patient portal issues", Works)],
+    },
     Customer { fullname: "Dunmore Savings Bank", environment: Environment::Prod, labels: &["tier:gold", "eu", "finance"], desks: &[("Branch IT", Works), ("Fraud cases", Paused)] },
     Customer { fullname: "Eastgate University", environment: Environment::Prod, labels: &["tier:silver", "eu"], desks: &[("Campus help desk", Works), ("Library systems", Works)] },
     Customer { fullname: "Fennel Foods", environment: Environment::Prod, labels: &["tier:bronze", "us"], desks: &[("Store support", Works)] },
-    Customer { fullname: "Granite Peak Energy", environment: Environment::Prod, labels: &["tier:gold", "us", "field"], desks: &[("Field service", Attention(AttentionCause::CredentialRefused)), ("Grid operations", Works)] },
+    Customer {
+        fullname: "Granite Peak Energy",
+        environment: Environment::Prod,
+        labels: &["tier:gold", "us", "field"],
+        desks: &[("Field service", Attention(AttentionCause::CredentialRefused)), ("Grid operations", Works)],
+    },
     Customer { fullname: "Harbour Hotels", environment: Environment::Prod, labels: &["tier:silver", "eu"], desks: &[("Property maintenance", Works), ("Guest feedback", Works)] },
     Customer { fullname: "Ivory Coast Textiles", environment: Environment::Prod, labels: &["tier:bronze", "eu"], desks: &[("Plant requests", Paused)] },
     Customer { fullname: "Juniper Labs", environment: Environment::Prod, labels: &["tier:silver", "us", "research"], desks: &[("Lab equipment", Works)] },
@@ -143,7 +163,9 @@ async fn people(engine: &Engine, grant: &ManagementGrant) -> Result<(), Problem>
 async fn connect(engine: &Engine, grant: &ManagementGrant, account: &str, fullname: &str, fate: Fate, number: usize) -> Result<(), Problem> {
     let (config, point) = match fate {
         Awaits => (json!({ "type": "identity_openid", "issuer": "https://login.alderfinch.example", "credential": { "type": "o_auth_user" } }), "workforce-sign-in"),
-        Works | Paused | Attention(_) => (json!({ "type": MOCK, "name": patchbay_model::Name::from_fullname(fullname).map_or_else(String::new, |name| name.to_string()) }), "support-desks"),
+        Works | Paused | Attention(_) => {
+            (json!({ "type": MOCK, "name": patchbay_model::Name::from_fullname(fullname).map_or_else(String::new, |name| name.to_string()) }), "support-desks")
+        }
     };
     let new = CreateIntegration { fullname: Some(fullname.to_owned()), provider_config: config, integration_point: Some(point.to_owned()), ..CreateIntegration::default() };
     let made = integration::create(engine, grant, account, new).await?.integration;

@@ -79,9 +79,12 @@ pub(crate) fn parse<'a>(catalog: &'a Catalog, config: Value, pinned: Option<&Val
         Some(_) => return Err(invalid("/provider_config/type", "must be the id of a provider, as text.")),
         None => return Err(invalid("/provider_config/type", "is missing; it must be the id of a provider.")),
     };
-    let provider = catalog
-        .find(&word)
-        .ok_or_else(|| invalid("/provider_config/type", &format!("`{}` is not a provider that this Patchbay knows. Take one from GET /v1/capabilities/providers.", word.chars().take(80).collect::<String>())))?;
+    let provider = catalog.find(&word).ok_or_else(|| {
+        invalid(
+            "/provider_config/type",
+            &format!("`{}` is not a provider that this Patchbay knows. Take one from GET /v1/capabilities/providers.", word.chars().take(80).collect::<String>()),
+        )
+    })?;
     let credential = settings.remove("credential");
     let settings = Value::Object(settings);
     match pinned {

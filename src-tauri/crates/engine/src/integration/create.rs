@@ -70,7 +70,15 @@ pub(super) async fn pinned(tx: &mut ReadTx, provider: &Provider) -> Result<Defin
 }
 
 /// An integration as it stands before its credential is settled.
-pub(super) fn fresh(engine: &Engine, account: &Account, parsed: &ParsedConfig<'_>, definition: &Definition, point: Option<&IntegrationPoint>, name: Option<&str>, fullname: Option<&str>) -> Result<Integration, Problem> {
+pub(super) fn fresh(
+    engine: &Engine,
+    account: &Account,
+    parsed: &ParsedConfig<'_>,
+    definition: &Definition,
+    point: Option<&IntegrationPoint>,
+    name: Option<&str>,
+    fullname: Option<&str>,
+) -> Result<Integration, Problem> {
     let now = engine.now();
     let id = IntegrationId::from_uuid(engine.context().new_uuid());
     let (name, fullname) = name_and_fullname(name, fullname, id.uuid())?;

@@ -30,7 +30,8 @@ pub(super) async fn referred(tx: &mut ReadTx, integration: &Integration, kind: C
     const AT: &str = "/provider_config/credential/value";
     let unknown = || {
         let shown: String = value.chars().take(200).collect();
-        Problem::new(Code::InvalidConfig, format!("{AT}: there is no credential `{shown}` in this account or its integration point. Create it first, or give the secret inline.")).at_body(AT)
+        Problem::new(Code::InvalidConfig, format!("{AT}: there is no credential `{shown}` in this account or its integration point. Create it first, or give the secret inline."))
+            .at_body(AT)
     };
     let point = integration.integration_point_id.map(CredentialOwner::IntegrationPoint);
     let account = CredentialOwner::Account(integration.account_id);
@@ -43,7 +44,12 @@ pub(super) async fn referred(tx: &mut ReadTx, integration: &Integration, kind: C
     if credential.kind != kind {
         return Err(Problem::new(
             Code::InvalidConfig,
-            format!("{AT}: credential `{}` is of type `{}`, and the provider takes `{}` here. Choose another credential.", credential.name, credential.kind.as_str(), kind.as_str()),
+            format!(
+                "{AT}: credential `{}` is of type `{}`, and the provider takes `{}` here. Choose another credential.",
+                credential.name,
+                credential.kind.as_str(),
+                kind.as_str()
+            ),
         )
         .at_body(AT));
     }

@@ -23,7 +23,13 @@ pub(super) async fn point(tx: &mut ReadTx, account: &Account, provider: &Provide
     if point.connector != provider.connector() {
         return Err(Problem::field(
             AT,
-            format!("Integration point `{}` governs the connector `{}`, and {} belongs to `{}`. Choose another point or provider.", point.name, point.connector.as_str(), provider.id(), provider.connector().as_str()),
+            format!(
+                "Integration point `{}` governs the connector `{}`, and {} belongs to `{}`. Choose another point or provider.",
+                point.name,
+                point.connector.as_str(),
+                provider.id(),
+                provider.connector().as_str()
+            ),
         ));
     }
     if !point.allows(account.environment, provider.id()) {

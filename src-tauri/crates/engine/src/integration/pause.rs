@@ -33,8 +33,11 @@ async fn turn(engine: &Engine, grant: &ManagementGrant, operation: Operation, ac
     let status = match (operation, integration.status) {
         (Operation::IntegrationsPause, IntegrationStatus::Active | IntegrationStatus::NeedsAttention { .. } | IntegrationStatus::Paused) => IntegrationStatus::Paused,
         (Operation::IntegrationsPause, _) => {
-            return Err(Problem::new(Code::IntegrationNotActive, format!("Integration `{}` is not in use ({}), so there is nothing to pause.", integration.name, integration.status.as_str()))
-                .with_resource("integration", integration.id, "cause"));
+            return Err(Problem::new(
+                Code::IntegrationNotActive,
+                format!("Integration `{}` is not in use ({}), so there is nothing to pause.", integration.name, integration.status.as_str()),
+            )
+            .with_resource("integration", integration.id, "cause"));
         }
         (_, IntegrationStatus::Paused) => resumed(&mut tx, &integration).await?,
         (_, unchanged) => unchanged,

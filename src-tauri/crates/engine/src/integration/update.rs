@@ -50,10 +50,19 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, account: &str, int
 }
 
 /// The integration as it would be, with its configuration taken apart; nothing is written.
-pub(super) async fn planned<'a>(engine: &'a Engine, tx: &mut ReadTx, account: &Account, before: &Integration, change: UpdateIntegration) -> Result<(ParsedConfig<'a>, CredentialInput, Integration), Problem> {
+pub(super) async fn planned<'a>(
+    engine: &'a Engine,
+    tx: &mut ReadTx,
+    account: &Account,
+    before: &Integration,
+    change: UpdateIntegration,
+) -> Result<(ParsedConfig<'a>, CredentialInput, Integration), Problem> {
     let provider = change.provider_config.get("type").and_then(serde_json::Value::as_str);
     if provider != Some(before.provider.as_str()) {
-        return Err(Problem::field("/provider_config/type", format!("The provider of an integration cannot change; `{}` is of `{}`. Make another integration.", before.name, before.provider)));
+        return Err(Problem::field(
+            "/provider_config/type",
+            format!("The provider of an integration cannot change; `{}` is of `{}`. Make another integration.", before.name, before.provider),
+        ));
     }
     let definition = tx.definition(before.definition).await?;
     let ParsedConfig { provider, settings, credential } = parse(engine.catalog(), change.provider_config, definition.as_ref().map(|definition| &definition.config_schema))?;

@@ -96,7 +96,10 @@ async fn draft(engine: &Engine, integration: Integration, opened: Opened) -> Vec
         Opened::Fields(word, kind, public, secret) => Draft { integration, word: Some(word), credential: None, entered: Some((kind, public, secret)) },
         Opened::Stored(word, credential) => Draft { integration, word: Some(word), credential: Some(*credential), entered: None },
         Opened::Awaited => {
-            return vec![Problem::new(Code::IntegrationNotActive, "The configuration is good, and a person has to authorize it before it can be tested. Create the integration and connect it.")];
+            return vec![Problem::new(
+                Code::IntegrationNotActive,
+                "The configuration is good, and a person has to authorize it before it can be tested. Create the integration and connect it.",
+            )];
         }
     };
     engine.probe_draft(draft).await.err().into_iter().collect()

@@ -11,9 +11,60 @@ const DIFFERENT: usize = 5;
 
 /// What guessers try first, without digits and signs at the ends.
 const COMMON: &[&str] = &[
-    "password", "passwort", "passw", "qwerty", "qwertz", "qwertyuiop", "qwertzuiop", "asdfghjkl", "abcdefgh", "abc", "letmein", "welcome", "willkommen", "admin", "administrator", "iloveyou", "monkey",
-    "dragon", "football", "baseball", "superman", "batman", "trustno", "sunshine", "princess", "master", "shadow", "michael", "changeme", "default", "secret", "geheim", "hallo", "login", "starwars",
-    "whatever", "freedom", "computer", "internet", "samsung", "summer", "winter", "spring", "autumn", "patchbay", "test", "testtest", "hunter", "access", "guest", "root", "toor", "qazwsx", "zaqxsw",
+    "password",
+    "passwort",
+    "passw",
+    "qwerty",
+    "qwertz",
+    "qwertyuiop",
+    "qwertzuiop",
+    "asdfghjkl",
+    "abcdefgh",
+    "abc",
+    "letmein",
+    "welcome",
+    "willkommen",
+    "admin",
+    "administrator",
+    "iloveyou",
+    "monkey",
+    "dragon",
+    "football",
+    "baseball",
+    "superman",
+    "batman",
+    "trustno",
+    "sunshine",
+    "princess",
+    "master",
+    "shadow",
+    "michael",
+    "changeme",
+    "default",
+    "secret",
+    "geheim",
+    "hallo",
+    "login",
+    "starwars",
+    "whatever",
+    "freedom",
+    "computer",
+    "internet",
+    "samsung",
+    "summer",
+    "winter",
+    "spring",
+    "autumn",
+    "patchbay",
+    "test",
+    "testtest",
+    "hunter",
+    "access",
+    "guest",
+    "root",
+    "toor",
+    "qazwsx",
+    "zaqxsw",
 ];
 
 /// Checks a new password against the rules. `minimum` is the organization's own, `related` are words that belong to the
@@ -53,7 +104,19 @@ pub(crate) fn check(secret: &Secret, minimum: Option<u32>, related: &[&str], poi
 /// The word within a password: usual replacements of letters undone, digits and signs at both ends taken off.
 fn bare(folded: &str) -> String {
     let trimmed = folded.trim_matches(|c: char| !c.is_alphabetic());
-    trimmed.chars().map(|c| match c { '0' => 'o', '1' | '!' => 'i', '3' => 'e', '4' | '@' => 'a', '5' | '$' => 's', '7' => 't', other => other }).filter(|c| c.is_alphabetic()).collect()
+    trimmed
+        .chars()
+        .map(|c| match c {
+            '0' => 'o',
+            '1' | '!' => 'i',
+            '3' => 'e',
+            '4' | '@' => 'a',
+            '5' | '$' => 's',
+            '7' => 't',
+            other => other,
+        })
+        .filter(|c| c.is_alphabetic())
+        .collect()
 }
 
 /// Whether every character follows the one before by the same step: `12345678`, `hgfedcba`.

@@ -82,7 +82,10 @@ pub(super) async fn another_root(tx: &mut ReadTx, member: &Member) -> Result<(),
         if page.next.is_none() {
             return Err(Problem::new(
                 Code::InUse,
-                format!("`{}` is the last root administrator, without whom nobody could administer the organization. Give another member the role root_administrator first.", member.name),
+                format!(
+                    "`{}` is the last root administrator, without whom nobody could administer the organization. Give another member the role root_administrator first.",
+                    member.name
+                ),
             )
             .with_resource("member", member.id, "affected"));
         }

@@ -19,7 +19,11 @@ const ATTENTION: u32 = 20;
 pub async fn get(engine: &Engine, grant: &ManagementGrant) -> Result<Overview, Problem> {
     let mut tx = reach::listing(engine, grant, Operation::OverviewGet).await?;
     let count = |filters: Vec<Filter>| ListQuery { filters, limit: Some(1), total: true, ..ListQuery::default() };
-    let is = |field: &str, values: &[&str]| Filter { field: field.to_owned(), operator: if values.len() == 1 { Operator::Eq } else { Operator::In }, values: values.iter().map(|&value| value.to_owned()).collect() };
+    let is = |field: &str, values: &[&str]| Filter {
+        field: field.to_owned(),
+        operator: if values.len() == 1 { Operator::Eq } else { Operator::In },
+        values: values.iter().map(|&value| value.to_owned()).collect(),
+    };
 
     let accounts = tx.accounts(&count(Vec::new())).await?.total.unwrap_or_default();
     let test_accounts = tx.accounts(&count(vec![is("environment", &["test"])])).await?.total.unwrap_or_default();

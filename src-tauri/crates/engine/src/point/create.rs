@@ -58,7 +58,10 @@ pub(super) fn allowed(engine: &Engine, connector: Connector, environments: Point
             match engine.catalog().get(id) {
                 Some(provider) if provider.connector() == connector => {}
                 Some(provider) => {
-                    return Err(Problem::field(&at, format!("{at}: `{id}` is a provider of the connector `{}`, and this point governs `{}`. Remove it.", provider.connector().as_str(), connector.as_str())));
+                    return Err(Problem::field(
+                        &at,
+                        format!("{at}: `{id}` is a provider of the connector `{}`, and this point governs `{}`. Remove it.", provider.connector().as_str(), connector.as_str()),
+                    ));
                 }
                 None => return Err(Problem::field(&at, format!("{at}: there is no provider `{id}`. Take one from GET /v1/capabilities/providers."))),
             }

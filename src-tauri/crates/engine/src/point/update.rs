@@ -19,7 +19,10 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, point: &str, chang
     let mut point = reach::point(&mut tx, point).await?;
     reach::unchanged(change.expected, point.updated_at, "integration_point", point.id)?;
     if change.connector.as_deref().is_some_and(|connector| connector != point.connector.as_str()) {
-        return Err(Problem::field("/connector", format!("The connector of an integration point cannot change; `{}` governs `{}`. Make another point.", point.name, point.connector.as_str())));
+        return Err(Problem::field(
+            "/connector",
+            format!("The connector of an integration point cannot change; `{}` governs `{}`. Make another point.", point.name, point.connector.as_str()),
+        ));
     }
     if let Some(name) = change.name.filter(|name| *name != point.name.as_str()) {
         point.name = Name::parse(&name)?;

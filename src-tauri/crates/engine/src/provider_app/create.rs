@@ -55,7 +55,8 @@ fn provider(engine: &Engine, text: &str) -> Result<ProviderId, Problem> {
 /// Reads an issuer (OpenID Connect Discovery 1.0 section 3: no query, no fragment).
 pub(super) fn issuer(text: Option<String>) -> Result<Option<String>, Problem> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-    let good = text.len() <= 2000 && Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none() && url.fragment().is_none());
+    let good =
+        text.len() <= 2000 && Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none() && url.fragment().is_none());
     if good { Ok(Some(text)) } else { Err(Problem::field("/issuer", "/issuer must be the issuer's https URL, without query and fragment, exactly as the provider writes it.")) }
 }
 

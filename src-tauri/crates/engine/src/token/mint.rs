@@ -38,7 +38,14 @@ pub async fn mint(engine: &Engine, grant: &ManagementGrant, new: CreateToken) ->
 ///
 /// # Errors
 /// `not_found`, `permission_denied`, `invalid_field`, `name_taken`; problems of the store.
-pub async fn mint_integration(engine: &Engine, grant: &ManagementGrant, account: &str, integration: &str, name: Option<String>, token_ttl: Option<String>) -> Result<ContainerState, Problem> {
+pub async fn mint_integration(
+    engine: &Engine,
+    grant: &ManagementGrant,
+    account: &str,
+    integration: &str,
+    name: Option<String>,
+    token_ttl: Option<String>,
+) -> Result<ContainerState, Problem> {
     let access_ttl = lifetime::parse(token_ttl.as_deref(), lifetime::INTEGRATION, lifetime::LONGEST, "/token_ttl")?;
     let mut tx = reach::writing(engine, grant).await?;
     let (account, integration) = reach::integration(&mut tx, grant, account, integration).await?;

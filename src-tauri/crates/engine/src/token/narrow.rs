@@ -21,7 +21,10 @@ pub(crate) fn narrowed(grant: &ManagementGrant, wanted: Permit) -> Result<Permit
         .ok_or_else(|| {
             Problem::new(
                 Code::PermissionDenied,
-                format!("A token cannot be given more than its maker has: `{}` over these resources exceeds the caller's permissions. Ask for a narrower token.", wanted.permission_set.as_str()),
+                format!(
+                    "A token cannot be given more than its maker has: `{}` over these resources exceeds the caller's permissions. Ask for a narrower token.",
+                    wanted.permission_set.as_str()
+                ),
             )
             .at_body("/permission_set")
         })

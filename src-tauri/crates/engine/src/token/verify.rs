@@ -42,7 +42,14 @@ impl Engine {
                 TokenOwner::Organization(_) => {
                     let permits = permits(&mut tx, &container, &member).await?;
                     let password_expired = container.token_type == TokenType::Logon && expired_password(&member, now);
-                    Ok(Grant::Management(ManagementGrant { organization: container.organization_id, member: container.member_id, container: Some(container.id), permits, password_expired, caller }))
+                    Ok(Grant::Management(ManagementGrant {
+                        organization: container.organization_id,
+                        member: container.member_id,
+                        container: Some(container.id),
+                        permits,
+                        password_expired,
+                        caller,
+                    }))
                 }
                 TokenOwner::Integration(..) => Err(dead()),
             },

@@ -14,7 +14,12 @@ async fn of(world: &World, operation: &str) -> Vec<patchbay_model::audit::AuditE
 #[tokio::test]
 async fn every_change_has_a_row_and_a_failed_one_leaves_none() {
     let world = World::new().await;
-    let grant: ManagementGrant = world.grant.with_caller(patchbay_engine::CallerInfo { method: "POST".to_owned(), path: "/v1/accounts".to_owned(), body: Some(json!({ "name": "acme", "token": { "secret": "PLANTED" } })), ..caller() });
+    let grant: ManagementGrant = world.grant.with_caller(patchbay_engine::CallerInfo {
+        method: "POST".to_owned(),
+        path: "/v1/accounts".to_owned(),
+        body: Some(json!({ "name": "acme", "token": { "secret": "PLANTED" } })),
+        ..caller()
+    });
     let made = account::create(&world.engine, &grant, CreateAccount { name: Some("acme".to_owned()), ..CreateAccount::default() }).await.unwrap().account;
     let rows = of(&world, "accounts.create").await;
     assert_eq!(rows.len(), 1);

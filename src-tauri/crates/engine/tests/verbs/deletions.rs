@@ -52,7 +52,9 @@ async fn a_credential_in_use_goes_and_its_integration_says_so() {
     let new = credential::CreateCredential { name: Some("shared".to_owned()), config: Some(json!({ "type": "token", "secret": "s" })), ..Default::default() };
     let made = credential::create(&world.engine, &world.grant, "acme", new).await.unwrap();
     let config = json!({ "type": "ticketing_redmine", "url": "http://127.0.0.1:9", "credential": { "type": "token_id", "value": made.id.to_string() } });
-    integration::create(&world.engine, &world.grant, "acme", integration::CreateIntegration { name: Some("one".to_owned()), provider_config: config, ..Default::default() }).await.unwrap();
+    integration::create(&world.engine, &world.grant, "acme", integration::CreateIntegration { name: Some("one".to_owned()), provider_config: config, ..Default::default() })
+        .await
+        .unwrap();
     let gone = credential::delete(&world.engine, &world.grant, "acme", "shared").await.unwrap();
     let status = integration::get(&world.engine, &world.grant, "acme", "one").await.unwrap().status;
     assert_eq!(status, IntegrationStatus::NeedsAttention { cause: AttentionCause::CredentialMissing });

@@ -21,7 +21,9 @@ async fn filled() -> World {
     let new = CreateCredential { name: Some("shared".to_owned()), config: Some(json!({ "type": "token", "secret": "PLANTED-shared" })), ..CreateCredential::default() };
     credential::create(&world.engine, &world.grant, "t-alpha", new).await.unwrap();
     let config = json!({ "type": "ticketing_redmine", "url": "http://127.0.0.1:9", "credential": { "type": "token_id", "value": "shared" } });
-    integration::create(&world.engine, &world.grant, "t-alpha", CreateIntegration { name: Some("second".to_owned()), provider_config: config, ..CreateIntegration::default() }).await.unwrap();
+    integration::create(&world.engine, &world.grant, "t-alpha", CreateIntegration { name: Some("second".to_owned()), provider_config: config, ..CreateIntegration::default() })
+        .await
+        .unwrap();
     let app = CreateProviderApp {
         name: Some("sso".to_owned()),
         fullname: None,

@@ -98,7 +98,11 @@ async fn trouble_with_the_provider_does_not_fail_the_creation() {
     assert_eq!((updated.integration.fullname.as_str(), &updated.integration.config, updated.credentials_created.len()), ("Renamed", &made.integration.config, 0));
     assert_eq!(world.engine.verify_store().await.unwrap().sealed_values, 1);
 
-    let late = UpdateIntegration { provider_config: made.integration.config.clone(), expected: Some(made.integration.created_at.minus(std::time::Duration::from_secs(1))), ..UpdateIntegration::default() };
+    let late = UpdateIntegration {
+        provider_config: made.integration.config.clone(),
+        expected: Some(made.integration.created_at.minus(std::time::Duration::from_secs(1))),
+        ..UpdateIntegration::default()
+    };
     assert_eq!(integration::update(&world.engine, &world.grant, "acme", "redmine", late).await.err().unwrap().code, Code::UpdateConflict);
     let other = UpdateIntegration { provider_config: mock(), ..UpdateIntegration::default() };
     assert_eq!(integration::update(&world.engine, &world.grant, "acme", "redmine", other).await.err().unwrap().code, Code::InvalidField);
@@ -123,7 +127,10 @@ async fn a_consent_provider_waits_for_a_person() {
     let world = World::new().await;
     world.account("acme", Environment::Prod, &[]).await;
     let config = json!({ "type": "identity_openid", "issuer": "https://issuer.example", "credential": { "type": "o_auth_user" } });
-    let made = integration::create(&world.engine, &world.grant, "acme", CreateIntegration { name: Some("sso".to_owned()), provider_config: config, ..CreateIntegration::default() }).await.unwrap();
+    let made =
+        integration::create(&world.engine, &world.grant, "acme", CreateIntegration { name: Some("sso".to_owned()), provider_config: config, ..CreateIntegration::default() })
+            .await
+            .unwrap();
     assert_eq!((made.integration.status, made.problems.len()), (IntegrationStatus::AwaitingConsent, 0));
     assert_eq!(made.integration.config["credential"]["type"], "o_auth_user_id");
 }

@@ -77,7 +77,11 @@ async fn the_sample_is_filled_and_its_tickets_can_be_read() {
     assert!(overview.attention.len() >= 4, "what needs a person is listed");
 
     let connector = patchbay_engine::integration::connector_grant(&engine, &grant, "bluewater-logistics", "dispatch-tickets").await.unwrap();
-    let operation = patchbay_model::connector::ticketing::TicketingOperation::QueryTickets { page: patchbay_model::connector::ticketing::PageRequest { cursor: None, limit: 50 }, filters: vec![], orders: vec![] };
+    let operation = patchbay_model::connector::ticketing::TicketingOperation::QueryTickets {
+        page: patchbay_model::connector::ticketing::PageRequest { cursor: None, limit: 50 },
+        filters: vec![],
+        orders: vec![],
+    };
     let answer = engine.call_ticketing(&connector, operation, Default::default()).await.unwrap().answer;
     let patchbay_model::connector::ticketing::TicketingAnswer::Tickets(tickets, _) = answer else { panic!("tickets") };
     assert!(tickets.len() >= 6 && tickets.iter().any(|ticket| ticket.status.as_deref() == Some("Done")));

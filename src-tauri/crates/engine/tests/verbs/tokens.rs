@@ -97,7 +97,15 @@ async fn rotate_reset_remove_secondary_and_delete() {
     assert!(world.verify(&first).await.is_err(), "the secondary pair is dead");
     world.management(&second).await;
 
-    let problem = token::reset(&world.engine, Bearer::Management(&world.grant), &patchbay_model::Scope::System.organization().map_or("0198c0de-0000-7000-8000-000000000000".to_owned(), |id| id.to_string()), &id).await.err().unwrap();
+    let problem = token::reset(
+        &world.engine,
+        Bearer::Management(&world.grant),
+        &patchbay_model::Scope::System.organization().map_or("0198c0de-0000-7000-8000-000000000000".to_owned(), |id| id.to_string()),
+        &id,
+    )
+    .await
+    .err()
+    .unwrap();
     assert_eq!(problem.code, Code::NotFound, "another owner's token is not there");
     let reset = token::reset(&world.engine, Bearer::Management(&world.grant), &owner, &id).await.unwrap();
     assert!(world.verify(&second).await.is_err(), "everything earlier is dead");
@@ -208,7 +216,23 @@ async fn a_narrowed_caller_sees_its_accounts_alone() {
     // What belongs to the organization as a whole is out of its hands, although it is an administrator.
     let denied = [
         member::list(&world.engine, &narrowed, ListQuery::default()).await.err().unwrap().code,
-        organization::update(&world.engine, &narrowed, organization::UpdateOrganization { name: None, fullname: Some("X".to_owned()), contact: None, reply_to: None, picture: None, options: Default::default(), expected: None }).await.err().unwrap().code,
+        organization::update(
+            &world.engine,
+            &narrowed,
+            organization::UpdateOrganization {
+                name: None,
+                fullname: Some("X".to_owned()),
+                contact: None,
+                reply_to: None,
+                picture: None,
+                options: Default::default(),
+                expected: None,
+            },
+        )
+        .await
+        .err()
+        .unwrap()
+        .code,
         point::delete(&world.engine, &narrowed, "any").await.err().unwrap().code,
         patchbay_engine::audit::list(&world.engine, &narrowed, ListQuery::default()).await.err().unwrap().code,
         account::create(&world.engine, &narrowed, CreateAccount { name: Some("new".to_owned()), ..CreateAccount::default() }).await.err().unwrap().code,
@@ -229,7 +253,8 @@ async fn the_first_token_of_an_account_reaches_it_alone() {
     assert!(integration::list_account(&world.engine, &grant, "acme", ListQuery::default()).await.is_ok());
     assert_eq!(integration::list_account(&world.engine, &grant, "other", ListQuery::default()).await.err().unwrap().code, Code::NotFound);
     let too_much = FirstToken { permission_set: PermissionSet::Administrator, ..token };
-    let problem = account::create(&world.engine, &world.grant, CreateAccount { name: Some("b".to_owned()), token: Some(too_much), ..CreateAccount::default() }).await.err().unwrap();
+    let problem =
+        account::create(&world.engine, &world.grant, CreateAccount { name: Some("b".to_owned()), token: Some(too_much), ..CreateAccount::default() }).await.err().unwrap();
     assert_eq!(problem.code, Code::InvalidField);
     assert_eq!(account::get(&world.engine, &world.grant, "b").await.unwrap_err().code, Code::NotFound, "nothing half made");
 

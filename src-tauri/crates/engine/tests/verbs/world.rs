@@ -75,7 +75,12 @@ impl World {
     }
 
     pub(crate) async fn account(&self, name: &str, environment: Environment, labels: &[&str]) -> Account {
-        let new = CreateAccount { name: Some(name.to_owned()), environment: Some(environment), labels: labels.iter().map(|&label| label.to_owned()).collect(), ..CreateAccount::default() };
+        let new = CreateAccount {
+            name: Some(name.to_owned()),
+            environment: Some(environment),
+            labels: labels.iter().map(|&label| label.to_owned()).collect(),
+            ..CreateAccount::default()
+        };
         patchbay_engine::account::create(&self.engine, &self.grant, new).await.unwrap().account
     }
 

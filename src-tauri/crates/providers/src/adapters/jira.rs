@@ -125,7 +125,11 @@ fn find_granted_site(site: Url) -> Result<Step<Option<Url>>, Problem> {
             Some(url) => Ok(Step::Done(Some(url))),
             None => {
                 let granted = if sites.is_empty() { "no site".to_owned() } else { reading::listed(sites.iter().map(|(_, url)| url)) };
-                Err(Problem::new(Code::InvalidConfig, format!("The person's consent does not cover {site}; it covers {granted}. Correct the site, or connect again and choose it.")).at_body("/provider_config/url"))
+                Err(Problem::new(
+                    Code::InvalidConfig,
+                    format!("The person's consent does not cover {site}; it covers {granted}. Correct the site, or connect again and choose it."),
+                )
+                .at_body("/provider_config/url"))
             }
         }
     })
@@ -159,7 +163,11 @@ fn list_projects(context: &AdapterContext, page: &PageRequest) -> Next {
             .iter()
             .filter_map(|project| {
                 let id = text(project, "id")?;
-                Some(Project { name: text(project, "name").unwrap_or_else(|| id.clone()), id, unmapped: reading::unmapped(project, &["key", "projectTypeKey", "simplified", "style", "isPrivate"]) })
+                Some(Project {
+                    name: text(project, "name").unwrap_or_else(|| id.clone()),
+                    id,
+                    unmapped: reading::unmapped(project, &["key", "projectTypeKey", "simplified", "style", "isPrivate"]),
+                })
             })
             .collect();
         Ok(Step::Done(TicketingAnswer::Projects(projects, next_start(&answer, from, given.len()))))

@@ -4,8 +4,8 @@
 //! those of one ticket are found by prefix. Ids are UUIDs version 7: the order of ids is the order of making.
 
 use patchbay_model::connector::ticketing::{
-    Attachment, AttachmentMetadata, Comment, CreateAttachment, CreateComment, CreateTicket, PageRequest, Project, RemoteField, RemoteFieldSchema, Ticket, TicketPatch, TicketingAnswer,
-    TicketingOperation,
+    Attachment, AttachmentMetadata, Comment, CreateAttachment, CreateComment, CreateTicket, PageRequest, Project, RemoteField, RemoteFieldSchema, Ticket, TicketPatch,
+    TicketingAnswer, TicketingOperation,
 };
 use patchbay_model::list::{Filter, Order};
 use patchbay_model::{Code, Problem};
@@ -29,7 +29,21 @@ const BATCH: u32 = 500;
 
 /// Fields that a patch can change.
 const EDITABLE: &[&str] = &[
-    "name", "summary", "creator", "assignee", "contact", "description", "priority", "due_date", "completion_date", "status", "project", "issue_type", "parent", "tags", "custom_fields",
+    "name",
+    "summary",
+    "creator",
+    "assignee",
+    "contact",
+    "description",
+    "priority",
+    "due_date",
+    "completion_date",
+    "status",
+    "project",
+    "issue_type",
+    "parent",
+    "tags",
+    "custom_fields",
 ];
 
 type Next = Result<Step<TicketingAnswer>, Problem>;
@@ -52,7 +66,9 @@ impl Adapter for MockTicketing {
             TicketingOperation::CreateTicket(new) => create(*new, &context),
             TicketingOperation::PatchTicket(id, operations) => with_ticket(id, move |ticket| patch_ticket(&ticket, &operations, &context)),
             TicketingOperation::ListComments(id) => with_ticket(id, |ticket| {
-                all(COMMENTS, Some(format!("{}/", ticket.id)), Vec::new(), |documents| Ok(Step::Done(TicketingAnswer::Comments(documents.into_iter().filter_map(|(_, body)| read(body).ok()).collect()))))
+                all(COMMENTS, Some(format!("{}/", ticket.id)), Vec::new(), |documents| {
+                    Ok(Step::Done(TicketingAnswer::Comments(documents.into_iter().filter_map(|(_, body)| read(body).ok()).collect())))
+                })
             }),
             TicketingOperation::CreateComment(id, new) => with_ticket(id, move |ticket| create_comment(ticket, new, &context)),
             TicketingOperation::DeleteComment(id, comment) => with_ticket(id, move |ticket| remove(COMMENTS, "comment", &ticket.id, &comment)),
@@ -63,7 +79,9 @@ impl Adapter for MockTicketing {
             }),
             TicketingOperation::CreateAttachment(id, new) => with_ticket(id, move |ticket| create_attachment(&ticket, &new, &context)),
             TicketingOperation::DownloadAttachment(id, attachment) => with_ticket(id, move |ticket| {
-                Ok(get(ATTACHMENTS, "attachment", format!("{}/{attachment}", ticket.id), |attachment: Attachment| Ok(Step::Done(TicketingAnswer::Attachment(Box::new(attachment))))))
+                Ok(get(ATTACHMENTS, "attachment", format!("{}/{attachment}", ticket.id), |attachment: Attachment| {
+                    Ok(Step::Done(TicketingAnswer::Attachment(Box::new(attachment))))
+                }))
             }),
             TicketingOperation::DeleteAttachment(id, attachment) => with_ticket(id, move |ticket| remove(ATTACHMENTS, "attachment", &ticket.id, &attachment)),
         }
@@ -142,8 +160,12 @@ fn list_projects(context: &AdapterContext, page: PageRequest) -> Next {
 fn query(page: PageRequest, filters: Vec<Filter>, orders: Vec<Order>) -> Next {
     offset(&page)?;
     all(TICKETS, None, Vec::new(), move |documents| {
-        let mut tickets: Vec<(Value, Ticket)> =
-            documents.into_iter().map(|(_, body)| body).filter(|body| matching::passes(body, &filters)).filter_map(|body| read(body.clone()).ok().map(|ticket| (body, ticket))).collect();
+        let mut tickets: Vec<(Value, Ticket)> = documents
+            .into_iter()
+            .map(|(_, body)| body)
+            .filter(|body| matching::passes(body, &filters))
+            .filter_map(|body| read(body.clone()).ok().map(|ticket| (body, ticket)))
+            .collect();
         matching::sort(&mut tickets, &orders);
         let (tickets, next) = page_of(tickets, &page)?;
         Ok(Step::Done(TicketingAnswer::Tickets(tickets.into_iter().map(|(_, ticket)| ticket).collect(), next)))
@@ -256,7 +278,8 @@ fn remote_fields(context: &AdapterContext) -> Vec<RemoteField> {
         provider_field_path: Some(format!("/{id}")),
         project_id: None,
     };
-    let mut fields = vec![field("summary", "Summary", "string"), field("description", "Description", "string"), field("status", "Status", "string"), field("assignee", "Assignee", "string")];
+    let mut fields =
+        vec![field("summary", "Summary", "string"), field("description", "Description", "string"), field("status", "Status", "string"), field("assignee", "Assignee", "string")];
     for mapping in context.config.get("custom_field_mappings").and_then(Value::as_array).into_iter().flatten() {
         if let Some(name) = mapping.get("name").and_then(Value::as_str) {
             fields.push(field(&format!("custom_fields/{name}"), name, "other"));

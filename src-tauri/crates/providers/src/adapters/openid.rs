@@ -18,7 +18,8 @@ pub(crate) struct OpenId;
 impl Adapter for OpenId {
     fn probe(&self, context: &AdapterContext) -> Result<Step<Identity>, Problem> {
         let issuer = context.base_url.clone().ok_or_else(|| Problem::internal("the issuer is missing"))?;
-        let metadata = metadata_url(&issuer).ok_or_else(|| Problem::new(Code::InvalidConfig, "The issuer is no address below which metadata can lie. Correct it.").at_body("/provider_config/issuer"))?;
+        let metadata = metadata_url(&issuer)
+            .ok_or_else(|| Problem::new(Code::InvalidConfig, "The issuer is no address below which metadata can lie. Correct it.").at_body("/provider_config/issuer"))?;
         Ok(Step::send(ProviderRequest::new(Method::Get, metadata).anonymous(), move |response| {
             let userinfo = userinfo_url(&issuer, &response)?;
             Ok(Step::send(ProviderRequest::new(Method::Get, userinfo), |response| identity(&response).map(Step::Done)))
@@ -39,10 +40,12 @@ fn userinfo_url(issuer: &Url, response: &ProviderResponse) -> Result<Url, Proble
     let metadata = json(NAME, response)?;
     let named = text(&metadata, "issuer").unwrap_or_default();
     if named.trim_end_matches('/') != issuer.as_str().trim_end_matches('/') {
-        return Err(Problem::new(Code::InvalidConfig, format!("The metadata found below {issuer} names another issuer. Enter the issuer exactly as the provider names itself.")).at_body("/provider_config/issuer"));
+        return Err(Problem::new(Code::InvalidConfig, format!("The metadata found below {issuer} names another issuer. Enter the issuer exactly as the provider names itself."))
+            .at_body("/provider_config/issuer"));
     }
     let endpoint = text(&metadata, "userinfo_endpoint").ok_or_else(|| invalid(NAME, "names no userinfo endpoint"))?;
-    let endpoint = Url::parse(&endpoint).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(|| invalid(NAME, "names a userinfo endpoint that is no web address"))?;
+    let endpoint =
+        Url::parse(&endpoint).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(|| invalid(NAME, "names a userinfo endpoint that is no web address"))?;
     // A credential given over TLS must not go on in clear.
     if issuer.scheme() == "https" && endpoint.scheme() != "https" {
         return Err(invalid(NAME, "names a userinfo endpoint without TLS"));

@@ -114,7 +114,11 @@ fn list_projects(context: &AdapterContext, page: &PageRequest) -> Next {
             .iter()
             .filter_map(|project| {
                 let id = text(project, "id")?;
-                Some(Project { name: text(project, "name").unwrap_or_else(|| id.clone()), id, unmapped: reading::unmapped(project, &["identifier", "description", "parent", "status", "is_public"]) })
+                Some(Project {
+                    name: text(project, "name").unwrap_or_else(|| id.clone()),
+                    id,
+                    unmapped: reading::unmapped(project, &["identifier", "description", "parent", "status", "is_public"]),
+                })
             })
             .collect();
         let next = next_offset(&answer, from, given.len(), limit as usize);
@@ -192,17 +196,28 @@ fn custom_field(id: &str, name: String, kind: &str, format: Option<String>, valu
 }
 
 fn standard_fields() -> Vec<RemoteField> {
-    [("subject", "Subject", "string"), ("description", "Description", "string"), ("status", "Status", "enum"), ("priority", "Priority", "enum"), ("tracker", "Tracker", "enum"), ("assigned_to", "Assignee", "other"), ("start_date", "Start date", "string"), ("due_date", "Due date", "string"), ("done_ratio", "% Done", "number"), ("estimated_hours", "Estimated time", "number")]
-        .into_iter()
-        .map(|(id, name, kind)| RemoteField {
-            field_id: id.to_owned(),
-            schema: Some(RemoteFieldSchema { field_type_id: kind.to_owned(), field_type: None, enum_values: None }),
-            field_scope: Some("standard".to_owned()),
-            provider_field_name: name.to_owned(),
-            provider_field_path: Some(format!("/{id}")),
-            project_id: None,
-        })
-        .collect()
+    [
+        ("subject", "Subject", "string"),
+        ("description", "Description", "string"),
+        ("status", "Status", "enum"),
+        ("priority", "Priority", "enum"),
+        ("tracker", "Tracker", "enum"),
+        ("assigned_to", "Assignee", "other"),
+        ("start_date", "Start date", "string"),
+        ("due_date", "Due date", "string"),
+        ("done_ratio", "% Done", "number"),
+        ("estimated_hours", "Estimated time", "number"),
+    ]
+    .into_iter()
+    .map(|(id, name, kind)| RemoteField {
+        field_id: id.to_owned(),
+        schema: Some(RemoteFieldSchema { field_type_id: kind.to_owned(), field_type: None, enum_values: None }),
+        field_scope: Some("standard".to_owned()),
+        provider_field_name: name.to_owned(),
+        provider_field_path: Some(format!("/{id}")),
+        project_id: None,
+    })
+    .collect()
 }
 
 /// Adds notes to an issue and finds the journal that this made: Redmine does not name it in its answer.
@@ -221,7 +236,9 @@ fn create_comment(context: AdapterContext, id: String, new: CreateComment) -> Ne
         perform(request, "ticket", id.clone(), move || {
             with_issue(&context, &id, "journals", move |after| {
                 let made = issue::comments(&after).into_iter().filter(|comment| !known.contains(&comment.id)).rfind(|comment| same_text(&comment.content, &new.content));
-                let comment: Comment = made.ok_or_else(|| Problem::new(Code::ProviderRefused, "Redmine took the comment but does not show it: the user may lack the permission to add notes to this issue."))?;
+                let comment: Comment = made.ok_or_else(|| {
+                    Problem::new(Code::ProviderRefused, "Redmine took the comment but does not show it: the user may lack the permission to add notes to this issue.")
+                })?;
                 Ok(Step::Done(TicketingAnswer::Comment(Box::new(comment))).noting(notice))
             })
         })
@@ -266,7 +283,8 @@ fn create_attachment(context: AdapterContext, id: String, new: &CreateAttachment
             // Redmine 3.4 and later name the id; the token begins with it in every version.
             let attachment = text(reading::at(&answer, &["upload"]), "id").or_else(|| token.split('.').next().map(str::to_owned)).unwrap_or_default();
             let url = endpoint(&context, &["issues", &format!("{id}.json")])?;
-            let mut request = ProviderRequest::new(Method::Put, url).json(json!({ "issue": { "uploads": [{ "token": token, "filename": file_name, "content_type": media_type }] } }));
+            let mut request =
+                ProviderRequest::new(Method::Put, url).json(json!({ "issue": { "uploads": [{ "token": token, "filename": file_name, "content_type": media_type }] } }));
             request.idempotent = false;
             perform(request, "ticket", id.clone(), move || {
                 find_attachment(&context, &id, attachment, |metadata| Ok(Step::Done(TicketingAnswer::AttachmentMetadata(Box::new(metadata)))))

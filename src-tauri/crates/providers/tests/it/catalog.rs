@@ -58,7 +58,11 @@ fn schemas_take_what_the_wire_sends() {
     let catalog = catalog();
     let cases: [(&str, Value, bool); 24] = [
         ("ticketing_redmine", json!({ "type": "ticketing_redmine", "url": "https://r.example", "credential": { "type": "token", "secret": "k" } }), true),
-        ("ticketing_redmine", json!({ "type": "ticketing_redmine", "url": "http://127.0.0.1:3000/sub", "default_project": "a", "default_issue_type": "Bug", "credential": { "type": "basic", "username": "u", "secret": "s" } }), true),
+        (
+            "ticketing_redmine",
+            json!({ "type": "ticketing_redmine", "url": "http://127.0.0.1:3000/sub", "default_project": "a", "default_issue_type": "Bug", "credential": { "type": "basic", "username": "u", "secret": "s" } }),
+            true,
+        ),
         ("ticketing_redmine", json!({ "type": "ticketing_redmine", "url": "https://r.example", "credential": { "type": "token_id", "value": "x" } }), true),
         ("ticketing_redmine", json!({ "type": "ticketing_redmine", "url": "https://r.example" }), false),
         ("ticketing_redmine", json!({ "type": "ticketing_redmine", "url": "r.example", "credential": { "type": "token", "secret": "k" } }), false),
@@ -68,13 +72,29 @@ fn schemas_take_what_the_wire_sends() {
         ("ticketing_redmine", json!({ "type": "ticketing_redmine", "url": "https://r.example", "credential": { "type": "aws", "secret": "k" } }), false),
         ("ticketing_redmine", json!({ "type": "ticketing_redmine", "url": "https://r.example", "frob": 1, "credential": { "type": "token", "secret": "k" } }), false),
         ("ticketing_redmine", json!({ "type": "ticketing_jira", "url": "https://r.example", "credential": { "type": "token", "secret": "k" } }), false),
-        ("ticketing_jira", json!({ "type": "ticketing_jira", "credential": { "type": "basic", "username": "u", "secret": "s" }, "default_issue_type": "Task", "default_project": "DEMO", "url": "http://jira" }), true),
-        ("ticketing_jira", json!({ "type": "ticketing_jira", "credential": { "type": "service_account", "username": "u", "secret": "s" }, "url": "https://x.atlassian.net" }), true),
+        (
+            "ticketing_jira",
+            json!({ "type": "ticketing_jira", "credential": { "type": "basic", "username": "u", "secret": "s" }, "default_issue_type": "Task", "default_project": "DEMO", "url": "http://jira" }),
+            true,
+        ),
+        (
+            "ticketing_jira",
+            json!({ "type": "ticketing_jira", "credential": { "type": "service_account", "username": "u", "secret": "s" }, "url": "https://x.atlassian.net" }),
+            true,
+        ),
         ("ticketing_jira", json!({ "type": "ticketing_jira", "credential": { "type": "service_account_id", "value": "c" }, "url": "https://x.atlassian.net" }), true),
         ("ticketing_jira", json!({ "type": "ticketing_jira", "credential": { "type": "o_auth_user" }, "url": "https://x.atlassian.net" }), true),
         ("ticketing_jira", json!({ "type": "ticketing_jira", "credential": { "type": "o_auth_user", "secret": "x" }, "url": "https://x.atlassian.net" }), false),
-        ("ticketing_jira", json!({ "type": "ticketing_jira", "credential": { "type": "basic_id", "value": "C" }, "url": "http://jira", "custom_field_mappings": [{ "name": "a", "project_id": "*", "provider_field_path": "$.fields.b" }] }), true),
-        ("ticketing_jira", json!({ "type": "ticketing_jira", "credential": { "type": "basic_id", "value": "C" }, "url": "http://jira", "custom_field_mappings": [{ "name": "a" }] }), false),
+        (
+            "ticketing_jira",
+            json!({ "type": "ticketing_jira", "credential": { "type": "basic_id", "value": "C" }, "url": "http://jira", "custom_field_mappings": [{ "name": "a", "project_id": "*", "provider_field_path": "$.fields.b" }] }),
+            true,
+        ),
+        (
+            "ticketing_jira",
+            json!({ "type": "ticketing_jira", "credential": { "type": "basic_id", "value": "C" }, "url": "http://jira", "custom_field_mappings": [{ "name": "a" }] }),
+            false,
+        ),
         ("ticketing_mock_ticketing", json!({ "type": "ticketing_mock_ticketing" }), true),
         ("ticketing_mock_ticketing", json!({ "type": "ticketing_mock_ticketing", "name": "demo", "custom_field_mappings": [] }), true),
         ("ticketing_mock_ticketing", json!({ "type": "ticketing_mock_ticketing", "credential": { "type": "token", "secret": "k" } }), false),

@@ -78,7 +78,8 @@ impl Description {
             given.entry(name.into_owned()).or_default().push(value.into_owned());
         }
         for (name, values) in &given {
-            let known = parameters.iter().find(|parameter| parameter["in"] == "query" && parameter["name"] == name.as_str()).ok_or_else(|| format!("unknown query parameter {name}"))?;
+            let known =
+                parameters.iter().find(|parameter| parameter["in"] == "query" && parameter["name"] == name.as_str()).ok_or_else(|| format!("unknown query parameter {name}"))?;
             let schema = &known["schema"];
             let value = match schema["type"].as_str().ok_or_else(|| format!("the type of {name} cannot be judged"))? {
                 "array" => values.iter().map(|value| typed(value, &schema["items"])).collect::<Result<Value, String>>()?,
@@ -141,7 +142,11 @@ impl Description {
         if !schemas.is_empty() {
             whole = json!({ "allOf": [whole], "components": { "schemas": schemas } });
         }
-        let validator = jsonschema::options().with_draft(jsonschema::Draft::Draft4).should_validate_formats(formats).build(&whole).map_err(|error| format!("the schema does not compile: {error}"))?;
+        let validator = jsonschema::options()
+            .with_draft(jsonschema::Draft::Draft4)
+            .should_validate_formats(formats)
+            .build(&whole)
+            .map_err(|error| format!("the schema does not compile: {error}"))?;
         match validator.iter_errors(value).next() {
             Some(error) => Err(format!("{error} at {}", error.instance_path)),
             None => Ok(()),
@@ -161,7 +166,10 @@ impl Description {
             self.read_only(part, value, at)?;
         }
         match value {
-            Value::Object(members) => members.iter().filter_map(|(name, value)| Some((name, schema["properties"].get(name)?, value))).try_for_each(|(name, schema, value)| self.read_only(schema, value, &format!("{at}/{name}"))),
+            Value::Object(members) => members
+                .iter()
+                .filter_map(|(name, value)| Some((name, schema["properties"].get(name)?, value)))
+                .try_for_each(|(name, schema, value)| self.read_only(schema, value, &format!("{at}/{name}"))),
             Value::Array(list) => list.iter().try_for_each(|value| self.read_only(&schema["items"], value, at)),
             _ => Ok(()),
         }

@@ -1,8 +1,8 @@
 //! Drives steps to their end: against documents in memory, or against answers given in advance.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use patchbay_model::connector::ticketing::{TicketingAnswer, TicketingOperation};
 use patchbay_model::{Clock, Context, Entropy, Problem, Timestamp};
@@ -32,11 +32,7 @@ impl Entropy for Fixed {
 
 pub(crate) fn context(config: Value, base_url: Option<&str>) -> AdapterContext {
     let Value::Object(config) = config else { panic!("a configuration is an object") };
-    AdapterContext {
-        config,
-        base_url: base_url.map(|url| Url::parse(url).unwrap()),
-        context: Context::new(Arc::new(Fixed(AtomicU64::new(0))), Arc::new(Fixed(AtomicU64::new(1)))),
-    }
+    AdapterContext { config, base_url: base_url.map(|url| Url::parse(url).unwrap()), context: Context::new(Arc::new(Fixed(AtomicU64::new(0))), Arc::new(Fixed(AtomicU64::new(1)))) }
 }
 
 /// Documents of one integration.

@@ -83,7 +83,22 @@ pub(crate) fn everything() -> Vec<Op> {
         query(&[], &[], None),
         query(&[], &[], Some("CAEaAggD")),
         query(
-            &["id[in]10100,DEMO-12", "name[ne]DEMO-9", "summary[like]%it's \"here\"%", "status[not in]Done,\"To Do\"", "priority[in]HIGH,URGENT", "project[eq]DEMO", "issue_type[eq]Task", "assignee[eq]Ada Lovelace", "creator[ne]zoë müller", "tags[in]a,b", "parent[eq]DEMO-1", "created_at[gte]2026-01-01T00:00:00Z", "updated_at[lt]2026-02-01T00:00:00Z", "due_date[eq]2026-01-01T00:00:00Z"],
+            &[
+                "id[in]10100,DEMO-12",
+                "name[ne]DEMO-9",
+                "summary[like]%it's \"here\"%",
+                "status[not in]Done,\"To Do\"",
+                "priority[in]HIGH,URGENT",
+                "project[eq]DEMO",
+                "issue_type[eq]Task",
+                "assignee[eq]Ada Lovelace",
+                "creator[ne]zoë müller",
+                "tags[in]a,b",
+                "parent[eq]DEMO-1",
+                "created_at[gte]2026-01-01T00:00:00Z",
+                "updated_at[lt]2026-02-01T00:00:00Z",
+                "due_date[eq]2026-01-01T00:00:00Z",
+            ],
             &["created_at[desc]", "updated_at", "due_date", "priority", "status", "summary"],
             None,
         ),
@@ -99,7 +114,9 @@ pub(crate) fn everything() -> Vec<Op> {
             { "op": "replace", "path": "/priority", "value": "LOW" }, { "op": "remove", "path": "/assignee" }, { "op": "replace", "path": "/creator", "value": "Zoë Müller" }, { "op": "remove", "path": "/due_date" },
             { "op": "add", "path": "/tags/-", "value": "c" }, { "op": "replace", "path": "/parent", "value": "10051" }, { "op": "replace", "path": "/issue_type", "value": "Bug" }, { "op": "add", "path": "/custom_fields/notes", "value": "y" },
         ])),
-        patch(json!([{ "op": "remove", "path": "/description" }, { "op": "remove", "path": "/priority" }, { "op": "remove", "path": "/parent" }, { "op": "remove", "path": "/custom_fields/tier" }, { "op": "replace", "path": "/assignee", "value": "Ada Lovelace" }])),
+        patch(
+            json!([{ "op": "remove", "path": "/description" }, { "op": "remove", "path": "/priority" }, { "op": "remove", "path": "/parent" }, { "op": "remove", "path": "/custom_fields/tier" }, { "op": "replace", "path": "/assignee", "value": "Ada Lovelace" }]),
+        ),
         Op::ListComments("DEMO-12".into()),
         Op::CreateComment("DEMO-12".into(), CreateComment { content: text.into(), creator: Some("x".into()) }),
         Op::DeleteComment("DEMO-12".into(), "10203".into()),
@@ -171,7 +188,14 @@ fn no_request_needs_more_than_the_scopes_asked_for_or_is_going_away() {
     for (name, request) in requests() {
         let (path, method) = description.judge(&request, BASE).unwrap();
         let operation = &description.document()["paths"][&path][&method];
-        let needed: Vec<&str> = operation["security"].as_array().unwrap().iter().filter_map(|way| way.get("OAuth2")).flat_map(|scopes| scopes.as_array().unwrap()).map(|scope| scope.as_str().unwrap()).collect();
+        let needed: Vec<&str> = operation["security"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|way| way.get("OAuth2"))
+            .flat_map(|scopes| scopes.as_array().unwrap())
+            .map(|scope| scope.as_str().unwrap())
+            .collect();
         assert!(needed.iter().all(|scope| scopes.iter().any(|asked| asked == scope)), "{name}: {path} needs {needed:?}");
         // The list of priorities is called old since 2021, and its successor needs an administrator's scope.
         assert!(operation["deprecated"] != true || path == "/rest/api/3/priority", "{name}: {path} is deprecated");
@@ -244,7 +268,8 @@ fn the_answers_kept_here_are_what_atlassian_describes() {
         ("comment", "/rest/api/3/issue/{issueIdOrKey}/comment", "post", "201"),
         ("attachments", "/rest/api/3/issue/{issueIdOrKey}/attachments", "post", "200"),
     ] {
-        let schema = description.document()["paths"][path][method]["responses"][status]["content"]["application/json"].get("schema").unwrap_or_else(|| panic!("{path} has no schema"));
+        let schema =
+            description.document()["paths"][path][method]["responses"][status]["content"]["application/json"].get("schema").unwrap_or_else(|| panic!("{path} has no schema"));
         description.validate_answer(schema, &response("jira", name)).unwrap_or_else(|why| panic!("{name}: {why}"));
     }
     assert_eq!(crate::fixture::responses("jira").len(), 14, "every answer is checked above");
@@ -341,7 +366,13 @@ fn the_api_is_found_by_the_kind_of_credential() {
 #[test]
 fn ids_cannot_leave_their_place() {
     for id in ["", ".", "..", "../myself", "10100/comment", "DEMO-12?x", "createmeta", "bulk", "DEMO", "-1"] {
-        let operations = [Op::GetTicket(id.into()), Op::ListComments(id.into()), Op::DeleteComment("DEMO-12".into(), id.into()), Op::DownloadAttachment("DEMO-12".into(), id.into()), Op::PatchTicket(id.into(), vec![])];
+        let operations = [
+            Op::GetTicket(id.into()),
+            Op::ListComments(id.into()),
+            Op::DeleteComment("DEMO-12".into(), id.into()),
+            Op::DownloadAttachment("DEMO-12".into(), id.into()),
+            Op::PatchTicket(id.into(), vec![]),
+        ];
         for operation in operations {
             let (result, sent) = run(operation.clone());
             assert_eq!(result.unwrap_err().code, Code::NotFound, "{operation:?}");

@@ -60,7 +60,8 @@ fn recorded_answers_become_unified_objects() {
 
 #[test]
 fn names_are_looked_up_before_anything_is_written() {
-    let new: CreateTicket = serde_json::from_value(json!({ "name": "x", "priority": "URGENT", "status": "resolved", "assignee": "ada lovelace", "due_date": "2026-12-24T10:00:00Z" })).unwrap();
+    let new: CreateTicket =
+        serde_json::from_value(json!({ "name": "x", "priority": "URGENT", "status": "resolved", "assignee": "ada lovelace", "due_date": "2026-12-24T10:00:00Z" })).unwrap();
     let (_, sent) = run(Op::CreateTicket(Box::new(new)));
     let last = sent.last().unwrap();
     assert_eq!(last.method, Method::Post);
@@ -142,10 +143,16 @@ pub(crate) fn everything() -> Vec<Op> {
     vec![
         Op::ListRemoteFields,
         Op::ListProjects(PageRequest { cursor: None, limit: 50 }),
-        Op::QueryTickets { page: PageRequest { cursor: Some("2".into()), limit: 10 }, filters: filters.iter().map(|text| patchbay_model::list::Filter::parse(text).unwrap()).collect(), orders: vec![] },
+        Op::QueryTickets {
+            page: PageRequest { cursor: Some("2".into()), limit: 10 },
+            filters: filters.iter().map(|text| patchbay_model::list::Filter::parse(text).unwrap()).collect(),
+            orders: vec![],
+        },
         Op::GetTicket("1".into()),
         create(json!({ "name": "x", "priority": "HIGH", "status": "New", "assignee": "Ada Lovelace", "tags": ["x"], "custom_fields": { "Customer reference": 5 }, "parent": "1" })),
-        patch(json!([{ "op": "replace", "path": "/status", "value": "New" }, { "op": "replace", "path": "/summary", "value": "y" }, { "op": "replace", "path": "/custom_fields", "value": { "Customer reference": "z" } }, { "op": "replace", "path": "/assignee", "value": "Ada Lovelace" }])),
+        patch(
+            json!([{ "op": "replace", "path": "/status", "value": "New" }, { "op": "replace", "path": "/summary", "value": "y" }, { "op": "replace", "path": "/custom_fields", "value": { "Customer reference": "z" } }, { "op": "replace", "path": "/assignee", "value": "Ada Lovelace" }]),
+        ),
         Op::ListComments("1".into()),
         Op::CreateComment("1".into(), patchbay_model::connector::ticketing::CreateComment { content: "x".into(), creator: None }),
         Op::DeleteComment("1".into(), "1".into()),

@@ -188,7 +188,9 @@ fn redmine_does_what_the_adapter_says() {
     assert_eq!(with_field.custom_fields.unwrap()["Customer reference"], "R-7");
 
     // Comments.
-    let TicketingAnswer::Comment(comment) = redmine.run(Op::CreateComment(made.id.clone(), CreateComment { content: "Ça va\n\n* eins".into(), creator: None })).unwrap() else { panic!() };
+    let TicketingAnswer::Comment(comment) = redmine.run(Op::CreateComment(made.id.clone(), CreateComment { content: "Ça va\n\n* eins".into(), creator: None })).unwrap() else {
+        panic!()
+    };
     assert_eq!(comment.content.replace("\r\n", "\n"), "Ça va\n\n* eins");
     let TicketingAnswer::Comments(comments) = redmine.run(Op::ListComments(made.id.clone())).unwrap() else { panic!() };
     assert_eq!(comments.len(), 1);

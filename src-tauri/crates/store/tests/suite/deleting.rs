@@ -109,7 +109,10 @@ async fn what_is_in_use_stays() {
         let mut credential = ours.accounts[0].credential.clone();
         credential.public_config.insert(patchbay_store::PROVIDER_APP_KEY.to_owned(), ours.app.id.to_string().into());
         tx.update_credential(&credential).await.unwrap();
-        assert!(matches!(tx.delete_provider_app(ours.app.id, deletion(), time(1)).await, Err(StoreError::InUse { count: 2, .. })), "one by its credential, one by its running consent");
+        assert!(
+            matches!(tx.delete_provider_app(ours.app.id, deletion(), time(1)).await, Err(StoreError::InUse { count: 2, .. })),
+            "one by its credential, one by its running consent"
+        );
         let users = tx.credential_users(ours.accounts[0].shared.id).await.unwrap();
         assert_eq!((users.count, users.integrations[0].id), (1, ours.accounts[0].integration.id));
         for customer in &ours.accounts {

@@ -127,7 +127,11 @@ async fn damage_is_found_and_named() {
 #[tokio::test]
 async fn a_row_that_lies_is_found() {
     let place = Place::new(Backend::Sqlite).await;
-    behind_its_back(&place.directory.file(), "UPDATE accounts SET labels = 'x'; UPDATE integration_instances SET provider = 'ticketing_jira', integration_point_id = randomblob(16)").await;
+    behind_its_back(
+        &place.directory.file(),
+        "UPDATE accounts SET labels = 'x'; UPDATE integration_instances SET provider = 'ticketing_jira', integration_point_id = randomblob(16)",
+    )
+    .await;
     let findings = place.store.verify_structure().await.unwrap();
     for check in ["references", "relations", "structures"] {
         assert!(findings.iter().any(|finding| finding.check == check && finding.sentence.ends_with('.')), "{check}: {findings:?}");

@@ -34,8 +34,15 @@ fn query(filters: &[&str], orders: &[&str]) -> ListQuery {
 async fn fill(place: &Place) -> Vec<Account> {
     let mut tx = place.write().await;
     let mut accounts: Vec<Account> = place.ours.accounts.iter().map(|customer| customer.account.clone()).collect();
-    for (number, (text, environment, labels)) in
-        [("demo_a", Environment::Test, &["gold", "eu"][..]), ("demo-b", Environment::Prod, &["gold"]), ("demoxc", Environment::Prod, &[]), ("50%-off", Environment::Prod, &["a.b:c"]), ("back\\slash", Environment::Test, &["us"])].into_iter().enumerate()
+    for (number, (text, environment, labels)) in [
+        ("demo_a", Environment::Test, &["gold", "eu"][..]),
+        ("demo-b", Environment::Prod, &["gold"]),
+        ("demoxc", Environment::Prod, &[]),
+        ("50%-off", Environment::Prod, &["a.b:c"]),
+        ("back\\slash", Environment::Test, &["us"]),
+    ]
+    .into_iter()
+    .enumerate()
     {
         let mut account = account(place.ours.organization.id, text);
         account.environment = environment;
@@ -90,7 +97,13 @@ async fn filters_choose_what_they_say() {
             assert_eq!(listed.total, Some(u64::try_from(expected.len()).unwrap()), "total of {filters:?}");
         }
         let problem = |error: patchbay_store::StoreError| Problem::from(error);
-        for (filter, code) in [("nonsense[eq]x", Code::InvalidFilter), ("created_at[gt]yesterday", Code::InvalidFilter), ("id[eq]one", Code::InvalidFilter), ("id[like]x*", Code::InvalidFilter), ("labels[gt]x", Code::InvalidFilter)] {
+        for (filter, code) in [
+            ("nonsense[eq]x", Code::InvalidFilter),
+            ("created_at[gt]yesterday", Code::InvalidFilter),
+            ("id[eq]one", Code::InvalidFilter),
+            ("id[like]x*", Code::InvalidFilter),
+            ("labels[gt]x", Code::InvalidFilter),
+        ] {
             let found = problem(tx.accounts(&query(&[filter], &[])).await.unwrap_err());
             assert_eq!(found.code, code, "{filter}: {}", found.message);
         }
@@ -119,7 +132,10 @@ async fn a_missing_value_is_unlike_everything() {
         assert_eq!(names(tx.integrations(of, &query(&[&format!("integration_point_id[ne]{point}")], &[])).await.unwrap()), ["free"]);
         assert_eq!(names(tx.integrations(of, &query(&[&format!("integration_point_id[not in]{point},{point}")], &[])).await.unwrap()), ["free"]);
         assert_eq!(names(tx.integrations(of, &query(&[], &["integration_point_id"])).await.unwrap()), ["free", "tickets"], "a missing value comes first");
-        assert_eq!(names(tx.integrations(of, &query(&["status[eq]active", "provider_type[like]ticketing_*", "category[eq]ticketing"], &["last_used_at[desc]", "name"])).await.unwrap()), ["free", "tickets"]);
+        assert_eq!(
+            names(tx.integrations(of, &query(&["status[eq]active", "provider_type[like]ticketing_*", "category[eq]ticketing"], &["last_used_at[desc]", "name"])).await.unwrap()),
+            ["free", "tickets"]
+        );
     })
     .await;
 }

@@ -8,12 +8,22 @@ use serde_json::Value;
 
 /// What happened, in whose words, how urgent, with what tags.
 const STORIES: &[(&str, &str, Priority, &[&str])] = &[
-    ("Label printer in receiving prints blank pages", "Since this morning every second label comes out blank. Power cycling helped once.", Priority::Medium, &["printer", "receiving"]),
+    (
+        "Label printer in receiving prints blank pages",
+        "Since this morning every second label comes out blank. Power cycling helped once.",
+        Priority::Medium,
+        &["printer", "receiving"],
+    ),
     ("Cannot sign in after the password change", "The new password works in the mail client but not on the intranet. Two colleagues have the same.", Priority::High, &["access"]),
     ("Monthly report misses the last two days", "The export of the month ends on the 28th although the source has all days.", Priority::Low, &["reporting"]),
     ("Handheld scanners lose the network in aisle 14", "Signal drops between racks 14 and 16; scanning resumes when leaving the aisle.", Priority::High, &["network", "warehouse"]),
     ("New starter needs an account by Monday", "Starts on Monday in accounting, same rights as the colleague she follows.", Priority::Moderate, &["access", "onboarding"]),
-    ("Customer portal answers slowly between 9 and 10", "Pages take up to ten seconds in that hour, and are quick for the rest of the day.", Priority::Urgent, &["portal", "performance"]),
+    (
+        "Customer portal answers slowly between 9 and 10",
+        "Pages take up to ten seconds in that hour, and are quick for the rest of the day.",
+        Priority::Urgent,
+        &["portal", "performance"],
+    ),
     ("Duplicate order confirmations", "Some customers got the same confirmation three times, all within one minute.", Priority::Critical, &["mail", "orders"]),
     ("Screen in meeting room 2 stays dark", "Cable and source are fine on another screen.", Priority::Low, &["hardware"]),
     ("Certificate of the test system expires next week", "Monitoring warns; the renewal needs an approval.", Priority::Medium, &["certificates"]),

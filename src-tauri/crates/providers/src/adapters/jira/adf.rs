@@ -253,11 +253,7 @@ fn parse(lines: &[&str], depth: usize) -> Vec<Value> {
         {
             let (items, used) = list(lines.get(at..).unwrap_or_default(), ordered, depth);
             at += used;
-            nodes.push(if ordered {
-                json!({ "type": "orderedList", "attrs": { "order": from }, "content": items })
-            } else {
-                json!({ "type": "bulletList", "content": items })
-            });
+            nodes.push(if ordered { json!({ "type": "orderedList", "attrs": { "order": from }, "content": items }) } else { json!({ "type": "bulletList", "content": items }) });
         } else {
             let mut body = vec![line];
             at += 1;
@@ -409,7 +405,13 @@ mod tests {
 
     #[test]
     fn nonsense_gives_text_or_nothing() {
-        for nonsense in [json!(null), json!(5), json!([]), json!({ "content": 7 }), json!({ "content": [1, null, { "type": 3 }, { "type": "text" }, { "type": "mention" }, { "type": "date", "attrs": { "timestamp": "99999999999999999999" } }] })] {
+        for nonsense in [
+            json!(null),
+            json!(5),
+            json!([]),
+            json!({ "content": 7 }),
+            json!({ "content": [1, null, { "type": 3 }, { "type": "text" }, { "type": "mention" }, { "type": "date", "attrs": { "timestamp": "99999999999999999999" } }] }),
+        ] {
             text(&nonsense);
         }
         let mut deep = json!({ "type": "paragraph", "content": [{ "type": "text", "text": "x" }] });

@@ -23,7 +23,23 @@ pub(super) const PRIORITIES: Names = &[
 
 /// Fields that a ticket is made of.
 const FIELDS: &[&str] = &[
-    "summary", "status", "issuetype", "project", "priority", "assignee", "reporter", "description", "labels", "duedate", "resolutiondate", "parent", "created", "updated", "attachment", "resolution", "components",
+    "summary",
+    "status",
+    "issuetype",
+    "project",
+    "priority",
+    "assignee",
+    "reporter",
+    "description",
+    "labels",
+    "duedate",
+    "resolutiondate",
+    "parent",
+    "created",
+    "updated",
+    "attachment",
+    "resolution",
+    "components",
     "fixVersions",
 ];
 

@@ -166,7 +166,11 @@ fn jql(filters: &[Filter], orders: &[Order], users: &mut impl Iterator<Item = St
     for filter in filters {
         let quoted = || filter.values.iter().map(|value| quote(value)).collect::<Vec<_>>();
         let issues = || {
-            if filter.values.iter().all(|value| is_issue(value)) { Ok(filter.values.iter().map(|value| reference(value)).collect::<Vec<_>>()) } else { Err(refuse(filter, "it must be a ticket's id or key.")) }
+            if filter.values.iter().all(|value| is_issue(value)) {
+                Ok(filter.values.iter().map(|value| reference(value)).collect::<Vec<_>>())
+            } else {
+                Err(refuse(filter, "it must be a ticket's id or key."))
+            }
         };
         conditions.push(match filter.field.as_str() {
             "id" | "name" => one_of("issuekey", filter.operator, &issues()?, false),
@@ -176,13 +180,17 @@ fn jql(filters: &[Filter], orders: &[Order], users: &mut impl Iterator<Item = St
             "issue_type" => one_of("issuetype", filter.operator, &quoted(), false),
             "tags" => one_of("labels", filter.operator, &quoted(), true),
             "assignee" | "creator" => {
-                let ids = filter.values.iter().map(|_| users.next().map(|id| quote(&id)).ok_or_else(|| refuse(filter, "the user was not found."))).collect::<Result<Vec<_>, _>>()?;
+                let ids =
+                    filter.values.iter().map(|_| users.next().map(|id| quote(&id)).ok_or_else(|| refuse(filter, "the user was not found."))).collect::<Result<Vec<_>, _>>()?;
                 one_of(if filter.field == "assignee" { "assignee" } else { "reporter" }, filter.operator, &ids, true)
             }
             "priority" => {
                 let wanted: Vec<_> = filter.values.iter().filter_map(|value| priority::from_word(value)).collect();
-                let ids: Vec<String> =
-                    priorities.iter().filter(|(_, name)| priority::read(issue::PRIORITIES, name).is_some_and(|known| wanted.contains(&known))).map(|(id, _)| reference(id)).collect();
+                let ids: Vec<String> = priorities
+                    .iter()
+                    .filter(|(_, name)| priority::read(issue::PRIORITIES, name).is_some_and(|known| wanted.contains(&known)))
+                    .map(|(id, _)| reference(id))
+                    .collect();
                 match (ids.is_empty(), excludes(filter.operator)) {
                     (false, _) => one_of("priority", filter.operator, &ids, true),
                     // No priority of this site means that: nothing has it, everything lacks it.

@@ -16,7 +16,14 @@ pub(super) fn resolve(context: &AdapterContext, names: Vec<String>, code: Code, 
     next(context, names, Vec::new(), code, pointer, then)
 }
 
-fn next(context: &AdapterContext, mut names: Vec<String>, mut found: Vec<String>, code: Code, pointer: &'static str, then: impl FnOnce(Vec<String>) -> Next + Send + 'static) -> Next {
+fn next(
+    context: &AdapterContext,
+    mut names: Vec<String>,
+    mut found: Vec<String>,
+    code: Code,
+    pointer: &'static str,
+    then: impl FnOnce(Vec<String>) -> Next + Send + 'static,
+) -> Next {
     if names.is_empty() {
         return then(found);
     }
@@ -31,14 +38,19 @@ fn next(context: &AdapterContext, mut names: Vec<String>, mut found: Vec<String>
     get(url, "user", &name.clone(), move |answer| {
         let folded = name.trim().to_lowercase();
         let same = |user: &Value| ["displayName", "emailAddress"].iter().any(|key| text(user, key).is_some_and(|known| known.to_lowercase() == folded));
-        let mut ids = answer.as_array().map(Vec::as_slice).unwrap_or_default().iter().filter(|user| same(user)).filter_map(|user| text(user, "accountId")).filter(|id| adf::is_account(id));
+        let mut ids =
+            answer.as_array().map(Vec::as_slice).unwrap_or_default().iter().filter(|user| same(user)).filter_map(|user| text(user, "accountId")).filter(|id| adf::is_account(id));
         match (ids.next(), ids.next()) {
             (Some(id), None) => {
                 found.push(id);
                 next(&context, names, found, code, pointer, then)
             }
             (Some(_), Some(_)) => Err(refuse(code, pointer, format!("Several users of Jira are called `{}`. Give the account id.", cut(&name, 100)))),
-            _ => Err(refuse(code, pointer, format!("No user of Jira that this credential can see is called `{}`. Give the name as Jira shows it, or the account id.", cut(&name, 100)))),
+            _ => Err(refuse(
+                code,
+                pointer,
+                format!("No user of Jira that this credential can see is called `{}`. Give the name as Jira shows it, or the account id.", cut(&name, 100)),
+            )),
         }
     })
 }

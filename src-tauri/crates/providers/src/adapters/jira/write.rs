@@ -46,7 +46,10 @@ pub(super) fn create(context: AdapterContext, new: CreateTicket) -> Next {
     if summary.chars().count() > 255 || summary.contains(['\n', '\r']) {
         return Err(Problem::field("/summary", "Jira takes summaries of one line and at most 255 characters. Shorten it."));
     }
-    let project = new.project.or_else(|| configured("default_project")).ok_or_else(|| Problem::field("/project", "The ticket names no project, and the integration has no default project. Give one."))?;
+    let project = new
+        .project
+        .or_else(|| configured("default_project"))
+        .ok_or_else(|| Problem::field("/project", "The ticket names no project, and the integration has no default project. Give one."))?;
     let issue_type = new.issue_type.or_else(|| configured("default_issue_type")).unwrap_or_else(|| "Task".to_owned());
     let mut fields = Map::new();
     fields.insert("project".to_owned(), reference(&project, "key"));
@@ -124,10 +127,16 @@ impl Made {
         Ok(Step::send(ProviderRequest::new(Method::Get, url), move |response| {
             match if response.ok() { reading::json(NAME, &response).ok() } else { None } {
                 Some(answer) if answer.get("fields").is_some() => self.ticket = issue::ticket(&context, &answer),
-                _ => self.notices.push(Problem::new(Code::ProviderInvalidAnswer, format!("The ticket {} was made, but Jira did not let it be read afterwards; only what is known of it is shown.", cut(&self.ticket.name, 80)))),
+                _ => self.notices.push(Problem::new(
+                    Code::ProviderInvalidAnswer,
+                    format!("The ticket {} was made, but Jira did not let it be read afterwards; only what is known of it is shown.", cut(&self.ticket.name, 80)),
+                )),
             }
             if let Some(status) = status.filter(|status| !same(self.ticket.status.as_deref(), status)) {
-                self.notices.push(Problem::field("/status", format!("The ticket {} was made, but Jira's workflow does not lead it to the status `{}`.", cut(&self.ticket.name, 80), cut(&status, 100))));
+                self.notices.push(Problem::field(
+                    "/status",
+                    format!("The ticket {} was made, but Jira's workflow does not lead it to the status `{}`.", cut(&self.ticket.name, 80), cut(&status, 100)),
+                ));
             }
             Ok(Step::Done(TicketingAnswer::Ticket(Box::new(self.ticket))).noting(self.notices))
         }))
@@ -240,7 +249,10 @@ fn mapped(context: &AdapterContext, wanted: Map<String, Value>) -> Result<Map<St
     for name in wanted.keys() {
         if !name.starts_with("customfield_") && !mappings.iter().any(|mapping| mapping.name == name) {
             let known = if mappings.is_empty() { "none".to_owned() } else { listed(mappings.iter().map(|mapping| mapping.name)) };
-            return Err(Problem::field("/custom_fields", format!("The custom field `{}` is not mapped in this integration. Mapped: {known}. Add it to custom_field_mappings, or use the field's id.", cut(name, 100))));
+            return Err(Problem::field(
+                "/custom_fields",
+                format!("The custom field `{}` is not mapped in this integration. Mapped: {known}. Add it to custom_field_mappings, or use the field's id.", cut(name, 100)),
+            ));
         }
     }
     Ok(wanted)
@@ -308,11 +320,12 @@ fn custom_value(context: &AdapterContext, known: &[Value], name: &str, value: Va
     let own = [name];
     let path: &[&str] = mappings.iter().find(|mapping| mapping.name == name).map_or(&own, |mapping| mapping.path.as_slice());
     let (id, rest) = path.split_first().map(|(id, rest)| (*id, rest)).unwrap_or_default();
-    let field = known
-        .iter()
-        .take(MAX_ROWS)
-        .find(|field| text(field, "id").as_deref() == Some(id))
-        .ok_or_else(|| Problem::field("/custom_fields", format!("Jira has no field `{}` that this credential can see. Correct custom_field_mappings; list_remote_fields shows the fields.", cut(id, 100))))?;
+    let field = known.iter().take(MAX_ROWS).find(|field| text(field, "id").as_deref() == Some(id)).ok_or_else(|| {
+        Problem::field(
+            "/custom_fields",
+            format!("Jira has no field `{}` that this credential can see. Correct custom_field_mappings; list_remote_fields shows the fields.", cut(id, 100)),
+        )
+    })?;
     if value.is_null() {
         return Ok((id.to_owned(), Value::Null));
     }

@@ -78,7 +78,8 @@ pub(super) fn find<'a>(entries: &'a [Named], wanted: &str) -> Option<&'a Named> 
 
 /// The entry that a field names, or a problem at that field which lists what there is.
 pub(super) fn resolve<'a>(kind: Kind, entries: &'a [Named], wanted: &str, pointer: &str) -> Result<&'a Named, Problem> {
-    find(entries, wanted).ok_or_else(|| Problem::new(Code::InvalidField, format!("Redmine has no {} `{}`. It has: {}.", kind.noun(), cut(wanted, 100), names(entries))).at_body(pointer))
+    find(entries, wanted)
+        .ok_or_else(|| Problem::new(Code::InvalidField, format!("Redmine has no {} `{}`. It has: {}.", kind.noun(), cut(wanted, 100), names(entries))).at_body(pointer))
 }
 
 /// The names of entries, for a message.
@@ -98,7 +99,10 @@ pub(super) fn assignee(context: &AdapterContext, project: &str, wanted: String, 
         match (matching.next(), matching.next()) {
             (Some(member), None) => then(member.id.clone()),
             (Some(_), Some(_)) => Err(Problem::field("/assignee", format!("Several members of the project are called `{}`. Give the id of the user.", cut(&wanted, 100)))),
-            _ => Err(Problem::field("/assignee", format!("No member of the project is called `{}`. Give the name as Redmine shows it, the id of the user, or `me`.", cut(&wanted, 100)))),
+            _ => Err(Problem::field(
+                "/assignee",
+                format!("No member of the project is called `{}`. Give the name as Redmine shows it, the id of the user, or `me`.", cut(&wanted, 100)),
+            )),
         }
     })
 }

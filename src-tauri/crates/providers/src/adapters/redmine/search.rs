@@ -79,17 +79,23 @@ fn parameters(filters: &[Filter], statuses: &[Named], trackers: &[Named], priori
     let mut ranges: BTreeMap<&'static str, (Option<String>, Option<String>)> = BTreeMap::new();
     for filter in filters {
         let (name, value) = match filter.field.as_str() {
-            "status" => ("status_id", match word(filter) {
-                Some(word) => word.to_owned(),
-                None => list(filter, |value| known(filter, Kind::Status, statuses, value))?,
-            }),
+            "status" => (
+                "status_id",
+                match word(filter) {
+                    Some(word) => word.to_owned(),
+                    None => list(filter, |value| known(filter, Kind::Status, statuses, value))?,
+                },
+            ),
             "issue_type" => ("tracker_id", list(filter, |value| known(filter, Kind::Tracker, trackers, value))?),
-            "priority" => ("priority_id", list(filter, |value| {
-                let wanted = priority::from_word(value).ok_or_else(|| refuse(filter, "that is no priority."))?;
-                let of_that: Vec<&str> = priorities.iter().filter(|entry| issue::read_priority(&entry.name) == Some(wanted)).map(|entry| entry.id.as_str()).collect();
-                // Id 0 belongs to nothing: a priority that Redmine does not have selects no issue, or excludes none.
-                Ok(if of_that.is_empty() { "0".to_owned() } else { of_that.join("|") })
-            })?),
+            "priority" => (
+                "priority_id",
+                list(filter, |value| {
+                    let wanted = priority::from_word(value).ok_or_else(|| refuse(filter, "that is no priority."))?;
+                    let of_that: Vec<&str> = priorities.iter().filter(|entry| issue::read_priority(&entry.name) == Some(wanted)).map(|entry| entry.id.as_str()).collect();
+                    // Id 0 belongs to nothing: a priority that Redmine does not have selects no issue, or excludes none.
+                    Ok(if of_that.is_empty() { "0".to_owned() } else { of_that.join("|") })
+                })?,
+            ),
             "id" => ("issue_id", numbers(filter)?.join(",")),
             "parent" => ("parent_id", numbers(filter)?.join(",")),
             "project" => {
@@ -142,7 +148,8 @@ fn list(filter: &Filter, id: impl Fn(&str) -> Result<String, Problem>) -> Result
 }
 
 fn known(filter: &Filter, kind: Kind, entries: &[Named], value: &str) -> Result<String, Problem> {
-    let entry = lookup::find(entries, value).ok_or_else(|| refuse(filter, &format!("there is no {} `{}`. There are: {}.", kind.noun(), cut(value, 100), lookup::names(entries))))?;
+    let entry =
+        lookup::find(entries, value).ok_or_else(|| refuse(filter, &format!("there is no {} `{}`. There are: {}.", kind.noun(), cut(value, 100), lookup::names(entries))))?;
     // Ids come from the provider and go into an expression; only numbers are harmless there.
     if entry.id.bytes().all(|b| b.is_ascii_digit()) { Ok(entry.id.clone()) } else { Err(refuse(filter, "its id is no number.")) }
 }
@@ -232,7 +239,8 @@ mod tests {
     fn made(filters: &[&str]) -> Result<String, Problem> {
         let filters: Vec<Filter> = filters.iter().map(|text| Filter::parse(text).unwrap()).collect();
         let (statuses, priorities) = (named(&[("1", "New"), ("2", "In Progress"), ("5", "Closed")]), named(&[("3", "Low"), ("4", "Normal"), ("7", "Immediate")]));
-        parameters(&filters, &statuses, &named(&[("1", "Bug")]), &priorities).map(|parameters| parameters.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&"))
+        parameters(&filters, &statuses, &named(&[("1", "Bug")]), &priorities)
+            .map(|parameters| parameters.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&"))
     }
 
     #[test]
@@ -257,7 +265,18 @@ mod tests {
 
     #[test]
     fn nothing_becomes_an_operator() {
-        for bad in ["assignee[eq]!*", "assignee[eq]1|2", "id[eq]>=1", "project[eq]!1", "status[eq]!*", "summary[like]%a|b%", "summary[like]exact", "summary[like]%a%b%", "parent[eq]*", "issue_type[eq]*"] {
+        for bad in [
+            "assignee[eq]!*",
+            "assignee[eq]1|2",
+            "id[eq]>=1",
+            "project[eq]!1",
+            "status[eq]!*",
+            "summary[like]%a|b%",
+            "summary[like]exact",
+            "summary[like]%a%b%",
+            "parent[eq]*",
+            "issue_type[eq]*",
+        ] {
             assert_eq!(made(&[bad]).unwrap_err().code, Code::InvalidFilter, "{bad}");
         }
         assert_eq!(made(&["status[eq]New", "status[eq]Closed"]).unwrap_err().code, Code::InvalidFilter);

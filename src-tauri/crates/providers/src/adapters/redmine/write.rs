@@ -39,7 +39,11 @@ fn day(at: Timestamp) -> String {
 /// A project's id or identifier as it may stand in a path.
 fn project(wanted: &str, pointer: &str) -> Result<String, Problem> {
     let good = !wanted.is_empty() && wanted.len() <= 100 && wanted.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
-    if good { Ok(wanted.to_owned()) } else { Err(Problem::field(pointer, format!("`{}` is no id or identifier of a project in Redmine. Take one from list_projects.", cut(wanted, 100)))) }
+    if good {
+        Ok(wanted.to_owned())
+    } else {
+        Err(Problem::field(pointer, format!("`{}` is no id or identifier of a project in Redmine. Take one from list_projects.", cut(wanted, 100))))
+    }
 }
 
 /// Makes an issue.
@@ -51,7 +55,8 @@ pub(super) fn create(context: AdapterContext, new: CreateTicket) -> Next {
         return Err(Problem::field("/summary", "Redmine takes summaries of at most 255 characters. Shorten it."));
     }
     let wanted_project = new.project.or_else(|| configured("default_project"));
-    let project = project(&wanted_project.ok_or_else(|| Problem::field("/project", "The ticket names no project, and the integration has no default project. Give one."))?, "/project")?;
+    let project =
+        project(&wanted_project.ok_or_else(|| Problem::field("/project", "The ticket names no project, and the integration has no default project. Give one."))?, "/project")?;
     let mut plain = Map::new();
     plain.insert("project_id".to_owned(), project.clone().into());
     plain.insert("subject".to_owned(), summary.into());
@@ -65,10 +70,15 @@ pub(super) fn create(context: AdapterContext, new: CreateTicket) -> Next {
         plain.insert("parent_issue_id".to_owned(), parent.into());
     }
     // What Redmine has no place for is named beside the answer rather than dropped in silence.
-    let dropped: Vec<&str> = [("creator", new.creator.is_some()), ("contact", new.contact.is_some()), ("completion_date", new.completion_date.is_some()), ("tags", new.tags.is_some_and(|tags| !tags.is_empty()))]
-        .into_iter()
-        .filter_map(|(field, given)| given.then_some(field))
-        .collect();
+    let dropped: Vec<&str> = [
+        ("creator", new.creator.is_some()),
+        ("contact", new.contact.is_some()),
+        ("completion_date", new.completion_date.is_some()),
+        ("tags", new.tags.is_some_and(|tags| !tags.is_empty())),
+    ]
+    .into_iter()
+    .filter_map(|(field, given)| given.then_some(field))
+    .collect();
     let wanted = Wanted {
         project: Some(project),
         issue_type: new.issue_type.or_else(|| configured("default_issue_type")),
@@ -101,11 +111,20 @@ fn not_taken(fields: &Map<String, Value>, answer: &Value) -> Vec<Problem> {
         Some(sent) if sent != "me" => text(at(made, &[object]), "id").as_deref() == Some(sent.as_str()),
         _ => true,
     };
-    [("status", same("status_id", "status")), ("priority", same("priority_id", "priority")), ("assignee", same("assigned_to_id", "assigned_to")), ("issue_type", same("tracker_id", "tracker")), ("parent", same("parent_issue_id", "parent"))]
-        .into_iter()
-        .filter(|(_, same)| !same)
-        .map(|(field, _)| Problem::new(Code::ProviderRefused, format!("Redmine did not take over `{field}`: its workflow or the user's permissions do not allow that value.")).at_body(&format!("/{field}")))
-        .collect()
+    [
+        ("status", same("status_id", "status")),
+        ("priority", same("priority_id", "priority")),
+        ("assignee", same("assigned_to_id", "assigned_to")),
+        ("issue_type", same("tracker_id", "tracker")),
+        ("parent", same("parent_issue_id", "parent")),
+    ]
+    .into_iter()
+    .filter(|(_, same)| !same)
+    .map(|(field, _)| {
+        Problem::new(Code::ProviderRefused, format!("Redmine did not take over `{field}`: its workflow or the user's permissions do not allow that value."))
+            .at_body(&format!("/{field}"))
+    })
+    .collect()
 }
 
 /// Changes an issue by the difference that a patch makes.
@@ -202,7 +221,10 @@ fn resolve(context: AdapterContext, wanted: Wanted, then: impl FnOnce(AdapterCon
                     Some(None) => return Err(Problem::field("/priority", "A ticket in Redmine always has a priority. Give another one instead of removing it.")),
                     Some(Some(priority)) => {
                         let entry = priority::choose(issue::PRIORITIES, priority, &priorities, |entry| entry.name.as_str()).ok_or_else(|| {
-                            Problem::field("/priority", format!("This Redmine has no priority that stands for {}. It has: {}.", priority::word(priority), lookup::names(&priorities)))
+                            Problem::field(
+                                "/priority",
+                                format!("This Redmine has no priority that stands for {}. It has: {}.", priority::word(priority), lookup::names(&priorities)),
+                            )
                         })?;
                         fields.insert("priority_id".to_owned(), entry.id.clone().into());
                     }
@@ -224,7 +246,14 @@ fn resolve(context: AdapterContext, wanted: Wanted, then: impl FnOnce(AdapterCon
 }
 
 /// Adds custom fields, which go by id. They are asked for only where the issue itself does not show them all.
-fn with_custom_fields(context: &AdapterContext, project: String, wanted: Option<Map<String, Value>>, shown: Vec<Named>, mut fields: Map<String, Value>, then: impl FnOnce(Map<String, Value>) -> Next + Send + 'static) -> Next {
+fn with_custom_fields(
+    context: &AdapterContext,
+    project: String,
+    wanted: Option<Map<String, Value>>,
+    shown: Vec<Named>,
+    mut fields: Map<String, Value>,
+    then: impl FnOnce(Map<String, Value>) -> Next + Send + 'static,
+) -> Next {
     let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) else {
         return then(fields);
     };
@@ -232,8 +261,9 @@ fn with_custom_fields(context: &AdapterContext, project: String, wanted: Option<
     let go_on = move |known: Vec<Named>| {
         let mut values = Vec::new();
         for (name, value) in wanted {
-            let field = find_field(&known, &name)
-                .ok_or_else(|| Problem::field("/custom_fields", format!("Tickets of this project have no custom field `{}`. They have: {}.", cut(&name, 100), lookup::names(&known))))?;
+            let field = find_field(&known, &name).ok_or_else(|| {
+                Problem::field("/custom_fields", format!("Tickets of this project have no custom field `{}`. They have: {}.", cut(&name, 100), lookup::names(&known)))
+            })?;
             let value = match value {
                 Value::Null => "".into(),
                 Value::Bool(yes) => if yes { "1" } else { "0" }.into(),
