@@ -18,7 +18,8 @@ const exact = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle:
 const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' });
 
 export function relativeTime(at: string): string {
-  let span = (Date.parse(at) - now) / 1000;
+  // What is new since the clock's last tick lies in no future.
+  let span = (Date.parse(at) - Math.max(now, Date.now())) / 1000;
   if (Number.isNaN(span)) return at;
   if (Math.abs(span) < 45) return span > 5 ? 'in a moment' : 'just now';
   for (const [size, unit] of UNITS) {
