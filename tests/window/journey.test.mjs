@@ -19,6 +19,21 @@ after(async () => {
   await Promise.all([oidc?.close(), redmine?.close()]);
 });
 
+/** Runs in the page: keeps what goes over IPC and what comes back. */
+function record() {
+  const plain = window.fetch;
+  window.__traffic = [];
+  window.fetch = async (address, options) => {
+    const answer = await plain(address, options);
+    if (String(address).includes("ipc")) {
+      const one = { sent: typeof options?.body === "string" ? options.body : new TextDecoder().decode(options?.body ?? new Uint8Array()), came: "" };
+      window.__traffic.push(one);
+      one.came = await answer.clone().text();
+    }
+    return answer;
+  };
+}
+
 /** One result of a command, or a failed test with the problem's words. */
 async function ask(command, params) {
   const { value, problem } = await window.rpc(command, params);
@@ -91,6 +106,7 @@ test("consent in the second window makes the integration active", async () => {
 });
 
 test("tickets of a real Redmine appear in Try it", async () => {
+  await window.script(record);
   await window.go("/integrations/new");
   await window.pick("Account", "Globex");
   await window.pick("Provider", "Redmine");
@@ -117,6 +133,17 @@ test("tickets of a real Redmine appear in Try it", async () => {
   await window.picture(join(pictures, "try-it.png"));
   const page = await window.script(() => document.documentElement.outerHTML);
   assert.ok(!page.includes(redmine.facts.users[0].api_key), "the API key is nowhere in the page");
+});
+
+test("the API key crossed IPC only with the commands that enter it, and never came back", async () => {
+  const traffic = await window.script(() => window.__traffic);
+  const key = redmine.facts.users[0].api_key;
+  const entering = traffic.filter((one) => one.sent.includes(key)).map((one) => JSON.parse(one.sent).command);
+  assert.deepEqual([...new Set(entering)].sort(), ["integrations.create", "integrations.verify"]);
+  assert.ok(traffic.length > 10, "the traffic was recorded");
+  assert.ok(!traffic.some((one) => one.came.includes(key)), "no answer holds the key");
+  const revealing = traffic.filter((one) => /pb[oirwk]_[0-9A-Za-z]{40}/.test(one.came)).map((one) => JSON.parse(one.sent).command);
+  assert.deepEqual(revealing, ["integrations.create"], "a new token is revealed once, in the answer that makes it");
 });
 
 test("a command cannot be given a token, and no connector call is a command", async () => {
