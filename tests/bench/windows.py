@@ -148,7 +148,7 @@ def measure(application, blank, rounds=5):
         environment.pop("WAYLAND_DISPLAY", None)
         ours, theirs = [], []
         for round_ in range(rounds + 1):
-            one = launch(application, environment, "document.body.innerText.includes('customer-07')")
+            one = launch(application, environment, "document.body.innerText.includes('accounts.create')")
             two = launch(blank, environment, "!!document.getElementById('ready')")
             if round_ > 0:  # the first start warms the caches of both
                 ours.append(one)
