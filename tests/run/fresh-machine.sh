@@ -2,7 +2,7 @@
 # Proves `make run` and `make test` on a machine that has nothing: a minimal Debian in a folder of its own, with only make and
 # sudo added and the Rust and Node toolchains of this machine copied in.  As root:  tests/run/fresh-machine.sh [TARGET...]
 #   TARGET   make targets to run there, in order (default: test run)
-#   SUITE    Debian release (bookworm)      KEEP=1   leave the folder
+#   SUITE    Debian release (bookworm)      MIRROR   of its packages      KEEP=1   leave the folder
 # What this cannot prove: the official installers of Rust and Node, which are replaced by the copies.
 . "$(dirname "$0")/env.sh"
 [ "$(id -u)" = 0 ] || die 'fresh-machine.sh needs root, for debootstrap and chroot'
@@ -23,7 +23,7 @@ clean() {
 trap clean EXIT
 
 say "a minimal Debian ${SUITE:-bookworm} in $machine"
-debootstrap --variant=minbase --include=make,sudo,ca-certificates "${SUITE:-bookworm}" "$machine" "${MIRROR:-http://deb.debian.org/debian}" >"$cache/debootstrap.log"
+debootstrap --variant=minbase --include=make,sudo,ca-certificates "${SUITE:-bookworm}" "$machine" ${MIRROR:+"$MIRROR"} >"$cache/debootstrap.log"
 cp /etc/resolv.conf "$machine/etc/resolv.conf"
 # A certificate authority of this network, where there is one, is part of the network and not of the machine.
 if compgen -G '/usr/local/share/ca-certificates/*' >/dev/null; then
