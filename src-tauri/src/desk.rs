@@ -290,12 +290,18 @@ impl Desk {
             return self.connect_in_browser(id).await;
         }
         let page = consent_page(&store, &begun).await?;
-        let (desk, session) = (self.clone(), begun.session.id);
+        let (desk, opened, session) = (self.clone(), store.clone(), begun.session.id);
         self.close_window(None).await;
         let ended = move |end: ConsentEnd| {
-            tauri::async_runtime::spawn(async move { desk.window_ended(&store, session, id, end).await });
+            tauri::async_runtime::spawn(async move { desk.window_ended(&opened, session, id, end).await });
         };
-        let group = consent_window::open(&self.inner.app, &page, ended).map_err(|error| Problem::internal(format_args!("the consent window could not be opened ({error})")))?;
+        let group = match consent_window::open(&self.inner.app, &page, ended) {
+            Ok(group) => group,
+            Err(error) => {
+                consent::cancel(&store.engine, &store.grant, session).await?;
+                return Err(Problem::internal(format_args!("the consent window could not be opened ({error}); connect in the browser")));
+            }
+        };
         *self.inner.window.lock().await = Some((session, group));
         Ok(ConnectSession::view(begun.session, None))
     }
@@ -321,9 +327,11 @@ impl Desk {
         let loopback = Loopback::bind(consent::loopback_port(&store.engine, &store.grant, id).await?).await?;
         let begin = BeginConsent { integration: id, route: ConsentRoute::Browser, redirect_uri: Some(loopback.redirect_uri().to_string()) };
         let begun = consent::begin(&store.engine, &called(&store.grant, "consent.connect", &Value::Null), begin).await?;
-        tauri_plugin_opener::open_url(begun.authorize_url.as_str(), None::<&str>)
-            .map_err(|error| Problem::internal(format_args!("the system's browser could not be opened ({error}); set a default browser")))?;
         let session = begun.session.id;
+        if let Err(error) = tauri_plugin_opener::open_url(begun.authorize_url.as_str(), None::<&str>) {
+            consent::cancel(&store.engine, &store.grant, session).await?;
+            return Err(Problem::internal(format_args!("the system's browser could not be opened ({error}); set a default browser")));
+        }
         tauri::async_runtime::spawn(async move {
             let outcome = match loopback.wait(BROWSER_PATIENCE).await {
                 Ok(url) => consent::finish(&store.engine, &store.grant, session, url.as_str()).await.map(drop),

@@ -125,14 +125,14 @@ pub struct ProviderApp {
 
 /// Whether `got` came to the redirect URI `registered`: scheme, host, port and path are equal to the letter and neither
 /// carries user information (RFC 9700 section 2.1, RFC 8252 section 7.3). Query parameters of the registered URI must be
-/// there too; a fragment never is.
+/// there too. A redirect URI has no fragment (RFC 6749 section 3.1.2); some providers hang one on the answer, which says nothing.
 pub fn is_callback(registered: &url::Url, got: &url::Url) -> bool {
     let same_place = registered.scheme() == got.scheme()
         && registered.host() == got.host()
         && registered.port_or_known_default() == got.port_or_known_default()
         && registered.path() == got.path();
-    let bare = |url: &url::Url| url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
-    same_place && bare(registered) && bare(got) && registered.query_pairs().all(|pair| got.query_pairs().any(|other| other == pair))
+    let nobody = |url: &url::Url| url.username().is_empty() && url.password().is_none();
+    same_place && nobody(registered) && nobody(got) && registered.fragment().is_none() && registered.query_pairs().all(|pair| got.query_pairs().any(|other| other == pair))
 }
 
 #[cfg(test)]
@@ -144,6 +144,7 @@ mod tests {
         let registered = "http://127.0.0.1:4000/oauth/callback".parse().unwrap();
         let is = |text: &str| is_callback(&registered, &text.parse().unwrap());
         assert!(is("http://127.0.0.1:4000/oauth/callback?code=x&state=y"));
+        assert!(is("http://127.0.0.1:4000/oauth/callback?code=x&state=y#_=_"));
         for other in [
             "https://127.0.0.1:4000/oauth/callback?code=x",
             "http://127.0.0.1:4001/oauth/callback?code=x",
@@ -151,9 +152,13 @@ mod tests {
             "http://127.0.0.1:4000/oauth/callback/?code=x",
             "http://127.0.0.1:4000/oauth/Callback?code=x",
             "http://a@127.0.0.1:4000/oauth/callback?code=x",
-            "http://127.0.0.1:4000/oauth/callback#code=x",
+            "http://127.0.0.1:4000/oauth/callbackx?code=x",
+            "http://127.0.0.1:4000/?x=/oauth/callback",
         ] {
             assert!(!is(other), "{other} is another address");
         }
+        let with_query = "https://h:443/cb?a=1".parse().unwrap();
+        assert!(is_callback(&with_query, &"https://h/cb?a=1&code=2".parse().unwrap()));
+        assert!(!is_callback(&with_query, &"https://h/cb?code=2".parse().unwrap()), "its own query is missing");
     }
 }

@@ -1,6 +1,6 @@
 //! Finishes a consent: the provider's answer is taken once, checked, and exchanged.
 
-use patchbay_model::consent::{ConnectSession, ConnectState, ConsentRoute};
+use patchbay_model::consent::{ConnectSession, ConnectState, ConsentRoute, is_callback};
 use patchbay_model::{Code, ConnectSessionId, Operation, Origin, Problem, Scope};
 
 use super::begin::STATE;
@@ -75,7 +75,7 @@ async fn take(engine: &Engine, origin: Origin, callback_url: &str, expected: Opt
         tx.commit().await?;
         return Err(problem);
     }
-    if !callback::arrived_at(&url, &session.redirect_uri) {
+    if !session.redirect_uri.parse().is_ok_and(|sent| is_callback(&sent, &url)) {
         // Not taken: whoever got hold of a state must not be able to end somebody else's consent.
         return Err(Problem::new(
             Code::ConsentCallbackMismatch,
