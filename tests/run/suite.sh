@@ -28,7 +28,7 @@ count() {
     | awk -v word="$1" '{for (i = 2; i <= NF; i++) if ($i ~ "^" word "[.,;]?$" && $(i - 1) ~ /^[0-9]+$/) sum += $(i - 1)} END {print sum + 0}'
 }
 
-rust() { cargo test --workspace "${features[@]}"; }
+rust() { cargo test --workspace --no-fail-fast "${features[@]}"; }
 sdk() { "$cache/venv/bin/python" -m pytest tests/sdk; }
 secrets() { "$cache/venv/bin/python" -m pytest tests/secrets; }
 web() { npm --prefix tests exec --no -- playwright test --config tests/web/playwright.config.mjs; }
