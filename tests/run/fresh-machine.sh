@@ -25,6 +25,8 @@ trap clean EXIT
 say "a minimal Debian ${SUITE:-bookworm} in $machine"
 debootstrap --variant=minbase --include=make,sudo,ca-certificates "${SUITE:-bookworm}" "$machine" ${MIRROR:+"$MIRROR"} >"$cache/debootstrap.log"
 cp /etc/resolv.conf "$machine/etc/resolv.conf"
+# The installer writes this file, debootstrap does not.
+printf '127.0.0.1 localhost\n::1 localhost ip6-localhost\n' >"$machine/etc/hosts"
 # A certificate authority of this network, where there is one, is part of the network and not of the machine.
 if compgen -G '/usr/local/share/ca-certificates/*' >/dev/null; then
   cp -r /usr/local/share/ca-certificates/. "$machine/usr/local/share/ca-certificates/"
