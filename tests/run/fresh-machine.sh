@@ -65,7 +65,7 @@ inside() {
     exec setpriv --reuid=person --regid=person --init-groups "$@"' sh "$machine" /usr/bin/env -i HOME=/home/person USER=person LANG=C.UTF-8 CI=true YES=1 \
     PATH=/opt/rust/bin:/opt/node/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     NODE_EXTRA_CA_CERTS=$certificates PIP_CERT=$certificates SSL_CERT_FILE=$certificates \
-    bash -c "cd ~/patchbay && $1" </dev/null
+    bash -c "cd ~/patchbay || exit; $1" </dev/null
 }
 
 for target in "${targets[@]}"; do
