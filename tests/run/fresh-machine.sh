@@ -73,13 +73,13 @@ for target in "${targets[@]}"; do
   started=$SECONDS
   if [ "$target" = run ]; then
     # Without a display it serves until it is told to stop: it must print its one-time link and answer.
-    inside 'make run >run.log 2>&1 & server=$!
+    inside 'setsid make run >run.log 2>&1 & server=$!
       for _ in $(seq 900); do grep -q "http://127.0.0.1" run.log && break; kill -0 $server 2>/dev/null || break; sleep 1; done
       cat run.log
       link=$(grep -oE "http://127\.0\.0\.1:[0-9]+" run.log | head -n 1)
       curl --silent --show-error --fail "$link/readyz" >/dev/null && curl --silent --fail "$link/" | grep -qi "<!doctype html"
       answered=$?
-      pkill --parent $server; wait $server
+      kill -- -$server; wait $server
       exit $answered'
   else
     inside "make $target"
