@@ -28,6 +28,14 @@ pub enum ChangeKind {
     ConnectSession,
     /// An audit event.
     Audit,
+    /// A role of the organization's own.
+    Role,
+    /// An organization webhook.
+    OrganizationWebhook,
+    /// A delivery to a webhook.
+    WebhookDelivery,
+    /// An end user of an account.
+    EndUser,
 }
 
 impl ChangeKind {
@@ -44,6 +52,10 @@ impl ChangeKind {
             Self::ProviderApp => "provider_app",
             Self::ConnectSession => "connect_session",
             Self::Audit => "audit",
+            Self::Role => "role",
+            Self::OrganizationWebhook => "organization_webhook",
+            Self::WebhookDelivery => "webhook_delivery",
+            Self::EndUser => "end_user",
         }
     }
 }

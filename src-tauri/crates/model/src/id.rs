@@ -70,4 +70,16 @@ ids! {
     AuditId = "audit event";
     /// One deletion with everything that it took; the handle of its undo.
     DeletionId = "deletion";
+    /// An organization webhook.
+    WebhookId = "organization webhook";
+    /// One event on its way to one webhook.
+    DeliveryId = "delivery";
+    /// A person of an account who authorized or configured something.
+    EndUserId = "end user";
+    /// Who agreed to what, and when.
+    ReceiptId = "consent receipt";
+    /// One move of an integration between versions of its definition.
+    DefinitionMoveId = "definition move";
+    /// One report of an integration's state.
+    StatusEventId = "status event";
 }

@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::watch;
 
-use crate::dialect::BEGIN_WRITE;
+use crate::dialect::{self, BEGIN_WRITE};
 use crate::error::{Result, StoreError};
 use crate::lock::StoreLock;
 use crate::transaction::{ReadTx, WriteTx};
@@ -345,9 +345,16 @@ async fn complete(path: &Path) -> Result<bool> {
 
 async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
     // Not `run`: what it holds over its waits is generic in a way for which callers could not be proven `Send`.
-    MIGRATIONS.run_direct(None, connection, false).await.map_err(|error| match error {
+    // Rebuilding a table would run into its children, so the references are checked as a whole behind the last migration.
+    sqlx::query("PRAGMA foreign_keys = OFF").execute(&mut *connection).await?;
+    MIGRATIONS.run_direct(None, &mut *connection, false).await.map_err(|error| match error {
         sqlx::migrate::MigrateError::Execute(error) | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => StoreError::from(error),
         sqlx::migrate::MigrateError::VersionMissing(found) => StoreError::Newer { found, known: newest_schema() },
         other => StoreError::Damaged(other.to_string()),
-    })
+    })?;
+    sqlx::query("PRAGMA foreign_keys = ON").execute(&mut *connection).await?;
+    match dialect::broken_references(connection).await?.into_iter().next() {
+        None => Ok(()),
+        Some(sentence) => Err(StoreError::Damaged(sentence)),
+    }
 }

@@ -237,7 +237,7 @@ origin: Origin, };
 /**
  * The kind of object that changed.
  */
-export type ChangeKind = "organization" | "member" | "account" | "integration_point" | "integration" | "credential" | "token" | "provider_app" | "connect_session" | "audit";
+export type ChangeKind = "organization" | "member" | "account" | "integration_point" | "integration" | "credential" | "token" | "provider_app" | "connect_session" | "audit" | "role" | "organization_webhook" | "webhook_delivery" | "end_user";
 
 /**
  * Body of `auth.change_password`.
