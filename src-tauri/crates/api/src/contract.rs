@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use patchbay_model::Operation;
 use patchbay_model::change::Change;
+use schemars::JsonSchema;
 use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::operation;
@@ -57,13 +58,13 @@ pub trait ResultType {
     fn typescript(types: &mut Types) -> String;
 }
 
-impl<T: TS + 'static> ResultType for Answer<T> {
+impl<T: TS + JsonSchema + 'static> ResultType for Answer<T> {
     fn typescript(types: &mut Types) -> String {
         types.name::<Self>()
     }
 }
 
-impl<T: TS + 'static> ResultType for Listed<T> {
+impl<T: TS + JsonSchema + 'static> ResultType for Listed<T> {
     fn typescript(types: &mut Types) -> String {
         types.name::<Self>()
     }

@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use patchbay_model::list::{Filter, ListQuery, Order};
 use patchbay_model::problem::Location;
 use patchbay_model::{Code, Problem};
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -198,7 +199,7 @@ impl ReadBody for NoBody {
 #[derive(Clone, Debug)]
 pub struct Json<T>(pub T);
 
-impl<T: DeserializeOwned + TS + 'static> ReadBody for Json<T> {
+impl<T: DeserializeOwned + TS + JsonSchema + 'static> ReadBody for Json<T> {
     fn read(body: Option<Value>) -> Result<Self, Problem> {
         let body = body.ok_or_else(|| Problem::new(Code::InvalidBody, "A body is missing. Send the JSON that this operation takes."))?;
         if !body.is_object() {
@@ -216,7 +217,7 @@ impl<T: DeserializeOwned + TS + 'static> ReadBody for Json<T> {
 #[derive(Clone, Debug)]
 pub struct MaybeJson<T>(pub Option<T>);
 
-impl<T: DeserializeOwned + TS + 'static> ReadBody for MaybeJson<T> {
+impl<T: DeserializeOwned + TS + JsonSchema + 'static> ReadBody for MaybeJson<T> {
     fn read(body: Option<Value>) -> Result<Self, Problem> {
         match body {
             None | Some(Value::Null) => Ok(Self(None)),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{AccountId, Origin};
 
 /// The kind of object that changed.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ts_rs::TS)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
     /// The organization itself.
@@ -61,7 +61,7 @@ impl ChangeKind {
 }
 
 /// One row of `changes`, written in the transaction that made the change.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, ts_rs::TS)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ts_rs::TS, schemars::JsonSchema)]
 pub struct Change {
     /// Rises with every commit; a listener resumes after the last one it saw.
     #[ts(type = "number")]

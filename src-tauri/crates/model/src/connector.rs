@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 macro_rules! connectors {
     ($($(#[$doc:meta])* $variant:ident = $id:literal, $segment:literal, $fullname:literal;)+) => {
         /// A category of providers with one unified API (synqly-wire.md section 11).
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ts_rs::TS)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
         pub enum Connector {$(
             $(#[$doc])*
             #[serde(rename = $id)]

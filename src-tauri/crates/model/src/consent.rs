@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{AccountId, Code, ConnectSessionId, IntegrationId, MemberId, OrganizationId, ProviderAppId, ProviderId, Timestamp};
 
 /// How the person gets to the provider's page (product.md section 5).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsentRoute {
     /// A window of the application, with its own ephemeral session.
@@ -28,7 +28,7 @@ impl ConsentRoute {
 }
 
 /// The state of a consent. It is used once: `Begun` ends in exactly one of the others.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum ConnectState {
     /// The person is on the way.

@@ -36,7 +36,7 @@ impl CredentialOwner {
 
 /// The kind of a credential: `type` of its config on the wire (synqly-wire.md section 7), and `o_auth_user`, ours, for
 /// what a person authorized by consent.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ts_rs::TS)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialKind {
     /// AWS access key.

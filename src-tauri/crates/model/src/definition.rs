@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{DefinitionId, ProviderId, Timestamp};
 
 /// What may be done with a definition. Only this and `updated_at` ever change.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DefinitionStatus {
     /// In use.

@@ -33,7 +33,7 @@ impl Deletion {
 }
 
 /// What a deletion takes, or would take, beside the object itself.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, ts_rs::TS)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, ts_rs::TS, schemars::JsonSchema)]
 pub struct Impact {
     /// Integrations.
     #[ts(type = "number")]

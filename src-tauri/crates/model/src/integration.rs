@@ -6,7 +6,7 @@ use crate::connector::Connector;
 use crate::{AccountId, Code, DefinitionId, Fullname, IntegrationId, IntegrationPointId, Name, OrganizationId, Problem, ProviderId, Timestamp, TokenId};
 
 /// Why an integration needs attention.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AttentionCause {
     /// The provider refuses the credential.
@@ -51,7 +51,7 @@ impl AttentionCause {
 }
 
 /// The state of an integration (product.md section 1).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum IntegrationStatus {
     /// Made, without what a call needs.

@@ -24,6 +24,7 @@ pub mod permission;
 pub mod point;
 pub mod problem;
 pub mod provider;
+pub mod schema;
 pub mod scope;
 pub mod secret;
 pub mod time;

@@ -8,7 +8,7 @@ use crate::permission::RoleName;
 use crate::{Fullname, MemberId, Name, OrganizationId, Timestamp};
 
 /// Person or program.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ts_rs::TS)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MemberType {
     /// A person; the name is an e-mail address.
@@ -19,7 +19,7 @@ pub enum MemberType {
 }
 
 /// Whether a member can sign in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MemberState {
     /// May sign in.

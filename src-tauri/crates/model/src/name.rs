@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Code, Problem};
 
 /// Words that are route segments, which a name in a path could be taken for (product.md section 1).
-const RESERVED: &[&str] = &["verify", "lookup", "info", "rotate", "reset", "refresh", "secondary", "events", "timeseries", "mcp", "synqly-integrations", "x"];
+pub(crate) const RESERVED: &[&str] = &["verify", "lookup", "info", "rotate", "reset", "refresh", "secondary", "events", "timeseries", "mcp", "synqly-integrations", "x"];
 
 /// A slug of `[a-z0-9_-]`, at most 100 characters, which may start with `~`. Upper case is folded, since names are unique
 /// ignoring case. A personal member's name is an e-mail address and is made by [`Name::parse_email`].
@@ -25,7 +25,7 @@ impl Name {
     /// # Errors
     /// `invalid_field` when it is empty, too long, reserved, or has other characters than a slug.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        let folded = text.to_lowercase();
+        let folded = text.to_ascii_lowercase();
         let body = folded.strip_prefix('~').unwrap_or(&folded);
         let good = !body.is_empty() && folded.len() <= Self::MAX && body.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
         if !good {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{AccountId, Environment, Label, Problem};
 
 /// A named set of operations. Which operations each covers stands in the engine's reviewed table.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ts_rs::TS)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PermissionSet {
     /// Everything.

@@ -8,7 +8,7 @@ use serde::Serialize;
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal, $status:literal, $title:literal;)+) => {
         /// Why something was refused or failed.
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, serde::Deserialize, ts_rs::TS)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, serde::Deserialize, ts_rs::TS, schemars::JsonSchema)]
         pub enum Code {$(
             $(#[$doc])*
             #[serde(rename = $text)]
@@ -133,7 +133,7 @@ codes! {
 }
 
 /// Where in the request the trouble lies.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, ts_rs::TS)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ts_rs::TS, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Location {
     /// A header; the id is its name.
@@ -147,7 +147,7 @@ pub enum Location {
 }
 
 /// A request parameter that a problem speaks of.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, ts_rs::TS)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ts_rs::TS, schemars::JsonSchema)]
 pub struct Parameter {
     /// Name, or JSON Pointer for the body.
     pub id: String,
@@ -160,7 +160,7 @@ pub struct Parameter {
 }
 
 /// An object that a problem speaks of (`resources` on the wire).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, ts_rs::TS)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ts_rs::TS, schemars::JsonSchema)]
 pub struct Resource {
     /// `account`, `integration`, `credential`, ...
     #[serde(rename = "type")]
@@ -172,7 +172,7 @@ pub struct Resource {
 }
 
 /// The parts of a problem that machines read.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, ts_rs::TS)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, ts_rs::TS, schemars::JsonSchema)]
 pub struct ProblemContext {
     /// The parameter at fault.
     #[serde(skip_serializing_if = "Option::is_none")]

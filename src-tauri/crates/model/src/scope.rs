@@ -36,7 +36,7 @@ impl Scope {
 }
 
 /// From where a change came; kept with the change and the audit row so that a window recognises its own echo.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// The desktop application's window.

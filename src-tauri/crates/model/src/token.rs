@@ -59,7 +59,7 @@ pub enum TokenOwner {
 }
 
 /// How a container came to be (`token_type` on the wire).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenType {
     /// Minted by a call.

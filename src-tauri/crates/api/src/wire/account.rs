@@ -3,13 +3,14 @@
 
 use patchbay_model::permission::PermissionSet;
 use patchbay_model::{AccountId, Environment, Fullname, Label, Name, OrganizationId, Timestamp, account};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::token::RefreshToken;
 
 /// One customer of the organization.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct Account {
     pub id: AccountId,
     pub organization_id: OrganizationId,
@@ -27,7 +28,7 @@ pub struct Account {
 }
 
 /// What is ours on an account.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct AccountExtra {
     /// The tenant id by which integration systems know it.
     pub external_id: String,
@@ -38,7 +39,7 @@ pub struct AccountExtra {
 }
 
 /// Body of `accounts.create`.
-#[derive(Clone, Default, Deserialize, TS)]
+#[derive(Clone, Default, Deserialize, TS, JsonSchema)]
 #[serde(default)]
 #[ts(optional_fields)]
 pub struct CreateAccount {
@@ -54,7 +55,7 @@ pub struct CreateAccount {
 }
 
 /// What of ours can be set on an account.
-#[derive(Clone, Debug, Default, Deserialize, TS)]
+#[derive(Clone, Debug, Default, Deserialize, TS, JsonSchema)]
 #[serde(default)]
 #[ts(optional_fields)]
 pub struct AccountExtraInput {
@@ -64,7 +65,7 @@ pub struct AccountExtraInput {
 }
 
 /// A token to be made together with an account.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct ProvisionToken {
     /// `account-manager`, `connect-ui` or `token-issuer`.
@@ -76,7 +77,7 @@ pub struct ProvisionToken {
 }
 
 /// Result of `accounts.create`.
-#[derive(Clone, Serialize, TS)]
+#[derive(Clone, Serialize, TS, JsonSchema)]
 pub struct AccountCreated {
     pub account: Account,
     /// Only when one was asked for; its secrets are shown this once.
@@ -86,7 +87,7 @@ pub struct AccountCreated {
 }
 
 /// PUT of an account: the whole object; what is read-only in it is ignored.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct UpdateAccount {
     pub name: Option<String>,

@@ -2,13 +2,14 @@
 #![expect(missing_docs, reason = "fields are those of synqly-wire.md section 7")]
 
 use patchbay_model::{AccountId, AuditId, Environment, IntegrationId, MemberId, Operation, Origin, Timestamp, audit};
+use schemars::JsonSchema;
 use serde::Serialize;
 use ts_rs::TS;
 
 use crate::operation::{Method, route};
 
 /// One row of the audit log; bodies are redacted.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct Audit {
     pub created_at: Timestamp,
     /// `prod` or `test`: of the account that was touched; `prod` for what belongs to none.
@@ -44,7 +45,7 @@ pub struct Audit {
 }
 
 /// What is ours on an audit event.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct AuditExtra {
     pub id: AuditId,
     pub origin: Origin,

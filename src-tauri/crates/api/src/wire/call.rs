@@ -1,12 +1,13 @@
 //! Try it: a connector operation run inside the core, with what went to the provider.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::problem::Problem;
 
 /// Body of `integrations.call`.
-#[derive(Clone, Deserialize, TS)]
+#[derive(Clone, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct CallIntegration {
     /// The operation's name as in capabilities, such as `query_tickets`.
@@ -25,7 +26,7 @@ pub struct CallIntegration {
 }
 
 /// The query of a connector operation.
-#[derive(Clone, Debug, Default, Deserialize, TS)]
+#[derive(Clone, Debug, Default, Deserialize, TS, JsonSchema)]
 #[serde(default)]
 #[ts(optional_fields)]
 pub struct ConnectorQuery {
@@ -42,7 +43,7 @@ pub struct ConnectorQuery {
 }
 
 /// Result of `integrations.call`.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct CallAnswer {
     /// The status that the Connector API would answer.
     pub status: u16,
@@ -61,7 +62,7 @@ pub struct CallAnswer {
 }
 
 /// The request of a program that does the same.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct CallRequestShown {
     /// HTTP method.
     pub method: String,
@@ -74,7 +75,7 @@ pub struct CallRequestShown {
 }
 
 /// One request to the provider and its answer, secrets masked.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct Exchange {
     /// What was sent.
     pub request: ExchangeRequest,
@@ -89,7 +90,7 @@ pub struct Exchange {
 }
 
 /// What was sent to the provider.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct ExchangeRequest {
     /// HTTP method.
     pub method: String,
@@ -104,7 +105,7 @@ pub struct ExchangeRequest {
 }
 
 /// What came back from the provider.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct ExchangeResponse {
     /// HTTP status.
     pub status: u16,

@@ -4,12 +4,14 @@
 use patchbay_model::ProviderId;
 use patchbay_model::connector::Connector as Category;
 use patchbay_model::credential::CredentialKind;
+use schemars::JsonSchema;
 use serde::Serialize;
 use ts_rs::TS;
 
 /// A unified API for a category of providers.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 #[ts(rename = "ConnectorRow")]
+#[schemars(rename = "ConnectorRow")]
 pub struct Connector {
     pub id: Category,
     pub name: Category,
@@ -26,7 +28,7 @@ pub struct Connector {
 }
 
 /// How far along it is.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct Release {
     /// `internal`, `in-development`, `pre-release`, `deprecated` or `generally-available`.
     pub availability: String,
@@ -36,7 +38,7 @@ pub struct Release {
 }
 
 /// A system that accounts can be connected with.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct Provider {
     pub id: ProviderId,
     pub name: String,
@@ -63,7 +65,7 @@ pub struct Provider {
 }
 
 /// What is ours on a provider.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct ProviderExtra {
     /// The version of the definition.
     pub version: String,
@@ -85,7 +87,7 @@ pub struct ProviderExtra {
 }
 
 /// The configuration of a provider, as a form shows it.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct ConfigFacts {
     /// JSON Schema without `type` and `credential`.
     #[ts(type = "unknown")]
@@ -95,7 +97,7 @@ pub struct ConfigFacts {
 }
 
 /// One kind of credential that a provider takes.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct CredentialChoice {
     pub kind: CredentialKind,
     /// `type` on the wire; differs from the kind for `service_account`, which is sealed as `basic`.
@@ -110,7 +112,7 @@ pub struct CredentialChoice {
 }
 
 /// How a person authorizes a provider.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct ConsentFacts {
     /// Whether the organization must register its own client first.
     pub needs_provider_app: bool,
@@ -124,7 +126,7 @@ pub struct ConsentFacts {
 }
 
 /// One operation of the connector, as this provider offers it.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct ProviderOperation {
     pub id: String,
     pub name: String,
@@ -159,7 +161,7 @@ pub struct ProviderOperation {
 }
 
 /// A field that an operation can filter by.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct ProviderFilter {
     pub name: String,
     /// `string`, `datetime`, `enum`, `boolean` or `number`.
@@ -172,7 +174,7 @@ pub struct ProviderFilter {
 }
 
 /// A field that an operation can sort by.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct ProviderOrder {
     pub name: String,
     pub directions: Vec<String>,

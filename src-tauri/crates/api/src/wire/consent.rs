@@ -3,13 +3,14 @@
 
 use patchbay_model::consent::{self, ConnectState, ConsentRoute};
 use patchbay_model::{AccountId, Code, ConnectSessionId, Fullname, IntegrationId, Name, ProviderAppId, ProviderId, Secret, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::query::UpdateExtra;
 
 /// The organization's own OAuth client at a provider.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct ProviderApp {
     pub id: ProviderAppId,
     pub name: Name,
@@ -31,7 +32,7 @@ pub struct ProviderApp {
 }
 
 /// Body of `provider_apps.create`.
-#[derive(Clone, Deserialize, TS)]
+#[derive(Clone, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct CreateProviderApp {
     pub name: Option<String>,
@@ -46,7 +47,7 @@ pub struct CreateProviderApp {
 }
 
 /// PUT of a provider app: the whole object; a client secret that is left out is kept, an empty one is removed.
-#[derive(Clone, Deserialize, TS)]
+#[derive(Clone, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct UpdateProviderApp {
     pub name: Option<String>,
@@ -80,7 +81,7 @@ impl From<consent::ProviderApp> for ProviderApp {
 }
 
 /// One run of a consent, from its link to its outcome.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct ConnectSession {
     pub id: ConnectSessionId,
     pub account_id: AccountId,
@@ -118,7 +119,7 @@ pub struct ConnectSession {
 }
 
 /// Body of `connect.begin`.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct BeginConnect {
     pub integration_id: String,
@@ -128,7 +129,7 @@ pub struct BeginConnect {
 }
 
 /// Body of `connect.finish`.
-#[derive(Clone, Deserialize, TS)]
+#[derive(Clone, Deserialize, TS, JsonSchema)]
 pub struct FinishConnect {
     /// The whole URL at which the provider sent the person back.
     pub callback_url: String,

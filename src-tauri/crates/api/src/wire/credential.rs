@@ -3,13 +3,14 @@
 
 use patchbay_model::credential::{self, CredentialKind, CredentialOwner};
 use patchbay_model::{AccountId, CredentialId, Fullname, IntegrationId, IntegrationPointId, Name, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::query::UpdateExtra;
 
 /// A credential without its secret.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct Credential {
     pub id: CredentialId,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,14 +40,14 @@ pub struct Credential {
 }
 
 /// The kind alone.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct CredentialConfig {
     #[serde(rename = "type")]
     pub kind: CredentialKind,
 }
 
 /// What is ours on a credential.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct CredentialExtra {
     /// The parts that are no secret: `username`, `client_id`, `role_arn`.
     #[ts(type = "Record<string, unknown>")]
@@ -58,7 +59,7 @@ pub struct CredentialExtra {
 }
 
 /// Body of `credentials.create`.
-#[derive(Clone, Deserialize, TS)]
+#[derive(Clone, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct CreateCredential {
     pub name: Option<String>,
@@ -72,7 +73,7 @@ pub struct CreateCredential {
 }
 
 /// PUT of a credential: the whole object; a `config` with secrets replaces them, one with the kind alone keeps them.
-#[derive(Clone, Deserialize, TS)]
+#[derive(Clone, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct UpdateCredential {
     pub name: Option<String>,

@@ -1,12 +1,14 @@
 //! What surrounds a result (synqly-wire.md sections 4 and 5).
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use ts_rs::TS;
 
 use super::problem::Problem;
 
 /// `{result}`, with soft problems beside it where there were some.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
+#[schemars(rename = "{T}Answer")]
 pub struct Answer<T> {
     /// The object itself.
     pub result: T,
@@ -24,7 +26,8 @@ impl<T> Answer<T> {
 }
 
 /// One page of a list.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
+#[schemars(rename = "{T}Listed")]
 pub struct Listed<T> {
     /// The rows.
     pub result: Vec<T>,
@@ -39,7 +42,7 @@ pub struct Listed<T> {
 }
 
 /// Soft problems.
-#[derive(Clone, Debug, Default, Serialize, TS)]
+#[derive(Clone, Debug, Default, Serialize, TS, JsonSchema)]
 pub struct Messages {
     /// Each as it would have been answered, had it been fatal.
     pub problems: Vec<Problem>,
@@ -53,11 +56,11 @@ impl Messages {
 }
 
 /// The answer of an operation that gives nothing.
-#[derive(Clone, Copy, Debug, Serialize, TS)]
+#[derive(Clone, Copy, Debug, Serialize, TS, JsonSchema)]
 pub struct Done {}
 
 /// What a delete gives: over HTTP it is 204 with the id in `X-Patchbay-Deletion`.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct Deletion {
     /// For `deletions.undo`.
     pub id: String,

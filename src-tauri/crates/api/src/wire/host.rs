@@ -3,13 +3,14 @@
 use patchbay_model::consent::ConsentRoute;
 use patchbay_model::permission::PermissionSet;
 use patchbay_model::{Fullname, MemberId, Name, Secret, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::organization::Organization;
 
 /// Where the interface runs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, TS)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, TS, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Host {
     /// A window of the application.
@@ -19,7 +20,7 @@ pub enum Host {
 }
 
 /// Who is signed in, where.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct SessionInfo {
     /// Where the interface runs.
     pub host: Host,
@@ -54,7 +55,7 @@ pub struct SessionInfo {
 }
 
 /// Who acts in a session.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct SessionMember {
     /// Its id.
     pub id: MemberId,
@@ -65,7 +66,7 @@ pub struct SessionMember {
 }
 
 /// The store that is open.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct StoreInfo {
     /// A name for people: the file's name or the server's.
     pub label: String,
@@ -74,7 +75,7 @@ pub struct StoreInfo {
 }
 
 /// Whether the application has a store open.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum AppState {
     /// First run.
@@ -97,7 +98,7 @@ pub enum AppState {
 }
 
 /// Params of `app.create_store`.
-#[derive(Clone, Deserialize, TS)]
+#[derive(Clone, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct CreateStore {
     /// The usual place where left out.
@@ -112,7 +113,7 @@ pub struct CreateStore {
 }
 
 /// Params of `app.open_store`.
-#[derive(Clone, Deserialize, TS)]
+#[derive(Clone, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct OpenStore {
     /// The file.
@@ -125,7 +126,7 @@ pub struct OpenStore {
 }
 
 /// A store that was open before.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 pub struct RecentStore {
     /// The file.
     pub path: String,
@@ -135,7 +136,7 @@ pub struct RecentStore {
 
 /// Params of `consent.connect`: the application begins the consent and takes the person there. The page's address stays
 /// outside the web view; the outcome is read with `connect.get` when a change of the session is told.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
 pub struct Connect {
     /// Which integration.
     pub integration_id: String,
@@ -144,7 +145,7 @@ pub struct Connect {
 }
 
 /// Params of `file.save`.
-#[derive(Clone, Deserialize, TS)]
+#[derive(Clone, Deserialize, TS, JsonSchema)]
 pub struct SaveFile {
     /// Offered in the dialog.
     pub suggested_name: String,
@@ -153,7 +154,7 @@ pub struct SaveFile {
 }
 
 /// Result of `file.save`.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct SavedFile {
     /// Where it was written; absent when the person cancelled.
@@ -162,7 +163,7 @@ pub struct SavedFile {
 }
 
 /// Body of `POST /session`: one of an organization token, a member's logon, or a one-time link.
-#[derive(Clone, Default, Deserialize, TS)]
+#[derive(Clone, Default, Deserialize, TS, JsonSchema)]
 #[serde(default)]
 #[ts(optional_fields)]
 pub struct SignIn {

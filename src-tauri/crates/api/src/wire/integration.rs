@@ -5,6 +5,7 @@ use patchbay_model::connector::Connector;
 use patchbay_model::credential::CredentialKind;
 use patchbay_model::integration::{self, AttentionCause, IntegrationStatus};
 use patchbay_model::{AccountId, Fullname, IntegrationId, IntegrationPointId, Name, ProviderId, Timestamp, TokenId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -16,7 +17,7 @@ use super::query::UpdateExtra;
 use super::token::TokenPair;
 
 /// The live connection of an account with a provider.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct Integration {
     pub id: IntegrationId,
     pub name: Name,
@@ -52,7 +53,7 @@ pub struct Integration {
 }
 
 /// What is ours on an integration.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct IntegrationExtra {
     /// `draft`, `awaiting_consent`, `active`, `needs_attention`, `paused` or `revoked`.
     #[ts(type = "\"draft\" | \"awaiting_consent\" | \"active\" | \"needs_attention\" | \"paused\" | \"revoked\"")]
@@ -90,7 +91,7 @@ pub struct IntegrationExtra {
 }
 
 /// Body of `integrations.create`.
-#[derive(Clone, Deserialize, TS)]
+#[derive(Clone, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct CreateIntegration {
     pub name: Option<String>,
@@ -123,14 +124,14 @@ pub struct CreateIntegration {
 pub type UpdateIntegration = CreateIntegration;
 
 /// Body of `integrations.verify`.
-#[derive(Clone, Deserialize, TS)]
+#[derive(Clone, Deserialize, TS, JsonSchema)]
 pub struct VerifyIntegration {
     #[serde(deserialize_with = "crate::request::object")]
     pub integration: CreateIntegration,
 }
 
 /// Result of `integrations.create`.
-#[derive(Clone, Serialize, TS)]
+#[derive(Clone, Serialize, TS, JsonSchema)]
 pub struct IntegrationCreated {
     pub integration: Integration,
     /// Shown this once.
@@ -141,7 +142,7 @@ pub struct IntegrationCreated {
 }
 
 /// Answer of `integrations.update` and `integrations.patch`.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct IntegrationUpdated {
     pub result: Integration,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -153,7 +154,7 @@ pub struct IntegrationUpdated {
 }
 
 /// Answer of `integrations.verify` and `integrations.verify_existing`: without messages all is well.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct Verified {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

@@ -5,6 +5,7 @@ use patchbay_model::member::{self, MemberState, MemberType};
 use patchbay_model::permission::RoleName;
 use patchbay_model::time::format_lifetime;
 use patchbay_model::{Fullname, MemberId, Name, Secret, Timestamp, TokenId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -13,7 +14,7 @@ use super::query::UpdateExtra;
 use super::token::TokenPair;
 
 /// A person or program that acts within the organization.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct Member {
     pub id: MemberId,
     pub name: Name,
@@ -42,7 +43,7 @@ pub struct Member {
 }
 
 /// Body of `members.create`.
-#[derive(Clone, Deserialize, TS)]
+#[derive(Clone, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct CreateMember {
     /// E-mail address of a person, slug of a program.
@@ -61,7 +62,7 @@ pub struct CreateMember {
 }
 
 /// Options of a new member.
-#[derive(Clone, Debug, Default, Deserialize, TS)]
+#[derive(Clone, Debug, Default, Deserialize, TS, JsonSchema)]
 #[serde(default)]
 #[ts(optional_fields)]
 pub struct MemberOptions {
@@ -72,13 +73,13 @@ pub struct MemberOptions {
 }
 
 /// Result of `members.create`.
-#[derive(Clone, Serialize, TS)]
+#[derive(Clone, Serialize, TS, JsonSchema)]
 pub struct MemberCreated {
     pub member: Member,
 }
 
 /// PUT of a member: the whole object; what is read-only in it is ignored.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct UpdateMember {
     pub name: Option<String>,
@@ -93,7 +94,7 @@ pub struct UpdateMember {
 }
 
 /// Body of `auth.logon`.
-#[derive(Clone, Deserialize, TS)]
+#[derive(Clone, Deserialize, TS, JsonSchema)]
 pub struct Logon {
     pub name: String,
     #[ts(type = "string")]
@@ -101,7 +102,7 @@ pub struct Logon {
 }
 
 /// Result of `auth.logon`.
-#[derive(Clone, Serialize, TS)]
+#[derive(Clone, Serialize, TS, JsonSchema)]
 pub struct LoggedOn {
     /// `success`, or `expired` when the password must be changed.
     pub auth_code: String,
@@ -115,7 +116,7 @@ pub struct LoggedOn {
 }
 
 /// Body of `auth.change_password`.
-#[derive(Clone, Deserialize, TS)]
+#[derive(Clone, Deserialize, TS, JsonSchema)]
 pub struct ChangePassword {
     #[ts(type = "string")]
     pub old_secret: Secret,
@@ -124,7 +125,7 @@ pub struct ChangePassword {
 }
 
 /// Result of `auth.change_password`.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct PasswordChanged {
     /// `success`.
     pub auth_code: String,

@@ -3,13 +3,14 @@
 
 use patchbay_model::time::format_lifetime;
 use patchbay_model::{Fullname, Name, OrganizationId, Timestamp, TokenId, organization};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::query::UpdateExtra;
 
 /// The organization of the token.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct Organization {
     pub id: OrganizationId,
     pub refresh_token_id: TokenId,
@@ -37,14 +38,14 @@ pub struct Organization {
 }
 
 /// What is ours on an organization.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct OrganizationExtra {
     /// Whether it is the sample, filled with believable data on mock providers.
     pub sample: bool,
 }
 
 /// Policy for members; lifetimes as `24h`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(default)]
 #[ts(optional_fields)]
 pub struct OrganizationOptions {
@@ -59,7 +60,7 @@ pub struct OrganizationOptions {
 }
 
 /// PUT of the organization: the whole object; what is read-only in it is ignored.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct UpdateOrganization {
     pub name: Option<String>,

@@ -2,6 +2,7 @@
 
 use patchbay_model::ProviderId;
 use patchbay_model::problem::Resource;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -9,7 +10,7 @@ use super::audit::Audit;
 use super::integration::Integration;
 
 /// What the first screen shows.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct Overview {
     /// Accounts within reach.
     pub accounts: u64,
@@ -34,7 +35,7 @@ pub struct Overview {
 }
 
 /// How many of a kind.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct Count {
     /// The kind: a status, or a noun such as `integration`.
     pub kind: String,
@@ -43,7 +44,7 @@ pub struct Count {
 }
 
 /// How many integrations with a provider.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct ProviderCount {
     /// Which provider.
     pub provider: ProviderId,
@@ -52,7 +53,7 @@ pub struct ProviderCount {
 }
 
 /// What a delete takes with it, asked before it is done.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct Impact {
     /// By kind: `integration`, `credential`, `token`.
     pub takes: Vec<Count>,
@@ -61,7 +62,7 @@ pub struct Impact {
 }
 
 /// Body of `configuration.export`.
-#[derive(Clone, Debug, Default, Deserialize, TS)]
+#[derive(Clone, Debug, Default, Deserialize, TS, JsonSchema)]
 #[serde(default)]
 #[ts(optional_fields)]
 pub struct ExportConfiguration {
@@ -73,7 +74,7 @@ pub struct ExportConfiguration {
 }
 
 /// Result of `configuration.export`.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct ExportedConfiguration {
     /// A name to save it under.
     pub file_name: String,

@@ -4,13 +4,14 @@
 use patchbay_model::connector::Connector;
 use patchbay_model::point::{self, AllowedProviders};
 use patchbay_model::{Fullname, IntegrationPointId, Name, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::query::UpdateExtra;
 
 /// One connector, the providers allowed per environment, and shared policy.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct IntegrationPoint {
     pub id: IntegrationPointId,
     pub name: Name,
@@ -28,7 +29,7 @@ pub struct IntegrationPoint {
 }
 
 /// What is ours on a point.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct IntegrationPointExtra {
     /// How many integrations are under it; absent where it was not counted.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,7 +38,7 @@ pub struct IntegrationPointExtra {
 }
 
 /// Provider ids per environment; `["*"]` allows all, an environment left out or empty allows none.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS, JsonSchema)]
 // A misspelt environment would silently allow nothing.
 #[serde(default, deny_unknown_fields)]
 #[ts(optional_fields)]
@@ -49,7 +50,7 @@ pub struct PointEnvironments {
 }
 
 /// Body of `integration_points.create`.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct CreateIntegrationPoint {
     pub name: Option<String>,

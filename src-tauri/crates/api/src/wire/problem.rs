@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use patchbay_model::problem::{Parameter, Resource};
 use patchbay_model::{Code, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 use ts_rs::TS;
 
 /// What went wrong: `application/problem+json` on `/v1`, the same object over `/rpc` and in the window.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct Problem {
     /// `urn:patchbay:problem:CODE`.
     #[serde(rename = "type")]
@@ -44,8 +45,9 @@ pub struct Problem {
 }
 
 /// The parts of a problem that machines read.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 #[ts(rename = "ProblemContext")]
+#[schemars(rename = "ProblemContext")]
 pub struct Context {
     /// The parameter at fault.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,10 +1,11 @@
 //! Query parameters and patches, as programs write them.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use ts_rs::TS;
 
 /// Parameters of a list (synqly-wire.md section 4).
-#[derive(Clone, Debug, Default, Deserialize, TS)]
+#[derive(Clone, Debug, Default, Deserialize, TS, JsonSchema)]
 #[serde(default)]
 #[ts(optional_fields)]
 pub struct ListParams {
@@ -23,7 +24,7 @@ pub struct ListParams {
 }
 
 /// Parameters of the catalogue.
-#[derive(Clone, Debug, Default, Deserialize, TS)]
+#[derive(Clone, Debug, Default, Deserialize, TS, JsonSchema)]
 #[serde(default)]
 #[ts(optional_fields)]
 pub struct ExpandParams {
@@ -32,7 +33,7 @@ pub struct ExpandParams {
 }
 
 /// One operation of a JSON Patch (RFC 6902 section 4).
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct PatchOperation {
     /// `add`, `copy`, `move`, `remove`, `replace` or `test`.
@@ -47,7 +48,7 @@ pub struct PatchOperation {
 }
 
 /// What of ours a PUT may carry beside the object.
-#[derive(Clone, Debug, Default, Deserialize, TS)]
+#[derive(Clone, Debug, Default, Deserialize, TS, JsonSchema)]
 #[serde(default)]
 #[ts(optional_fields)]
 pub struct UpdateExtra {

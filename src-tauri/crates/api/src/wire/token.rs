@@ -4,11 +4,12 @@
 use patchbay_model::permission::PermissionSet;
 use patchbay_model::token::TokenType;
 use patchbay_model::{Fullname, MemberId, Name, OrganizationId, Timestamp, TokenId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 /// One secret with what it may do. Later reads have an empty secret.
-#[derive(Clone, Serialize, TS)]
+#[derive(Clone, Serialize, TS, JsonSchema)]
 pub struct Token {
     pub secret: String,
     pub expires: Timestamp,
@@ -16,7 +17,7 @@ pub struct Token {
 }
 
 /// What a token may do.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct TokenPermissions {
     /// Roles, where the token acts by those of its member.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,14 +40,14 @@ pub struct TokenPermissions {
 }
 
 /// A permission set over resources.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct AdhocRole {
     pub resources: Resources,
     pub permission_set: PermissionSet,
 }
 
 /// Which objects; what is left out is not narrowed.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(default)]
 #[ts(optional_fields)]
 pub struct Resources {
@@ -61,7 +62,7 @@ pub struct Resources {
 }
 
 /// A choice of accounts; each part that is given must hold.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(default)]
 #[ts(optional_fields)]
 pub struct AccountResources {
@@ -76,7 +77,7 @@ pub struct AccountResources {
 }
 
 /// A choice of organizations.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(default)]
 #[ts(optional_fields)]
 pub struct OrganizationResources {
@@ -87,7 +88,7 @@ pub struct OrganizationResources {
 }
 
 /// A choice of integrations.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(default)]
 #[ts(optional_fields)]
 pub struct IntegrationResources {
@@ -96,14 +97,14 @@ pub struct IntegrationResources {
 }
 
 /// An access secret and the one that refreshes it.
-#[derive(Clone, Serialize, TS)]
+#[derive(Clone, Serialize, TS, JsonSchema)]
 pub struct TokenPair {
     pub access: Token,
     pub refresh: Token,
 }
 
 /// A token container: the thing that `refresh_token_id` names.
-#[derive(Clone, Serialize, TS)]
+#[derive(Clone, Serialize, TS, JsonSchema)]
 pub struct RefreshToken {
     pub id: TokenId,
     pub name: Name,
@@ -128,7 +129,7 @@ pub struct RefreshToken {
 }
 
 /// Body of `tokens.create_token`.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct CreateToken {
     pub name: Option<String>,
@@ -141,7 +142,7 @@ pub struct CreateToken {
 }
 
 /// Body of `tokens.create_integration_token`.
-#[derive(Clone, Debug, Default, Deserialize, TS)]
+#[derive(Clone, Debug, Default, Deserialize, TS, JsonSchema)]
 #[serde(default)]
 #[ts(optional_fields)]
 pub struct CreateIntegrationToken {

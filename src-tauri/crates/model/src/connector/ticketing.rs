@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::Timestamp;
 
 /// Unified priority.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Priority {
     /// Highest.
@@ -26,7 +26,7 @@ pub enum Priority {
 }
 
 /// A ticket.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Ticket {
     /// The provider's id.
     pub id: String,
@@ -86,7 +86,7 @@ pub struct Ticket {
 }
 
 /// A new ticket. Only `name` is required on the wire; it serves as summary where that is missing.
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct CreateTicket {
     /// Name; the wire's one required field.
@@ -122,7 +122,7 @@ pub struct CreateTicket {
 }
 
 /// A project.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Project {
     /// The provider's id.
     pub id: String,
@@ -134,7 +134,7 @@ pub struct Project {
 }
 
 /// A comment on a ticket.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Comment {
     /// The provider's id.
     pub id: String,
@@ -155,7 +155,7 @@ pub struct Comment {
 }
 
 /// A new comment.
-#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Deserialize, schemars::JsonSchema)]
 pub struct CreateComment {
     /// Plain text.
     pub content: String,
@@ -165,7 +165,7 @@ pub struct CreateComment {
 }
 
 /// What is known of an attachment without its content.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AttachmentMetadata {
     /// The provider's id.
     pub id: String,
@@ -185,7 +185,7 @@ pub struct AttachmentMetadata {
 }
 
 /// An attachment with its content.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Attachment {
     /// The same as without content.
     #[serde(flatten)]
@@ -195,7 +195,7 @@ pub struct Attachment {
 }
 
 /// A new attachment.
-#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Deserialize, schemars::JsonSchema)]
 pub struct CreateAttachment {
     /// Name of the file.
     pub file_name: String,
@@ -204,7 +204,7 @@ pub struct CreateAttachment {
 }
 
 /// A field that the provider has on its tickets.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RemoteField {
     /// The provider's id of the field.
     pub field_id: String,
@@ -225,7 +225,7 @@ pub struct RemoteField {
 }
 
 /// The type of a remote field.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RemoteFieldSchema {
     /// `string`, `number`, `enum` or `other`.
     pub field_type_id: String,
@@ -238,7 +238,7 @@ pub struct RemoteFieldSchema {
 }
 
 /// One operation of RFC 6902 on a ticket; the engine has checked its shape.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TicketPatch {
     /// `add`, `replace`, `remove`, ...
     pub op: String,
