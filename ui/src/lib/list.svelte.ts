@@ -1,4 +1,4 @@
-import { createInfiniteQuery } from '@tanstack/svelte-query';
+import { createInfiniteQuery, createQuery } from '@tanstack/svelte-query';
 import { platform } from '$lib/platform';
 import { key, type Kind } from '$lib/query';
 import { router } from '$lib/router.svelte';
@@ -63,6 +63,28 @@ export function list<Row>(options: () => ListOptions) {
     },
     refresh() {
       void query.refetch();
+    },
+  };
+}
+
+export type List<Row> = ReturnType<typeof list<Row>>;
+
+/** The row that the address names: out of the list, or read by itself where the list has not come to it yet. */
+export function selection<Row extends { id: string }>(rows: () => Row[], kind: Kind, read: (id: string) => Promise<Row | null>, id: () => string | null = () => view.selected) {
+  const row = $derived(rows().find((one) => one.id === id()));
+  const alone = createQuery(() => {
+    const wanted = id();
+    return {
+      queryKey: key(kind, null, 'selected', wanted),
+      enabled: wanted !== null && row === undefined,
+      placeholderData: undefined,
+      retry: false,
+      queryFn: async () => read(wanted ?? ''),
+    };
+  });
+  return {
+    get row(): Row | undefined {
+      return id() === null ? undefined : (row ?? (alone.data?.id === id() ? alone.data : undefined));
     },
   };
 }

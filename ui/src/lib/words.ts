@@ -18,6 +18,16 @@ const NOUNS: Record<string, [string, string]> = {
   member: ['member', 'members'],
   provider_app: ['provider app', 'provider apps'],
   connect_session: ['open consent', 'open consents'],
+  role: ['role', 'roles'],
+  end_user: ['end user', 'end users'],
+  consent_receipt: ['consent receipt', 'consent receipts'],
+  organization: ['organization', 'organizations'],
+  organization_webhook: ['webhook', 'webhooks'],
+  webhook_delivery: ['delivery', 'deliveries'],
+  webhook_attempt: ['attempt', 'attempts'],
+  definition: ['definition', 'definitions'],
+  audit: ['event', 'events'],
+  web_session: ['session', 'sessions'],
 };
 
 /** A kind with its number in the product's nouns. */
@@ -25,6 +35,9 @@ export function countedKind(kind: string, value: number): string {
   const [one, many] = NOUNS[kind] ?? [kind.replaceAll('_', ' '), `${kind.replaceAll('_', ' ')}s`];
   return counted(value, one, many);
 }
+
+/** The plural alone: `integration points`. */
+export const manyOf = (kind: string): string => NOUNS[kind]?.[1] ?? `${kind.replaceAll('_', ' ')}s`;
 
 export const nounOf = (kind: string): string => NOUNS[kind]?.[0] ?? kind.replaceAll('_', ' ');
 

@@ -1,6 +1,6 @@
 import type { Column } from '$kit/table';
 import type { FilterField } from '$lib/filters';
-import type { MemberState } from '$lib/wire';
+import type { Member, MemberState } from '$lib/wire';
 
 export const COLUMNS: Column[] = [
   { id: 'fullname', title: 'Member', width: 'minmax(120px, 1.4fr)', sort: 'fullname' },
@@ -9,6 +9,7 @@ export const COLUMNS: Column[] = [
   { id: 'roles', title: 'Roles', width: 'minmax(96px, 1fr)' },
   { id: 'state', title: 'State', width: '96px', sort: 'state' },
   { id: 'last_logon', title: 'Last sign-in', width: '112px', sort: 'last_logon' },
+  { id: 'expires', title: 'Ends', width: '112px', sort: 'expires', optional: true },
   { id: 'created_at', title: 'Created', width: '112px', sort: 'created_at', optional: true },
 ];
 
@@ -22,11 +23,20 @@ export const FILTERS: FilterField[] = [
   { field: 'role_binding', title: 'Role', operators: ['eq', 'in'] },
 ];
 
-export const ROLES: { value: string; title: string; help: string }[] = [
-  { value: 'administrator', title: 'Administrator', help: 'Everything in the organization.' },
-  { value: 'member', title: 'Member', help: 'Accounts, integrations and credentials, but not members and tokens.' },
-  { value: 'viewer', title: 'Viewer', help: 'Reads everything, changes nothing.' },
-];
+/** What the roles that every organization has may do. */
+export const BUILT_IN: Record<string, { title: string; help: string }> = {
+  root_administrator: { title: 'Root administrator', help: 'Everything in the organization, and never without one.' },
+  administrator: { title: 'Administrator', help: 'Everything in the organization.' },
+  member: { title: 'Member', help: 'Accounts, integrations and credentials, but not members and tokens.' },
+  viewer: { title: 'Viewer', help: 'Reads everything, changes nothing.' },
+};
+
+/** A role's name for people. */
+export const roleTitle = (name: string): string => BUILT_IN[name]?.title ?? name;
+
+export const rolesOf = (member: Member): string => member.role_binding.map(roleTitle).join(', ');
+
+export const stateTone = (state: MemberState): 'plain' | 'wait' | 'warn' => (state === 'enabled' ? 'plain' : state === 'invited' || state === 'forgotten' ? 'wait' : 'warn');
 
 /** The wire writes never as a time outside of anyone's life. */
 export const orNever = (at: string): string | null => (at.startsWith('1970-01-01') || at.startsWith('9999-') ? null : at);
