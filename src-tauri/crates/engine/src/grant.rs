@@ -3,7 +3,7 @@
 
 use patchbay_model::account::Account;
 use patchbay_model::permission::{AccountSelector, PermissionSet, ResourceScope};
-use patchbay_model::{AccountId, Code, IntegrationId, MemberId, Operation, OrganizationId, Origin, Problem, Scope, TokenId};
+use patchbay_model::{AccountId, AuditId, Code, IntegrationId, MemberId, Operation, OrganizationId, Origin, Problem, Scope, TokenId};
 
 use crate::permission;
 
@@ -132,6 +132,19 @@ pub struct ManagementGrant {
     /// The member signed in with a password that must be changed first.
     pub(crate) password_expired: bool,
     pub(crate) caller: CallerInfo,
+    /// The change that this call takes back, if it is an undo.
+    pub(crate) undoing: Option<Undoing>,
+}
+
+/// The change that an undo takes back, checked in the transaction that does so.
+#[derive(Clone, Debug)]
+pub(crate) struct Undoing {
+    /// Its row in the audit log.
+    pub(crate) row: AuditId,
+    /// The object as that change found it; none where it made it.
+    pub(crate) before: Option<serde_json::Value>,
+    /// The object as that change left it; none where it deleted it.
+    pub(crate) after: Option<serde_json::Value>,
 }
 
 impl ManagementGrant {

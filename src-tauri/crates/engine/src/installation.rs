@@ -81,7 +81,7 @@ impl Engine {
         let member = self.first_member(organization).await?;
         let mut tx = self.store().read(Scope::Organization(organization)).await?;
         let permits = role_permits(&mut tx, &member.role_binding).await?;
-        Ok(ManagementGrant { organization, member: member.id, container: None, permits, password_expired: false, caller: CallerInfo::local(origin) })
+        Ok(ManagementGrant { organization, member: member.id, container: None, permits, password_expired: false, caller: CallerInfo::local(origin), undoing: None })
     }
 
     /// The member as whom the holder of the key acts: the oldest root administrator.

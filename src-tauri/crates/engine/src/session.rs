@@ -79,7 +79,7 @@ pub async fn resume(engine: &Engine, handle: &str, caller: CallerInfo) -> Result
         Authority::Adhoc { resources, permission_set } => vec![Permit { permission_set: *permission_set, resources: resources.clone() }],
         Authority::Roles(_) => role_permits(&mut tx, &member.role_binding).await?,
     };
-    Ok(ManagementGrant { organization: session.organization_id, member: session.member_id, container: session.token_id, permits, password_expired, caller })
+    Ok(ManagementGrant { organization: session.organization_id, member: session.member_id, container: session.token_id, permits, password_expired, caller, undoing: None })
 }
 
 /// Ends a session. Ending one that is not there is no error.
@@ -129,7 +129,7 @@ pub async fn redeem_setup_link(engine: &Engine, secret: &str, caller: CallerInfo
     let member = live_member(&mut tx, link.member_id, now).await.map_err(|_| used())?;
     let permits = role_permits(&mut tx, &member.role_binding).await?;
     drop(tx);
-    begin(engine, &ManagementGrant { organization: link.organization_id, member: member.id, container: None, permits, password_expired: false, caller }).await
+    begin(engine, &ManagementGrant { organization: link.organization_id, member: member.id, container: None, permits, password_expired: false, caller, undoing: None }).await
 }
 
 fn hash(engine: &Engine, text: &str, kind: SecretKind) -> Option<[u8; 32]> {

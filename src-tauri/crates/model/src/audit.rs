@@ -1,6 +1,18 @@
 //! The audit log: every change and every refused call.
 
-use crate::{AccountId, AuditId, Environment, IntegrationId, MemberId, OrganizationId, Origin, Timestamp};
+use uuid::Uuid;
+
+use crate::change::ChangeKind;
+use crate::{AccountId, AuditId, DeletionId, Environment, IntegrationId, MemberId, OrganizationId, Origin, Timestamp};
+
+/// The object that a change was made on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AuditObject {
+    /// What it is.
+    pub kind: ChangeKind,
+    /// Its id.
+    pub id: Uuid,
+}
 
 /// One row of the audit log. Bodies hold no secrets: they are redacted before this is made.
 #[derive(Clone, PartialEq, Debug)]
@@ -41,4 +53,18 @@ pub struct AuditEvent {
     pub body: Option<serde_json::Value>,
     /// What came of it, redacted and bounded.
     pub response: Option<serde_json::Value>,
+    /// What was changed; none for a refused call.
+    pub object: Option<AuditObject>,
+    /// The object before the change, without secrets and telemetry; none for one that was made by it.
+    pub before: Option<serde_json::Value>,
+    /// The object after the change; none for one that was deleted by it.
+    pub after: Option<serde_json::Value>,
+    /// The deletion that a delete made, which its undo takes back.
+    pub deletion: Option<DeletionId>,
+    /// Whether a secret was replaced or removed, of which nothing is kept: such a change cannot be undone.
+    pub secret_replaced: bool,
+    /// The row of the change that this one took back.
+    pub undo_of: Option<AuditId>,
+    /// The row of the change that took this one back.
+    pub undone_by: Option<AuditId>,
 }

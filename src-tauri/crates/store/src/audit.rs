@@ -1,9 +1,10 @@
-//! The audit log. Rows are added and, after a time of the operator's choice, removed; never changed.
+//! The audit log. Rows are added and, after a time of the operator's choice, removed. Of a row that stands nothing changes
+//! but by what it was undone.
 
-use patchbay_model::audit::AuditEvent;
+use patchbay_model::audit::{AuditEvent, AuditObject};
 use patchbay_model::change::ChangeKind;
 use patchbay_model::list::{ListQuery, Listed};
-use patchbay_model::{AccountId, AuditId, IntegrationId, MemberId, OrganizationId, Timestamp};
+use patchbay_model::{AccountId, AuditId, DeletionId, IntegrationId, MemberId, OrganizationId, Timestamp};
 use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -16,7 +17,7 @@ use crate::transaction::{ReadTx, WriteTx};
 
 macro_rules! columns {
     () => {
-        "id, organization_id, created_at, origin, audit_type, operation, method, path, status, code, remote_addr, user_agent, member_id, account_id, (SELECT environment FROM accounts WHERE accounts.id = audit_events.account_id) AS environment, integration_id, body, response"
+        "id, organization_id, created_at, origin, audit_type, operation, method, path, status, code, remote_addr, user_agent, member_id, account_id, (SELECT environment FROM accounts WHERE accounts.id = audit_events.account_id) AS environment, integration_id, body, response, object_kind, object_id, before, after, deletion_id, secret_replaced, undo_of, undone_by"
     };
 }
 
@@ -38,6 +39,8 @@ pub(crate) const NOUN: Noun = Noun {
         Field::nullable("member_id", "member_id", Kind::Id),
         Field::nullable("account_id", "account_id", Kind::Id),
         Field::nullable("integration_id", "integration_id", Kind::Id),
+        Field::nullable("object_kind", "object_kind", Kind::Text),
+        Field::nullable("object_id", "object_id", Kind::Id),
     ],
     default_order: "created_at",
     account: Some("account_id"),
@@ -64,6 +67,14 @@ struct AuditRow {
     integration_id: Option<Uuid>,
     body: Option<Json<serde_json::Value>>,
     response: Option<Json<serde_json::Value>>,
+    object_kind: Option<String>,
+    object_id: Option<Uuid>,
+    before: Option<Json<serde_json::Value>>,
+    after: Option<Json<serde_json::Value>>,
+    deletion_id: Option<Uuid>,
+    secret_replaced: bool,
+    undo_of: Option<Uuid>,
+    undone_by: Option<Uuid>,
 }
 
 impl TryFrom<AuditRow> for AuditEvent {
@@ -89,6 +100,16 @@ impl TryFrom<AuditRow> for AuditEvent {
             integration_id: row.integration_id.map(IntegrationId::from_uuid),
             body: row.body.map(|json| json.0),
             response: row.response.map(|json| json.0),
+            object: match (row.object_kind, row.object_id) {
+                (Some(kind), Some(id)) => Some(AuditObject { kind: row::word("audit_events", "object_kind", &kind)?, id }),
+                _ => None,
+            },
+            before: row.before.map(|json| json.0),
+            after: row.after.map(|json| json.0),
+            deletion: row.deletion_id.map(DeletionId::from_uuid),
+            secret_replaced: row.secret_replaced,
+            undo_of: row.undo_of.map(AuditId::from_uuid),
+            undone_by: row.undone_by.map(AuditId::from_uuid),
         })
     }
 }
@@ -103,7 +124,41 @@ impl ReadTx {
     }
 }
 
+impl ReadTx {
+    /// One row of the log, within the scope.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn audit_event(&mut self, id: AuditId) -> Result<Option<AuditEvent>> {
+        let (organization, account) = self.bound()?;
+        let row: Option<AuditRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM audit_events WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL)"))
+            .bind(id.uuid())
+            .bind(organization)
+            .bind(account)
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        row.map(TryInto::try_into).transpose()
+    }
+}
+
 impl WriteTx {
+    /// Notes that the change of row `id` was taken back by the change of row `by`, which happens once. Gives false when it
+    /// had been already, or the row is gone.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn mark_undone(&mut self, id: AuditId, by: AuditId) -> Result<bool> {
+        let (organization, account) = self.bound()?;
+        let done = sqlx::query("UPDATE audit_events SET undone_by = $1 WHERE id = $2 AND organization_id = $3 AND (account_id = $4 OR $4 IS NULL) AND undone_by IS NULL")
+            .bind(by.uuid())
+            .bind(id.uuid())
+            .bind(organization)
+            .bind(account)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
     /// Adds a row to the log, in the transaction of what it speaks of.
     ///
     /// # Errors
@@ -113,7 +168,7 @@ impl WriteTx {
         if organization != event.organization_id.uuid() {
             return Err(StoreError::WrongScope { what: "the log of another organization" });
         }
-        sqlx::query("INSERT INTO audit_events (id, organization_id, created_at, origin, audit_type, operation, method, path, status, code, remote_addr, user_agent, member_id, account_id, integration_id, body, response) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)")
+        sqlx::query("INSERT INTO audit_events (id, organization_id, created_at, origin, audit_type, operation, method, path, status, code, remote_addr, user_agent, member_id, account_id, integration_id, body, response, object_kind, object_id, before, after, deletion_id, secret_replaced, undo_of) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)")
             .bind(event.id.uuid())
             .bind(event.organization_id.uuid())
             .bind(At(event.created_at))
@@ -131,6 +186,13 @@ impl WriteTx {
             .bind(event.integration_id.map(IntegrationId::uuid))
             .bind(event.body.as_ref().map(Json))
             .bind(event.response.as_ref().map(Json))
+            .bind(event.object.map(|object| object.kind.as_str()))
+            .bind(event.object.map(|object| object.id))
+            .bind(event.before.as_ref().map(Json))
+            .bind(event.after.as_ref().map(Json))
+            .bind(event.deletion.map(DeletionId::uuid))
+            .bind(event.secret_replaced)
+            .bind(event.undo_of.map(AuditId::uuid))
             .execute(&mut *self.tx)
             .await?;
         self.changed(ChangeKind::Audit, event.id, event.account_id)

@@ -44,7 +44,7 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreateAccount
         Some(wanted) => Some(first_token(engine, &mut tx, grant, &account, wanted).await?),
         None => None,
     };
-    record(engine, &mut tx, grant, Done::created(Operation::AccountsCreate).in_account(id).giving(id, account.name.as_str())).await?;
+    record(engine, &mut tx, grant, Done::created(Operation::AccountsCreate).in_account(id).after(&account).giving(id, account.name.as_str())).await?;
     tx.commit().await?;
     Ok(CreatedAccount { account, token })
 }

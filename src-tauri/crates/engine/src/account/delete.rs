@@ -17,7 +17,13 @@ pub async fn delete(engine: &Engine, grant: &ManagementGrant, account: &str) -> 
     grant.require(Operation::AccountsDelete, Some(&account))?;
     let deletion = Deletion::new(engine);
     tx.delete_account(account.id, deletion.id, engine.now()).await?;
-    record(engine, &mut tx, grant, Done::deleted(Operation::AccountsDelete).in_account(account.id).giving(account.id, account.name.as_str())).await?;
+    record(
+        engine,
+        &mut tx,
+        grant,
+        Done::deleted(Operation::AccountsDelete).in_account(account.id).before(&account).deletion(deletion.id).giving(account.id, account.name.as_str()),
+    )
+    .await?;
     tx.commit().await?;
     Ok(deletion)
 }

@@ -38,7 +38,7 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, account: &str, cha
         still_governed(&mut tx, &after).await?;
     }
     tx.update_account(&after).await?;
-    record(engine, &mut tx, grant, Done::changed(Operation::AccountsUpdate).in_account(after.id).giving(after.id, after.name.as_str())).await?;
+    record(engine, &mut tx, grant, Done::changed(Operation::AccountsUpdate).in_account(after.id).before(&before).after(&after).giving(after.id, after.name.as_str())).await?;
     tx.commit().await?;
     Ok(after)
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use patchbay_model::change::ChangeKind;
 use patchbay_model::consent::{ConnectSession, ConnectState};
 use patchbay_model::credential::CredentialKind;
 use patchbay_model::integration::{Integration, IntegrationStatus};
@@ -72,7 +73,11 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent
     };
     let mut tx = engine.store().write(grant.scope(), grant.caller().origin).await?;
     tx.insert_connect_session(&session, &engine.vault().keyed_hash(STATE, state.expose().as_bytes()), sealed.as_ref()).await?;
-    let done = Done::created(Operation::ConnectBegin).in_account(account.id).on_integration(integration.id).giving(session.id, integration.name.as_str());
+    let done = Done::created(Operation::ConnectBegin)
+        .in_account(account.id)
+        .on_integration(integration.id)
+        .object(ChangeKind::ConnectSession, session.id.uuid())
+        .giving(session.id, integration.name.as_str());
     record(engine, &mut tx, grant, done).await?;
     tx.commit().await?;
     Ok(Begun { session, authorize_url, embedded_window: oauth.embedded_window })

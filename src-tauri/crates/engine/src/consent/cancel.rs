@@ -1,5 +1,6 @@
 //! Ends a consent that the person gave up.
 
+use patchbay_model::change::ChangeKind;
 use patchbay_model::consent::{ConnectSession, ConnectState};
 use patchbay_model::{ConnectSessionId, Operation, Problem};
 
@@ -17,7 +18,11 @@ pub async fn cancel(engine: &Engine, grant: &ManagementGrant, session: ConnectSe
         return Ok(before);
     }
     tx.end_connect_session(session, ConnectState::Cancelled, Some("The person gave up."), engine.now()).await?;
-    let done = Done::changed(Operation::ConnectCancel).in_account(before.account_id).on_integration(before.integration_id).giving(session, "");
+    let done = Done::changed(Operation::ConnectCancel)
+        .in_account(before.account_id)
+        .on_integration(before.integration_id)
+        .object(ChangeKind::ConnectSession, session.uuid())
+        .giving(session, "");
     record(engine, &mut tx, grant, done).await?;
     let after = tx.connect_session(session).await?.unwrap_or(before);
     tx.commit().await?;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use patchbay_model::change::ChangeKind;
 use patchbay_model::consent::{ConnectSession, ConnectState};
 use patchbay_model::credential::{Credential, CredentialKind, CredentialOwner, SealedAt};
 use patchbay_model::integration::{AttentionCause, Integration, IntegrationStatus};
@@ -219,7 +220,11 @@ async fn store(
     if !tx.end_connect_session(session.id, ConnectState::Completed, Some(&message), now).await? {
         return Err(Problem::new(Code::ConsentReplayed, "This consent ended while its answer was being checked. Begin the consent again."));
     }
-    let done = Done::changed(Operation::ConnectFinish).in_account(integration.account_id).on_integration(integration.id).giving(session.id, integration.name.as_str());
+    let done = Done::changed(Operation::ConnectFinish)
+        .in_account(integration.account_id)
+        .on_integration(integration.id)
+        .object(ChangeKind::ConnectSession, session.id.uuid())
+        .giving(session.id, integration.name.as_str());
     record_for(engine, &mut tx, session.organization_id, Some(session.member_id), caller, done).await?;
     let session = tx.connect_session(session.id).await?.ok_or_else(|| Problem::not_found("connect session", session.id))?;
     tx.commit().await?;

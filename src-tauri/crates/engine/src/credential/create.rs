@@ -51,7 +51,7 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, owner: &str, new: 
     };
     tx.insert_sealed_shared(shared, owner.account_id(), &envelope, now).await?;
     tx.insert_credential(&credential).await?;
-    let mut done = Done::created(Operation::CredentialsCreate).giving(id, credential.name.as_str());
+    let mut done = Done::created(Operation::CredentialsCreate).after(&credential).giving(id, credential.name.as_str());
     if let Some(account) = owner.account_id() {
         done = done.in_account(account);
     }

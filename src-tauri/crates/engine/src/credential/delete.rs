@@ -23,7 +23,7 @@ pub async fn delete(engine: &Engine, grant: &ManagementGrant, owner: &str, crede
     for user in users.integrations {
         tx.set_integration_status(user.id, &LIVE, missing, engine.now(), false).await?;
     }
-    let mut done = Done::deleted(Operation::CredentialsDelete).giving(credential.id, credential.name.as_str());
+    let mut done = Done::deleted(Operation::CredentialsDelete).before(&credential).deletion(deletion.id).giving(credential.id, credential.name.as_str());
     if let Some(account) = owner.account_id() {
         done = done.in_account(account);
     }

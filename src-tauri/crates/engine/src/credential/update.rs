@@ -44,7 +44,7 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, owner: &str, crede
     }
     after.updated_at = now;
     tx.update_credential(&after).await?;
-    let mut done = Done::changed(Operation::CredentialsUpdate).giving(after.id, after.name.as_str());
+    let mut done = Done::changed(Operation::CredentialsUpdate).before(&before).after(&after).secret_replaced(secret_changed).giving(after.id, after.name.as_str());
     if let Some(account) = owner.account_id() {
         done = done.in_account(account);
     }

@@ -171,7 +171,7 @@ async fn add_organization(engine: &Engine, id: OrganizationId, (name, fullname):
     };
     let token = issue_as(engine, &mut tx, id, token_id, container).await?;
     let caller = CallerInfo { path: "init".to_owned(), ..CallerInfo::local(origin) };
-    record_for(engine, &mut tx, id, Some(member.id), &caller, Done::created_organization().giving(id, organization.name.as_str())).await?;
+    record_for(engine, &mut tx, id, Some(member.id), &caller, Done::created_organization().after(&organization).giving(id, organization.name.as_str())).await?;
     tx.commit().await?;
     Ok(Created { organization, member, token })
 }

@@ -54,7 +54,8 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, account: &str, new
         refresh_ttl: Some(lifetime::REFRESH),
     };
     let token = issue_as(engine, &mut tx, grant.organization(), integration.refresh_token_id, container).await?;
-    let done = Done::created(Operation::IntegrationsCreate).in_account(account.id).on_integration(integration.id).giving(integration.id, integration.name.as_str());
+    let done =
+        Done::created(Operation::IntegrationsCreate).in_account(account.id).on_integration(integration.id).after(&integration).giving(integration.id, integration.name.as_str());
     record(engine, &mut tx, grant, done).await?;
     tx.commit().await?;
 

@@ -16,8 +16,8 @@ pub async fn delete(engine: &Engine, grant: &ManagementGrant, account: &str, int
     grant.require(Operation::IntegrationsDelete, Some(&account))?;
     let deletion = Deletion::new(engine);
     tx.delete_integration(integration.id, deletion.id, engine.now()).await?;
-    let done = Done::deleted(Operation::IntegrationsDelete).in_account(account.id).on_integration(integration.id).giving(integration.id, integration.name.as_str());
-    record(engine, &mut tx, grant, done).await?;
+    let done = Done::deleted(Operation::IntegrationsDelete).in_account(account.id).on_integration(integration.id).before(&integration).deletion(deletion.id);
+    record(engine, &mut tx, grant, done.giving(integration.id, integration.name.as_str())).await?;
     tx.commit().await?;
     Ok(deletion)
 }

@@ -45,11 +45,12 @@ async fn turn(engine: &Engine, grant: &ManagementGrant, operation: Operation, ac
     if status == integration.status {
         return Ok(integration);
     }
+    let before = integration.clone();
     let mut integration = integration.into_status(status, now);
     integration.updated_at = now;
     tx.update_integration(&integration).await?;
-    let done = Done::changed(operation).in_account(account.id).on_integration(integration.id).giving(integration.id, integration.name.as_str());
-    record(engine, &mut tx, grant, done).await?;
+    let done = Done::changed(operation).in_account(account.id).on_integration(integration.id).before(&before).after(&integration);
+    record(engine, &mut tx, grant, done.giving(integration.id, integration.name.as_str())).await?;
     tx.commit().await?;
     Ok(integration)
 }

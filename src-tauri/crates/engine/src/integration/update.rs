@@ -26,6 +26,7 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, account: &str, int
     let (parsed, credential, mut after) = planned(engine, &mut tx, &account, &before, change).await?;
     let own = own(&mut tx, &before).await?;
     let replaced = own.clone();
+    let entered_over = replaced.is_some() && matches!(credential, CredentialInput::Inline { .. });
     let settled = settle(engine, &mut tx, &after, credential, own).await?;
     after.config = parsed.stored(settled.stored);
     let retest = settled.changed || after.config != before.config;
@@ -38,11 +39,13 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, account: &str, int
     };
     tx.update_integration(&after).await?;
     // The integration's own credential goes when the configuration refers to another one.
-    if let Some(gone) = replaced.filter(|gone| after.config.pointer("/credential/value").and_then(serde_json::Value::as_str) != Some(gone.id.to_string().as_str())) {
+    let given_up = replaced.filter(|gone| after.config.pointer("/credential/value").and_then(serde_json::Value::as_str) != Some(gone.id.to_string().as_str()));
+    if let Some(gone) = &given_up {
         let deletion = patchbay_model::DeletionId::from_uuid(engine.context().new_uuid());
         tx.delete_credential(gone.id, deletion, engine.now()).await?;
     }
-    let done = Done::changed(Operation::IntegrationsUpdate).in_account(account.id).on_integration(after.id).giving(after.id, after.name.as_str());
+    let done = Done::changed(Operation::IntegrationsUpdate).in_account(account.id).on_integration(after.id).before(&before).after(&after);
+    let done = done.secret_replaced(entered_over || given_up.is_some()).giving(after.id, after.name.as_str());
     record(engine, &mut tx, grant, done).await?;
     tx.commit().await?;
     let (integration, problems) = if retest { tested(engine, after).await? } else { (after, Vec::new()) };

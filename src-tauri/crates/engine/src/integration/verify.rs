@@ -1,5 +1,6 @@
 //! Tests a connection.
 
+use patchbay_model::change::ChangeKind;
 use patchbay_model::credential::{Credential, CredentialKind};
 use patchbay_model::integration::Integration;
 use patchbay_model::{Code, Operation, Problem, Secret};
@@ -58,7 +59,7 @@ pub async fn verify_existing(engine: &Engine, grant: &ManagementGrant, account: 
             draft(engine, after, opened).await
         }
     };
-    noted(engine, grant, Done::changed(Operation::IntegrationsVerifyExisting).in_account(account.id).on_integration(id)).await?;
+    noted(engine, grant, Done::changed(Operation::IntegrationsVerifyExisting).in_account(account.id).on_integration(id).object(ChangeKind::Integration, id.uuid())).await?;
     Ok(problems)
 }
 

@@ -70,7 +70,7 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreateMember)
     if let Some(hash) = hash {
         tx.set_member_password_hash(member.id, Some(&hash), now).await?;
     }
-    record(engine, &mut tx, grant, Done::created(Operation::MembersCreate).giving(member.id, member.name.as_str())).await?;
+    record(engine, &mut tx, grant, Done::created(Operation::MembersCreate).after(&member).giving(member.id, member.name.as_str())).await?;
     tx.commit().await?;
     Ok(member)
 }

@@ -19,7 +19,7 @@ pub async fn delete(engine: &Engine, grant: &ManagementGrant, member: &str) -> R
     another_root(&mut tx, &member).await?;
     let deletion = Deletion::new(engine);
     tx.delete_member(member.id, deletion.id, engine.now()).await?;
-    record(engine, &mut tx, grant, Done::deleted(Operation::MembersDelete).giving(member.id, member.name.as_str())).await?;
+    record(engine, &mut tx, grant, Done::deleted(Operation::MembersDelete).before(&member).deletion(deletion.id).giving(member.id, member.name.as_str())).await?;
     tx.commit().await?;
     Ok(deletion)
 }

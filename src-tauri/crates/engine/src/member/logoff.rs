@@ -1,5 +1,6 @@
 //! Signs a member out.
 
+use patchbay_model::change::ChangeKind;
 use patchbay_model::token::TokenType;
 use patchbay_model::{Operation, Problem};
 
@@ -18,7 +19,7 @@ pub async fn logoff(engine: &Engine, grant: &ManagementGrant) -> Result<(), Prob
     {
         crate::token::end(engine, &mut tx, id).await?;
     }
-    record(engine, &mut tx, grant, Done::deleted(Operation::AuthLogoff)).await?;
+    record(engine, &mut tx, grant, Done::deleted(Operation::AuthLogoff).object(ChangeKind::Member, grant.member().uuid())).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Signs a member in.
 
+use patchbay_model::change::ChangeKind;
 use patchbay_model::member::{Member, MemberState, MemberType};
 use patchbay_model::organization::Organization;
 use patchbay_model::token::{Authority, TokenOwner, TokenType};
@@ -82,7 +83,7 @@ async fn attempt(engine: &Engine, organization: &str, name: &str, secret: Secret
     member.last_logon = Some(now);
     tx.update_member(&member).await?;
     let signed_in = sign_in(engine, &mut tx, organization, member).await?;
-    let done = Done::changed(Operation::AuthLogon).giving(signed_in.member.id, signed_in.member.name.as_str());
+    let done = Done::changed(Operation::AuthLogon).object(ChangeKind::Member, signed_in.member.id.uuid()).giving(signed_in.member.id, signed_in.member.name.as_str());
     record_for(engine, &mut tx, signed_in.organization.id, Some(signed_in.member.id), &caller, done).await?;
     tx.commit().await?;
     Ok(signed_in)

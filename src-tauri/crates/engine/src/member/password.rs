@@ -1,5 +1,6 @@
 //! Passwords.
 
+use patchbay_model::change::ChangeKind;
 use patchbay_model::list::{Filter, ListQuery, Operator};
 use patchbay_model::token::TokenType;
 use patchbay_model::{Code, MemberId, Operation, Problem, Scope, Secret};
@@ -42,7 +43,8 @@ pub async fn change_password(engine: &Engine, grant: &ManagementGrant, old: Secr
     end_logons(engine, &mut tx, member.id).await?;
     tx.remove_web_sessions_of(member.id, None).await?;
     let signed_in = sign_in(engine, &mut tx, organization, member).await?;
-    record(engine, &mut tx, grant, Done::changed(Operation::AuthChangePassword).giving(signed_in.member.id, signed_in.member.name.as_str())).await?;
+    let done = Done::changed(Operation::AuthChangePassword).object(ChangeKind::Member, signed_in.member.id.uuid()).secret_replaced(true);
+    record(engine, &mut tx, grant, done.giving(signed_in.member.id, signed_in.member.name.as_str())).await?;
     tx.commit().await?;
     Ok(signed_in)
 }

@@ -56,7 +56,7 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, member: &str, chan
     }
     after.updated_at = engine.now();
     tx.update_member(&after).await?;
-    record(engine, &mut tx, grant, Done::changed(Operation::MembersUpdate).giving(after.id, after.name.as_str())).await?;
+    record(engine, &mut tx, grant, Done::changed(Operation::MembersUpdate).before(&before).after(&after).giving(after.id, after.name.as_str())).await?;
     tx.commit().await?;
     Ok(after)
 }

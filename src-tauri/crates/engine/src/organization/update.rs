@@ -17,6 +17,7 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, change: UpdateOrga
     grant.require(Operation::OrganizationUpdate, None)?;
     let mut tx = reach::writing_organization(engine, grant).await?;
     let mut organization = tx.organization().await?;
+    let before = organization.clone();
     reach::unchanged(change.expected, organization.updated_at, "organization", organization.id)?;
     if let Some(name) = change.name.filter(|name| *name != organization.name.as_str()) {
         organization.name = Name::parse(&name)?;
@@ -30,7 +31,7 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, change: UpdateOrga
     organization.options = checked(change.options)?;
     organization.updated_at = engine.now();
     tx.update_organization(&organization).await?;
-    record(engine, &mut tx, grant, Done::changed(Operation::OrganizationUpdate).giving(organization.id, organization.name.as_str())).await?;
+    record(engine, &mut tx, grant, Done::changed(Operation::OrganizationUpdate).before(&before).after(&organization).giving(organization.id, organization.name.as_str())).await?;
     tx.commit().await?;
     Ok(organization)
 }

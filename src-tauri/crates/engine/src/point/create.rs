@@ -35,7 +35,7 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreatePoint) 
     };
     let mut tx = reach::writing_organization(engine, grant).await?;
     tx.insert_point(&point).await?;
-    record(engine, &mut tx, grant, Done::created(Operation::IntegrationPointsCreate).giving(id, point.name.as_str())).await?;
+    record(engine, &mut tx, grant, Done::created(Operation::IntegrationPointsCreate).after(&point).giving(id, point.name.as_str())).await?;
     tx.commit().await?;
     Ok(point)
 }

@@ -16,7 +16,7 @@ pub async fn delete(engine: &Engine, grant: &ManagementGrant, point: &str) -> Re
     let point = reach::point(&mut tx, point).await?;
     let deletion = Deletion::new(engine);
     tx.delete_point(point.id, deletion.id, engine.now()).await?;
-    record(engine, &mut tx, grant, Done::deleted(Operation::IntegrationPointsDelete).giving(point.id, point.name.as_str())).await?;
+    record(engine, &mut tx, grant, Done::deleted(Operation::IntegrationPointsDelete).before(&point).deletion(deletion.id).giving(point.id, point.name.as_str())).await?;
     tx.commit().await?;
     Ok(deletion)
 }

@@ -17,6 +17,7 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, point: &str, chang
     grant.require(Operation::IntegrationPointsUpdate, None)?;
     let mut tx = reach::writing_organization(engine, grant).await?;
     let mut point = reach::point(&mut tx, point).await?;
+    let before = point.clone();
     reach::unchanged(change.expected, point.updated_at, "integration_point", point.id)?;
     if change.connector.as_deref().is_some_and(|connector| connector != point.connector.as_str()) {
         return Err(Problem::field(
@@ -34,7 +35,7 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, point: &str, chang
     point.environments = allowed(engine, point.connector, change.environments)?;
     point.updated_at = engine.now();
     tx.update_point(&point).await?;
-    record(engine, &mut tx, grant, Done::changed(Operation::IntegrationPointsUpdate).giving(point.id, point.name.as_str())).await?;
+    record(engine, &mut tx, grant, Done::changed(Operation::IntegrationPointsUpdate).before(&before).after(&point).giving(point.id, point.name.as_str())).await?;
     tx.commit().await?;
     Ok(point)
 }

@@ -39,7 +39,7 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreateProvide
         app.client_secret = Some(seal(engine, &mut tx, &app, secret).await?);
     }
     tx.insert_provider_app(&app).await?;
-    record(engine, &mut tx, grant, Done::created(Operation::ProviderAppsCreate).giving(id, app.name.as_str())).await?;
+    record(engine, &mut tx, grant, Done::created(Operation::ProviderAppsCreate).after(&app).giving(id, app.name.as_str())).await?;
     tx.commit().await?;
     Ok(app)
 }

@@ -17,7 +17,7 @@ pub async fn delete(engine: &Engine, grant: &ManagementGrant, app: &str) -> Resu
     let app = find(&mut tx, app).await?;
     let deletion = Deletion::new(engine);
     tx.delete_provider_app(app.id, deletion.id, engine.now()).await?;
-    record(engine, &mut tx, grant, Done::deleted(Operation::ProviderAppsDelete).giving(app.id, app.name.as_str())).await?;
+    record(engine, &mut tx, grant, Done::deleted(Operation::ProviderAppsDelete).before(&app).deletion(deletion.id).giving(app.id, app.name.as_str())).await?;
     tx.commit().await?;
     Ok(deletion)
 }

@@ -17,6 +17,7 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, app: &str, change:
     grant.require(Operation::ProviderAppsUpdate, None)?;
     let mut tx = reach::writing_organization(engine, grant).await?;
     let mut app = find(&mut tx, app).await?;
+    let before = app.clone();
     reach::unchanged(change.expected, app.updated_at, "provider_app", app.id)?;
     if let Some(name) = change.name.filter(|name| *name != app.name.as_str()) {
         app.name = Name::parse(&name)?;
@@ -29,6 +30,7 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, app: &str, change:
     app.redirect_uris = redirect_uris(change.redirect_uris)?;
     app.scopes = scopes(change.scopes)?;
     app.updated_at = engine.now();
+    let secret_replaced = change.client_secret.is_some();
     let mut given_up = None;
     match change.client_secret {
         None => {}
@@ -39,7 +41,8 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, app: &str, change:
     if let Some(shared) = given_up {
         tx.remove_sealed_shared(shared).await?;
     }
-    record(engine, &mut tx, grant, Done::changed(Operation::ProviderAppsUpdate).giving(app.id, app.name.as_str())).await?;
+    let done = Done::changed(Operation::ProviderAppsUpdate).before(&before).after(&app).secret_replaced(secret_replaced);
+    record(engine, &mut tx, grant, done.giving(app.id, app.name.as_str())).await?;
     tx.commit().await?;
     Ok(app)
 }

@@ -25,7 +25,7 @@ pub async fn delete(engine: &Engine, grant: &ManagementGrant, token: &str) -> Re
     let mut tx = reach::writing_organization(engine, grant).await?;
     let container = governed::container(&mut tx, grant, Operation::TokensDelete, token).await?;
     crate::token::end(engine, &mut tx, container.id).await?;
-    record(engine, &mut tx, grant, Done::deleted(Operation::TokensDelete).giving(container.id, container.name.as_str())).await?;
+    record(engine, &mut tx, grant, Done::deleted(Operation::TokensDelete).before(&container).giving(container.id, container.name.as_str())).await?;
     tx.commit().await?;
     Ok(())
 }

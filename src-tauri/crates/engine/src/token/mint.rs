@@ -29,7 +29,7 @@ pub async fn mint(engine: &Engine, grant: &ManagementGrant, new: CreateToken) ->
         refresh_ttl: Some(lifetime::REFRESH),
     };
     let made = issue(engine, &mut tx, grant.organization(), container).await?;
-    record(engine, &mut tx, grant, Done::created(Operation::TokensCreate).giving(made.container.id, made.container.name.as_str())).await?;
+    record(engine, &mut tx, grant, Done::created(Operation::TokensCreate).after(&made.container).giving(made.container.id, made.container.name.as_str())).await?;
     tx.commit().await?;
     Ok(made)
 }
@@ -61,8 +61,8 @@ pub async fn mint_integration(
         refresh_ttl: None,
     };
     let made = issue(engine, &mut tx, grant.organization(), container).await?;
-    let done = Done::created(Operation::TokensCreateIntegration).in_account(account.id).on_integration(integration.id).giving(made.container.id, made.container.name.as_str());
-    record(engine, &mut tx, grant, done).await?;
+    let done = Done::created(Operation::TokensCreateIntegration).in_account(account.id).on_integration(integration.id).after(&made.container);
+    record(engine, &mut tx, grant, done.giving(made.container.id, made.container.name.as_str())).await?;
     tx.commit().await?;
     Ok(made)
 }

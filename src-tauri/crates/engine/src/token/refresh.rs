@@ -1,5 +1,6 @@
 //! Refreshes a container.
 
+use patchbay_model::change::ChangeKind;
 use patchbay_model::token::TokenContainer;
 use patchbay_model::{Operation, Problem, Scope, TokenId};
 use patchbay_store::WriteTx;
@@ -64,7 +65,7 @@ pub(super) async fn finish(engine: &Engine, mut tx: WriteTx, bearer: Bearer<'_>,
         Bearer::Management(grant) => (grant.member(), grant.caller()),
         Bearer::Refresh(grant) => (grant.member, grant.caller()),
     };
-    let mut done = Done::changed(operation).giving(state.container.id, state.container.name.as_str());
+    let mut done = Done::changed(operation).object(ChangeKind::Token, state.container.id.uuid()).secret_replaced(true).giving(state.container.id, state.container.name.as_str());
     if let patchbay_model::token::TokenOwner::Integration(account, integration) = state.container.owner {
         done = done.in_account(account).on_integration(integration);
     }

@@ -1,5 +1,6 @@
 //! Ends the secondary pair.
 
+use patchbay_model::change::ChangeKind;
 use patchbay_model::token::Slot;
 use patchbay_model::{Operation, Problem};
 
@@ -17,7 +18,13 @@ pub async fn remove_secondary(engine: &Engine, grant: &ManagementGrant, token: &
     tx.remove_token_secrets(container.id, Some(Slot::Secondary)).await?;
     container.updated_at = engine.now();
     tx.update_token(&container).await?;
-    record(engine, &mut tx, grant, Done::deleted(Operation::TokensRemoveSecondary).giving(container.id, container.name.as_str())).await?;
+    record(
+        engine,
+        &mut tx,
+        grant,
+        Done::deleted(Operation::TokensRemoveSecondary).object(ChangeKind::Token, container.id.uuid()).secret_replaced(true).giving(container.id, container.name.as_str()),
+    )
+    .await?;
     tx.commit().await?;
     Ok(())
 }

@@ -49,6 +49,7 @@ impl Engine {
                         permits,
                         password_expired,
                         caller,
+                        undoing: None,
                     }))
                 }
                 TokenOwner::Integration(..) => Err(dead()),

@@ -173,6 +173,8 @@ ALTER TABLE audit_events ADD COLUMN object_id BLOB;
 ALTER TABLE audit_events ADD COLUMN before TEXT;
 ALTER TABLE audit_events ADD COLUMN after TEXT;
 ALTER TABLE audit_events ADD COLUMN deletion_id BLOB;
+-- Nothing is kept of a secret that was replaced or removed, so such a change cannot be undone.
+ALTER TABLE audit_events ADD COLUMN secret_replaced INTEGER NOT NULL DEFAULT 0 CHECK (secret_replaced IN (0, 1));
 ALTER TABLE audit_events ADD COLUMN undo_of BLOB;
 ALTER TABLE audit_events ADD COLUMN undone_by BLOB;
 CREATE INDEX audit_events_object ON audit_events (organization_id, object_id, created_at, id);

@@ -352,6 +352,13 @@ pub(crate) fn audit(organization: OrganizationId, account: Option<AccountId>, se
         integration_id: None,
         body: Some(serde_json::json!({"name": "x"})),
         response: None,
+        object: None,
+        before: None,
+        after: None,
+        deletion: None,
+        secret_replaced: false,
+        undo_of: None,
+        undone_by: None,
     }
 }
 
