@@ -60,7 +60,7 @@ async fn each_kind_of_secret_opens_its_own_routes_and_no_other() {
             assert!(text(&problem["message"]).contains(needed), "{what} names the kind needed: {problem}");
         };
         match entry.rule {
-            Rule::Management(_) => {
+            Rule::Management(_) | Rule::Missing => {
                 wrong(&world.integration_access, "organization access token").await;
                 wrong(&world.integration_refresh, "organization access token").await;
                 wrong(&world.refresh, "organization access token").await;
@@ -97,7 +97,7 @@ async fn the_right_kind_is_never_refused_for_its_kind() {
     for entry in others.into_iter().chain(deletes) {
         let secret = match entry.rule {
             Rule::Management(Operation::AuthLogoff) | Rule::Session | Rule::Public => continue,
-            Rule::Management(_) | Rule::RefreshOrManagement(_) => &world.access,
+            Rule::Management(_) | Rule::RefreshOrManagement(_) | Rule::Missing => &world.access,
             Rule::Connector => &world.integration_access,
         };
         let seen = call(&world, &entry, Some(secret)).await;
@@ -106,7 +106,7 @@ async fn the_right_kind_is_never_refused_for_its_kind() {
             continue;
         }
         assert!(!matches!(seen.status, 401 | 403 | 405 | 500), "{} {}: {} {}", entry.method, entry.path, seen.status, seen.text);
-        if entry.rule == Rule::Connector && !entry.path.starts_with("/v1/ticketing") {
+        if entry.rule == Rule::Missing || entry.rule == Rule::Connector && !entry.path.starts_with("/v1/ticketing") {
             seen.problem(501, "operation_unsupported");
         }
     }

@@ -15,6 +15,7 @@ mod gate;
 mod limiter;
 mod listen;
 mod management;
+pub mod missing;
 mod options;
 mod peer;
 mod probes;

@@ -4,6 +4,8 @@ use patchbay_api::{operation, ticketing};
 use patchbay_model::Operation;
 use patchbay_model::connector::Connector;
 
+use crate::missing::{MISSING, Missing};
+
 /// Who may call a route.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Rule {
@@ -11,6 +13,8 @@ pub enum Rule {
     Management(Operation),
     /// The container's own refresh secret, and organization access tokens as under `Management`.
     RefreshOrManagement(Operation),
+    /// Organization access tokens of whatever permissions: there is nothing behind it but the news that it is missing.
+    Missing,
     /// Integration access tokens.
     Connector,
     /// A signed-in browser; never a token.
@@ -35,6 +39,7 @@ pub struct Entry {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Target {
     Management(&'static operation::Route),
+    Missing(&'static Missing),
     Ticketing(&'static ticketing::Route),
     /// A connector that has no provider here: 501 for all of it.
     NotOffered(Connector),
@@ -108,12 +113,13 @@ pub fn entries() -> Vec<Entry> {
         },
         target: Target::Management(route),
     });
+    let missing = MISSING.iter().map(|missing| Entry { method: missing.method, path: missing.path, rule: Rule::Missing, target: Target::Missing(missing) });
     let ticketing = ticketing::ROUTES.iter().map(|route| Entry { method: route.method.as_str(), path: route.path, rule: Rule::Connector, target: Target::Ticketing(route) });
     let not_offered = Connector::ALL.iter().copied().filter(|connector| *connector != Connector::Ticketing).flat_map(|connector| {
         ["GET", "POST", "PUT", "PATCH", "DELETE"].map(|method| Entry { method, path: rest(connector), rule: Rule::Connector, target: Target::NotOffered(connector) })
     });
     let host = HOST.iter().map(|&(method, path, rule, host)| Entry { method, path, rule, target: Target::Host(host) });
-    management.chain(ticketing).chain(not_offered).chain(host).collect()
+    management.chain(missing).chain(ticketing).chain(not_offered).chain(host).collect()
 }
 
 #[cfg(test)]

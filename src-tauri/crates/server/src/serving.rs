@@ -25,7 +25,7 @@ use crate::gate::Head;
 use crate::options::{Cidr, ServeOptions};
 use crate::peer::{Caller, Peer};
 use crate::routes::{self, Entry, Host, Target};
-use crate::{callback, connector, events, management, probes, session, ui};
+use crate::{callback, connector, events, management, missing, probes, session, ui};
 
 /// Headers of every answer. The policy lets the interface load from here alone and run no inline code; nobody may frame it.
 const HEADERS: [(&str, &str); 6] = [
@@ -175,6 +175,7 @@ async fn found(app: &App, route: Option<(&'static str, &[Entry])>, params: Optio
 async fn run(entry: &Entry, visit: Visit) -> Outcome {
     match entry.target {
         Target::Management(route) => Box::pin(management::run(route, visit)).await,
+        Target::Missing(missing) => missing::refuse(missing, visit).await,
         Target::Ticketing(route) => Box::pin(connector::ticketing(route, visit)).await,
         Target::NotOffered(connector) => connector::not_offered(connector, visit).await,
         Target::Host(host) => match host {
