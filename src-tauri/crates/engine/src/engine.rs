@@ -11,6 +11,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 
 use crate::NetworkPolicy;
+use crate::definition::Versions;
 use crate::http::HttpClient;
 use crate::outbound::Outbound;
 use crate::usage::Usage;
@@ -35,6 +36,7 @@ struct Inner {
     network: NetworkPolicy,
     events: broadcast::Sender<Change>,
     usage: Usage,
+    versions: Versions,
     stop: watch::Sender<bool>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -79,7 +81,7 @@ impl Engine {
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
         let outbound = Outbound::new(&context);
         let inner =
-            Inner { store, vault, catalog, http, outbound, context, origin, network, events, usage: Usage::default(), stop: watch::Sender::new(false), tasks: Mutex::default() };
+            Inner { store, vault, catalog, http, outbound, context, origin, network, events, usage: Usage::default(), versions: Versions::default(), stop: watch::Sender::new(false), tasks: Mutex::default() };
         Self { inner: Arc::new(inner) }
     }
 
@@ -121,6 +123,11 @@ impl Engine {
     /// Counters that are written in batches.
     pub(crate) fn usage(&self) -> &Usage {
         &self.inner.usage
+    }
+
+    /// Versions of definitions that were read before.
+    pub(crate) fn versions(&self) -> &Versions {
+        &self.inner.versions
     }
 
     /// Time, randomness and ids.

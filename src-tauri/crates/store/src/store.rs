@@ -213,6 +213,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("trusted_schema", "OFF")
         .pragma("cell_size_check", "ON")
         .statement_cache_capacity(256)
+        // A page of rows reaches the reader in one go, not in turns between two threads.
+        .row_buffer_size(1024)
         .disable_statement_logging()
 }
 
