@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, CredentialId, Fullname, IntegrationId, IntegrationPointId, Name, OrganizationId, SharedCredentialId, Timestamp};
+use crate::{AccountId, CredentialId, Fullname, IntegrationId, IntegrationPointId, Name, OrganizationId, SharedCredentialId, Timestamp, WebhookId};
 
 /// Who owns a credential, for life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -13,6 +13,8 @@ pub enum CredentialOwner {
     Integration(AccountId, IntegrationId),
     /// Shared by all integrations under a point.
     IntegrationPoint(IntegrationPointId),
+    /// Signs what an organization webhook is sent.
+    OrganizationWebhook(WebhookId),
 }
 
 impl CredentialOwner {
@@ -22,6 +24,7 @@ impl CredentialOwner {
             Self::Account(_) => "account",
             Self::Integration(..) => "integration",
             Self::IntegrationPoint(_) => "integration_point",
+            Self::OrganizationWebhook(_) => "organization_webhook",
         }
     }
 
@@ -29,7 +32,7 @@ impl CredentialOwner {
     pub const fn account(self) -> Option<AccountId> {
         match self {
             Self::Account(account) | Self::Integration(account, _) => Some(account),
-            Self::IntegrationPoint(_) => None,
+            Self::IntegrationPoint(_) | Self::OrganizationWebhook(_) => None,
         }
     }
 }

@@ -30,6 +30,7 @@ pub mod secret;
 pub mod time;
 pub mod token;
 pub mod web;
+pub mod webhook;
 
 pub use context::{Clock, Context, Entropy};
 pub use environment::Environment;

@@ -91,6 +91,16 @@ operations! {
     DeletionsUndo = "deletions.undo";
     OverviewGet = "overview.get";
     ConfigurationExport = "configuration.export";
+    OrganizationWebhooksList = "organization_webhooks.list";
+    OrganizationWebhooksGet = "organization_webhooks.get";
+    OrganizationWebhooksCreate = "organization_webhooks.create";
+    OrganizationWebhooksUpdate = "organization_webhooks.update";
+    OrganizationWebhooksPatch = "organization_webhooks.patch";
+    OrganizationWebhooksDelete = "organization_webhooks.delete";
+    OrganizationWebhooksImpact = "organization_webhooks.impact";
+    OrganizationWebhooksListDeliveries = "organization_webhooks.list_deliveries";
+    OrganizationWebhooksGetDelivery = "organization_webhooks.get_delivery";
+    OrganizationWebhooksRedeliver = "organization_webhooks.redeliver";
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
-//! Credentials: metadata alone. An account's scope sees its own, and reads those of integration points, which govern it too.
+//! Credentials: metadata alone. An account's scope sees its own, and reads those of integration points, which govern it too;
+//! those of organization webhooks it does not see.
 
 use patchbay_model::change::ChangeKind;
 use patchbay_model::credential::{Credential, CredentialKind, CredentialOwner, SealedAt};
 use patchbay_model::list::{ListQuery, Listed};
-use patchbay_model::{AccountId, CredentialId, Fullname, IntegrationId, IntegrationPointId, Name, OrganizationId, SharedCredentialId};
+use patchbay_model::{AccountId, CredentialId, Fullname, IntegrationId, IntegrationPointId, Name, OrganizationId, SharedCredentialId, WebhookId};
 use sqlx::types::Json;
 use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
@@ -16,7 +17,7 @@ use crate::transaction::{ReadTx, WriteTx};
 
 macro_rules! columns {
     () => {
-        "id, organization_id, owner_type, account_id, integration_id, integration_point_id, name, fullname, kind, public_config, sealed_at, sealed_integration_id, shared_credential_id, expires, managed, secret_set_at, created_at, updated_at"
+        "id, organization_id, owner_type, account_id, integration_id, integration_point_id, organization_webhook_id, name, fullname, kind, public_config, sealed_at, sealed_integration_id, shared_credential_id, expires, managed, secret_set_at, created_at, updated_at"
     };
 }
 
@@ -32,6 +33,7 @@ pub(crate) const NOUN: Noun = Noun {
         Field::nullable("account_id", "account_id", Kind::Id),
         Field::nullable("integration_id", "integration_id", Kind::Id),
         Field::nullable("integration_point_id", "integration_point_id", Kind::Id),
+        Field::nullable("organization_webhook_id", "organization_webhook_id", Kind::Id),
         Field::new("type", "kind", Kind::Text),
         Field::new("managed", "CASE WHEN managed THEN 'Managed' ELSE 'Unmanaged' END", Kind::Text),
         Field::nullable("expires", "expires", Kind::Time),
@@ -56,6 +58,7 @@ struct CredentialRow {
     account_id: Option<Uuid>,
     integration_id: Option<Uuid>,
     integration_point_id: Option<Uuid>,
+    organization_webhook_id: Option<Uuid>,
     name: String,
     fullname: String,
     kind: String,
@@ -77,10 +80,12 @@ impl TryFrom<CredentialRow> for Credential {
         let account = row.account_id.map(AccountId::from_uuid);
         let integration = row.integration_id.map(IntegrationId::from_uuid);
         let point = row.integration_point_id.map(IntegrationPointId::from_uuid);
-        let owner = match (row.owner_type.as_str(), account, integration, point) {
-            ("account", Some(account), _, _) => CredentialOwner::Account(account),
-            ("integration", Some(account), Some(integration), _) => CredentialOwner::Integration(account, integration),
-            ("integration_point", _, _, Some(point)) => CredentialOwner::IntegrationPoint(point),
+        let webhook = row.organization_webhook_id.map(WebhookId::from_uuid);
+        let owner = match (row.owner_type.as_str(), account, integration, point, webhook) {
+            ("account", Some(account), ..) => CredentialOwner::Account(account),
+            ("integration", Some(account), Some(integration), ..) => CredentialOwner::Integration(account, integration),
+            ("integration_point", .., Some(point), _) => CredentialOwner::IntegrationPoint(point),
+            ("organization_webhook", .., Some(webhook)) => CredentialOwner::OrganizationWebhook(webhook),
             (other, ..) => return Err(row::bad(TABLE, "owner_type", format!("`{other}` without its owner"))),
         };
         let sealed_at = match (row.sealed_at.as_str(), row.sealed_integration_id, row.shared_credential_id) {
@@ -112,13 +117,16 @@ struct OwnerColumns {
     id: Uuid,
     integration: Option<Uuid>,
     point: Option<Uuid>,
+    webhook: Option<Uuid>,
 }
 
 fn owner_columns(owner: CredentialOwner) -> OwnerColumns {
+    let of = |id: Uuid| OwnerColumns { id, integration: None, point: None, webhook: None };
     match owner {
-        CredentialOwner::Account(account) => OwnerColumns { id: account.uuid(), integration: None, point: None },
-        CredentialOwner::Integration(_, integration) => OwnerColumns { id: integration.uuid(), integration: Some(integration.uuid()), point: None },
-        CredentialOwner::IntegrationPoint(point) => OwnerColumns { id: point.uuid(), integration: None, point: Some(point.uuid()) },
+        CredentialOwner::Account(account) => of(account.uuid()),
+        CredentialOwner::Integration(_, integration) => OwnerColumns { integration: Some(integration.uuid()), ..of(integration.uuid()) },
+        CredentialOwner::IntegrationPoint(point) => OwnerColumns { point: Some(point.uuid()), ..of(point.uuid()) },
+        CredentialOwner::OrganizationWebhook(webhook) => OwnerColumns { webhook: Some(webhook.uuid()), ..of(webhook.uuid()) },
     }
 }
 
@@ -146,7 +154,7 @@ impl ReadTx {
         let row: Option<CredentialRow> = sqlx::query_as(concat!(
             "SELECT ",
             columns!(),
-            " FROM credentials WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR account_id IS NULL) AND deleted_at IS NULL"
+            " FROM credentials WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR (account_id IS NULL AND owner_type <> 'organization_webhook')) AND deleted_at IS NULL"
         ))
         .bind(id.uuid())
         .bind(organization)
@@ -170,7 +178,7 @@ impl ReadTx {
         let row: Option<CredentialRow> = sqlx::query_as(concat!(
             "SELECT ",
             columns!(),
-            " FROM credentials WHERE organization_id = $1 AND owner_id = $2 AND owner_type = $3 AND (account_id = $4 OR $4 IS NULL OR account_id IS NULL) AND lower(name) = $5 AND deleted_at IS NULL"
+            " FROM credentials WHERE organization_id = $1 AND owner_id = $2 AND owner_type = $3 AND (account_id = $4 OR $4 IS NULL OR (account_id IS NULL AND owner_type <> 'organization_webhook')) AND lower(name) = $5 AND deleted_at IS NULL"
         ))
         .bind(organization)
         .bind(owner_columns(owner).id)
@@ -229,7 +237,7 @@ impl WriteTx {
         self.check_tenant(credential.organization_id.uuid(), credential.owner.account().map(AccountId::uuid))?;
         let owner = owner_columns(credential.owner);
         let (sealed_at, sealed_integration, shared) = sealed_columns(credential.sealed_at);
-        sqlx::query("INSERT INTO credentials (id, organization_id, owner_type, owner_id, account_id, integration_id, integration_point_id, name, fullname, kind, public_config, sealed_at, sealed_integration_id, shared_credential_id, provider_app_id, expires, managed, secret_set_at, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)")
+        sqlx::query("INSERT INTO credentials (id, organization_id, owner_type, owner_id, account_id, integration_id, integration_point_id, name, fullname, kind, public_config, sealed_at, sealed_integration_id, shared_credential_id, provider_app_id, expires, managed, secret_set_at, created_at, updated_at, organization_webhook_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)")
             .bind(credential.id.uuid())
             .bind(credential.organization_id.uuid())
             .bind(credential.owner.owner_type())
@@ -250,6 +258,7 @@ impl WriteTx {
             .bind(row::at(credential.secret_set_at))
             .bind(At(credential.created_at))
             .bind(At(credential.updated_at))
+            .bind(owner.webhook)
             .execute(&mut *self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(credential.name.as_str(), None))?;

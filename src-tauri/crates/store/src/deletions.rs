@@ -5,7 +5,7 @@
 
 use patchbay_model::change::ChangeKind;
 use patchbay_model::deletion::{Deletion, Impact};
-use patchbay_model::{AccountId, CredentialId, DeletionId, IntegrationId, IntegrationPointId, MemberId, OrganizationId, ProviderAppId, Timestamp, TokenId};
+use patchbay_model::{AccountId, CredentialId, DeletionId, IntegrationId, IntegrationPointId, MemberId, OrganizationId, ProviderAppId, Timestamp, TokenId, WebhookId};
 use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ use crate::row;
 use crate::transaction::{ReadTx, WriteTx};
 
 /// Tables whose rows are tombstoned.
-const TOMBSTONED: [(&str, ChangeKind); 10] = [
+const TOMBSTONED: &[(&str, ChangeKind)] = &[
     ("accounts", ChangeKind::Account),
     ("members", ChangeKind::Member),
     ("roles", ChangeKind::Member),
@@ -26,6 +26,7 @@ const TOMBSTONED: [(&str, ChangeKind); 10] = [
     ("credentials", ChangeKind::Credential),
     ("token_containers", ChangeKind::Token),
     ("connect_sessions", ChangeKind::ConnectSession),
+    ("organization_webhooks", ChangeKind::OrganizationWebhook),
 ];
 
 #[derive(FromRow)]
@@ -283,6 +284,21 @@ impl WriteTx {
         self.announce(Impact::default(), ChangeKind::ProviderApp, id.uuid(), None)
     }
 
+    /// Deletes a webhook with its credentials. What waits to be sent to it waits on, and goes on when this is undone.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], and those of the database.
+    pub async fn delete_webhook(&mut self, id: WebhookId, deletion: DeletionId, now: Timestamp) -> Result<()> {
+        self.whole_organization("the deletion of an organization webhook")?;
+        let marking = self.begin_deletion(deletion, ChangeKind::OrganizationWebhook, id.uuid(), None, now).await?;
+        if self.mark(&marking, "organization_webhooks", "id = $4", id.uuid()).await? == 0 {
+            return Err(StoreError::not_found(WebhookId::NOUN, id));
+        }
+        self.mark(&marking, "credentials", "organization_webhook_id = $4", id.uuid()).await?;
+        self.mark_orphaned_shared(&marking).await?;
+        self.announce(impact(0, 1, 0, 0), ChangeKind::OrganizationWebhook, id.uuid(), None)
+    }
+
     /// Brings back all that a deletion took, when it was not before `earliest`.
     ///
     /// # Errors
@@ -299,7 +315,7 @@ impl WriteTx {
             return Err(StoreError::NotUndoable("What this belongs to was deleted too. Undo that deletion first, then this one.".to_owned()));
         }
         let account = deletion.account_id;
-        for (table, kind) in TOMBSTONED {
+        for &(table, kind) in TOMBSTONED {
             let sql = format!("UPDATE {table} SET deleted_at = NULL, deletion_id = NULL WHERE deletion_id = $1 AND organization_id = $2");
             let restored = sqlx::query(AssertSqlSafe(sql)).bind(id.uuid()).bind(organization).execute(&mut *self.tx).await.map_err(|error| match StoreError::from(error) {
                 StoreError::NameTaken { noun, field, .. } => {
@@ -324,7 +340,7 @@ impl WriteTx {
         self.system("the deletions of all organizations")?;
         let mut purged = 0;
         for sql in PURGE {
-            purged += sqlx::query(sql).bind(At(before)).execute(&mut *self.tx).await?.rows_affected();
+            purged += sqlx::query(*sql).bind(At(before)).execute(&mut *self.tx).await?.rows_affected();
         }
         sqlx::query("DELETE FROM deletions WHERE deleted_at < $1").bind(At(before)).execute(&mut *self.tx).await?;
         Ok(purged)
@@ -381,15 +397,16 @@ impl WriteTx {
 }
 
 /// Rows of a deletion whose parent is deleted by another one.
-const PARENTLESS: &str = "SELECT (SELECT count(*) FROM integration_instances AS child WHERE child.organization_id = $1 AND child.deletion_id = $2 AND (EXISTS (SELECT 1 FROM accounts AS parent WHERE parent.id = child.account_id AND parent.deletion_id <> $2) OR EXISTS (SELECT 1 FROM integration_points AS parent WHERE parent.id = child.integration_point_id AND parent.deletion_id <> $2))) + (SELECT count(*) FROM credentials AS child WHERE child.organization_id = $1 AND child.deletion_id = $2 AND (EXISTS (SELECT 1 FROM accounts AS parent WHERE parent.id = child.account_id AND parent.deletion_id <> $2) OR EXISTS (SELECT 1 FROM integration_instances AS parent WHERE parent.id = child.integration_id AND parent.deletion_id <> $2) OR EXISTS (SELECT 1 FROM integration_points AS parent WHERE parent.id = child.integration_point_id AND parent.deletion_id <> $2) OR EXISTS (SELECT 1 FROM provider_apps AS parent WHERE parent.id = child.provider_app_id AND parent.deletion_id <> $2))) + (SELECT count(*) FROM token_containers AS child WHERE child.organization_id = $1 AND child.deletion_id = $2 AND (EXISTS (SELECT 1 FROM integration_instances AS parent WHERE parent.id = child.integration_id AND parent.deletion_id <> $2) OR (child.owner_type = 'organization' AND EXISTS (SELECT 1 FROM members AS parent WHERE parent.id = child.member_id AND parent.deletion_id <> $2))))";
+const PARENTLESS: &str = "SELECT (SELECT count(*) FROM integration_instances AS child WHERE child.organization_id = $1 AND child.deletion_id = $2 AND (EXISTS (SELECT 1 FROM accounts AS parent WHERE parent.id = child.account_id AND parent.deletion_id <> $2) OR EXISTS (SELECT 1 FROM integration_points AS parent WHERE parent.id = child.integration_point_id AND parent.deletion_id <> $2))) + (SELECT count(*) FROM credentials AS child WHERE child.organization_id = $1 AND child.deletion_id = $2 AND (EXISTS (SELECT 1 FROM accounts AS parent WHERE parent.id = child.account_id AND parent.deletion_id <> $2) OR EXISTS (SELECT 1 FROM integration_instances AS parent WHERE parent.id = child.integration_id AND parent.deletion_id <> $2) OR EXISTS (SELECT 1 FROM integration_points AS parent WHERE parent.id = child.integration_point_id AND parent.deletion_id <> $2) OR EXISTS (SELECT 1 FROM organization_webhooks AS parent WHERE parent.id = child.organization_webhook_id AND parent.deletion_id <> $2) OR EXISTS (SELECT 1 FROM provider_apps AS parent WHERE parent.id = child.provider_app_id AND parent.deletion_id <> $2))) + (SELECT count(*) FROM token_containers AS child WHERE child.organization_id = $1 AND child.deletion_id = $2 AND (EXISTS (SELECT 1 FROM integration_instances AS parent WHERE parent.id = child.integration_id AND parent.deletion_id <> $2) OR (child.owner_type = 'organization' AND EXISTS (SELECT 1 FROM members AS parent WHERE parent.id = child.member_id AND parent.deletion_id <> $2))))";
 
 /// Statements of the purge, children first. A child goes with its parent even when it was deleted later by itself.
-const PURGE: [&str; 13] = [
+const PURGE: &[&str] = &[
     "DELETE FROM connect_sessions WHERE deleted_at < $1 OR integration_id IN (SELECT id FROM integration_instances WHERE deleted_at < $1)",
     "DELETE FROM token_containers WHERE deleted_at < $1 OR integration_id IN (SELECT id FROM integration_instances WHERE deleted_at < $1)",
     // A sealed value in a live row goes with its credential, unless another credential has taken its place.
     "UPDATE integration_instances SET credentials = NULL WHERE credentials IS NOT NULL AND id IN (SELECT gone.sealed_integration_id FROM credentials AS gone WHERE gone.deleted_at < $1) AND NOT EXISTS (SELECT 1 FROM credentials AS live WHERE live.sealed_integration_id = integration_instances.id AND (live.deleted_at IS NULL OR live.deleted_at >= $1))",
-    "DELETE FROM credentials WHERE deleted_at < $1 OR integration_id IN (SELECT id FROM integration_instances WHERE deleted_at < $1) OR account_id IN (SELECT id FROM accounts WHERE deleted_at < $1)",
+    "DELETE FROM credentials WHERE deleted_at < $1 OR integration_id IN (SELECT id FROM integration_instances WHERE deleted_at < $1) OR account_id IN (SELECT id FROM accounts WHERE deleted_at < $1) OR organization_webhook_id IN (SELECT id FROM organization_webhooks WHERE deleted_at < $1)",
+    "DELETE FROM organization_webhooks WHERE deleted_at < $1",
     "UPDATE connect_sessions SET provider_app_id = NULL WHERE provider_app_id IN (SELECT id FROM provider_apps WHERE deleted_at < $1)",
     "UPDATE credentials SET provider_app_id = NULL WHERE provider_app_id IN (SELECT id FROM provider_apps WHERE deleted_at < $1)",
     "DELETE FROM provider_apps WHERE deleted_at < $1",

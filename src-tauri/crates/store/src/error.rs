@@ -143,6 +143,7 @@ impl From<sqlx::Error> for StoreError {
 fn unique_field(index: &str) -> (&'static str, &'static str) {
     const NOUNS: &[(&str, &str)] = &[
         ("organizations", "organization"),
+        ("organization_webhooks", "organization webhook"),
         ("roles", "role"),
         ("members", "member"),
         ("accounts", "account"),

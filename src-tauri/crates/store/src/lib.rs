@@ -11,6 +11,7 @@ mod connect_sessions;
 mod credentials;
 mod definitions;
 mod deletions;
+mod deliveries;
 mod dialect;
 mod documents;
 mod error;
@@ -32,8 +33,10 @@ mod usage;
 mod users;
 mod verify;
 mod web_sessions;
+mod webhooks;
 
 pub use credentials::PROVIDER_APP_KEY;
+pub use deliveries::{DueWebhook, Outcome};
 pub use documents::LocalDocument;
 pub use error::{Result, StoreError};
 pub use header::StoreHeader;

@@ -59,6 +59,14 @@ const RELATIONS: &[(&str, &str)] = &[
         "rows of the refresh journal belong to a credential of another tenant",
     ),
     (
+        "SELECT count(*) FROM organization_webhooks AS child WHERE child.deleted_at IS NULL AND NOT EXISTS (SELECT 1 FROM credentials AS parent WHERE parent.id = child.credential_id AND parent.organization_id = child.organization_id AND parent.organization_webhook_id = child.id AND parent.deleted_at IS NULL)",
+        "webhooks name a signing credential that is not theirs or not there",
+    ),
+    (
+        "SELECT count(*) FROM webhook_attempts AS child LEFT JOIN webhook_deliveries AS parent ON parent.id = child.delivery_id AND parent.organization_id = child.organization_id WHERE parent.id IS NULL",
+        "attempts belong to a delivery of another organization",
+    ),
+    (
         "SELECT count(*) FROM audit_events AS child LEFT JOIN organizations AS parent ON parent.id = child.organization_id WHERE parent.id IS NULL",
         "audit rows belong to no organization",
     ),
@@ -72,6 +80,8 @@ const JSON: &[(&str, &str)] = &[
     ("members", "role_binding"),
     ("accounts", "labels"),
     ("integration_points", "environments"),
+    ("organization_webhooks", "filters"),
+    ("webhook_deliveries", "payload"),
     ("integration_definitions", "config_schema"),
     ("integration_definitions", "credentials_schema"),
     ("integration_instances", "credentials"),

@@ -32,12 +32,11 @@ CREATE TABLE webhook_deliveries (
     integration_id BLOB,
     event TEXT NOT NULL,
     payload TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('pending', 'sending', 'delivered', 'failed', 'cancelled')),
+    state TEXT NOT NULL CHECK (state IN ('pending', 'sending', 'delivered', 'failed')),
     attempts INTEGER NOT NULL DEFAULT 0,
     next_attempt_at TEXT NOT NULL,
-    -- Who sends it, and until when nobody else may.
+    -- Who sends it; while it is sent, `next_attempt_at` is when the lease ends and another may.
     lease_owner TEXT,
-    lease_until TEXT,
     last_status INTEGER,
     last_error TEXT,
     redelivery_of BLOB,
@@ -47,7 +46,8 @@ CREATE TABLE webhook_deliveries (
     FOREIGN KEY (organization_id, webhook_id) REFERENCES organization_webhooks (organization_id, id) ON DELETE CASCADE
 ) STRICT;
 CREATE INDEX webhook_deliveries_list ON webhook_deliveries (organization_id, webhook_id, created_at, id);
-CREATE INDEX webhook_deliveries_due ON webhook_deliveries (next_attempt_at) WHERE state IN ('pending', 'sending');
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (organization_id, webhook_id, next_attempt_at, id) WHERE state IN ('pending', 'sending');
+CREATE INDEX webhook_deliveries_old ON webhook_deliveries (updated_at) WHERE state IN ('delivered', 'failed');
 
 -- Each try of a delivery.
 CREATE TABLE webhook_attempts (
