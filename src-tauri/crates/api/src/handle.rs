@@ -15,6 +15,7 @@ pub(crate) mod point;
 pub(crate) mod provider_app;
 pub(crate) mod token;
 pub(crate) mod trial;
+pub(crate) mod webhook;
 
 use patchbay_engine::deletion;
 use patchbay_engine::{Engine, ManagementGrant};

@@ -6,7 +6,7 @@ use patchbay_engine::{CallerInfo, Engine, ManagementGrant, RefreshGrant};
 use patchbay_model::{Operation, Problem};
 
 use crate::contract::Commands;
-use crate::handle::{Call, account, audit, auth, capability, connect, credential, integration, member, organization, overview, point, provider_app, token, trial, undo};
+use crate::handle::{Call, account, audit, auth, capability, connect, credential, integration, member, organization, overview, point, provider_app, token, trial, undo, webhook};
 use crate::reply::{Deleted, Empty, IntoReply, Reply};
 use crate::request::{Expand, Json, ListOf, MaybeJson, NoBody, NoQuery, Patch, ReadBody, ReadQuery, Request};
 use crate::wire::account::{Account, AccountCreated, CreateAccount, UpdateAccount};
@@ -22,6 +22,7 @@ use crate::wire::organization::{Organization, UpdateOrganization};
 use crate::wire::overview::{ExportConfiguration, ExportedConfiguration, Impact, Overview};
 use crate::wire::point::{CreateIntegrationPoint, IntegrationPoint, UpdateIntegrationPoint};
 use crate::wire::token::{CreateIntegrationToken, CreateToken, RefreshToken, Token};
+use crate::wire::webhook::{CreateOrganizationWebhook, OrganizationWebhook, UpdateOrganizationWebhook, WebhookDelivery, WebhookDeliveryDetail};
 
 /// An HTTP method.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -189,6 +190,17 @@ table! {
     ConnectGet: Get "/v1/x/connect-sessions/{connect_session_id}", NoQuery, NoBody => Answer<ConnectSession>, 200, Management, connect::get;
     ConnectFinish: Post "/v1/x/connect-sessions/{connect_session_id}/finish", NoQuery, Json<FinishConnect> => Answer<ConnectSession>, 200, Management, connect::finish;
     ConnectCancel: Post "/v1/x/connect-sessions/{connect_session_id}/cancel", NoQuery, NoBody => Answer<ConnectSession>, 200, Management, connect::cancel;
+
+    OrganizationWebhooksList: Get "/v1/organization/webhooks", ListOf, NoBody => Listed<OrganizationWebhook>, 200, Management, webhook::list;
+    OrganizationWebhooksGet: Get "/v1/organization/webhooks/{webhook_id}", NoQuery, NoBody => Answer<OrganizationWebhook>, 200, Management, webhook::get;
+    OrganizationWebhooksCreate: Post "/v1/organization/webhooks", NoQuery, Json<CreateOrganizationWebhook> => Answer<OrganizationWebhook>, 201, Management, webhook::create;
+    OrganizationWebhooksUpdate: Put "/v1/organization/webhooks/{webhook_id}", NoQuery, Json<UpdateOrganizationWebhook> => Answer<OrganizationWebhook>, 200, Management, webhook::update;
+    OrganizationWebhooksPatch: Patch "/v1/organization/webhooks/{webhook_id}", NoQuery, Patch => Answer<OrganizationWebhook>, 200, Management, webhook::patch;
+    OrganizationWebhooksDelete: Delete "/v1/organization/webhooks/{webhook_id}", NoQuery, NoBody => Deleted, 204, Management, webhook::delete;
+    OrganizationWebhooksImpact: Get "/v1/x/organization/webhooks/{webhook_id}/impact", NoQuery, NoBody => Answer<Impact>, 200, Management, webhook::impact;
+    OrganizationWebhooksListDeliveries: Get "/v1/x/organization/webhooks/{webhook_id}/deliveries", ListOf, NoBody => Listed<WebhookDelivery>, 200, Management, webhook::list_deliveries;
+    OrganizationWebhooksGetDelivery: Get "/v1/x/organization/webhooks/{webhook_id}/deliveries/{delivery_id}", NoQuery, NoBody => Answer<WebhookDeliveryDetail>, 200, Management, webhook::get_delivery;
+    OrganizationWebhooksRedeliver: Post "/v1/x/organization/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver", NoQuery, NoBody => Answer<WebhookDeliveryDetail>, 201, Management, webhook::redeliver;
 
     DeletionsUndo: Post "/v1/x/deletions/{deletion_id}/undo", NoQuery, NoBody => Empty, 204, Management, undo;
     OverviewGet: Get "/v1/x/overview", NoQuery, NoBody => Answer<Overview>, 200, Management, overview::get;

@@ -19,3 +19,4 @@ pub mod point;
 pub mod problem;
 pub mod query;
 pub mod token;
+pub mod webhook;

@@ -31,6 +31,7 @@ mod sealing;
 pub mod session;
 pub mod token;
 mod usage;
+pub mod webhook;
 
 pub use engine::Engine;
 pub use grant::{CallerInfo, ConnectorGrant, Grant, ManagementGrant, RefreshGrant};

@@ -69,14 +69,17 @@ fn walk(value: &Value, depth: usize) -> Value {
 }
 
 fn walk_object(object: &Map<String, Value>, depth: usize) -> Map<String, Value> {
-    // One operation of RFC 6902: its value belongs to the last segment of its path. A whole `config` or `credential` that
-    // is put in at once is walked by its own keys.
-    let patched = object.get("op").and(object.get("path")).and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
+    // One operation of RFC 6902: its value belongs to the last segment of its path, or to one above it that names a secret
+    // (`/secret/value`). A whole `config` or `credential` that is put in at once is walked by its own keys.
+    let path = object.get("op").and(object.get("path")).and_then(Value::as_str);
+    let patched = path.and_then(|path| path.split('/').find(|segment| is_secret(segment)).or_else(|| path.rsplit('/').next()));
     object
         .iter()
         .map(|(key, value)| {
             let named = if key == "value" { patched.unwrap_or(key) } else { key.as_str() };
             let kept = match value {
+                // The secret of a webhook: `{value, expires?}`.
+                Value::Object(secret) if named == "secret" => Value::Object(secret.keys().map(|key| (key.clone(), Value::String(MASK.to_owned()))).collect()),
                 Value::Object(credential) if holds_credential(named, value) => Value::Object(walk_credential(credential, depth + 1)),
                 value if is_secret(named) && (holds_text(value) || patched.is_some()) => Value::String(MASK.to_owned()),
                 value => walk(value, depth + 1),
@@ -153,6 +156,19 @@ mod tests {
         ]));
         assert!(!clean.to_string().contains("PLANTED"), "{clean}");
         assert_eq!(clean[2]["value"], "kept");
+    }
+
+    #[test]
+    fn the_secret_of_a_webhook_goes_however_it_is_sent() {
+        for body in [
+            json!({ "name": "kept", "secret": { "value": "PLANTED", "expires": "2030-01-01T00:00:00Z" } }),
+            json!({ "name": "kept", "secret": { "valeu": { "x": ["PLANTED"] } } }),
+            json!([{ "op": "add", "path": "/secret/value", "value": "PLANTED" }, { "op": "replace", "path": "/name", "value": "kept" }]),
+            json!([{ "op": "add", "path": "/secret", "value": { "value": "PLANTED" } }, { "op": "replace", "path": "/name", "value": "kept" }]),
+        ] {
+            let clean = redacted(&body).to_string();
+            assert!(!clean.contains("PLANTED") && clean.contains("kept"), "{clean}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{AccountId, CredentialId, DeliveryId, Environment, Fullname, IntegrationId, Name, OrganizationId, Timestamp, WebhookId};
 
 /// What a webhook is told of, and the name of one such event.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ts_rs::TS)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WebhookFilter {
     /// Every event; never the name of one.
@@ -80,7 +80,7 @@ impl OrganizationWebhook {
 }
 
 /// How far a delivery has come.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ts_rs::TS)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
     /// Waits for its next attempt.

@@ -2,7 +2,7 @@
 #![expect(missing_docs, reason = "fields are those of synqly-wire.md section 7")]
 
 use patchbay_model::credential::{self, CredentialKind, CredentialOwner};
-use patchbay_model::{AccountId, CredentialId, Fullname, IntegrationId, IntegrationPointId, Name, Timestamp};
+use patchbay_model::{AccountId, CredentialId, Fullname, IntegrationId, IntegrationPointId, Name, Timestamp, WebhookId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -22,7 +22,10 @@ pub struct Credential {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub integration_point_id: Option<IntegrationPointId>,
-    /// `account`, `integration` or `integration_point`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub organization_webhook_id: Option<WebhookId>,
+    /// `account`, `integration`, `integration_point` or `organization_webhook`.
     pub owner_type: String,
     pub name: Name,
     pub fullname: Fullname,
@@ -67,7 +70,7 @@ pub struct CreateCredential {
     /// `{type, ...}` as synqly-wire.md section 7 has it; its secrets are sealed and never given back.
     #[ts(optional, type = "{ type: string } & Record<string, unknown>")]
     pub config: Option<serde_json::Value>,
-    /// `account` (the default) or `integration_point`; the owner's id is in the path.
+    /// `account`, `integration_point` or `organization_webhook`; what the owner in the path is, when left out.
     pub owner_type: Option<String>,
     pub expires: Option<Timestamp>,
 }
@@ -87,16 +90,18 @@ pub struct UpdateCredential {
 
 impl From<credential::Credential> for Credential {
     fn from(credential: credential::Credential) -> Self {
-        let (integration_id, integration_point_id) = match credential.owner {
-            CredentialOwner::Account(_) => (None, None),
-            CredentialOwner::Integration(_, integration) => (Some(integration), None),
-            CredentialOwner::IntegrationPoint(point) => (None, Some(point)),
+        let (integration_id, integration_point_id, organization_webhook_id) = match credential.owner {
+            CredentialOwner::Account(_) => (None, None, None),
+            CredentialOwner::Integration(_, integration) => (Some(integration), None, None),
+            CredentialOwner::IntegrationPoint(point) => (None, Some(point), None),
+            CredentialOwner::OrganizationWebhook(webhook) => (None, None, Some(webhook)),
         };
         Self {
             id: credential.id,
             account_id: credential.owner.account(),
             integration_id,
             integration_point_id,
+            organization_webhook_id,
             owner_type: credential.owner.owner_type().to_owned(),
             name: credential.name,
             fullname: credential.fullname,

@@ -84,6 +84,7 @@ fn within_reach(credential: &Credential, integration: &Integration) -> bool {
         CredentialOwner::Account(account) => account == integration.account_id,
         CredentialOwner::Integration(account, owner) => account == integration.account_id && owner == integration.id,
         CredentialOwner::IntegrationPoint(point) => integration.integration_point_id == Some(point),
+        CredentialOwner::OrganizationWebhook(_) => false,
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Document {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) provider_apps: Named<App>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) webhooks: Named<Webhook>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) accounts: Named<Account>,
 }
 
@@ -77,6 +79,17 @@ pub(super) struct App {
     pub(super) redirect_uris: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) scopes: Vec<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Webhook {
+    pub(super) fullname: String,
+    pub(super) environment: &'static str,
+    pub(super) filters: Vec<&'static str>,
+    pub(super) url: String,
+    /// The name of the one among `credentials` that signs.
+    pub(super) credential: String,
+    pub(super) credentials: Named<SharedCredential>,
 }
 
 #[derive(Serialize)]

@@ -12,7 +12,7 @@ use patchbay_store::ReadTx;
 use patchbay_vault::{AgeRecipient, seal_to_age};
 use serde_json::Value;
 
-use super::document::{Account, App, CredentialUse, Document, Fields, Integration, Member, Named, Organization, Point, SecretMark, SharedCredential};
+use super::document::{Account, App, CredentialUse, Document, Fields, Integration, Member, Named, Organization, Point, SecretMark, SharedCredential, Webhook};
 use super::{ExportOptions, SecretsMode};
 use crate::audit::record::{Done, record};
 use crate::credential::config::{required_fields, secret_fields};
@@ -94,6 +94,7 @@ impl Writer<'_> {
             members: self.members().await?,
             integration_points: self.points().await?,
             provider_apps: self.apps().await?,
+            webhooks: self.webhooks().await?,
             accounts: self.accounts().await?,
         })
     }
@@ -129,6 +130,23 @@ impl Writer<'_> {
             points.insert(point.name.to_string(), exported);
         }
         Ok(points)
+    }
+
+    async fn webhooks(&mut self) -> Result<Named<Webhook>, Problem> {
+        let mut webhooks = Named::new();
+        for webhook in all!(self.tx, webhooks) {
+            let signs = self.tx.credential(webhook.credential_id).await?.ok_or_else(|| Problem::internal("a webhook's credential is missing"))?;
+            let exported = Webhook {
+                fullname: webhook.fullname.to_string(),
+                environment: webhook.environment.as_str(),
+                filters: webhook.filters.iter().map(|filter| filter.as_str()).collect(),
+                url: webhook.url,
+                credential: signs.name.to_string(),
+                credentials: self.shared(CredentialOwner::OrganizationWebhook(webhook.id)).await?,
+            };
+            webhooks.insert(webhook.name.to_string(), exported);
+        }
+        Ok(webhooks)
     }
 
     async fn apps(&mut self) -> Result<Named<App>, Problem> {
@@ -218,6 +236,8 @@ impl Writer<'_> {
             CredentialOwner::Account(_) => CredentialUse::Account { account_credential: credential.name.to_string() },
             CredentialOwner::IntegrationPoint(_) => CredentialUse::Point { integration_point_credential: credential.name.to_string() },
             CredentialOwner::Integration(..) => CredentialUse::Own(self.fields(word, &credential).await?),
+            // Signs what a webhook is sent, and serves no integration.
+            CredentialOwner::OrganizationWebhook(_) => CredentialUse::Missing { missing: true },
         })
     }
 

@@ -7,7 +7,7 @@ use patchbay_model::{Operation, Problem};
 use super::owner;
 use crate::{Engine, ManagementGrant, reach};
 
-/// Lists the credentials of an account, an integration or a point.
+/// Lists the credentials of an account, an integration, a point or an organization webhook.
 ///
 /// # Errors
 /// `not_found`, `permission_denied`; problems of the query and the store.

@@ -1,8 +1,9 @@
-//! Who owns a credential: an account, an integration or a point, told by the id (or the name) in the path.
+//! Who owns a credential: an account, an integration, a point or an organization webhook, told by the id (or the name) in the
+//! path.
 
 use patchbay_model::account::Account;
 use patchbay_model::credential::{Credential, CredentialOwner};
-use patchbay_model::{AccountId, CredentialId, IntegrationId, Operation, Problem};
+use patchbay_model::{AccountId, CredentialId, IntegrationId, Operation, Problem, WebhookId};
 use patchbay_store::ReadTx;
 
 use crate::grant::ManagementGrant;
@@ -11,7 +12,7 @@ use crate::grant::ManagementGrant;
 pub(super) struct Owner {
     /// The owner.
     pub(super) owner: CredentialOwner,
-    /// Its account; none for a point.
+    /// Its account; none for a point or a webhook.
     pub(super) account: Option<Account>,
 }
 
@@ -22,7 +23,8 @@ impl Owner {
     }
 }
 
-/// Finds an owner: an account, an integration or a point by id, else an account or a point by name.
+/// Finds an owner: an account, an integration, a point or a webhook by id, else an account, a point or a webhook by name, in
+/// this order.
 ///
 /// # Errors
 /// `not_found`, also for what is out of reach; `permission_denied`; problems of the store.
@@ -39,7 +41,14 @@ pub(super) async fn find(tx: &mut ReadTx, grant: &ManagementGrant, operation: Op
     if let Some(point) = tx.find_point(reference).await? {
         return of(tx, grant, operation, CredentialOwner::IntegrationPoint(point.id)).await;
     }
-    Err(Problem::not_found("account, integration or integration point", reference))
+    // In an account's scope there are no webhooks.
+    if tx.scope().account().is_none()
+        && grant.require_whole(Operation::OrganizationWebhooksGet).is_ok()
+        && let Some(webhook) = tx.find_webhook(reference).await?
+    {
+        return of(tx, grant, operation, CredentialOwner::OrganizationWebhook(webhook.id)).await;
+    }
+    Err(Problem::not_found("account, integration, integration point or organization webhook", reference))
 }
 
 /// Checks an owner that is known.
@@ -54,7 +63,15 @@ pub(super) async fn of(tx: &mut ReadTx, grant: &ManagementGrant, operation: Oper
             Ok(Owner { owner, account: Some(account) })
         }
         None => {
-            if matches!(operation, Operation::CredentialsGet | Operation::CredentialsList | Operation::CredentialsLookup) {
+            let reads = matches!(operation, Operation::CredentialsGet | Operation::CredentialsList | Operation::CredentialsLookup);
+            if let CredentialOwner::OrganizationWebhook(webhook) = owner {
+                // Its secret is for those who may see the webhook, and for those who may change it.
+                grant.require_whole(Operation::OrganizationWebhooksGet).map_err(|_| Problem::not_found(WebhookId::NOUN, webhook))?;
+                grant.require_whole(operation)?;
+                if !reads {
+                    grant.require_whole(Operation::OrganizationWebhooksUpdate)?;
+                }
+            } else if reads {
                 grant.require(operation, None)?;
             } else {
                 // What all accounts share is not for a caller that is narrowed to some.
