@@ -81,7 +81,7 @@ mod tests {
             if allows(Viewer, *operation) {
                 let id = operation.id();
                 assert!(
-                    ["list", "get", "lookup", "impact", "list_account", "list_connectors", "list_providers", "get_provider", "change_password", "logoff"]
+                    ["list", "get", "lookup", "impact", "list_account", "list_connectors", "list_providers", "get_provider", "list_deliveries", "get_delivery", "change_password", "logoff"]
                         .iter()
                         .any(|verb| id.ends_with(&format!(".{verb}"))),
                     "viewer has {id}"

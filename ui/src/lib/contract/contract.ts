@@ -410,7 +410,7 @@ export type CreateCredential = { name?: string, fullname?: string,
  */
 config?: { type: string } & Record<string, unknown>,
 /**
- * `account` (the default) or `integration_point`; the owner's id is in the path.
+ * `account`, `integration_point` or `organization_webhook`; what the owner in the path is, when left out.
  */
 owner_type?: string, expires?: Timestamp, };
 
@@ -491,6 +491,19 @@ name: string, fullname?: string, nickname?: string, picture?: string,
 secret?: string, role_binding?: Array<string>, options?: MemberOptions, type?: MemberType, };
 
 /**
+ * Body of `organization_webhooks.create`.
+ */
+export type CreateOrganizationWebhook = { name?: string, fullname?: string,
+/**
+ * `prod` when left out.
+ */
+environment?: Environment,
+/**
+ * `operation_complete` may be named and is never sent: there are no asynchronous operations yet.
+ */
+filters: Array<WebhookFilter>, url: string, secret: WebhookSecret, };
+
+/**
  * Body of `provider_apps.create`.
  */
 export type CreateProviderApp = { name?: string, fullname?: string, provider: string, issuer?: string, client_id: string, client_secret?: string, redirect_uris?: Array<string>, scopes?: Array<string>, };
@@ -528,9 +541,9 @@ token_ttl?: string, };
 /**
  * A credential without its secret.
  */
-export type Credential = { id: CredentialId, account_id?: AccountId, integration_id?: IntegrationId, integration_point_id?: IntegrationPointId,
+export type Credential = { id: CredentialId, account_id?: AccountId, integration_id?: IntegrationId, integration_point_id?: IntegrationPointId, organization_webhook_id?: WebhookId,
 /**
- * `account`, `integration` or `integration_point`.
+ * `account`, `integration`, `integration_point` or `organization_webhook`.
  */
 owner_type: string, name: Name, fullname: Fullname, config: CredentialConfig, expires?: Timestamp,
 /**
@@ -596,6 +609,16 @@ id: string,
  * Until when it can be undone.
  */
 undo_until: Timestamp, };
+
+/**
+ * One event on its way to one webhook.
+ */
+export type DeliveryId = string;
+
+/**
+ * How far a delivery has come.
+ */
+export type DeliveryState = "pending" | "sending" | "delivered" | "failed";
 
 /**
  * The answer of an operation that gives nothing.
@@ -1018,6 +1041,19 @@ export type OrganizationOptions = { invite_duration?: string, forgot_duration?: 
  * A choice of organizations.
  */
 export type OrganizationResources = { ids?: Array<string>, labels?: Array<string>, };
+
+/**
+ * Who is told of changes of accounts and integrations.
+ */
+export type OrganizationWebhook = { id: WebhookId, name: Name, fullname: Fullname,
+/**
+ * It is told of accounts of this environment alone.
+ */
+environment: Environment, filters: Array<WebhookFilter>, url: string,
+/**
+ * The credential whose secret signs what is sent: `X-Synqly-Signature: sha256=` and the hex HMAC-SHA256 of the body.
+ */
+credential_id: CredentialId, created_at: Timestamp, updated_at: Timestamp, };
 
 /**
  * From where a change came; kept with the change and the audit row so that a window recognises its own echo.
@@ -1599,6 +1635,15 @@ export type UpdateMember = { name?: string, fullname: string, nickname?: string,
 export type UpdateOrganization = { name?: string, fullname: string, contact?: string, reply_to?: string, picture?: string, options?: OrganizationOptions, x_patchbay?: UpdateExtra, };
 
 /**
+ * PUT of a webhook: the whole object; what is read-only in it is ignored. The secret is changed through its credential.
+ */
+export type UpdateOrganizationWebhook = { name?: string, fullname: string, environment?: Environment, filters: Array<WebhookFilter>, url: string,
+/**
+ * Another credential of this webhook, to sign with from now on.
+ */
+credential_id?: string, x_patchbay?: UpdateExtra, };
+
+/**
  * PUT of a provider app: the whole object; a client secret that is left out is kept, an empty one is removed.
  */
 export type UpdateProviderApp = { name?: string, fullname: string, issuer?: string, client_id: string, client_secret?: string, redirect_uris?: Array<string>, scopes?: Array<string>, x_patchbay?: UpdateExtra, };
@@ -1612,6 +1657,124 @@ export type Verified = { messages?: Messages, };
  * Body of `integrations.verify`.
  */
 export type VerifyIntegration = { integration: CreateIntegration, };
+
+/**
+ * One try of a delivery.
+ */
+export type WebhookAttempt = {
+/**
+ * Counted from 1.
+ */
+number: number,
+/**
+ * When it ended.
+ */
+created_at: Timestamp,
+/**
+ * The receiver's HTTP status, where it answered.
+ */
+status?: number,
+/**
+ * Why it failed.
+ */
+error?: string,
+/**
+ * The beginning of what the receiver answered, at most 1 kB.
+ */
+response?: string, duration_ms: number, };
+
+/**
+ * One event on its way to a webhook.
+ */
+export type WebhookDelivery = {
+/**
+ * Sent along as `X-Patchbay-Delivery`, the same with every attempt.
+ */
+id: DeliveryId, webhook_id: WebhookId, event: WebhookFilter, state: DeliveryState,
+/**
+ * Attempts begun so far.
+ */
+attempts: number,
+/**
+ * When it is tried next; absent when it is over.
+ */
+next_attempt_at?: Timestamp, delivered_at?: Timestamp,
+/**
+ * The receiver's last HTTP status.
+ */
+last_status?: number,
+/**
+ * Why the last attempt failed.
+ */
+last_error?: string,
+/**
+ * The delivery that this one repeats.
+ */
+redelivery_of?: DeliveryId, account_id?: AccountId, integration_id?: IntegrationId,
+/**
+ * When the event happened.
+ */
+created_at: Timestamp, updated_at: Timestamp, };
+
+/**
+ * A delivery with what is sent and what came of it.
+ */
+export type WebhookDeliveryDetail = {
+/**
+ * The body, byte for byte as it is sent and signed: JSON of `{event, account?, integration?, nonce}`.
+ */
+payload: string,
+/**
+ * Every attempt, in order.
+ */
+log: Array<WebhookAttempt>,
+/**
+ * Sent along as `X-Patchbay-Delivery`, the same with every attempt.
+ */
+id: DeliveryId, webhook_id: WebhookId, event: WebhookFilter, state: DeliveryState,
+/**
+ * Attempts begun so far.
+ */
+attempts: number,
+/**
+ * When it is tried next; absent when it is over.
+ */
+next_attempt_at?: Timestamp, delivered_at?: Timestamp,
+/**
+ * The receiver's last HTTP status.
+ */
+last_status?: number,
+/**
+ * Why the last attempt failed.
+ */
+last_error?: string,
+/**
+ * The delivery that this one repeats.
+ */
+redelivery_of?: DeliveryId, account_id?: AccountId, integration_id?: IntegrationId,
+/**
+ * When the event happened.
+ */
+created_at: Timestamp, updated_at: Timestamp, };
+
+/**
+ * What a webhook is told of, and the name of one such event.
+ */
+export type WebhookFilter = "all" | "account_create" | "account_update" | "account_delete" | "integration_create" | "integration_update" | "integration_delete" | "operation_complete";
+
+/**
+ * An organization webhook.
+ */
+export type WebhookId = string;
+
+/**
+ * The secret of a new webhook; it is sealed and never given back.
+ */
+export type WebhookSecret = { value: string,
+/**
+ * From then on nothing is sent until it is replaced.
+ */
+expires?: Timestamp, };
 
 /** Every command of `/rpc` and of the window: its params and its result. */
 export interface Commands {
@@ -1683,6 +1846,16 @@ export interface Commands {
   "connect.get": { params: { path: { connect_session_id: string } }; result: Answer<ConnectSession> };
   "connect.finish": { params: { path: { connect_session_id: string }, body: FinishConnect }; result: Answer<ConnectSession> };
   "connect.cancel": { params: { path: { connect_session_id: string } }; result: Answer<ConnectSession> };
+  "organization_webhooks.list": { params: { query?: ListParams }; result: Listed<OrganizationWebhook> };
+  "organization_webhooks.get": { params: { path: { webhook_id: string } }; result: Answer<OrganizationWebhook> };
+  "organization_webhooks.create": { params: { body: CreateOrganizationWebhook }; result: Answer<OrganizationWebhook> };
+  "organization_webhooks.update": { params: { path: { webhook_id: string }, body: UpdateOrganizationWebhook }; result: Answer<OrganizationWebhook> };
+  "organization_webhooks.patch": { params: { path: { webhook_id: string }, body: Array<PatchOperation> }; result: Answer<OrganizationWebhook> };
+  "organization_webhooks.delete": { params: { path: { webhook_id: string } }; result: Answer<Deletion> };
+  "organization_webhooks.impact": { params: { path: { webhook_id: string } }; result: Answer<Impact> };
+  "organization_webhooks.list_deliveries": { params: { path: { webhook_id: string }, query?: ListParams }; result: Listed<WebhookDelivery> };
+  "organization_webhooks.get_delivery": { params: { path: { webhook_id: string, delivery_id: string } }; result: Answer<WebhookDeliveryDetail> };
+  "organization_webhooks.redeliver": { params: { path: { webhook_id: string, delivery_id: string } }; result: Answer<WebhookDeliveryDetail> };
   "deletions.undo": { params: { path: { deletion_id: string } }; result: Answer<Done> };
   "overview.get": { params: Record<string, never>; result: Answer<Overview> };
   "configuration.export": { params: { body?: ExportConfiguration }; result: Answer<ExportedConfiguration> };

@@ -13,6 +13,7 @@ use patchbay_model::permission::Role;
 use patchbay_model::point::IntegrationPoint;
 use patchbay_model::time::format_lifetime;
 use patchbay_model::token::{TokenContainer, TokenOwner};
+use patchbay_model::webhook::OrganizationWebhook;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -137,6 +138,26 @@ impl Snapshot for IntegrationPoint {
     }
 }
 
+impl Snapshot for OrganizationWebhook {
+    const KIND: ChangeKind = ChangeKind::OrganizationWebhook;
+
+    fn object_id(&self) -> Uuid {
+        self.id.uuid()
+    }
+
+    fn snapshot(&self) -> Value {
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "fullname": self.fullname,
+            "environment": self.environment,
+            "filters": self.filters,
+            "url": self.url,
+            "credential_id": self.credential_id,
+        })
+    }
+}
+
 impl Snapshot for Integration {
     const KIND: ChangeKind = ChangeKind::Integration;
 
@@ -175,6 +196,7 @@ impl Snapshot for Credential {
             CredentialOwner::Account(account) => account.uuid(),
             CredentialOwner::Integration(_, integration) => integration.uuid(),
             CredentialOwner::IntegrationPoint(point) => point.uuid(),
+            CredentialOwner::OrganizationWebhook(webhook) => webhook.uuid(),
         };
         json!({
             "id": self.id,

@@ -63,7 +63,7 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreateWebhook
     tx.insert_webhook(&webhook).await?;
     tx.insert_sealed_shared(shared, None, &envelope, now).await?;
     tx.insert_credential(&credential).await?;
-    record(engine, &mut tx, grant, Done::created(Operation::OrganizationWebhooksCreate).giving(id, webhook.name.as_str())).await?;
+    record(engine, &mut tx, grant, Done::created(Operation::OrganizationWebhooksCreate).after(&webhook).giving(id, webhook.name.as_str())).await?;
     tx.commit().await?;
     Ok(webhook)
 }

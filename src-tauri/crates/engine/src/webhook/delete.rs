@@ -18,7 +18,7 @@ pub async fn delete(engine: &Engine, grant: &ManagementGrant, webhook: &str) -> 
     let webhook = find(&mut tx, webhook).await?;
     let deletion = Deletion::new(engine);
     tx.delete_webhook(webhook.id, deletion.id, engine.now()).await?;
-    record(engine, &mut tx, grant, Done::deleted(Operation::OrganizationWebhooksDelete).giving(webhook.id, webhook.name.as_str())).await?;
+    record(engine, &mut tx, grant, Done::deleted(Operation::OrganizationWebhooksDelete).before(&webhook).deletion(deletion.id).giving(webhook.id, webhook.name.as_str())).await?;
     tx.commit().await?;
     Ok(deletion)
 }

@@ -18,7 +18,8 @@ use crate::{Engine, ManagementGrant, reach};
 pub async fn update(engine: &Engine, grant: &ManagementGrant, webhook: &str, change: UpdateWebhook) -> Result<OrganizationWebhook, Problem> {
     grant.require_whole(Operation::OrganizationWebhooksUpdate)?;
     let mut tx = reach::writing_organization(engine, grant).await?;
-    let mut webhook = find(&mut tx, webhook).await?;
+    let before = find(&mut tx, webhook).await?;
+    let mut webhook = before.clone();
     reach::unchanged(change.expected, webhook.updated_at, "organization_webhook", webhook.id)?;
     if let Some(name) = change.name.filter(|name| *name != webhook.name.as_str()) {
         webhook.name = Name::parse(&name)?;
@@ -34,7 +35,7 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, webhook: &str, cha
     }
     webhook.updated_at = engine.now();
     tx.update_webhook(&webhook).await?;
-    record(engine, &mut tx, grant, Done::changed(Operation::OrganizationWebhooksUpdate).giving(webhook.id, webhook.name.as_str())).await?;
+    record(engine, &mut tx, grant, Done::changed(Operation::OrganizationWebhooksUpdate).before(&before).after(&webhook).giving(webhook.id, webhook.name.as_str())).await?;
     tx.commit().await?;
     Ok(webhook)
 }
