@@ -6,7 +6,7 @@ const ago = (minutes) => new Date(NOW - minutes * 60_000).toISOString();
 const NAMES = ['Acme Industries', 'Borealis Freight', 'Cobalt Dental', 'Delta Insurance', 'Evergreen Foods', 'Fjord Shipping', 'Granite Builders', 'Harbour Clinics', 'Indigo Media', 'Juniper Travel', 'Keystone Legal', 'Lumen Optics', 'Meridian Bank', 'Northwind Energy', 'Orchard Schools', 'Pinnacle Sports', 'Quarry Mining', 'Ridgeline Outdoor', 'Sable Fashion', 'Tidewater Hotels'];
 const slug = (text) => text.toLowerCase().replace(/[^a-z0-9]+/g, '-');
 
-export const organization = { id: ID(1), refresh_token_id: ID(2), organization_type: 'root', name: 'halcyon', fullname: 'Halcyon Software', created_at: ago(90000), updated_at: ago(90000), x_patchbay: { sample: false } };
+export const organization = { id: ID(1), refresh_token_id: ID(2), organization_type: 'root', name: 'halcyon', fullname: 'Halcyon Software', contact: 'help@halcyon.example', options: { invite_duration: '72h', minimum_password_length: 12 }, created_at: ago(90000), updated_at: ago(90000), x_patchbay: { sample: false } };
 export const me = { id: ID(10), name: 'ada@halcyon.example', fullname: 'Ada Lindqvist' };
 
 export const accounts = Array.from({ length: 260 }, (_, n) => {
@@ -172,6 +172,7 @@ export function answer(command, params = {}) {
       for (const one of some(integrations)) of.set(one.provider_type, (of.get(one.provider_type) ?? 0) + 1);
       return { result: { accounts: some(accounts).length, integration_points: some(points).length, integrations: some(integrations).length, test_accounts: some(accounts).filter((one) => one.environment === 'test').length, members: members.length, by_status: [...by].map(([kind, count]) => ({ kind, count })), by_provider: [...of].map(([provider, count]) => ({ provider, count })), attention: some(integrations).filter((one) => ['needs_attention', 'awaiting_consent'].includes(one.x_patchbay.status)).slice(0, 20), recent: some(audit).slice(0, 10) } };
     }
+    case 'organization.get': return { result: organization };
     case 'accounts.list': return page(some(accounts), params);
     case 'accounts.get': return find(accounts, path.account_id);
     case 'accounts.impact': return { result: { takes: [{ kind: 'integration', count: 3 }, { kind: 'credential', count: 5 }, { kind: 'token', count: 4 }], used_by: [] } };

@@ -5,6 +5,7 @@ import { commands as audit } from '$features/audit/commands';
 import { commands as configuration } from '$features/configuration/commands';
 import { commands as integrations } from '$features/integrations/commands';
 import { commands as members } from '$features/members/commands';
+import { commands as organization } from '$features/organization/commands';
 import { commands as points } from '$features/points/commands';
 import { commands as providers } from '$features/providers/commands';
 import { commands as tokens } from '$features/tokens/commands';
@@ -32,7 +33,8 @@ export const SCREENS: Screen[] = [
   { id: 'try', title: 'Try it', icon: 'try', load: () => import('$features/tryit/Screen.svelte') },
   { id: 'audit', title: 'Audit', icon: 'audit', load: () => import('$features/audit/Screen.svelte') },
   { id: 'configuration', title: 'Configuration', icon: 'configuration', load: () => import('$features/configuration/Screen.svelte') },
+  { id: 'organization', title: 'Organization', icon: 'organization', load: () => import('$features/organization/Screen.svelte') },
 ];
 
 /** What the palette offers beside the screens. */
-export const COMMANDS: Command[] = [...accounts, ...integrations, ...points, ...providers, ...members, ...tokens, ...tryit, ...audit, ...configuration];
+export const COMMANDS: Command[] = [...accounts, ...integrations, ...points, ...providers, ...members, ...tokens, ...tryit, ...audit, ...configuration, ...organization];

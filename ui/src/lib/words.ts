@@ -64,3 +64,7 @@ export function duration(text: string): string {
   if (seconds) parts.push(counted(seconds, 'second'));
   return parts.join(' ') || text;
 }
+
+/** Lifetimes to choose from, the present one among them: `1h` as `1 hour`. */
+export const lifetimes = (values: string[], present: string): { value: string; title: string }[] =>
+  [...new Set([...values, ...(present ? [present] : [])])].map((value) => ({ value, title: duration(value) }));
