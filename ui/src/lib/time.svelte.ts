@@ -15,6 +15,7 @@ const UNITS: [number, Intl.RelativeTimeFormatUnit][] = [
 ];
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const exact = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'long' });
+const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short' });
 const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' });
 
 export function relativeTime(at: string): string {
@@ -31,5 +32,7 @@ export function relativeTime(at: string): string {
 
 export const exactTime = (at: string): string => (Number.isNaN(Date.parse(at)) ? at : exact.format(new Date(at)));
 export const dayOf = (at: string): string => (Number.isNaN(Date.parse(at)) ? at : day.format(new Date(at)));
+/** `14:05`, by the clock of the person. */
+export const clockTime = (at: string): string => (Number.isNaN(Date.parse(at)) ? at : clock.format(new Date(at)));
 /** Whether the moment has passed, by the clock on screen. */
 export const isPast = (at: string): boolean => Date.parse(at) <= now;
