@@ -108,6 +108,20 @@ export const apps = [
   { id: ID(801), name: 'openid-app', fullname: 'OpenID of Halcyon', provider: 'identity_openid', issuer: 'https://login.example.com', client_id: 'halcyon', has_client_secret: false, redirect_uris: ['https://patchbay.halcyon.example/oauth/callback'], scopes: ['openid', 'offline_access'], created_at: ago(9000), updated_at: ago(3000) },
 ];
 
+export const webhooks = [
+  { id: ID(850), name: 'provisioning', fullname: 'Provisioning service', environment: 'prod', filters: ['all'], url: 'https://hooks.halcyon.example/patchbay', credential_id: ID(9600), created_at: ago(20000), updated_at: ago(3000) },
+  { id: ID(851), name: 'billing', fullname: 'Billing', environment: 'prod', filters: ['account_create', 'account_delete'], url: 'https://billing.halcyon.example/in/patchbay', credential_id: ID(9601), created_at: ago(18000), updated_at: ago(9000) },
+  { id: ID(852), name: 'staging', fullname: 'Staging', environment: 'test', filters: ['integration_create', 'integration_update', 'integration_delete'], url: 'https://staging.halcyon.example/patchbay', credential_id: ID(9602), created_at: ago(9000), updated_at: ago(900) },
+];
+export const deliveries = Array.from({ length: 60 }, (_, n) => {
+  const [state, last_status, last_error] = n === 0 ? ['pending', 503, 'The receiver answered 503.'] : n === 5 ? ['failed', undefined, 'The receiver did not answer within 10 seconds.'] : ['delivered', 200];
+  return {
+    id: ID(8600 + n), webhook_id: ID(850), event: ['account_create', 'integration_create', 'integration_update', 'account_update'][n % 4], state, attempts: n === 0 ? 3 : n === 5 ? 8 : 1, last_status, last_error,
+    ...(n === 0 ? { next_attempt_at: ago(-4) } : {}), ...(state === 'delivered' ? { delivered_at: ago(n * 31 + 4) } : {}), account_id: accounts[n % 20].id, ...(n % 2 ? { integration_id: ID(3000 + n) } : {}), ...(n === 3 ? { redelivery_of: ID(8605) } : {}), created_at: ago(n * 31 + 4), updated_at: ago(n * 31 + 3),
+  };
+});
+const delivery = (id) => ({ ...deliveries.find((one) => one.id === id), payload: JSON.stringify({ event: 'account_create', account: { id: ID(1000), name: 'acme-industries', fullname: 'Acme Industries', environment: 'prod' }, nonce: '7d1f0c2a' }), log: [{ number: 1, created_at: ago(60), error: 'No connection: connection refused.', duration_ms: 12 }, { number: 2, created_at: ago(59), status: 503, error: 'The receiver answered 503.', response: '{"error":"maintenance"}', duration_ms: 131 }, { number: 3, created_at: ago(54), status: 503, error: 'The receiver answered 503.', response: '{"error":"maintenance"}', duration_ms: 118 }] });
+
 const ticketRows = Array.from({ length: 12 }, (_, n) => ({ id: String(100 + n), name: String(100 + n), summary: ['Label printer drops the last digit', 'Invoices show the old address', 'Login page asks twice', 'Export stops at 10,000 rows'][n % 4], status: ['New', 'In progress', 'Resolved'][n % 3], priority: ['HIGH', 'MEDIUM', 'LOW'][n % 3], project: 'support', assignee: 'mira', created_at: ago(900 * n), updated_at: ago(60 * n) }));
 const call = {
   status: 200, answer: { result: ticketRows, cursor: 'eyJvIjoxMn0' }, request: { method: 'GET', path: '/v1/ticketing/tickets?limit=25' },
@@ -201,6 +215,12 @@ export function answer(command, params = {}) {
     case 'audit.list': return page(some(audit), params);
     case 'provider_apps.list': return page(some(apps), params);
     case 'provider_apps.get': return find(apps, path.provider_app_id);
+    case 'organization_webhooks.list': return page(some(webhooks), params);
+    case 'organization_webhooks.get': return find(webhooks, path.webhook_id);
+    case 'organization_webhooks.impact': return { result: { takes: [{ kind: 'credential', count: 1 }, { kind: 'webhook_delivery', count: 60 }], used_by: [] } };
+    case 'organization_webhooks.list_deliveries': return page(some(deliveries), params);
+    case 'organization_webhooks.get_delivery': return { result: delivery(path.delivery_id) };
+    case 'credentials.get': return { result: { id: path.credential_id, organization_webhook_id: path.owner_id, owner_type: 'organization_webhook', name: 'signing-secret', fullname: 'Signing secret', config: { type: 'secret' }, managed: 'Managed', created_at: ago(20000), updated_at: ago(20000), x_patchbay: { public: {}, secret_set_at: ago(20000) } } };
     case 'connect.begin': return { result: { id: ID(400), account_id: ID(1000), integration_id: body.integration_id, route: body.route, redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', authorize_url: 'https://login.example.com/authorize?client_id=halcyon', scopes: ['openid'], state: 'begun', expires: new Date(Date.now() + 600_000).toISOString(), created_at: ago(0), updated_at: ago(0) } };
     case 'connect.get': return { result: { id: ID(400), account_id: ID(1000), integration_id: ID(3004), route: 'link', redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', scopes: ['openid'], state: 'begun', expires: new Date(Date.now() + 600_000).toISOString(), created_at: ago(0), updated_at: ago(0) } };
     case 'connect.cancel': return { result: { state: 'cancelled' } };
@@ -212,4 +232,4 @@ export function answer(command, params = {}) {
   }
 }
 
-export const ids = { account: ID(1000), integration: ID(3000), broken: ID(3002), brokenAccount: accounts[2].id, waiting: ID(3004), waitingAccount: accounts[4].id, point: ID(500), token: ID(7002), event: ID(6004), app: ID(800), member: ID(11) };
+export const ids = { account: ID(1000), integration: ID(3000), broken: ID(3002), brokenAccount: accounts[2].id, waiting: ID(3004), waitingAccount: accounts[4].id, point: ID(500), token: ID(7002), event: ID(6004), app: ID(800), member: ID(11), webhook: ID(850), delivery: ID(8600) };

@@ -26,7 +26,7 @@ const server = createServer((request, response) => {
 await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
 const base = `http://127.0.0.1:${server.address().port}`;
 
-const { account, integration, broken, brokenAccount, waiting, waitingAccount, point, token, event, app, member } = ids;
+const { account, integration, broken, brokenAccount, waiting, waitingAccount, point, token, event, app, member, webhook, delivery } = ids;
 const click = (name, role = 'button') => (page) => page.getByRole(role, { name, exact: true }).first().click();
 const SCREENS = {
   overview: ['#/overview'],
@@ -63,6 +63,11 @@ const SCREENS = {
   audit: [`#/audit?sel=${event}`],
   configuration: ['#/configuration', async (page) => { await click('Preview export')(page); await page.getByText('left out').waitFor(); }],
   organization: ['#/organization'],
+  webhooks: [`#/organization/webhooks?sel=${webhook}`],
+  'webhooks-new': ['#/organization/webhooks/new', async (page) => { await click('Generate a secret')(page); await page.getByText('Copy it to the receiver').waitFor(); }],
+  'webhooks-edit': [`#/organization/webhooks/${webhook}/edit`],
+  'webhooks-log': [`#/organization/webhooks/${webhook}?sel=${delivery}`],
+  'empty-webhooks': ['#/organization/webhooks', null, { empty: true }],
   palette: ['#/overview', async (page) => { await page.keyboard.press('Control+k'); await page.getByRole('combobox').fill('acme'); await page.waitForTimeout(300); }],
   health: ['#/overview', async (page) => { await page.getByRole('button', { name: /^Health/ }).click(); }],
   'empty-accounts': ['#/accounts', null, { empty: true }],
