@@ -153,6 +153,8 @@ table! {
     CredentialsPatch: Patch "/v1/credentials/{owner_id}/{credential_id}", NoQuery, Patch => Answer<Credential>, 200, Management, credential::patch;
     CredentialsDelete: Delete "/v1/credentials/{owner_id}/{credential_id}", NoQuery, NoBody => Deleted, 204, Management, credential::delete;
 
+    CredentialsImpact: Get "/v1/x/credentials/{owner_id}/{credential_id}/impact", NoQuery, NoBody => Answer<Impact>, 200, Management, credential::impact;
+
     TokensCreate: Post "/v1/tokens", NoQuery, Json<CreateToken> => Answer<RefreshToken>, 201, Management, token::create;
     TokensCreateIntegration: Post "/v1/tokens/{account_id}/{integration_id}", NoQuery, MaybeJson<CreateIntegrationToken> => Answer<Token>, 201, Management, token::create_integration;
     TokensList: Get "/v1/tokens", ListOf, NoBody => Listed<RefreshToken>, 200, Management, token::list;
@@ -162,6 +164,8 @@ table! {
     TokensReset: Put "/v1/tokens/{owner_id}/{refresh_token_id}/reset", NoQuery, NoBody => Answer<RefreshToken>, 200, Management, token::reset;
     TokensRemoveSecondary: Delete "/v1/tokens/{refresh_token_id}/secondary", NoQuery, NoBody => Empty, 204, Management, token::remove_secondary;
     TokensDelete: Delete "/v1/tokens/{refresh_token_id}", NoQuery, NoBody => Empty, 204, Management, token::delete;
+
+    TokensImpact: Get "/v1/x/tokens/{refresh_token_id}/impact", NoQuery, NoBody => Answer<Impact>, 200, Management, token::impact;
 
     MembersList: Get "/v1/members", ListOf, NoBody => Listed<Member>, 200, Management, member::list;
     MembersGet: Get "/v1/members/{member_id}", NoQuery, NoBody => Answer<Member>, 200, Management, member::get;
@@ -185,6 +189,8 @@ table! {
     ProviderAppsCreate: Post "/v1/x/provider-apps", NoQuery, Json<CreateProviderApp> => Answer<ProviderApp>, 201, Management, provider_app::create;
     ProviderAppsUpdate: Put "/v1/x/provider-apps/{provider_app_id}", NoQuery, Json<UpdateProviderApp> => Answer<ProviderApp>, 200, Management, provider_app::update;
     ProviderAppsDelete: Delete "/v1/x/provider-apps/{provider_app_id}", NoQuery, NoBody => Deleted, 204, Management, provider_app::delete;
+
+    ProviderAppsImpact: Get "/v1/x/provider-apps/{provider_app_id}/impact", NoQuery, NoBody => Answer<Impact>, 200, Management, provider_app::impact;
 
     ConnectBegin: Post "/v1/x/connect-sessions", NoQuery, Json<BeginConnect> => Answer<ConnectSession>, 201, Management, connect::begin;
     ConnectGet: Get "/v1/x/connect-sessions/{connect_session_id}", NoQuery, NoBody => Answer<ConnectSession>, 200, Management, connect::get;

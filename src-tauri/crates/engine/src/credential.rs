@@ -4,6 +4,7 @@ pub(crate) mod config;
 mod create;
 mod delete;
 mod get;
+mod impact;
 mod list;
 mod owner;
 pub(crate) mod update;
@@ -14,6 +15,7 @@ use serde_json::Value;
 pub use create::create;
 pub use delete::delete;
 pub use get::{get, lookup};
+pub use impact::impact;
 pub use list::list;
 pub use update::update;
 

@@ -25,19 +25,28 @@ impl Deletion {
     }
 }
 
-/// What a delete takes along, and what forbids it.
+/// What a delete takes along, what forbids it, and who would notice. Every delete has a verb `impact` that gives one.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Impact {
     /// Objects that go along, by kind.
     pub counts: Vec<(String, u64)>,
-    /// Objects that use it, so that it cannot go.
+    /// Objects that use it, so that it cannot go; the first hundred.
     pub users: Vec<Resource>,
+    /// Objects that stay and miss it; the first hundred.
+    pub affects: Vec<Resource>,
+    /// How many integrations and tokens, of those that go or miss it, were used within the last 24 hours.
+    pub used_today: u64,
+}
+
+/// The time since which use counts as today's.
+pub(crate) fn today(engine: &Engine) -> Timestamp {
+    engine.now().minus(std::time::Duration::from_secs(86_400))
 }
 
 impl From<patchbay_model::deletion::Impact> for Impact {
     fn from(impact: patchbay_model::deletion::Impact) -> Self {
         let counts = [("integrations", impact.integrations), ("credentials", impact.credentials), ("tokens", impact.tokens), ("connect_sessions", impact.connect_sessions)];
-        Self { counts: counts.into_iter().map(|(kind, number)| (kind.to_owned(), number)).collect(), users: Vec::new() }
+        Self { counts: counts.into_iter().map(|(kind, number)| (kind.to_owned(), number)).collect(), ..Self::default() }
     }
 }
 

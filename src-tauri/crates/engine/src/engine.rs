@@ -14,7 +14,7 @@ use crate::NetworkPolicy;
 use crate::definition::Versions;
 use crate::http::HttpClient;
 use crate::outbound::Outbound;
-use crate::usage::Usage;
+use crate::usage::{TokenUses, Usage};
 
 /// Changes kept for a listener that reads late; one that falls further behind reads everything anew.
 const EVENT_BACKLOG: usize = 1024;
@@ -37,6 +37,7 @@ struct Inner {
     events: broadcast::Sender<Change>,
     usage: Usage,
     versions: Versions,
+    token_uses: TokenUses,
     stop: watch::Sender<bool>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -80,8 +81,22 @@ impl Engine {
         let Parts { store, vault, catalog, http, context, origin, network } = parts;
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
         let outbound = Outbound::new(&context);
-        let inner =
-            Inner { store, vault, catalog, http, outbound, context, origin, network, events, usage: Usage::default(), versions: Versions::default(), stop: watch::Sender::new(false), tasks: Mutex::default() };
+        let inner = Inner {
+            store,
+            vault,
+            catalog,
+            http,
+            outbound,
+            context,
+            origin,
+            network,
+            events,
+            usage: Usage::default(),
+            token_uses: TokenUses::default(),
+            versions: Versions::default(),
+            stop: watch::Sender::new(false),
+            tasks: Mutex::default(),
+        };
         Self { inner: Arc::new(inner) }
     }
 
@@ -128,6 +143,11 @@ impl Engine {
     /// Versions of definitions that were read before.
     pub(crate) fn versions(&self) -> &Versions {
         &self.inner.versions
+    }
+
+    /// Last uses of tokens that are written in batches.
+    pub(crate) fn token_uses(&self) -> &TokenUses {
+        &self.inner.token_uses
     }
 
     /// Time, randomness and ids.

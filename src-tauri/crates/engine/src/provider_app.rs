@@ -3,6 +3,7 @@
 mod create;
 mod delete;
 mod get;
+mod impact;
 mod list;
 mod update;
 
@@ -11,6 +12,7 @@ use patchbay_model::{Secret, Timestamp};
 pub use create::create;
 pub use delete::delete;
 pub use get::get;
+pub use impact::impact;
 pub use list::list;
 pub use update::update;
 

@@ -2,6 +2,7 @@
 
 mod delete;
 mod governed;
+mod impact;
 pub(crate) mod issue;
 pub(crate) mod lifetime;
 mod list;
@@ -19,6 +20,7 @@ use patchbay_model::{OrganizationId, Secret, Timestamp, TokenId};
 
 pub use delete::delete;
 pub(crate) use delete::end;
+pub use impact::impact;
 pub use list::{get, list};
 pub use mint::{mint, mint_integration};
 pub use refresh::refresh;

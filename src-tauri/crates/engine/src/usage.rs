@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use patchbay_model::{AccountId, IntegrationId, OrganizationId, Problem, Timestamp};
+use patchbay_model::{AccountId, IntegrationId, OrganizationId, Problem, Timestamp, TokenId};
 
 use crate::Engine;
 
@@ -36,6 +36,10 @@ struct Pending {
     last_connected_at: Option<Timestamp>,
 }
 
+/// When tokens were last shown, as far as it is not written yet.
+#[derive(Default)]
+pub(crate) struct TokenUses(Mutex<HashMap<TokenId, Timestamp>>);
+
 impl Usage {
     fn take(&self) -> HashMap<IntegrationId, Pending> {
         std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner))
@@ -43,6 +47,11 @@ impl Usage {
 }
 
 impl Engine {
+    /// Notes that a container's secret was shown and taken.
+    pub(crate) fn note_token(&self, token: TokenId) {
+        self.token_uses().0.lock().unwrap_or_else(PoisonError::into_inner).insert(token, self.now());
+    }
+
     /// Counts a connector call.
     pub(crate) fn note_use(&self, organization: OrganizationId, account: AccountId, integration: IntegrationId, used: CallUse) {
         let now = self.now();
@@ -65,6 +74,11 @@ impl Engine {
 /// # Errors
 /// Problems of the store.
 pub(crate) async fn flush(engine: &Engine) -> Result<(), Problem> {
+    if engine.read_only() {
+        return Ok(());
+    }
+    let tokens: Vec<(TokenId, Timestamp)> = std::mem::take(&mut *engine.token_uses().0.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect();
+    engine.store().flush_token_uses(&tokens).await?;
     let batch: Vec<_> = engine
         .usage()
         .take()

@@ -57,6 +57,7 @@ operations! {
     CredentialsUpdate = "credentials.update";
     CredentialsPatch = "credentials.patch";
     CredentialsDelete = "credentials.delete";
+    CredentialsImpact = "credentials.impact";
     TokensCreate = "tokens.create_token";
     TokensCreateIntegration = "tokens.create_integration_token";
     TokensList = "tokens.list";
@@ -66,6 +67,7 @@ operations! {
     TokensReset = "tokens.reset";
     TokensRemoveSecondary = "tokens.remove_secondary";
     TokensDelete = "tokens.delete";
+    TokensImpact = "tokens.impact";
     MembersList = "members.list";
     MembersGet = "members.get";
     MembersCreate = "members.create";
@@ -84,6 +86,7 @@ operations! {
     ProviderAppsCreate = "provider_apps.create";
     ProviderAppsUpdate = "provider_apps.update";
     ProviderAppsDelete = "provider_apps.delete";
+    ProviderAppsImpact = "provider_apps.impact";
     ConnectBegin = "connect.begin";
     ConnectGet = "connect.get";
     ConnectFinish = "connect.finish";

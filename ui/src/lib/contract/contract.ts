@@ -754,7 +754,15 @@ takes: Array<Count>,
 /**
  * What uses it and so forbids the delete; at most 100.
  */
-used_by: Array<Resource>, };
+used_by: Array<Resource>,
+/**
+ * What stays and misses it; at most 100.
+ */
+affects: Array<Resource>,
+/**
+ * How many integrations and tokens, of those that go or miss it, were used within the last 24 hours.
+ */
+used_today: number, };
 
 /**
  * The live connection of an account with a provider.
@@ -1815,6 +1823,7 @@ export interface Commands {
   "credentials.update": { params: { path: { owner_id: string, credential_id: string }, body: UpdateCredential }; result: Answer<Credential> };
   "credentials.patch": { params: { path: { owner_id: string, credential_id: string }, body: Array<PatchOperation> }; result: Answer<Credential> };
   "credentials.delete": { params: { path: { owner_id: string, credential_id: string } }; result: Answer<Deletion> };
+  "credentials.impact": { params: { path: { owner_id: string, credential_id: string } }; result: Answer<Impact> };
   "tokens.create_token": { params: { body: CreateToken }; result: Answer<RefreshToken> };
   "tokens.create_integration_token": { params: { path: { account_id: string, integration_id: string }, body?: CreateIntegrationToken }; result: Answer<Token> };
   "tokens.list": { params: { query?: ListParams }; result: Listed<RefreshToken> };
@@ -1824,6 +1833,7 @@ export interface Commands {
   "tokens.reset": { params: { path: { owner_id: string, refresh_token_id: string } }; result: Answer<RefreshToken> };
   "tokens.remove_secondary": { params: { path: { refresh_token_id: string } }; result: Answer<Done> };
   "tokens.delete": { params: { path: { refresh_token_id: string } }; result: Answer<Done> };
+  "tokens.impact": { params: { path: { refresh_token_id: string } }; result: Answer<Impact> };
   "members.list": { params: { query?: ListParams }; result: Listed<Member> };
   "members.get": { params: { path: { member_id: string } }; result: Answer<Member> };
   "members.create": { params: { body: CreateMember }; result: Answer<MemberCreated> };
@@ -1842,6 +1852,7 @@ export interface Commands {
   "provider_apps.create": { params: { body: CreateProviderApp }; result: Answer<ProviderApp> };
   "provider_apps.update": { params: { path: { provider_app_id: string }, body: UpdateProviderApp }; result: Answer<ProviderApp> };
   "provider_apps.delete": { params: { path: { provider_app_id: string } }; result: Answer<Deletion> };
+  "provider_apps.impact": { params: { path: { provider_app_id: string } }; result: Answer<Impact> };
   "connect.begin": { params: { body: BeginConnect }; result: Answer<ConnectSession> };
   "connect.get": { params: { path: { connect_session_id: string } }; result: Answer<ConnectSession> };
   "connect.finish": { params: { path: { connect_session_id: string }, body: FinishConnect }; result: Answer<ConnectSession> };

@@ -5,11 +5,13 @@ use patchbay_model::{Code, Problem, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Bare, Call, With, deleted, listed};
+use crate::handle::overview::impact_view;
 use crate::patch::{self, Writable};
 use crate::reply::Deleted;
 use crate::request::{Json, ListOf, NoBody, Patch, from_value};
 use crate::wire::credential::{CreateCredential, Credential, UpdateCredential};
 use crate::wire::envelope::{Answer, Listed};
+use crate::wire::overview::Impact;
 
 const WRITABLE: Writable = Writable { fields: &["name", "fullname", "config", "expires"], lists: &[] };
 
@@ -52,6 +54,10 @@ pub(crate) async fn patch(call: With<'_, Patch>) -> Result<Answer<Credential>, P
     let after = patch::apply(&current, patch, &WRITABLE)?;
     let change = change(from_value(after)?, Some(expected));
     credential::update(call.engine, call.grant, call.request.path("owner_id")?, &id, change).await.map(view)
+}
+
+pub(crate) async fn impact(call: Bare<'_>) -> Result<Answer<Impact>, Problem> {
+    credential::impact(call.engine, call.grant, call.path("owner_id")?, call.path("credential_id")?).await.map(impact_view)
 }
 
 pub(crate) async fn delete(call: Bare<'_>) -> Result<Deleted, Problem> {

@@ -42,7 +42,7 @@ fn counts(counts: Vec<(String, u64)>) -> Vec<Count> {
 pub(crate) fn impact_view(impact: deletion::Impact) -> Answer<Impact> {
     // The wire names kinds in the singular, as `resources[].type` does; the verb counts rows of tables.
     let takes = impact.counts.into_iter().filter(|(_, count)| *count > 0).map(|(kind, count)| Count { kind: kind.strip_suffix('s').unwrap_or(&kind).to_owned(), count });
-    Answer::of(Impact { takes: takes.collect(), used_by: impact.users })
+    Answer::of(Impact { takes: takes.collect(), used_by: impact.users, affects: impact.affects, used_today: impact.used_today })
 }
 
 pub(crate) async fn export(call: With<'_, MaybeJson<ExportConfiguration>>) -> Result<Answer<ExportedConfiguration>, Problem> {

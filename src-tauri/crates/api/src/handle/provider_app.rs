@@ -4,10 +4,12 @@ use patchbay_engine::provider_app;
 use patchbay_model::Problem;
 
 use super::{Bare, Call, With, deleted, listed};
+use crate::handle::overview::impact_view;
 use crate::reply::Deleted;
 use crate::request::{Json, ListOf, NoBody};
 use crate::wire::consent::{CreateProviderApp, ProviderApp, UpdateProviderApp};
 use crate::wire::envelope::{Answer, Listed};
+use crate::wire::overview::Impact;
 
 pub(crate) async fn list(call: Call<'_, ListOf, NoBody>) -> Result<Listed<ProviderApp>, Problem> {
     provider_app::list(call.engine, call.grant, call.query.list).await.map(listed)
@@ -45,6 +47,10 @@ pub(crate) async fn update(call: With<'_, Json<UpdateProviderApp>>) -> Result<An
         expected: body.x_patchbay.and_then(|extra| extra.expected_updated_at),
     };
     provider_app::update(call.engine, call.grant, call.request.path("provider_app_id")?, change).await.map(|app| Answer::of(app.into()))
+}
+
+pub(crate) async fn impact(call: Bare<'_>) -> Result<Answer<Impact>, Problem> {
+    provider_app::impact(call.engine, call.grant, call.path("provider_app_id")?).await.map(impact_view)
 }
 
 pub(crate) async fn delete(call: Bare<'_>) -> Result<Deleted, Problem> {

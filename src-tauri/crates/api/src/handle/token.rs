@@ -7,9 +7,11 @@ use patchbay_model::token::{Authority, TokenContainer, TokenOwner};
 use patchbay_model::{Environment, Label, OrganizationId, Problem};
 
 use super::{Bare, Call, With, page};
+use crate::handle::overview::impact_view;
 use crate::reply::Empty;
 use crate::request::{Json, ListOf, MaybeJson, NoBody};
 use crate::wire::envelope::{Answer, Listed};
+use crate::wire::overview::Impact;
 use crate::wire::token::{AccountResources, AdhocRole, CreateIntegrationToken, CreateToken, RefreshToken, Resources, Token, TokenPair, TokenPermissions};
 
 pub(crate) async fn list(call: Call<'_, ListOf, NoBody>) -> Result<Listed<RefreshToken>, Problem> {
@@ -54,6 +56,10 @@ pub(crate) async fn reset(call: Bare<'_>) -> Result<Answer<RefreshToken>, Proble
 
 pub(crate) async fn remove_secondary(call: Bare<'_>) -> Result<Empty, Problem> {
     token::remove_secondary(call.engine, call.grant, call.path("refresh_token_id")?).await.map(|()| Empty)
+}
+
+pub(crate) async fn impact(call: Bare<'_>) -> Result<Answer<Impact>, Problem> {
+    token::impact(call.engine, call.grant, call.path("refresh_token_id")?).await.map(impact_view)
 }
 
 pub(crate) async fn delete(call: Bare<'_>) -> Result<Empty, Problem> {

@@ -59,6 +59,10 @@ pub struct Impact {
     pub takes: Vec<Count>,
     /// What uses it and so forbids the delete; at most 100.
     pub used_by: Vec<Resource>,
+    /// What stays and misses it; at most 100.
+    pub affects: Vec<Resource>,
+    /// How many integrations and tokens, of those that go or miss it, were used within the last 24 hours.
+    pub used_today: u64,
 }
 
 /// Body of `configuration.export`.

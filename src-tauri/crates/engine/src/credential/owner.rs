@@ -63,7 +63,7 @@ pub(super) async fn of(tx: &mut ReadTx, grant: &ManagementGrant, operation: Oper
             Ok(Owner { owner, account: Some(account) })
         }
         None => {
-            let reads = matches!(operation, Operation::CredentialsGet | Operation::CredentialsList | Operation::CredentialsLookup);
+            let reads = matches!(operation, Operation::CredentialsGet | Operation::CredentialsImpact | Operation::CredentialsList | Operation::CredentialsLookup);
             if let CredentialOwner::OrganizationWebhook(webhook) = owner {
                 // Its secret is for those who may see the webhook, and for those who may change it.
                 grant.require_whole(Operation::OrganizationWebhooksGet).map_err(|_| Problem::not_found(WebhookId::NOUN, webhook))?;

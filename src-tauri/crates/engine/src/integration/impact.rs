@@ -1,8 +1,9 @@
 //! What a delete of an integration takes along.
 
 use patchbay_model::{Operation, Problem};
+use patchbay_store::Affected;
 
-use crate::deletion::Impact;
+use crate::deletion::{Impact, today};
 use crate::{Engine, ManagementGrant, reach};
 
 /// What a delete of an integration takes along.
@@ -13,5 +14,6 @@ pub async fn impact(engine: &Engine, grant: &ManagementGrant, account: &str, int
     let mut tx = reach::reading(engine, grant).await?;
     let (account, integration) = reach::integration(&mut tx, grant, account, integration).await?;
     grant.require(Operation::IntegrationsImpact, Some(&account))?;
-    Ok(tx.integration_impact(integration.id).await?.into())
+    let used_today = tx.used_since(Affected::Integration(integration.id), today(engine)).await?;
+    Ok(Impact { used_today, ..tx.integration_impact(integration.id).await?.into() })
 }

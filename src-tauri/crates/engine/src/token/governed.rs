@@ -23,7 +23,7 @@ pub(super) async fn container(tx: &mut ReadTx, grant: &ManagementGrant, operatio
         TokenOwner::Organization(_) => {
             grant.require(operation, None)?;
             // Reading shows no secret, so an unnarrowed caller reads all; whatever makes or ends secrets needs their authority.
-            let reads = operation == Operation::TokensGet && grant.permits().iter().any(|permit| !permit.narrowed());
+            let reads = matches!(operation, Operation::TokensGet | Operation::TokensImpact) && grant.permits().iter().any(|permit| !permit.narrowed());
             if reads {
                 return Ok(container);
             }

@@ -30,6 +30,7 @@ impl Engine {
         }
         tx.enter(Scope::Organization(container.organization_id))?;
         let member = live_member(&mut tx, container.member_id, now).await?;
+        self.note_token(container.id);
         match secret.kind {
             SecretKind::Refresh => Ok(Grant::Refresh(RefreshGrant { organization: container.organization_id, container: container.id, member: container.member_id, caller })),
             SecretKind::IntegrationAccess => match container.owner {

@@ -164,6 +164,9 @@ ALTER TABLE integration_points ADD COLUMN policy TEXT NOT NULL DEFAULT '{}';
 -- Who was asked to agree, when that is known before the consent.
 ALTER TABLE connect_sessions ADD COLUMN end_user_id BLOB;
 
+-- When one of a container's secrets was last shown; written with a delay, as an integration's is.
+ALTER TABLE token_containers ADD COLUMN last_used_at TEXT;
+
 -- Until when a member is locked after repeated failures; missing: until an administrator unlocks it.
 ALTER TABLE members ADD COLUMN locked_until TEXT;
 
@@ -178,6 +181,8 @@ ALTER TABLE audit_events ADD COLUMN secret_replaced INTEGER NOT NULL DEFAULT 0 C
 ALTER TABLE audit_events ADD COLUMN undo_of BLOB;
 ALTER TABLE audit_events ADD COLUMN undone_by BLOB;
 CREATE INDEX audit_events_object ON audit_events (organization_id, object_id, created_at, id);
+CREATE INDEX audit_events_deletion ON audit_events (deletion_id) WHERE deletion_id IS NOT NULL;
+CREATE INDEX audit_events_operation ON audit_events (organization_id, operation, created_at, id);
 CREATE INDEX audit_events_type ON audit_events (organization_id, audit_type, created_at, id);
 
 -- Credentials may belong to an organization webhook. A CHECK cannot be changed, so the table is built anew.
