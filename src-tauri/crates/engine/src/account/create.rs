@@ -19,11 +19,23 @@ use crate::{Engine, ManagementGrant, permission, reach};
 /// # Errors
 /// `permission_denied`, also for an account that the caller would not reach; `invalid_field`, `name_taken`; problems of the store.
 pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreateAccount) -> Result<CreatedAccount, Problem> {
+    let draft = draft(engine, grant, &new)?;
+    let mut tx = reach::writing_organization(engine, grant).await?;
+    let made = insert(engine, &mut tx, grant, draft, new.token).await?;
+    tx.commit().await?;
+    Ok(made)
+}
+
+/// The account as it would be; nothing is written.
+///
+/// # Errors
+/// `permission_denied`, `invalid_field`.
+pub(crate) fn draft(engine: &Engine, grant: &ManagementGrant, new: &CreateAccount) -> Result<Account, Problem> {
     let now = engine.now();
     let id = AccountId::from_uuid(engine.context().new_uuid());
     let (name, fullname) = name_and_fullname(new.name.as_deref(), new.fullname.as_deref(), id.uuid())?;
-    let external_id = match new.external_id.filter(|text| !text.is_empty()) {
-        Some(text) => external_id(text)?,
+    let external_id = match new.external_id.as_ref().filter(|text| !text.is_empty()) {
+        Some(text) => external_id(text.clone())?,
         None => name.to_string(),
     };
     let account = Account {
@@ -38,14 +50,20 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreateAccount
         updated_at: now,
     };
     grant.require_new(Operation::AccountsCreate, &account)?;
-    let mut tx = reach::writing_organization(engine, grant).await?;
+    Ok(account)
+}
+
+/// Writes the account with its audit row, and its first token where one is wanted.
+///
+/// # Errors
+/// `name_taken`, `permission_denied` and `invalid_field` of the token; problems of the store.
+pub(crate) async fn insert(engine: &Engine, tx: &mut WriteTx, grant: &ManagementGrant, account: Account, token: Option<FirstToken>) -> Result<CreatedAccount, Problem> {
     tx.insert_account(&account).await?;
-    let token = match new.token {
-        Some(wanted) => Some(first_token(engine, &mut tx, grant, &account, wanted).await?),
+    let token = match token {
+        Some(wanted) => Some(first_token(engine, tx, grant, &account, wanted).await?),
         None => None,
     };
-    record(engine, &mut tx, grant, Done::created(Operation::AccountsCreate).in_account(id).after(&account).giving(id, account.name.as_str())).await?;
-    tx.commit().await?;
+    record(engine, tx, grant, Done::created(Operation::AccountsCreate).in_account(account.id).after(&account).giving(account.id, account.name.as_str())).await?;
     Ok(CreatedAccount { account, token })
 }
 

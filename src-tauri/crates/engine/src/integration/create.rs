@@ -8,7 +8,7 @@ use patchbay_model::point::IntegrationPoint;
 use patchbay_model::token::{Authority, TokenOwner, TokenType};
 use patchbay_model::{Code, IntegrationId, Operation, Problem, Scope, TokenId};
 use patchbay_providers::Provider;
-use patchbay_store::ReadTx;
+use patchbay_store::{ReadTx, WriteTx};
 use serde_json::Value;
 
 use super::config::{ParsedConfig, parse};
@@ -25,19 +25,30 @@ use crate::{Engine, ManagementGrant, reach};
 /// # Errors
 /// `not_found`, `permission_denied`, `invalid_config`, `invalid_field`, `provider_not_allowed`, `name_taken`; problems of the store.
 pub async fn create(engine: &Engine, grant: &ManagementGrant, account: &str, new: CreateIntegration) -> Result<IntegrationOutcome, Problem> {
-    refuse_webhooks(new.webhook_config.as_ref())?;
     let mut tx = reach::writing(engine, grant).await?;
     let account = reach::account(&mut tx, grant, account).await?;
-    grant.require(Operation::IntegrationsCreate, Some(&account))?;
+    let made = insert(engine, &mut tx, grant, &account, new).await?;
+    tx.commit().await?;
+    let (integration, problems) = tested(engine, made.integration).await?;
+    Ok(IntegrationOutcome { integration, problems, ..made })
+}
+
+/// Writes the integration with its credential, the container of its tokens and its audit row. The provider is not asked.
+///
+/// # Errors
+/// As [`create`].
+pub(crate) async fn insert(engine: &Engine, tx: &mut WriteTx, grant: &ManagementGrant, account: &Account, new: CreateIntegration) -> Result<IntegrationOutcome, Problem> {
+    refuse_webhooks(new.webhook_config.as_ref())?;
+    grant.require(Operation::IntegrationsCreate, Some(account))?;
     let parsed = parse(engine.catalog(), new.provider_config, None)?;
-    let point = governed::point(&mut tx, &account, parsed.provider, new.integration_point.as_deref()).await?;
-    let definition = pinned(&mut tx, parsed.provider).await?;
+    let point = governed::point(tx, account, parsed.provider, new.integration_point.as_deref()).await?;
+    let definition = pinned(tx, parsed.provider).await?;
     let ParsedConfig { provider, settings, credential } = parsed;
     let parsed = ParsedConfig { provider, settings, credential: super::config::CredentialInput::None };
-    let mut integration = fresh(engine, &account, &parsed, &definition, point.as_ref(), new.name.as_deref(), new.fullname.as_deref())?;
+    let mut integration = fresh(engine, account, &parsed, &definition, point.as_ref(), new.name.as_deref(), new.fullname.as_deref())?;
 
     tx.insert_integration(&integration).await?;
-    let settled = settle(engine, &mut tx, &integration, credential, None).await?;
+    let settled = settle(engine, tx, &integration, credential, None).await?;
     integration.config = parsed.stored(settled.stored);
     if settled.awaits_consent {
         integration.status = IntegrationStatus::AwaitingConsent;
@@ -53,14 +64,11 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, account: &str, new
         access_ttl: lifetime::INTEGRATION,
         refresh_ttl: Some(lifetime::REFRESH),
     };
-    let token = issue_as(engine, &mut tx, grant.organization(), integration.refresh_token_id, container).await?;
+    let token = issue_as(engine, tx, grant.organization(), integration.refresh_token_id, container).await?;
     let done =
         Done::created(Operation::IntegrationsCreate).in_account(account.id).on_integration(integration.id).after(&integration).giving(integration.id, integration.name.as_str());
-    record(engine, &mut tx, grant, done).await?;
-    tx.commit().await?;
-
-    let (integration, problems) = tested(engine, integration).await?;
-    Ok(IntegrationOutcome { integration, token: Some(token), credentials_created: settled.created.into_iter().collect(), problems })
+    record(engine, tx, grant, done).await?;
+    Ok(IntegrationOutcome { integration, token: Some(token), credentials_created: settled.created.into_iter().collect(), problems: Vec::new() })
 }
 
 /// The definition that new integrations of a provider pin.
