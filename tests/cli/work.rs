@@ -120,3 +120,45 @@ fn an_export_omits_secrets_or_seals_them_to_a_recipient() {
     let opened = identity.open(&armored.join("\n")).unwrap();
     assert!(opened.expose().contains(planted), "the recipient opens it");
 }
+
+#[test]
+fn an_import_goes_on_where_it_stopped() {
+    let (bench, _) = Bench::new();
+    let file = bench.folder.join("customers.jsonl");
+    let import = || bench.run(&["import", file.to_str().unwrap()]);
+    // More than one batch, then a line that cannot be made.
+    let mut lines: Vec<String> = (0..700).map(|number| json!({ "account": { "name": format!("customer-{number}"), "environment": "test" } }).to_string()).collect();
+    lines.push(json!({ "integration": { "account": "customer-699", "name": "desk", "provider_config": { "type": "ticketing_none" } } }).to_string());
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let stopped = import().refused("invalid_config");
+    let problem = &stopped.json()["problem"];
+    assert!(problem["message"].as_str().unwrap().starts_with("Line 701: "), "{problem}");
+    assert!(problem["remediation"].as_str().unwrap().contains("Up to line 500 everything is kept"), "{problem}");
+
+    lines[700] = json!({ "integration": { "account": "customer-699", "name": "desk", "provider_config": { "type": "ticketing_mock_ticketing" } } }).to_string();
+    lines.push(String::new());
+    std::fs::write(&file, lines.join("\r\n")).unwrap();
+    let done = import().done().json();
+    assert_eq!((done["imported"]["accounts"].as_u64(), done["imported"]["integrations"].as_u64(), done["imported"]["already_there"].as_u64()), (Some(200), Some(1), Some(500)));
+    let again = import().done().json();
+    assert_eq!(again["imported"]["already_there"], 701, "what is there is left as it is");
+    bench.run(&["call", "--integration", "customer-699/desk", "query_tickets"]).done();
+    bench.run(&["store", "verify"]).done();
+
+    for (line, code) in [
+        ("{", "invalid_body"),
+        ("[]", "invalid_body"),
+        (r#"{"customer": {}}"#, "invalid_body"),
+        (r#"{"account": {"name": 7}}"#, "invalid_field"),
+        (r#"{"account": {"name": "a b"}}"#, "invalid_field"),
+        (r#"{"integration": {"provider_config": {"type": "ticketing_mock_ticketing"}}}"#, "invalid_field"),
+        (r#"{"integration": {"account": "nobody", "provider_config": {"type": "ticketing_mock_ticketing"}}}"#, "not_found"),
+    ] {
+        std::fs::write(&file, line).unwrap();
+        let problem = import().refused(code).json()["problem"]["message"].clone();
+        assert!(problem.as_str().unwrap().starts_with("Line 1: "), "{line}: {problem}");
+    }
+    std::fs::write(&file, format!(r#"{{"account": {{"fullname": "{}"}}}}"#, "x".repeat(1 << 20))).unwrap();
+    import().refused("payload_too_large");
+    bench.run(&["import", "no-such-file"]).refused("invalid_field");
+}

@@ -3,6 +3,7 @@
 
 pub mod contract;
 mod handle;
+pub mod import;
 pub mod operation;
 mod patch;
 pub mod reply;

@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Write the organization's configuration as patchbay.yaml.
     Export(Export),
+    /// Make accounts and integrations from a file of JSON Lines.
+    Import(Import),
     /// Look after a store.
     Store(Store),
     /// Mint, list, reset and revoke tokens.
@@ -135,6 +137,20 @@ pub(crate) struct Doctor {
 
     #[command(flatten)]
     pub(crate) key: KeyArguments,
+}
+
+#[derive(Args)]
+pub(crate) struct Import {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
+    #[command(flatten)]
+    pub(crate) organization: OrganizationArguments,
+
+    /// The file, or - for standard input. Each line is {"account": {...}} or {"integration": {"account": NAME, ...}} with the
+    /// body of a create. A name that is there already is left as it is, so an import that stopped is run again to go on.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Args)]

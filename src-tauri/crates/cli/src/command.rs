@@ -3,6 +3,7 @@
 pub(crate) mod call;
 pub(crate) mod doctor;
 pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod serve;
 pub(crate) mod store;

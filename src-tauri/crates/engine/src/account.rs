@@ -1,6 +1,6 @@
 //! Accounts: the organization's customers.
 
-mod create;
+pub(crate) mod create;
 mod delete;
 mod get;
 mod impact;

@@ -2,7 +2,7 @@
 
 mod config;
 mod connector_grant;
-mod create;
+pub(crate) mod create;
 mod credential;
 mod delete;
 mod get;

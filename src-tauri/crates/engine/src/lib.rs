@@ -14,6 +14,7 @@ pub mod deletion;
 mod engine;
 pub mod grant;
 pub mod http;
+pub mod import;
 pub mod installation;
 pub mod integration;
 pub mod member;

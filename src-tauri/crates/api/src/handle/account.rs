@@ -36,17 +36,20 @@ pub(crate) async fn get(call: Bare<'_>) -> Result<Answer<Account>, Problem> {
 }
 
 pub(crate) async fn create(call: With<'_, Json<CreateAccount>>) -> Result<Answer<AccountCreated>, Problem> {
-    let body = call.body.0;
-    let new = account::CreateAccount {
+    let created = account::create(call.engine, call.grant, new(call.body.0)).await?;
+    Ok(Answer::of(AccountCreated { account: Account::view(created.account, Some(0)), token: created.token.map(container) }))
+}
+
+/// What is to be made.
+pub(crate) fn new(body: CreateAccount) -> account::CreateAccount {
+    account::CreateAccount {
         name: body.name,
         fullname: body.fullname,
         environment: body.environment,
         labels: body.labels.unwrap_or_default(),
         external_id: body.x_patchbay.and_then(|extra| extra.external_id),
         token: body.token.map(|token| FirstToken { permission_set: token.permission_set, token_ttl: token.token_ttl, name: token.name, fullname: token.fullname }),
-    };
-    let created = account::create(call.engine, call.grant, new).await?;
-    Ok(Answer::of(AccountCreated { account: Account::view(created.account, Some(0)), token: created.token.map(container) }))
+    }
 }
 
 pub(crate) async fn update(call: With<'_, Json<UpdateAccount>>) -> Result<Answer<Account>, Problem> {

@@ -111,7 +111,8 @@ fn offered(mut body: CreateIntegration) -> Result<CreateIntegration, Problem> {
     Ok(body)
 }
 
-fn new(body: CreateIntegration) -> Result<integration::CreateIntegration, Problem> {
+/// What is to be made.
+pub(crate) fn new(body: CreateIntegration) -> Result<integration::CreateIntegration, Problem> {
     let body = offered(body)?;
     Ok(integration::CreateIntegration {
         name: body.name,
