@@ -189,7 +189,7 @@ export function answer(command, params = {}) {
     case 'organization.get': return { result: organization };
     case 'accounts.list': return page(some(accounts), params);
     case 'accounts.get': return find(accounts, path.account_id);
-    case 'accounts.impact': return { result: { takes: [{ kind: 'integration', count: 3 }, { kind: 'credential', count: 5 }, { kind: 'token', count: 4 }], used_by: [] } };
+    case 'accounts.impact': return { result: { takes: [{ kind: 'integration', count: 3 }, { kind: 'credential', count: 5 }, { kind: 'token', count: 4 }], used_by: [], affects: [], used_today: 2 } };
     case 'accounts.create': throw { status: 409, code: 'name_taken', title: 'Name taken', type: 'urn:patchbay:problem:name_taken', message: `The name \`${body.name}\` is used by another account. Choose another name.`, occurred_at: ago(0), instance: 'urn:uuid:1', context: { parameter: { id: '/name', location: 'body' } } };
     case 'accounts.delete': return { result: { id: ID(1), undo_until: new Date(Date.now() + 600_000).toISOString() } };
     case 'deletions.undo': return { result: {} };
@@ -198,11 +198,11 @@ export function answer(command, params = {}) {
     case 'integrations.get': return find(integrations, path.integration_id);
     case 'integrations.verify_existing': return {};
     case 'integrations.verify': return { messages: { problems: [{ status: 502, code: 'provider_refused', title: 'Provider refused', type: '', message: 'Redmine at https://redmine.example.com refuses the API key. Check the key, and that the REST API is switched on.', occurred_at: ago(0), instance: '', context: { raw_error: '401 Unauthorized' } }] } };
-    case 'integrations.impact': return { result: { takes: [{ kind: 'credential', count: 1 }, { kind: 'token', count: 2 }], used_by: [] } };
+    case 'integrations.impact': return { result: { takes: [{ kind: 'credential', count: 1 }, { kind: 'token', count: 2 }], used_by: [], affects: [], used_today: 0 } };
     case 'integrations.call': return { result: call };
     case 'integration_points.list': return page(some(points), params);
     case 'integration_points.get': return find(points, path.integration_point_id);
-    case 'integration_points.impact': return { result: { takes: [], used_by: integrations.slice(0, 12).map((one) => ({ type: 'integration', id: one.id, rel: 'affected' })) } };
+    case 'integration_points.impact': return { result: { takes: [], used_by: integrations.slice(0, 12).map((one) => ({ type: 'integration', id: one.id, rel: 'affected' })), affects: [], used_today: 0 } };
     case 'credentials.list': return { result: world.empty ? [] : path.owner_id?.startsWith(ID(3).slice(0, 30)) && integrations.some((one) => one.id === path.owner_id) ? [{ id: ID(9000), integration_id: path.owner_id, owner_type: 'integration', name: 'redmine', fullname: 'Redmine', config: { type: 'token' }, managed: 'Managed', created_at: ago(8000), updated_at: ago(8000), x_patchbay: { public: {}, secret_set_at: ago(8000) } }] : [{ id: ID(9500), account_id: path.owner_id, owner_type: 'account', name: 'shared', fullname: 'Shared API key', config: { type: 'token' }, managed: 'Unmanaged', created_at: ago(8000), updated_at: ago(8000), x_patchbay: { public: {}, secret_set_at: ago(8000) } }] };
     case 'tokens.list': return page(some(tokens), params);
     case 'tokens.create_token': return { result: container(9, body.fullname ?? 'Token', { adhoc_role: { resources: {}, permission_set: 'viewer' } }, {}, SECRET) };
@@ -217,10 +217,13 @@ export function answer(command, params = {}) {
     case 'provider_apps.get': return find(apps, path.provider_app_id);
     case 'organization_webhooks.list': return page(some(webhooks), params);
     case 'organization_webhooks.get': return find(webhooks, path.webhook_id);
-    case 'organization_webhooks.impact': return { result: { takes: [{ kind: 'credential', count: 1 }, { kind: 'webhook_delivery', count: 60 }], used_by: [] } };
+    case 'organization_webhooks.impact': return { result: { takes: [{ kind: 'credential', count: 1 }, { kind: 'webhook_delivery', count: 60 }], used_by: [], affects: [], used_today: 0 } };
     case 'organization_webhooks.list_deliveries': return page(some(deliveries), params);
     case 'organization_webhooks.get_delivery': return { result: delivery(path.delivery_id) };
     case 'credentials.get': return { result: { id: path.credential_id, organization_webhook_id: path.owner_id, owner_type: 'organization_webhook', name: 'signing-secret', fullname: 'Signing secret', config: { type: 'secret' }, managed: 'Managed', created_at: ago(20000), updated_at: ago(20000), x_patchbay: { public: {}, secret_set_at: ago(20000) } } };
+    case 'tokens.impact': return { result: { takes: [], used_by: [], affects: [], used_today: 1 } };
+    case 'credentials.impact': return { result: { takes: [], used_by: [], affects: [{ type: 'integration', id: ID(3000), rel: 'affected' }, { type: 'integration', id: ID(3004), rel: 'affected' }], used_today: 1 } };
+    case 'provider_apps.impact': return { result: { takes: [], used_by: [], affects: [], used_today: 0 } };
     case 'connect.begin': return { result: { id: ID(400), account_id: ID(1000), integration_id: body.integration_id, route: body.route, redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', authorize_url: 'https://login.example.com/authorize?client_id=halcyon', scopes: ['openid'], state: 'begun', expires: new Date(Date.now() + 600_000).toISOString(), created_at: ago(0), updated_at: ago(0) } };
     case 'connect.get': return { result: { id: ID(400), account_id: ID(1000), integration_id: ID(3004), route: 'link', redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', scopes: ['openid'], state: 'begun', expires: new Date(Date.now() + 600_000).toISOString(), created_at: ago(0), updated_at: ago(0) } };
     case 'connect.cancel': return { result: { state: 'cancelled' } };
