@@ -13,6 +13,8 @@ pub(crate) mod organization;
 pub(crate) mod overview;
 pub(crate) mod point;
 pub(crate) mod provider_app;
+pub(crate) mod resources;
+pub(crate) mod role;
 pub(crate) mod token;
 pub(crate) mod trial;
 pub(crate) mod webhook;

@@ -6,7 +6,7 @@ use patchbay_engine::{CallerInfo, Engine, ManagementGrant, RefreshGrant};
 use patchbay_model::{Operation, Problem};
 
 use crate::contract::Commands;
-use crate::handle::{Call, account, audit, auth, capability, connect, credential, integration, member, organization, overview, point, provider_app, token, trial, undo, webhook};
+use crate::handle::{Call, account, audit, auth, capability, connect, credential, integration, member, organization, overview, point, provider_app, role, token, trial, undo, webhook};
 use crate::reply::{Deleted, Empty, IntoReply, Reply};
 use crate::request::{Expand, Json, ListOf, MaybeJson, NoBody, NoQuery, Patch, ReadBody, ReadQuery, Request};
 use crate::wire::account::{Account, AccountCreated, CreateAccount, UpdateAccount};
@@ -21,6 +21,7 @@ use crate::wire::member::{ChangePassword, CreateMember, LoggedOn, Logon, Member,
 use crate::wire::organization::{Organization, UpdateOrganization};
 use crate::wire::overview::{ExportConfiguration, ExportedConfiguration, Impact, Overview};
 use crate::wire::point::{CreateIntegrationPoint, IntegrationPoint, UpdateIntegrationPoint};
+use crate::wire::role::{CreateRole, PermissionSetView, Role, UpdateRole};
 use crate::wire::token::{CreateIntegrationToken, CreateToken, RefreshToken, Token};
 use crate::wire::webhook::{CreateOrganizationWebhook, OrganizationWebhook, UpdateOrganizationWebhook, WebhookDelivery, WebhookDeliveryDetail};
 
@@ -173,6 +174,17 @@ table! {
     MembersUpdate: Put "/v1/members/{member_id}", NoQuery, Json<UpdateMember> => Answer<Member>, 200, Management, member::update;
     MembersPatch: Patch "/v1/members/{member_id}", NoQuery, Patch => Answer<Member>, 200, Management, member::patch;
     MembersDelete: Delete "/v1/members/{member_id}", NoQuery, NoBody => Deleted, 204, Management, member::delete;
+
+    RolesList: Get "/v1/roles", ListOf, NoBody => Listed<Role>, 200, Management, role::list;
+    RolesGet: Get "/v1/roles/{role_id}", NoQuery, NoBody => Answer<Role>, 200, Management, role::get;
+    RolesCreate: Post "/v1/roles", NoQuery, Json<CreateRole> => Answer<Role>, 201, Management, role::create;
+    RolesUpdate: Put "/v1/roles/{role_id}", NoQuery, Json<UpdateRole> => Answer<Role>, 200, Management, role::update;
+    RolesPatch: Patch "/v1/roles/{role_id}", NoQuery, Patch => Answer<Role>, 200, Management, role::patch;
+    RolesDelete: Delete "/v1/roles/{role_id}", NoQuery, NoBody => Deleted, 204, Management, role::delete;
+    RolesImpact: Get "/v1/x/roles/{role_id}/impact", NoQuery, NoBody => Answer<Impact>, 200, Management, role::impact;
+
+    PermissionsetList: Get "/v1/permissionsets", NoQuery, NoBody => Answer<Vec<PermissionSetView>>, 200, Management, role::list_sets;
+    PermissionsetGet: Get "/v1/permissionsets/{permissionset_id}", NoQuery, NoBody => Answer<PermissionSetView>, 200, Management, role::get_set;
 
     AuthLogon: Post "/v1/auth/logon/{organization_id}", NoQuery, Json<Logon> => Answer<LoggedOn>, 200, Logon, auth::logon;
     AuthChangePassword: Post "/v1/auth/change_password", NoQuery, Json<ChangePassword> => Answer<PasswordChanged>, 200, Management, auth::change_password;

@@ -18,5 +18,6 @@ pub mod overview;
 pub mod point;
 pub mod problem;
 pub mod query;
+pub mod role;
 pub mod token;
 pub mod webhook;

@@ -97,7 +97,8 @@ pub(crate) async fn end_stale(engine: &Engine) -> Result<(), Problem> {
 async fn reachable(tx: &mut ReadTx, grant: &ManagementGrant, operation: Operation, id: ConnectSessionId) -> Result<ConnectSession, Problem> {
     let missing = || Problem::not_found("connect session", id);
     let session = tx.connect_session(id).await?.ok_or_else(missing)?;
-    let account = tx.account(session.account_id).await?.filter(|account| grant.reaches(account)).ok_or_else(missing)?;
-    grant.require(operation, Some(&account))?;
+    let account = tx.account(session.account_id).await?.ok_or_else(missing)?;
+    let integration = tx.integration(session.integration_id).await?.filter(|integration| grant.reaches_category(&account, integration.connector)).ok_or_else(missing)?;
+    grant.require_in(operation, &account, integration.connector)?;
     Ok(session)
 }

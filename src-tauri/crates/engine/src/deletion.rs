@@ -1,11 +1,14 @@
 //! Deletions: disabled at once, kept for an undo window (product.md section 1).
 
 use patchbay_model::change::ChangeKind;
+use patchbay_model::connector::Connector;
+use patchbay_model::credential::CredentialOwner;
 pub use patchbay_model::deletion::UNDO_WINDOW;
 use patchbay_model::integration::{AttentionCause, IntegrationStatus};
 use patchbay_model::problem::Resource;
-use patchbay_model::{CredentialId, DeletionId, Operation, Problem, Timestamp};
+use patchbay_model::{CredentialId, DeletionId, IntegrationId, Operation, Problem, Timestamp};
 use patchbay_store::WriteTx;
+use uuid::Uuid;
 
 use crate::audit::record::{Done, record};
 use crate::{Engine, ManagementGrant, reach};
@@ -50,7 +53,7 @@ impl From<patchbay_model::deletion::Impact> for Impact {
     }
 }
 
-/// Brings back everything that one deletion took, within the undo window. It needs the same reach as the delete.
+/// Brings back everything that one deletion took, within the undo window. It needs the permission of the delete itself.
 ///
 /// # Errors
 /// `not_found` when there is no such deletion; `update_conflict` when its window has passed, its parent is gone or its name
@@ -61,14 +64,19 @@ pub async fn undo(engine: &Engine, grant: &ManagementGrant, deletion: &str) -> R
     let mut tx = reach::writing_organization(engine, grant).await?;
     let found = tx.deletion(id).await?.ok_or_else(unknown)?;
     grant.require(Operation::DeletionsUndo, None)?;
-    // What belongs to the organization as a whole is brought back only by whoever could take it away.
-    if found.account_id.is_none() && grant.permits().iter().all(crate::grant::Permit::narrowed) {
-        return Err(grant.denied(Operation::DeletionsUndo));
+    // It is brought back only by whoever could take it away.
+    let Some(delete) = delete_of(found.kind) else { return Err(unknown()) };
+    if found.account_id.is_none() {
+        grant.require_whole(delete)?;
     }
     tx.undo_deletion(id, engine.now().minus(UNDO_WINDOW)).await?;
     if let Some(account) = found.account_id {
-        let account = tx.account(account).await?.ok_or_else(unknown)?;
-        grant.require(Operation::DeletionsUndo, Some(&account))?;
+        let account = tx.account(account).await?.filter(|account| grant.reaches(account)).ok_or_else(unknown)?;
+        match category(&mut tx, found.kind, found.object_id).await? {
+            Some(category) if !grant.reaches_category(&account, category) => return Err(unknown()),
+            Some(category) => grant.require_in(delete, &account, category)?,
+            None => grant.require(delete, Some(&account))?,
+        }
     }
     if found.kind == ChangeKind::Credential {
         mended(engine, &mut tx, CredentialId::from_uuid(found.object_id)).await?;
@@ -76,6 +84,42 @@ pub async fn undo(engine: &Engine, grant: &ManagementGrant, deletion: &str) -> R
     record(engine, &mut tx, grant, Done::changed(Operation::DeletionsUndo).giving(id, "")).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// The operation that deletes objects of a kind; none for kinds whose deletion is not undone.
+fn delete_of(kind: ChangeKind) -> Option<Operation> {
+    Some(match kind {
+        ChangeKind::Account => Operation::AccountsDelete,
+        ChangeKind::Integration => Operation::IntegrationsDelete,
+        ChangeKind::Credential => Operation::CredentialsDelete,
+        ChangeKind::IntegrationPoint => Operation::IntegrationPointsDelete,
+        ChangeKind::ProviderApp => Operation::ProviderAppsDelete,
+        ChangeKind::Member => Operation::MembersDelete,
+        ChangeKind::Role => Operation::RolesDelete,
+        ChangeKind::OrganizationWebhook => Operation::OrganizationWebhooksDelete,
+        ChangeKind::Organization
+        | ChangeKind::Token
+        | ChangeKind::ConnectSession
+        | ChangeKind::Audit
+        | ChangeKind::WebhookDelivery
+        | ChangeKind::EndUser => return None,
+    })
+}
+
+/// The category of an object that was brought back: an integration's, or that of the integration that owns a credential.
+async fn category(tx: &mut WriteTx, kind: ChangeKind, id: Uuid) -> Result<Option<Connector>, Problem> {
+    let integration = match kind {
+        ChangeKind::Integration => Some(IntegrationId::from_uuid(id)),
+        ChangeKind::Credential => match tx.credential(CredentialId::from_uuid(id)).await?.map(|credential| credential.owner) {
+            Some(CredentialOwner::Integration(_, integration)) => Some(integration),
+            _ => None,
+        },
+        _ => None,
+    };
+    Ok(match integration {
+        Some(id) => tx.integration(id).await?.map(|integration| integration.connector),
+        None => None,
+    })
 }
 
 /// Integrations that missed a credential have it again.

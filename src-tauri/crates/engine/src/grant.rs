@@ -2,6 +2,7 @@
 //! the store's key make them, so a function that takes one cannot be reached without.
 
 use patchbay_model::account::Account;
+use patchbay_model::connector::Connector;
 use patchbay_model::permission::{AccountSelector, PermissionSet, ResourceScope};
 use patchbay_model::{AccountId, AuditId, Code, IntegrationId, MemberId, Operation, OrganizationId, Origin, Problem, Scope, TokenId};
 
@@ -100,24 +101,28 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Whether accounts are narrowed at all.
+    /// A permit in an organization; none when its choice of organizations leaves this one out, since it covers nothing here.
+    pub(crate) fn new(organization: OrganizationId, permission_set: PermissionSet, resources: ResourceScope) -> Option<Self> {
+        resources.covers_organization(organization).then_some(Self { permission_set, resources })
+    }
+
+    /// Whether anything of the organization is left out.
     pub(crate) fn narrowed(&self) -> bool {
-        self.resources.accounts.as_ref().is_some_and(|accounts| !accounts.is_everything())
+        self.resources.is_narrowed()
+    }
+
+    pub(crate) fn allows(&self, operation: Operation) -> bool {
+        permission::allows(self.permission_set, operation)
     }
 
     pub(crate) fn covers(&self, account: &Account) -> bool {
-        self.resources.accounts.as_ref().is_none_or(|accounts| accounts.covers(account.id, &account.labels, account.environment))
+        self.resources.covers_account(account)
     }
-}
 
-/// Whether a choice of accounts leaves any out.
-pub(crate) trait Everything {
-    fn is_everything(&self) -> bool;
-}
-
-impl Everything for AccountSelector {
-    fn is_everything(&self) -> bool {
-        self.labels.is_none() && self.environments.is_none() && self.ids.as_ref().is_none_or(|ids| ids.contains(&patchbay_model::permission::IdOrAll::All))
+    /// Whether the operation on an account as a whole is covered. One that touches what all categories share is not for a
+    /// caller of some, unless the table says so.
+    fn covers_whole(&self, operation: Operation, account: &Account) -> bool {
+        self.covers(account) && (!self.resources.narrows_categories() || permission::any_category(operation))
     }
 }
 
@@ -210,12 +215,35 @@ impl ManagementGrant {
         }
         self.require_password(operation)?;
         let allowed = self.permits.iter().any(|permit| {
-            permission::allows(permit.permission_set, operation)
+            permit.allows(operation)
                 && match account {
-                    Some(account) => permit.covers(account),
+                    Some(account) => permit.covers_whole(operation, account),
                     None => !permit.narrowed() || !permission::organization_wide(operation),
                 }
         });
+        if allowed { Ok(()) } else { Err(self.denied(operation)) }
+    }
+
+    /// Demands the operation on an integration, or on what belongs to one: a single permit must have the operation and cover
+    /// both the account and the category.
+    ///
+    /// # Errors
+    /// `not_found` when it is out of reach for every operation; else `permission_denied`.
+    pub fn require_in(&self, operation: Operation, account: &Account, category: Connector) -> Result<(), Problem> {
+        if !self.reaches_category(account, category) {
+            return Err(Problem::not_found("integration", account.id));
+        }
+        self.require_new_in(operation, account, category)
+    }
+
+    /// Demands the operation for an integration that is about to be made: one that the caller would not reach is refused by
+    /// name, since it is no secret from its maker.
+    ///
+    /// # Errors
+    /// `permission_denied`.
+    pub(crate) fn require_new_in(&self, operation: Operation, account: &Account, category: Connector) -> Result<(), Problem> {
+        self.require_password(operation)?;
+        let allowed = self.permits.iter().any(|permit| permit.allows(operation) && permit.covers(account) && permit.resources.covers_category(category));
         if allowed { Ok(()) } else { Err(self.denied(operation)) }
     }
 
@@ -226,7 +254,7 @@ impl ManagementGrant {
     /// `permission_denied`.
     pub(crate) fn require_new(&self, operation: Operation, account: &Account) -> Result<(), Problem> {
         self.require_password(operation)?;
-        let allowed = self.permits.iter().any(|permit| permission::allows(permit.permission_set, operation) && permit.covers(account));
+        let allowed = self.permits.iter().any(|permit| permit.allows(operation) && permit.covers_whole(operation, account));
         if allowed { Ok(()) } else { Err(self.denied(operation)) }
     }
 
@@ -236,7 +264,7 @@ impl ManagementGrant {
     /// `permission_denied`.
     pub(crate) fn require_whole(&self, operation: Operation) -> Result<(), Problem> {
         self.require_password(operation)?;
-        let allowed = self.permits.iter().any(|permit| permission::allows(permit.permission_set, operation) && !permit.narrowed());
+        let allowed = self.permits.iter().any(|permit| permit.allows(operation) && !permit.narrowed());
         if allowed { Ok(()) } else { Err(self.denied(operation)) }
     }
 
@@ -262,6 +290,31 @@ impl ManagementGrant {
     /// Whether an account is within reach for any operation.
     pub fn reaches(&self, account: &Account) -> bool {
         account.organization_id == self.organization && self.permits.iter().any(|permit| permit.covers(account))
+    }
+
+    /// Whether integrations of a category in an account are within reach for any operation.
+    pub fn reaches_category(&self, account: &Account, category: Connector) -> bool {
+        account.organization_id == self.organization && self.permits.iter().any(|permit| permit.covers(account) && permit.resources.covers_category(category))
+    }
+
+    /// Whether an operation covers what the organization has for a category, such as its points.
+    pub(crate) fn sees_category(&self, operation: Operation, category: Connector) -> bool {
+        self.permits.iter().any(|permit| permit.allows(operation) && permit.resources.covers_category(category))
+    }
+
+    /// The scopes over which the caller has an operation, to narrow a list to their union; none when it has it over everything.
+    pub fn scopes(&self, operation: Operation) -> Option<Vec<ResourceScope>> {
+        let permits = || self.permits.iter().filter(|permit| permit.allows(operation));
+        if permits().any(|permit| !permit.narrowed()) {
+            return None;
+        }
+        let mut scopes: Vec<ResourceScope> = Vec::new();
+        for permit in permits() {
+            if !scopes.contains(&permit.resources) {
+                scopes.push(permit.resources.clone());
+            }
+        }
+        Some(scopes)
     }
 }
 

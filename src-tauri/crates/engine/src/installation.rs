@@ -80,7 +80,7 @@ impl Engine {
     pub async fn local_grant(&self, organization: OrganizationId, origin: Origin) -> Result<ManagementGrant, Problem> {
         let member = self.first_member(organization).await?;
         let mut tx = self.store().read(Scope::Organization(organization)).await?;
-        let permits = role_permits(&mut tx, &member.role_binding).await?;
+        let permits = role_permits(&mut tx, &member).await?;
         Ok(ManagementGrant { organization, member: member.id, container: None, permits, password_expired: false, caller: CallerInfo::local(origin), undoing: None })
     }
 

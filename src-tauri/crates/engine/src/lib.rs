@@ -27,6 +27,7 @@ pub mod provider_app;
 mod reach;
 mod redact;
 mod refresh;
+pub mod role;
 mod schema;
 mod sealing;
 pub mod session;

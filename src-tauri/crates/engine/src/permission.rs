@@ -1,11 +1,15 @@
 //! The reviewed table of permission sets and operations, `permission/permissions.toml`.
 
+mod map;
+
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use patchbay_model::Operation;
+use patchbay_model::{Code, Operation, Problem};
 use patchbay_model::permission::PermissionSet;
 use serde::Deserialize;
+
+pub use map::map;
 
 /// One row: who may run an operation, and why.
 #[derive(Deserialize)]
@@ -16,6 +20,9 @@ struct Row {
     /// Whether the object belongs to the organization as a whole, so that a caller who is narrowed to some accounts may not.
     #[serde(default)]
     organization_wide: bool,
+    /// Whether it is on an account as a whole and yet open to a caller who is narrowed to some categories of integrations.
+    #[serde(default)]
+    any_category: bool,
     #[cfg_attr(not(test), expect(dead_code, reason = "for the reader of the table; a test demands it"))]
     reason: String,
 }
@@ -43,6 +50,40 @@ pub fn allows(set: PermissionSet, operation: Operation) -> bool {
 pub fn organization_wide(operation: Operation) -> bool {
     ROWS.get(&operation).is_none_or(|row| row.organization_wide)
 }
+
+/// Whether a caller who is narrowed to some categories of integrations may run an operation on an account as a whole.
+/// Operations on integrations are held to their category instead, and ask nothing of this.
+pub fn any_category(operation: Operation) -> bool {
+    ROWS.get(&operation).is_some_and(|row| row.any_category)
+}
+
+/// The set of this name, for a caller that may read sets.
+///
+/// # Errors
+/// `permission_denied`; `not_found`, with words for the sets of the wire that are not offered.
+pub fn get(grant: &crate::ManagementGrant, name: &str) -> Result<PermissionSet, Problem> {
+    grant.require(Operation::PermissionsetGet, None)?;
+    PermissionSet::ALL.into_iter().find(|set| set.as_str() == name).ok_or_else(|| {
+        if NOT_OFFERED.contains(&name) {
+            Problem::new(Code::NotFound, format!("The permission set `{name}` is for MCP servers, which this version of Patchbay does not offer, so no token could use it."))
+        } else {
+            Problem::not_found("permission set", name)
+        }
+    })
+}
+
+/// Every set, for a caller that may read sets.
+///
+/// # Errors
+/// `permission_denied`.
+pub fn list(grant: &crate::ManagementGrant) -> Result<[PermissionSet; 7], Problem> {
+    grant.require(Operation::PermissionsetList, None)?;
+    Ok(PermissionSet::ALL)
+}
+
+/// Sets of the wire that are not offered: MCP tokens open an MCP server, which is no part of product.md, and a token that no
+/// route takes would only look like one that works.
+const NOT_OFFERED: [&str; 2] = ["mcp-integrations-use-only", "mcp-management"];
 
 /// Whether every operation of `inner` is one of `outer`.
 pub fn within(inner: PermissionSet, outer: PermissionSet) -> bool {

@@ -11,6 +11,7 @@ use patchbay_model::Timestamp;
 use patchbay_model::point::PointEnvironments;
 
 pub use create::create;
+pub(crate) use create::description;
 pub use delete::delete;
 pub use get::{get, of_ids};
 pub use impact::impact;

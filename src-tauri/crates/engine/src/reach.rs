@@ -3,13 +3,12 @@
 use patchbay_model::account::Account;
 use patchbay_model::integration::Integration;
 use patchbay_model::list::ListQuery;
-use patchbay_model::permission::AccountSelector;
 use patchbay_model::point::IntegrationPoint;
 use patchbay_model::{AccountId, Code, Operation, Problem, Scope, Timestamp};
 use patchbay_store::{ReadTx, WriteTx};
 
 use crate::grant::ManagementGrant;
-use crate::{Engine, permission};
+use crate::Engine;
 
 /// The account of this id or name.
 ///
@@ -27,7 +26,26 @@ pub(crate) async fn account(tx: &mut ReadTx, grant: &ManagementGrant, reference:
 pub(crate) async fn integration(tx: &mut ReadTx, grant: &ManagementGrant, account_reference: &str, reference: &str) -> Result<(Account, Integration), Problem> {
     let account = account(tx, grant, account_reference).await?;
     let found = tx.find_integration(account.id, reference).await?;
-    found.map(|integration| (account, integration)).ok_or_else(|| Problem::not_found("integration", reference))
+    match found.filter(|integration| grant.reaches_category(&account, integration.connector)) {
+        Some(integration) => Ok((account, integration)),
+        None => Err(Problem::not_found("integration", reference)),
+    }
+}
+
+/// The integration of this id or name with its account, for an operation that the caller may run on it.
+///
+/// # Errors
+/// `not_found` as for [`account`]; `permission_denied`.
+pub(crate) async fn permitted(
+    tx: &mut ReadTx,
+    grant: &ManagementGrant,
+    operation: Operation,
+    account_reference: &str,
+    reference: &str,
+) -> Result<(Account, Integration), Problem> {
+    let (account, integration) = integration(tx, grant, account_reference, reference).await?;
+    grant.require_in(operation, &account, integration.connector)?;
+    Ok((account, integration))
 }
 
 /// Every integration of an account, page by page.
@@ -52,23 +70,15 @@ pub(crate) async fn point(tx: &mut ReadTx, reference: &str) -> Result<Integratio
     tx.find_point(reference).await?.ok_or_else(|| Problem::not_found("integration point", reference))
 }
 
-/// A transaction for a list: the permission is checked and the list narrowed to the caller's accounts.
+/// A transaction for a list: the permission is checked and the list narrowed to what the caller reaches.
 ///
 /// # Errors
 /// `permission_denied`, and problems of the store.
 pub(crate) async fn listing(engine: &Engine, grant: &ManagementGrant, operation: Operation) -> Result<ReadTx, Problem> {
     grant.require(operation, None)?;
     let mut tx = engine.store().read(grant.scope()).await?;
-    tx.narrow_lists(selector(grant, operation));
+    tx.narrow_lists(grant.scopes(operation));
     Ok(tx)
-}
-
-/// The choice of accounts over which a caller has an operation; none when it has it over all. Of several narrowed permits
-/// the first decides, which shows less than allowed and never more.
-pub(crate) fn selector(grant: &ManagementGrant, operation: Operation) -> Option<AccountSelector> {
-    let mut permits = grant.permits().iter().filter(|permit| permission::allows(permit.permission_set, operation)).peekable();
-    let first = permits.peek().and_then(|permit| permit.resources.accounts.clone());
-    if permits.any(|permit| !permit.narrowed()) { None } else { first }
 }
 
 /// A transaction that reads with the caller's scope.

@@ -76,8 +76,8 @@ pub async fn resume(engine: &Engine, handle: &str, caller: CallerInfo) -> Result
         password_expired = container.token_type == TokenType::Logon && expired_password(&member, now);
     }
     let permits = match &session.authority {
-        Authority::Adhoc { resources, permission_set } => vec![Permit { permission_set: *permission_set, resources: resources.clone() }],
-        Authority::Roles(_) => role_permits(&mut tx, &member.role_binding).await?,
+        Authority::Adhoc { resources, permission_set } => Permit::new(session.organization_id, *permission_set, resources.clone()).into_iter().collect(),
+        Authority::Roles(_) => role_permits(&mut tx, &member).await?,
     };
     Ok(ManagementGrant { organization: session.organization_id, member: session.member_id, container: session.token_id, permits, password_expired, caller, undoing: None })
 }
@@ -127,7 +127,7 @@ pub async fn redeem_setup_link(engine: &Engine, secret: &str, caller: CallerInfo
     tx.commit().await?;
     let mut tx = engine.store().read(Scope::Organization(link.organization_id)).await?;
     let member = live_member(&mut tx, link.member_id, now).await.map_err(|_| used())?;
-    let permits = role_permits(&mut tx, &member.role_binding).await?;
+    let permits = role_permits(&mut tx, &member).await?;
     drop(tx);
     begin(engine, &ManagementGrant { organization: link.organization_id, member: member.id, container: None, permits, password_expired: false, caller, undoing: None }).await
 }

@@ -74,6 +74,15 @@ operations! {
     MembersUpdate = "members.update";
     MembersPatch = "members.patch";
     MembersDelete = "members.delete";
+    RolesList = "roles.list";
+    RolesGet = "roles.get";
+    RolesCreate = "roles.create";
+    RolesUpdate = "roles.update";
+    RolesPatch = "roles.patch";
+    RolesDelete = "roles.delete";
+    RolesImpact = "roles.impact";
+    PermissionsetList = "permissionset.list";
+    PermissionsetGet = "permissionset.get";
     AuthLogon = "auth.logon";
     AuthChangePassword = "auth.change_password";
     AuthLogoff = "auth.logoff";

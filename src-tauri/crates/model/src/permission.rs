@@ -1,10 +1,14 @@
 //! Permission sets, roles and resource scopes (synqly-wire.md section 6).
 
+mod resources;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Environment, Label, Problem};
+pub use resources::{AccountSelector, IdOrAll, IntegrationSelector, OrganizationSelector, ResourceScope};
+
+use crate::Problem;
 
 /// A named set of operations. Which operations each covers stands in the engine's reviewed table.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
@@ -29,6 +33,19 @@ pub enum PermissionSet {
 impl PermissionSet {
     /// Every set.
     pub const ALL: [Self; 7] = [Self::Administrator, Self::Viewer, Self::Member, Self::AccountManager, Self::ConnectUi, Self::TokenIssuer, Self::AccountProvisioner];
+
+    /// When to use it, in words.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Administrator => "Everything. For those who run the organization.",
+            Self::Viewer => "Lists and reads everything, and changes nothing. For support and auditors.",
+            Self::Member => "Reads everything; creates, changes and tests accounts, integrations and credentials. For those who connect customers.",
+            Self::AccountManager => "Everything within its accounts but their deletion, their tokens among it. For a program that serves some customers.",
+            Self::ConnectUi => "Reads integration points and the catalog; connects and disconnects integrations of its account. For a page that a customer sees.",
+            Self::TokenIssuer => "Mints tokens of integrations and does nothing else. For a program that hands them to others.",
+            Self::AccountProvisioner => "Makes accounts and hands out their first token. For a program that signs customers up.",
+        }
+    }
 
     /// The word on the wire.
     pub const fn as_str(self) -> &'static str {
@@ -91,6 +108,11 @@ impl RoleName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// A name that was read as any other object's.
+    pub fn from_name(name: &crate::Name) -> Self {
+        Self(name.as_str().to_owned())
+    }
 }
 
 impl fmt::Display for RoleName {
@@ -99,7 +121,25 @@ impl fmt::Display for RoleName {
     }
 }
 
-/// A role of the organization's own, as stored. The built-in ones are not rows.
+/// The roles that every organization has from its beginning: name, name for people, permission set, what it is for. They are
+/// rows like any other, so that lists hold them; what they allow stands in the code ([`RoleName::builtin_permission_set`]).
+pub const BUILTIN_ROLES: [(&str, &str, PermissionSet, &str); 4] = [
+    (RoleName::ROOT_ADMINISTRATOR, "Root administrator", PermissionSet::Administrator, "Everything. The organization always keeps one member with this role."),
+    ("administrator", "Administrator", PermissionSet::Administrator, "Everything. For those who run the organization from day to day."),
+    ("viewer", "Viewer", PermissionSet::Viewer, "Lists and reads everything, and changes nothing. For support and auditors."),
+    ("member", "Member", PermissionSet::Member, "Reads everything; creates, changes and tests accounts, integrations and credentials. For those who connect customers."),
+];
+
+/// The id of a built-in role of an organization, by its place in [`BUILTIN_ROLES`]: the organization's, made a UUID of
+/// version 8 (RFC 9562 section 5.8) with the place in its last byte. The migration that brought these rows does the same.
+pub fn builtin_role_id(organization: crate::OrganizationId, place: u8) -> crate::RoleId {
+    let mut bytes = organization.uuid().into_bytes();
+    bytes[6] = 0x80 | (bytes[6] & 0x0f);
+    bytes[15] = place + 1;
+    crate::RoleId::from_uuid(uuid::Uuid::from_bytes(bytes))
+}
+
+/// A role as stored: a built-in one, or one of the organization's own.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Role {
     /// Its id.
@@ -122,69 +162,9 @@ pub struct Role {
     pub updated_at: crate::Timestamp,
 }
 
-/// Which objects a permission set applies to. What is left out is not narrowed.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ResourceScope {
-    /// Accounts; nothing means all.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub accounts: Option<AccountSelector>,
-}
-
-/// A choice of accounts; each part that is given must hold.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct AccountSelector {
-    /// Ids; `*` means all.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ids: Option<Vec<IdOrAll>>,
-    /// Labels, of which the account has at least one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub labels: Option<Vec<Label>>,
-    /// Environments.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub environments: Option<Vec<Environment>>,
-}
-
-/// An account's id, or all of them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum IdOrAll {
-    /// `*` on the wire.
-    All,
-    /// This one.
-    Id(AccountId),
-}
-
-impl Serialize for IdOrAll {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::All => serializer.serialize_str("*"),
-            Self::Id(id) => id.serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for IdOrAll {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if text == "*" { Ok(Self::All) } else { text.parse().map(Self::Id).map_err(|_| serde::de::Error::custom("an account id must be a UUID or `*`")) }
-    }
-}
-
-impl AccountSelector {
-    /// Whether an account with these marks is chosen.
-    pub fn covers(&self, id: AccountId, labels: &[Label], environment: Environment) -> bool {
-        let by_id = self.ids.as_ref().is_none_or(|ids| ids.iter().any(|chosen| matches!(chosen, IdOrAll::All) || *chosen == IdOrAll::Id(id)));
-        let by_label = self.labels.as_ref().is_none_or(|wanted| wanted.iter().any(|label| labels.contains(label)));
-        let by_environment = self.environments.as_ref().is_none_or(|wanted| wanted.contains(&environment));
-        by_id && by_label && by_environment
-    }
-
-    /// The only account that can be covered, when ids name exactly one.
-    pub fn single_account(&self) -> Option<AccountId> {
-        match self.ids.as_deref() {
-            Some([IdOrAll::Id(id)]) => Some(*id),
-            _ => None,
-        }
+impl Role {
+    /// Whether every organization has it and nobody can change it.
+    pub fn is_builtin(&self) -> bool {
+        self.name.builtin_permission_set().is_some()
     }
 }

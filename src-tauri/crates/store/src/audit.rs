@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::dialect::At;
 use crate::error::{Result, StoreError};
-use crate::list::{self, Field, Kind, Noun};
+use crate::list::{self, Category, Field, Kind, Noun};
 use crate::row;
 use crate::transaction::{ReadTx, WriteTx};
 
@@ -44,6 +44,7 @@ pub(crate) const NOUN: Noun = Noun {
     ],
     default_order: "created_at",
     account: Some("account_id"),
+    category: Category::OfIntegration("audit_events.integration_id"),
     tombstones: false,
 };
 

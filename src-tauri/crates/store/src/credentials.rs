@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::dialect::{At, Db};
 use crate::error::{Result, StoreError};
-use crate::list::{self, Field, Kind, Noun};
+use crate::list::{self, Category, Field, Kind, Noun};
 use crate::row;
 use crate::transaction::{ReadTx, WriteTx};
 
@@ -42,6 +42,7 @@ pub(crate) const NOUN: Noun = Noun {
     ],
     default_order: "name",
     account: Some("account_id"),
+    category: Category::OfIntegration("credentials.integration_id"),
     tombstones: true,
 };
 

@@ -5,7 +5,8 @@
 
 use patchbay_model::change::ChangeKind;
 use patchbay_model::deletion::{Deletion, Impact};
-use patchbay_model::{AccountId, CredentialId, DeletionId, IntegrationId, IntegrationPointId, MemberId, OrganizationId, ProviderAppId, Timestamp, TokenId, WebhookId};
+use patchbay_model::permission::Role;
+use patchbay_model::{AccountId, CredentialId, DeletionId, IntegrationId, IntegrationPointId, MemberId, OrganizationId, ProviderAppId, RoleId, Timestamp, TokenId, WebhookId};
 use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 
@@ -18,7 +19,7 @@ use crate::transaction::{ReadTx, WriteTx};
 const TOMBSTONED: &[(&str, ChangeKind)] = &[
     ("accounts", ChangeKind::Account),
     ("members", ChangeKind::Member),
-    ("roles", ChangeKind::Member),
+    ("roles", ChangeKind::Role),
     ("integration_points", ChangeKind::IntegrationPoint),
     ("integration_instances", ChangeKind::Integration),
     ("shared_credentials", ChangeKind::Credential),
@@ -265,6 +266,23 @@ impl WriteTx {
         self.mark(&marking, "token_containers", "member_id = $4 AND owner_type = 'organization'", id.uuid()).await?;
         self.announce(impact, ChangeKind::Member, id.uuid(), None)?;
         Ok(impact)
+    }
+
+    /// Deletes a role of the organization's own.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] with the members that have it, [`StoreError::NotFound`], and those of the database.
+    pub async fn delete_role(&mut self, role: &Role, deletion: DeletionId, now: Timestamp) -> Result<()> {
+        self.whole_organization("the deletion of a role")?;
+        let users = self.role_members(&role.name).await?;
+        if users.count > 0 {
+            return Err(StoreError::InUse { noun: RoleId::NOUN, id: role.id.uuid(), users: users.resources(), count: users.count });
+        }
+        let marking = self.begin_deletion(deletion, ChangeKind::Role, role.id.uuid(), None, now).await?;
+        if self.mark(&marking, "roles", "id = $4", role.id.uuid()).await? == 0 {
+            return Err(StoreError::not_found(RoleId::NOUN, role.id));
+        }
+        self.announce(Impact::default(), ChangeKind::Role, role.id.uuid(), None)
     }
 
     /// Deletes a provider app with its secret.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::dialect::{At, Db};
 use crate::error::{Result, StoreError};
-use crate::list::{self, Field, Kind, Noun};
+use crate::list::{self, Category, Field, Kind, Noun};
 use crate::row;
 use crate::transaction::{ReadTx, WriteTx};
 
@@ -43,6 +43,7 @@ pub(crate) const NOUN: Noun = Noun {
     ],
     default_order: "created_at",
     account: None,
+    category: Category::None,
     tombstones: false,
 };
 

@@ -7,7 +7,7 @@ mod cursor;
 mod filter;
 
 use patchbay_model::list::{Direction, ListQuery, Listed, Order};
-use patchbay_model::permission::{AccountSelector, IdOrAll};
+use patchbay_model::permission::{AccountSelector, IdOrAll, ResourceScope};
 use patchbay_model::problem::Location;
 use patchbay_model::{Code, Problem, Timestamp};
 use sqlx::{FromRow, QueryBuilder};
@@ -86,8 +86,21 @@ pub(crate) struct Noun {
     pub(crate) default_order: &'static str,
     /// The column with the account, where there is one.
     pub(crate) account: Option<&'static str>,
+    /// Which category a row belongs to, for callers that are narrowed to some.
+    pub(crate) category: Category,
     /// Whether rows are tombstoned.
     pub(crate) tombstones: bool,
+}
+
+/// Where the category of a row stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Category {
+    /// Rows have none: what holds for all categories is shown to callers of some too.
+    None,
+    /// In a column of the row.
+    Column(&'static str),
+    /// With the integration to which this column refers (written with its table's name); rows without one have none.
+    OfIntegration(&'static str),
 }
 
 /// A value in the type of its column.
@@ -110,7 +123,8 @@ struct Prepared<'a> {
     noun: &'a Noun,
     organization: Uuid,
     account: Option<Uuid>,
-    narrowed: Option<AccountSelector>,
+    narrowed: Option<Vec<ResourceScope>>,
+    within_account: bool,
     conditions: &'a [Condition<'a>],
     filters: Vec<Readable>,
     orders: Vec<(Field, Direction)>,
@@ -126,8 +140,7 @@ where
     T: TryFrom<R, Error = StoreError>,
 {
     let (organization, account) = tx.bound()?;
-    let narrowed = tx.narrowed.clone().filter(|_| within_account);
-    let list = Prepared::new(noun, query, organization, account.filter(|_| within_account), narrowed, conditions)?;
+    let list = Prepared { narrowed: tx.narrowed.clone(), within_account, ..Prepared::new(noun, query, organization, account.filter(|_| within_account), conditions)? };
     let total = if query.total {
         let mut sql = QueryBuilder::<Db>::new("SELECT count(*)");
         list.push_conditions(&mut sql);
@@ -150,12 +163,13 @@ where
 }
 
 impl<'a> Prepared<'a> {
-    fn new(noun: &'a Noun, query: &ListQuery, organization: Uuid, account: Option<Uuid>, narrowed: Option<AccountSelector>, conditions: &'a [Condition<'a>]) -> Result<Self> {
+    /// A list of a caller that is not narrowed.
+    fn new(noun: &'a Noun, query: &ListQuery, organization: Uuid, account: Option<Uuid>, conditions: &'a [Condition<'a>]) -> Result<Self> {
         let orders = orders(noun, &query.orders)?;
         let filters = query.filters.iter().map(|filter| readable(noun, filter)).collect::<Result<Vec<_>>>()?;
         let after = query.start_after.as_deref().filter(|text| !text.is_empty()).map(|text| start_after(text, &orders)).transpose()?;
         let size = usize::try_from(query.page_size().min(ListQuery::MAX_LIMIT)).unwrap_or_default();
-        Ok(Self { noun, organization, account, narrowed, conditions, filters, orders, after, size })
+        Ok(Self { noun, organization, account, narrowed: None, within_account: true, conditions, filters, orders, after, size })
     }
 
     /// Everything from FROM on that decides which rows belong to the list.
@@ -164,8 +178,8 @@ impl<'a> Prepared<'a> {
         if let (Some(column), Some(account)) = (self.noun.account, self.account) {
             sql.push(" AND ").push(column).push(" = ").push_bind(account);
         }
-        if let (Some(column), Some(selector)) = (self.noun.account, &self.narrowed) {
-            push_selector(sql, column, self.organization, selector);
+        if let Some(scopes) = &self.narrowed {
+            self.push_scopes(sql, scopes);
         }
         if self.noun.tombstones {
             sql.push(" AND deleted_at IS NULL");
@@ -177,6 +191,29 @@ impl<'a> Prepared<'a> {
         for filter in &self.filters {
             sql.push(" AND ");
             filter.push(sql);
+        }
+    }
+
+    /// Restricts to the union of what the scopes cover; none at all cover nothing.
+    fn push_scopes(&self, sql: &mut QueryBuilder<Db>, scopes: &[ResourceScope]) {
+        match scopes {
+            [] => {
+                sql.push(" AND 1 = 0");
+            }
+            // Without brackets around, the planner sees the index that serves a single account.
+            [scope] => {
+                sql.push(" AND ");
+                push_scope(sql, self, scope);
+            }
+            scopes => {
+                sql.push(" AND (");
+                for (number, scope) in scopes.iter().enumerate() {
+                    sql.push(if number > 0 { " OR (" } else { "(" });
+                    push_scope(sql, self, scope);
+                    sql.push(")");
+                }
+                sql.push(")");
+            }
         }
     }
 
@@ -243,6 +280,35 @@ fn push_value(sql: &mut QueryBuilder<Db>, value: &Value) {
         Value::LeastTime => sql.push(dialect::NO_TIME),
         Value::LeastId => sql.push(dialect::NO_ID),
     };
+}
+
+/// Restricts a list to what one of the scopes covers: each of its parts must hold.
+fn push_scope(sql: &mut QueryBuilder<Db>, list: &Prepared<'_>, scope: &ResourceScope) {
+    sql.push("1 = 1");
+    if let (Some(column), Some(selector)) = (list.noun.account.filter(|_| list.within_account), &scope.accounts) {
+        push_selector(sql, column, list.organization, selector);
+    }
+    let Some(categories) = scope.integrations.as_ref().map(|integrations| &integrations.categories).filter(|categories| !categories.contains(&IdOrAll::All)) else { return };
+    let categories = || {
+        categories.iter().filter_map(|category| match category {
+            IdOrAll::Id(category) => Some(Value::Text(category.as_str().to_owned())),
+            IdOrAll::All => None,
+        })
+    };
+    match list.noun.category {
+        Category::None => {}
+        Category::Column(column) => {
+            sql.push(" AND ").push(column).push(" IN (");
+            push_list(sql, categories());
+            sql.push(")");
+        }
+        Category::OfIntegration(column) => {
+            sql.push(" AND (").push(column).push(" IS NULL OR EXISTS (SELECT 1 FROM integration_instances AS chosen_integration WHERE chosen_integration.id = ").push(column);
+            sql.push(" AND chosen_integration.connector IN (");
+            push_list(sql, categories());
+            sql.push(")))");
+        }
+    }
 }
 
 /// Restricts `column` to accounts that a token's resource scope covers.

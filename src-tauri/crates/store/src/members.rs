@@ -1,17 +1,17 @@
-//! Members and roles: the organization's, closed to an account's scope.
+//! Members: the organization's, closed to an account's scope.
 
 use patchbay_model::change::ChangeKind;
 use patchbay_model::list::{ListQuery, Listed};
 use patchbay_model::member::Member;
-use patchbay_model::permission::{ResourceScope, Role, RoleName};
-use patchbay_model::{Fullname, MemberId, Name, OrganizationId, RoleId, Timestamp};
+use patchbay_model::permission::RoleName;
+use patchbay_model::{Fullname, MemberId, Name, OrganizationId, Timestamp};
 use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::dialect::{self, At};
 use crate::error::{Result, StoreError};
-use crate::list::{self, Field, Kind, Noun};
+use crate::list::{self, Category, Field, Kind, Noun};
 use crate::row;
 use crate::transaction::{ReadTx, WriteTx};
 
@@ -39,6 +39,7 @@ pub(crate) const NOUN: Noun = Noun {
     ],
     default_order: "name",
     account: None,
+    category: Category::None,
     tombstones: true,
 };
 
@@ -159,53 +160,6 @@ impl ReadTx {
         let (number,): (i64,) = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(organization).bind(role.as_str()).fetch_one(&mut *self.tx).await?;
         Ok(row::count(number))
     }
-
-    /// A role of the organization's own.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn role(&mut self, name: &RoleName) -> Result<Option<Role>> {
-        let organization = self.whole_organization("a role")?;
-        let row: Option<RoleRow> = sqlx::query_as(
-            "SELECT id, organization_id, name, fullname, description, resources, permission_set, created_at, updated_at FROM roles WHERE organization_id = $1 AND lower(name) = $2 AND deleted_at IS NULL",
-        )
-        .bind(organization)
-        .bind(name.as_str().to_lowercase())
-        .fetch_optional(&mut *self.tx)
-        .await?;
-        row.map(Role::try_from).transpose()
-    }
-}
-
-#[derive(FromRow)]
-struct RoleRow {
-    id: Uuid,
-    organization_id: Uuid,
-    name: String,
-    fullname: String,
-    description: Option<String>,
-    resources: Json<ResourceScope>,
-    permission_set: String,
-    created_at: At,
-    updated_at: At,
-}
-
-impl TryFrom<RoleRow> for Role {
-    type Error = StoreError;
-
-    fn try_from(row: RoleRow) -> Result<Self> {
-        Ok(Self {
-            id: RoleId::from_uuid(row.id),
-            organization_id: OrganizationId::from_uuid(row.organization_id),
-            name: RoleName::parse(&row.name).map_err(|problem| row::bad("roles", "name", problem.message))?,
-            fullname: Fullname::from_stored(row.fullname),
-            description: row.description,
-            resources: row.resources.0,
-            permission_set: row::word("roles", "permission_set", &row.permission_set)?,
-            created_at: row.created_at.0,
-            updated_at: row.updated_at.0,
-        })
-    }
 }
 
 impl WriteTx {
@@ -307,30 +261,5 @@ impl WriteTx {
         let (number,) = row.ok_or_else(|| StoreError::not_found(MemberId::NOUN, id))?;
         self.changed(ChangeKind::Member, id, None)?;
         Ok(u32::try_from(number).unwrap_or(u32::MAX))
-    }
-
-    /// Adds a role of the organization's own.
-    ///
-    /// # Errors
-    /// [`StoreError::NameTaken`], and those of the database.
-    pub async fn insert_role(&mut self, role: &Role) -> Result<()> {
-        self.whole_organization("a new role")?;
-        self.check_tenant(role.organization_id.uuid(), None)?;
-        sqlx::query(
-            "INSERT INTO roles (id, organization_id, name, fullname, description, resources, permission_set, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        )
-        .bind(role.id.uuid())
-        .bind(role.organization_id.uuid())
-        .bind(role.name.as_str())
-        .bind(role.fullname.as_str())
-        .bind(&role.description)
-        .bind(Json(&role.resources))
-        .bind(role.permission_set.as_str())
-        .bind(At(role.created_at))
-        .bind(At(role.updated_at))
-        .execute(&mut *self.tx)
-        .await
-        .map_err(|error| StoreError::from(error).naming(role.name.as_str(), None))?;
-        Ok(())
     }
 }

@@ -89,7 +89,7 @@ impl ReadTx {
 }
 
 impl WriteTx {
-    /// Adds the organization of this scope.
+    /// Adds the organization of this scope, with the roles that every organization has.
     ///
     /// # Errors
     /// [`StoreError::NameTaken`], and those of the database.
@@ -110,7 +110,8 @@ impl WriteTx {
             .execute(&mut *self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(organization.name.as_str(), None))?;
-        self.changed(ChangeKind::Organization, organization.id, None)
+        self.changed(ChangeKind::Organization, organization.id, None)?;
+        self.insert_builtin_roles(organization).await
     }
 
     /// Writes the organization of this scope anew.

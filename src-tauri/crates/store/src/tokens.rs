@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::dialect::{At, Db};
 use crate::error::{Result, StoreError};
-use crate::list::{self, Field, Kind, Noun};
+use crate::list::{self, Category, Field, Kind, Noun};
 use crate::row;
 use crate::transaction::{ReadTx, WriteTx};
 
@@ -70,6 +70,7 @@ pub(crate) const NOUN: Noun = Noun {
     ],
     default_order: "name",
     account: Some("account_id"),
+    category: Category::OfIntegration("token_containers.integration_id"),
     tombstones: true,
 };
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ops::{Deref, DerefMut};
 
 use patchbay_model::change::ChangeKind;
-use patchbay_model::permission::AccountSelector;
+use patchbay_model::permission::ResourceScope;
 use patchbay_model::{AccountId, Origin, Scope};
 use sqlx::Transaction;
 use uuid::Uuid;
@@ -17,7 +17,7 @@ use crate::store::Announcer;
 pub struct ReadTx {
     pub(crate) tx: Transaction<'static, Db>,
     scope: Scope,
-    pub(crate) narrowed: Option<AccountSelector>,
+    pub(crate) narrowed: Option<Vec<ResourceScope>>,
 }
 
 impl ReadTx {
@@ -30,10 +30,12 @@ impl ReadTx {
         self.scope
     }
 
-    /// Narrows the lists of this transaction to the accounts that `selector` covers, so that pages and totals are right for
-    /// a token with a resource scope. Single objects are not narrowed: compare them with [`AccountSelector::covers`].
-    pub fn narrow_lists(&mut self, selector: Option<AccountSelector>) {
-        self.narrowed = selector;
+    /// Narrows the lists of this transaction to what at least one of `scopes` covers, so that pages and totals are right for
+    /// a caller with resource scopes; none: not narrowed. Single objects are not narrowed: compare them with
+    /// [`ResourceScope::covers_account`] and [`ResourceScope::covers_category`]. The scopes' choice of organizations is the
+    /// caller's to heed, since a transaction has one organization.
+    pub fn narrow_lists(&mut self, scopes: Option<Vec<ResourceScope>>) {
+        self.narrowed = scopes;
     }
 
     /// Goes on in a narrower scope within the same view: from the system to an organization (after a token's hash was

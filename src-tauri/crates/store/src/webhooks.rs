@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::dialect::At;
 use crate::error::{Result, StoreError};
-use crate::list::{self, Field, Kind, Noun};
+use crate::list::{self, Category, Field, Kind, Noun};
 use crate::row;
 use crate::transaction::{ReadTx, WriteTx};
 
@@ -36,6 +36,7 @@ pub(crate) const NOUN: Noun = Noun {
     ],
     default_order: "name",
     account: None,
+    category: Category::None,
     tombstones: true,
 };
 

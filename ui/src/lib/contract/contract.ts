@@ -509,6 +509,19 @@ filters: Array<WebhookFilter>, url: string, secret: WebhookSecret, };
 export type CreateProviderApp = { name?: string, fullname?: string, provider: string, issuer?: string, client_id: string, client_secret?: string, redirect_uris?: Array<string>, scopes?: Array<string>, };
 
 /**
+ * Body of `roles.create`.
+ */
+export type CreateRole = { name?: string, fullname?: string, description?: string,
+/**
+ * Everything when left out.
+ */
+resources?: Resources, permission_set: PermissionSet,
+/**
+ * Read on a PUT.
+ */
+x_patchbay?: UpdateExtra, };
+
+/**
  * Params of `app.create_store`.
  */
 export type CreateStore = {
@@ -858,7 +871,11 @@ export type IntegrationPointId = string;
 /**
  * A choice of integrations.
  */
-export type IntegrationResources = { categories?: Array<string>, };
+export type IntegrationResources = {
+/**
+ * Ids of connectors or `*`.
+ */
+categories?: Array<string>, };
 
 /**
  * Answer of `integrations.update` and `integrations.patch`.
@@ -1162,6 +1179,23 @@ value?: unknown, };
 export type PermissionSet = "administrator" | "viewer" | "member" | "account-manager" | "connect-ui" | "token-issuer" | "account-provisioner";
 
 /**
+ * A permission set, with what it allows.
+ */
+export type PermissionSetDefinition = { name: PermissionSet,
+/**
+ * When to use it.
+ */
+description: string,
+/**
+ * Parts of `resources` by which a token or role with this set can be narrowed.
+ */
+resource_restrictions: Array<string>,
+/**
+ * Actions per API; `all` sums them up.
+ */
+permissions: Record<string, PermissionActions>, };
+
+/**
  * Provider ids per environment; `["*"]` allows all, an environment left out or empty allows none.
  */
 export type PointEnvironments = { test?: Array<string>, prod?: Array<string>, };
@@ -1419,13 +1453,36 @@ rel: string, };
  */
 export type Resources = { accounts?: AccountResources,
 /**
- * Read for the SDK's sake: `["*"]` or the token's own organization.
+ * `["*"]` or the token's own organization, beside which there is none.
  */
-organizations?: OrganizationResources,
+organizations?: OrganizationResources, integrations?: IntegrationResources, };
+
 /**
- * Read for the SDK's sake: only `["*"]`.
+ * A permission set over resources, by name.
  */
-integrations?: IntegrationResources, };
+export type Role = { id: RoleId, name: string, fullname: Fullname, description?: string,
+/**
+ * Absent where it is over everything.
+ */
+resources?: Resources, permission_set: PermissionSet, created_at: Timestamp, updated_at: Timestamp, x_patchbay?: RoleExtra, };
+
+/**
+ * What is ours on a role.
+ */
+export type RoleExtra = {
+/**
+ * Every organization has it, and it cannot be changed or deleted.
+ */
+builtin: boolean,
+/**
+ * How many members have it.
+ */
+members: number, };
+
+/**
+ * A role: named resources and a permission set.
+ */
+export type RoleId = string;
 
 /**
  * Name of a role: one of the four that are built in, or one of the organization's own.
@@ -1840,6 +1897,15 @@ export interface Commands {
   "members.update": { params: { path: { member_id: string }, body: UpdateMember }; result: Answer<Member> };
   "members.patch": { params: { path: { member_id: string }, body: Array<PatchOperation> }; result: Answer<Member> };
   "members.delete": { params: { path: { member_id: string } }; result: Answer<Deletion> };
+  "roles.list": { params: { query?: ListParams }; result: Listed<Role> };
+  "roles.get": { params: { path: { role_id: string } }; result: Answer<Role> };
+  "roles.create": { params: { body: CreateRole }; result: Answer<Role> };
+  "roles.update": { params: { path: { role_id: string }, body: CreateRole }; result: Answer<Role> };
+  "roles.patch": { params: { path: { role_id: string }, body: Array<PatchOperation> }; result: Answer<Role> };
+  "roles.delete": { params: { path: { role_id: string } }; result: Answer<Deletion> };
+  "roles.impact": { params: { path: { role_id: string } }; result: Answer<Impact> };
+  "permissionset.list": { params: Record<string, never>; result: Answer<Array<PermissionSetDefinition>> };
+  "permissionset.get": { params: { path: { permissionset_id: string } }; result: Answer<PermissionSetDefinition> };
   "auth.logon": { params: { path: { organization_id: string }, body: Logon }; result: Answer<LoggedOn> };
   "auth.change_password": { params: { body: ChangePassword }; result: Answer<PasswordChanged> };
   "auth.logoff": { params: Record<string, never>; result: Answer<Done> };

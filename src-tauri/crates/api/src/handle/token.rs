@@ -1,18 +1,17 @@
 //! `tokens.*`
 
 use patchbay_engine::token::{self, Bearer, ContainerState, LiveSecret, Pair};
-use patchbay_model::permission::{AccountSelector, IdOrAll, ResourceScope};
 use patchbay_model::time::format_lifetime;
 use patchbay_model::token::{Authority, TokenContainer, TokenOwner};
-use patchbay_model::{Environment, Label, OrganizationId, Problem};
+use patchbay_model::Problem;
 
-use super::{Bare, Call, With, page};
+use super::{Bare, Call, With, page, resources};
 use crate::handle::overview::impact_view;
 use crate::reply::Empty;
 use crate::request::{Json, ListOf, MaybeJson, NoBody};
 use crate::wire::envelope::{Answer, Listed};
 use crate::wire::overview::Impact;
-use crate::wire::token::{AccountResources, AdhocRole, CreateIntegrationToken, CreateToken, RefreshToken, Resources, Token, TokenPair, TokenPermissions};
+use crate::wire::token::{AdhocRole, CreateIntegrationToken, CreateToken, RefreshToken, Token, TokenPair, TokenPermissions};
 
 pub(crate) async fn list(call: Call<'_, ListOf, NoBody>) -> Result<Listed<RefreshToken>, Problem> {
     let mut rows = token::list(call.engine, call.grant, call.query.list).await?;
@@ -26,7 +25,7 @@ pub(crate) async fn get(call: Bare<'_>) -> Result<Answer<RefreshToken>, Problem>
 
 pub(crate) async fn create(call: With<'_, Json<CreateToken>>) -> Result<Answer<RefreshToken>, Problem> {
     let body = call.body.0;
-    let resources = resources(&body.resources, call.grant.organization())?;
+    let resources = resources::read(Some(&body.resources), call.grant.organization())?;
     let new = token::CreateToken { name: body.name, fullname: body.fullname, resources, permission_set: body.permission_set, token_ttl: body.token_ttl };
     token::mint(call.engine, call.grant, new).await.map(answer)
 }
@@ -119,7 +118,7 @@ fn permissions(container: &TokenContainer) -> TokenPermissions {
     let (role_binding, adhoc_role) = match (&container.authority, container.owner) {
         (_, TokenOwner::Integration(..)) => (None, None),
         (Authority::Roles(roles), _) => (Some(roles.iter().map(ToString::to_string).collect()), None),
-        (Authority::Adhoc { resources, permission_set }, _) => (None, Some(AdhocRole { resources: shown(resources), permission_set: *permission_set })),
+        (Authority::Adhoc { resources: scope, permission_set }, _) => (None, Some(AdhocRole { resources: resources::shown(scope), permission_set: *permission_set })),
     };
     TokenPermissions {
         role_binding,
@@ -131,56 +130,4 @@ fn permissions(container: &TokenContainer) -> TokenPermissions {
         organization_id: container.organization_id,
         member_id: container.member_id,
     }
-}
-
-fn shown(scope: &ResourceScope) -> Resources {
-    let accounts = scope.accounts.as_ref().map(|accounts| AccountResources {
-        ids: accounts.ids.as_ref().map(|ids| {
-            ids.iter()
-                .map(|id| match id {
-                    IdOrAll::All => "*".to_owned(),
-                    IdOrAll::Id(id) => id.to_string(),
-                })
-                .collect()
-        }),
-        labels: accounts.labels.as_ref().map(|labels| labels.iter().map(|label| label.as_str().to_owned()).collect()),
-        environments: accounts.environments.as_ref().map(|environments| environments.iter().map(|environment| environment.as_str().to_owned()).collect()),
-    });
-    Resources { accounts, ..Resources::default() }
-}
-
-/// Reads which objects a token shall cover.
-fn resources(wire: &Resources, organization: OrganizationId) -> Result<ResourceScope, Problem> {
-    let own = organization.to_string();
-    for (index, id) in wire.organizations.iter().flat_map(|organizations| organizations.ids.iter().flatten()).enumerate() {
-        if id != "*" && *id != own {
-            return Err(Problem::field(
-                &format!("/resources/organizations/ids/{index}"),
-                "A token covers its own organization. Leave `organizations` out, or name this organization's id.",
-            ));
-        }
-    }
-    if wire.integrations.iter().flat_map(|integrations| integrations.categories.iter().flatten()).any(|category| category != "*") {
-        return Err(Problem::field(
-            "/resources/integrations/categories",
-            "A token cannot be narrowed to categories of integrations. Narrow it to accounts, or leave `integrations` out.",
-        ));
-    }
-    wire.accounts.as_ref().map(accounts).transpose().map(|accounts| ResourceScope { accounts })
-}
-
-fn accounts(wire: &AccountResources) -> Result<AccountSelector, Problem> {
-    let id = |(index, text): (usize, &String)| match text.as_str() {
-        "*" => Ok(IdOrAll::All),
-        text => text.parse().map(IdOrAll::Id).map_err(|_| Problem::field(&format!("/resources/accounts/ids/{index}"), "An account must be given by its id, or `*` for all.")),
-    };
-    let label = |(index, text): (usize, &String)| Label::parse(text).map_err(|problem| problem.at_body(&format!("/resources/accounts/labels/{index}")));
-    let environment = |(index, text): (usize, &String)| {
-        text.parse::<Environment>().map_err(|()| Problem::field(&format!("/resources/accounts/environments/{index}"), "An environment must be test or prod."))
-    };
-    Ok(AccountSelector {
-        ids: wire.ids.as_ref().map(|ids| ids.iter().enumerate().map(id).collect()).transpose()?,
-        labels: wire.labels.as_ref().map(|labels| labels.iter().enumerate().map(label).collect()).transpose()?,
-        environments: wire.environments.as_ref().map(|environments| environments.iter().enumerate().map(environment).collect()).transpose()?,
-    })
 }

@@ -53,10 +53,9 @@ pub struct AdhocRole {
 pub struct Resources {
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::request::optional_object")]
     pub accounts: Option<AccountResources>,
-    /// Read for the SDK's sake: `["*"]` or the token's own organization.
+    /// `["*"]` or the token's own organization, beside which there is none.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::request::optional_object")]
     pub organizations: Option<OrganizationResources>,
-    /// Read for the SDK's sake: only `["*"]`.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::request::optional_object")]
     pub integrations: Option<IntegrationResources>,
 }
@@ -92,6 +91,7 @@ pub struct OrganizationResources {
 #[serde(default)]
 #[ts(optional_fields)]
 pub struct IntegrationResources {
+    /// Ids of connectors or `*`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub categories: Option<Vec<String>>,
 }

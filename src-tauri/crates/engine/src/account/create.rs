@@ -75,18 +75,16 @@ async fn first_token(engine: &Engine, tx: &mut WriteTx, grant: &ManagementGrant,
         return Err(Problem::field("/token/permission_set", "The first token of an account can be `account-manager`, `connect-ui` or `token-issuer`. Choose one of these."));
     }
     let access_ttl = lifetime::parse(wanted.token_ttl.as_deref(), lifetime::ORGANIZATION, lifetime::LONGEST, "/token/token_ttl")?;
-    let resources = ResourceScope { accounts: Some(AccountSelector { ids: Some(vec![IdOrAll::Id(account.id)]), ..AccountSelector::default() }) };
+    let resources = ResourceScope { accounts: Some(AccountSelector { ids: Some(vec![IdOrAll::Id(account.id)]), ..AccountSelector::default() }), ..ResourceScope::default() };
     // A provisioner may hand out the first token of the account that it has just made, though not use one itself: that is
     // what its set is for. Everybody else gives no more than they have.
-    let provisions = grant.permits().iter().any(|permit| permit.permission_set == PermissionSet::AccountProvisioner && permit.covers(account));
-    if !provisions {
-        grant.require_new(Operation::TokensCreate, account)?;
-        let covered = grant.permits().iter().any(|permit| permit.covers(account) && permission::within(wanted.permission_set, permit.permission_set));
-        if !covered {
-            // The same words as for any other token that exceeds its maker.
-            narrow::narrowed(grant, Permit { permission_set: wanted.permission_set, resources: resources.clone() })?;
-        }
-    }
+    let may = |permit: &&Permit| {
+        permit.covers(account)
+            && (permit.permission_set == PermissionSet::AccountProvisioner
+                || (permit.allows(Operation::TokensCreate) && permission::within(wanted.permission_set, permit.permission_set)))
+    };
+    let resources = grant.permits().iter().filter(may).find_map(|permit| narrow::within(&resources, &permit.resources));
+    let resources = resources.ok_or_else(|| narrow::exceeds(wanted.permission_set).at_body("/token/permission_set"))?;
     let new = NewContainer {
         owner: TokenOwner::Organization(grant.organization()),
         member: grant.member(),

@@ -33,8 +33,8 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent
     let missing = || Problem::not_found("integration", begin.integration);
     let mut tx = engine.store().read(grant.scope()).await?;
     let integration = tx.integration(begin.integration).await?.ok_or_else(missing)?;
-    let account = tx.account(integration.account_id).await?.filter(|account| grant.reaches(account)).ok_or_else(missing)?;
-    grant.require(Operation::ConnectBegin, Some(&account))?;
+    let account = tx.account(integration.account_id).await?.filter(|account| grant.reaches_category(account, integration.connector)).ok_or_else(missing)?;
+    grant.require_in(Operation::ConnectBegin, &account, integration.connector)?;
     let provider = engine.catalog().get(&integration.provider).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
     let oauth = awaited(&integration, provider)?;
     let app = client::app_for(&mut tx, provider, &integration).await?;
@@ -92,7 +92,7 @@ pub async fn loopback_port(engine: &Engine, grant: &ManagementGrant, integration
     let missing = || Problem::not_found("integration", integration);
     let mut tx = engine.store().read(grant.scope()).await?;
     let integration = tx.integration(integration).await?.ok_or_else(missing)?;
-    tx.account(integration.account_id).await?.filter(|account| grant.reaches(account)).ok_or_else(missing)?;
+    tx.account(integration.account_id).await?.filter(|account| grant.reaches_category(account, integration.connector)).ok_or_else(missing)?;
     let provider = engine.catalog().get(&integration.provider).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
     let oauth = awaited(&integration, provider)?;
     let app = client::app_for(&mut tx, provider, &integration).await?;

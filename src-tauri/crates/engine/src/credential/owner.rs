@@ -3,7 +3,7 @@
 
 use patchbay_model::account::Account;
 use patchbay_model::credential::{Credential, CredentialOwner};
-use patchbay_model::{AccountId, CredentialId, IntegrationId, Operation, Problem, WebhookId};
+use patchbay_model::{AccountId, Code, CredentialId, IntegrationId, Operation, Problem, WebhookId};
 use patchbay_store::ReadTx;
 
 use crate::grant::ManagementGrant;
@@ -29,24 +29,29 @@ impl Owner {
 /// # Errors
 /// `not_found`, also for what is out of reach; `permission_denied`; problems of the store.
 pub(super) async fn find(tx: &mut ReadTx, grant: &ManagementGrant, operation: Operation, reference: &str) -> Result<Owner, Problem> {
+    let owner = located(tx, grant, reference).await?;
+    of(tx, grant, operation, owner).await
+}
+
+/// The owner of this id or name, when it is within reach for anything at all.
+async fn located(tx: &mut ReadTx, grant: &ManagementGrant, reference: &str) -> Result<CredentialOwner, Problem> {
     if let Some(account) = tx.find_account(reference).await?.filter(|account| grant.reaches(account)) {
-        grant.require(operation, Some(&account))?;
-        return Ok(Owner { owner: CredentialOwner::Account(account.id), account: Some(account) });
+        return Ok(CredentialOwner::Account(account.id));
     }
     if let Ok(id) = reference.parse::<IntegrationId>()
         && let Some(integration) = tx.integration(id).await?
     {
-        return of(tx, grant, operation, CredentialOwner::Integration(integration.account_id, id)).await;
+        return Ok(CredentialOwner::Integration(integration.account_id, id));
     }
     if let Some(point) = tx.find_point(reference).await? {
-        return of(tx, grant, operation, CredentialOwner::IntegrationPoint(point.id)).await;
+        return Ok(CredentialOwner::IntegrationPoint(point.id));
     }
     // In an account's scope there are no webhooks.
     if tx.scope().account().is_none()
         && grant.require_whole(Operation::OrganizationWebhooksGet).is_ok()
         && let Some(webhook) = tx.find_webhook(reference).await?
     {
-        return of(tx, grant, operation, CredentialOwner::OrganizationWebhook(webhook.id)).await;
+        return Ok(CredentialOwner::OrganizationWebhook(webhook.id));
     }
     Err(Problem::not_found("account, integration, integration point or organization webhook", reference))
 }
@@ -59,7 +64,14 @@ pub(super) async fn of(tx: &mut ReadTx, grant: &ManagementGrant, operation: Oper
     match owner.account() {
         Some(id) => {
             let account = tx.account(id).await?.filter(|account| grant.reaches(account)).ok_or_else(|| Problem::not_found("account", id))?;
-            grant.require(operation, Some(&account))?;
+            match owner {
+                CredentialOwner::Integration(_, integration) => {
+                    let missing = || Problem::not_found("integration", integration);
+                    let found = tx.integration(integration).await?.filter(|found| grant.reaches_category(&account, found.connector)).ok_or_else(missing)?;
+                    grant.require_in(operation, &account, found.connector)?;
+                }
+                _ => grant.require(operation, Some(&account))?,
+            }
             Ok(Owner { owner, account: Some(account) })
         }
         None => {
@@ -87,15 +99,24 @@ pub(super) async fn of(tx: &mut ReadTx, grant: &ManagementGrant, operation: Oper
 /// # Errors
 /// As [`find`].
 pub(super) async fn credential(tx: &mut ReadTx, grant: &ManagementGrant, operation: Operation, owner: &str, reference: &str) -> Result<(Owner, Credential), Problem> {
-    let owner = find(tx, grant, operation, owner).await?;
-    if let Some(credential) = tx.find_credential(owner.owner, reference).await? {
-        return Ok((owner, credential));
+    let owner = located(tx, grant, owner).await?;
+    let credential = match tx.find_credential(owner, reference).await? {
+        Some(credential) => Some(credential),
+        // An integration's own credential is found under its account too: there it was made from an inline secret.
+        None => match (owner, reference.parse::<CredentialId>()) {
+            (CredentialOwner::Account(account), Ok(id)) => tx.credential(id).await?.filter(|credential| credential.owner.account() == Some(account)),
+            _ => None,
+        },
+    };
+    match credential {
+        Some(credential) => {
+            let unknown = |problem: Problem| if problem.code == Code::NotFound { Problem::not_found(CredentialId::NOUN, reference) } else { problem };
+            Ok((of(tx, grant, operation, credential.owner).await.map_err(unknown)?, credential))
+        }
+        None => {
+            // Whether it is there is told to nobody who may not ask.
+            of(tx, grant, operation, owner).await?;
+            Err(Problem::not_found(CredentialId::NOUN, reference))
+        }
     }
-    // An integration's own credential is found under its account too: there it was made from an inline secret.
-    if let (CredentialOwner::Account(account), Ok(id)) = (owner.owner, reference.parse::<CredentialId>())
-        && let Some(credential) = tx.credential(id).await?.filter(|credential| credential.owner.account() == Some(account))
-    {
-        return Ok((Owner { owner: credential.owner, account: owner.account }, credential));
-    }
-    Err(Problem::not_found(CredentialId::NOUN, reference))
 }

@@ -10,7 +10,6 @@ use crate::{ConnectorGrant, Engine, ManagementGrant, reach};
 /// `not_found`, `permission_denied`; problems of the store.
 pub async fn connector_grant(engine: &Engine, grant: &ManagementGrant, account: &str, integration: &str) -> Result<ConnectorGrant, Problem> {
     let mut tx = reach::reading(engine, grant).await?;
-    let (account, integration) = reach::integration(&mut tx, grant, account, integration).await?;
-    grant.require(Operation::IntegrationsCall, Some(&account))?;
+    let (account, integration) = reach::permitted(&mut tx, grant, Operation::IntegrationsCall, account, integration).await?;
     Ok(ConnectorGrant { organization: grant.organization(), account: account.id, integration: integration.id, member: grant.member(), caller: grant.caller().clone() })
 }

@@ -41,6 +41,7 @@ pub(crate) async fn insert(engine: &Engine, tx: &mut WriteTx, grant: &Management
     refuse_webhooks(new.webhook_config.as_ref())?;
     grant.require(Operation::IntegrationsCreate, Some(account))?;
     let parsed = parse(engine.catalog(), new.provider_config, None)?;
+    grant.require_new_in(Operation::IntegrationsCreate, account, parsed.provider.connector())?;
     let point = governed::point(tx, account, parsed.provider, new.integration_point.as_deref()).await?;
     let definition = pinned(tx, parsed.provider).await?;
     let ParsedConfig { provider, settings, credential } = parsed;

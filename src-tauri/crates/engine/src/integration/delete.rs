@@ -12,8 +12,7 @@ use crate::{Engine, ManagementGrant, reach};
 /// `not_found`, `permission_denied`; problems of the store.
 pub async fn delete(engine: &Engine, grant: &ManagementGrant, account: &str, integration: &str) -> Result<Deletion, Problem> {
     let mut tx = reach::writing(engine, grant).await?;
-    let (account, integration) = reach::integration(&mut tx, grant, account, integration).await?;
-    grant.require(Operation::IntegrationsDelete, Some(&account))?;
+    let (account, integration) = reach::permitted(&mut tx, grant, Operation::IntegrationsDelete, account, integration).await?;
     let deletion = Deletion::new(engine);
     tx.delete_integration(integration.id, deletion.id, engine.now()).await?;
     let done = Done::deleted(Operation::IntegrationsDelete).in_account(account.id).on_integration(integration.id).before(&integration).deletion(deletion.id);

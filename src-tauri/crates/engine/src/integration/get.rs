@@ -11,7 +11,5 @@ use crate::{Engine, ManagementGrant, reach};
 /// `not_found`, `permission_denied`; problems of the store.
 pub async fn get(engine: &Engine, grant: &ManagementGrant, account: &str, integration: &str) -> Result<Integration, Problem> {
     let mut tx = reach::reading(engine, grant).await?;
-    let (account, integration) = reach::integration(&mut tx, grant, account, integration).await?;
-    grant.require(Operation::IntegrationsGet, Some(&account))?;
-    Ok(integration)
+    reach::permitted(&mut tx, grant, Operation::IntegrationsGet, account, integration).await.map(|(_, integration)| integration)
 }

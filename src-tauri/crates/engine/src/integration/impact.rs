@@ -12,8 +12,7 @@ use crate::{Engine, ManagementGrant, reach};
 /// `not_found`, `permission_denied`; problems of the store.
 pub async fn impact(engine: &Engine, grant: &ManagementGrant, account: &str, integration: &str) -> Result<Impact, Problem> {
     let mut tx = reach::reading(engine, grant).await?;
-    let (account, integration) = reach::integration(&mut tx, grant, account, integration).await?;
-    grant.require(Operation::IntegrationsImpact, Some(&account))?;
+    let (_, integration) = reach::permitted(&mut tx, grant, Operation::IntegrationsImpact, account, integration).await?;
     let used_today = tx.used_since(Affected::Integration(integration.id), today(engine)).await?;
     Ok(Impact { used_today, ..tx.integration_impact(integration.id).await?.into() })
 }

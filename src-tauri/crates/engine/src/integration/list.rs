@@ -22,5 +22,6 @@ pub async fn list_account(engine: &Engine, grant: &ManagementGrant, account: &st
     let mut tx = reach::reading(engine, grant).await?;
     let account = reach::account(&mut tx, grant, account).await?;
     grant.require(Operation::IntegrationsListAccount, Some(&account))?;
+    tx.narrow_lists(grant.scopes(Operation::IntegrationsListAccount));
     Ok(tx.integrations(Some(account.id), &query).await?)
 }

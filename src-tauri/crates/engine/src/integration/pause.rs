@@ -27,8 +27,7 @@ pub async fn resume(engine: &Engine, grant: &ManagementGrant, account: &str, int
 
 async fn turn(engine: &Engine, grant: &ManagementGrant, operation: Operation, account: &str, integration: &str) -> Result<Integration, Problem> {
     let mut tx = reach::writing(engine, grant).await?;
-    let (account, integration) = reach::integration(&mut tx, grant, account, integration).await?;
-    grant.require(operation, Some(&account))?;
+    let (account, integration) = reach::permitted(&mut tx, grant, operation, account, integration).await?;
     let now = engine.now();
     let status = match (operation, integration.status) {
         (Operation::IntegrationsPause, IntegrationStatus::Active | IntegrationStatus::NeedsAttention { .. } | IntegrationStatus::Paused) => IntegrationStatus::Paused,

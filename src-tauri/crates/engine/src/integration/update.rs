@@ -20,8 +20,7 @@ use crate::{Engine, ManagementGrant, reach};
 pub async fn update(engine: &Engine, grant: &ManagementGrant, account: &str, integration: &str, change: UpdateIntegration) -> Result<IntegrationOutcome, Problem> {
     refuse_webhooks(change.webhook_config.as_ref())?;
     let mut tx = reach::writing(engine, grant).await?;
-    let (account, before) = reach::integration(&mut tx, grant, account, integration).await?;
-    grant.require(Operation::IntegrationsUpdate, Some(&account))?;
+    let (account, before) = reach::permitted(&mut tx, grant, Operation::IntegrationsUpdate, account, integration).await?;
     reach::unchanged(change.expected, before.updated_at, "integration", before.id)?;
     let (parsed, credential, mut after) = planned(engine, &mut tx, &account, &before, change).await?;
     let own = own(&mut tx, &before).await?;

@@ -25,6 +25,7 @@ pub async fn verify(engine: &Engine, grant: &ManagementGrant, account: &str, new
     let account = reach::account(&mut tx, grant, account).await?;
     grant.require(Operation::IntegrationsVerify, Some(&account))?;
     let ParsedConfig { provider, settings, credential } = parse(engine.catalog(), new.provider_config, None)?;
+    grant.require_new_in(Operation::IntegrationsVerify, &account, provider.connector())?;
     let parsed = ParsedConfig { provider, settings, credential: CredentialInput::None };
     let point = governed::point(&mut tx, &account, provider, new.integration_point.as_deref()).await?;
     let definition = pinned(&mut tx, provider).await?;
@@ -43,8 +44,7 @@ pub async fn verify(engine: &Engine, grant: &ManagementGrant, account: &str, new
 /// `not_found`, `permission_denied`, `invalid_config`, `provider_not_allowed`; problems of the store.
 pub async fn verify_existing(engine: &Engine, grant: &ManagementGrant, account: &str, integration: &str, change: Option<UpdateIntegration>) -> Result<Vec<Problem>, Problem> {
     let mut tx = reach::reading(engine, grant).await?;
-    let (account, before) = reach::integration(&mut tx, grant, account, integration).await?;
-    grant.require(Operation::IntegrationsVerifyExisting, Some(&account))?;
+    let (account, before) = reach::permitted(&mut tx, grant, Operation::IntegrationsVerifyExisting, account, integration).await?;
     let id = before.id;
     let problems = match change {
         None => {

@@ -41,7 +41,7 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreatePoint) 
 }
 
 /// Reads a description.
-pub(super) fn description(text: Option<String>) -> Result<Option<String>, Problem> {
+pub(crate) fn description(text: Option<String>) -> Result<Option<String>, Problem> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
     if text.chars().count() > 2000 || text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
         return Err(Problem::field("/description", "The description must be at most 2000 characters. Shorten it."));

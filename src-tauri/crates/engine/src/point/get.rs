@@ -11,7 +11,8 @@ use crate::{Engine, ManagementGrant, reach};
 /// `not_found`, `permission_denied`, problems of the store.
 pub async fn get(engine: &Engine, grant: &ManagementGrant, point: &str) -> Result<IntegrationPoint, Problem> {
     grant.require(Operation::IntegrationPointsGet, None)?;
-    reach::point(&mut reach::reading(engine, grant).await?, point).await
+    let found = reach::point(&mut reach::reading(engine, grant).await?, point).await?;
+    if grant.sees_category(Operation::IntegrationPointsGet, found.connector) { Ok(found) } else { Err(Problem::not_found(IntegrationPointId::NOUN, point)) }
 }
 
 /// Points by id, for lists that expand them.

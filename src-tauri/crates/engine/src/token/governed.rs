@@ -16,32 +16,34 @@ use crate::grant::{ManagementGrant, Permit};
 pub(super) async fn container(tx: &mut ReadTx, grant: &ManagementGrant, operation: Operation, reference: &str) -> Result<TokenContainer, Problem> {
     let container = tx.find_token(reference).await?.ok_or_else(|| Problem::not_found(TokenId::NOUN, reference))?;
     match container.owner {
-        TokenOwner::Integration(account, _) => {
-            let account = tx.account(account).await?.filter(|account| grant.reaches(account)).ok_or_else(|| Problem::not_found(TokenId::NOUN, reference))?;
-            grant.require(operation, Some(&account))?;
+        TokenOwner::Integration(account, integration) => {
+            let unknown = || Problem::not_found(TokenId::NOUN, reference);
+            let account = tx.account(account).await?.ok_or_else(unknown)?;
+            let integration = tx.integration(integration).await?.filter(|integration| grant.reaches_category(&account, integration.connector)).ok_or_else(unknown)?;
+            grant.require_in(operation, &account, integration.connector)?;
         }
         TokenOwner::Organization(_) => {
             grant.require(operation, None)?;
             // Reading shows no secret, so an unnarrowed caller reads all; whatever makes or ends secrets needs their authority.
-            let reads = matches!(operation, Operation::TokensGet | Operation::TokensImpact) && grant.permits().iter().any(|permit| !permit.narrowed());
+            let reads = matches!(operation, Operation::TokensGet | Operation::TokensImpact) && grant.permits().iter().any(|permit| permit.allows(operation) && !permit.narrowed());
             if reads {
                 return Ok(container);
             }
-            within_reach(grant, &container).map_err(|_| Problem::not_found(TokenId::NOUN, reference))?;
+            within_reach(grant, operation, &container).map_err(|_| Problem::not_found(TokenId::NOUN, reference))?;
         }
     }
     Ok(container)
 }
 
 /// Whether a caller may hold what an organization's container gives.
-pub(super) fn within_reach(grant: &ManagementGrant, container: &TokenContainer) -> Result<(), Problem> {
+pub(super) fn within_reach(grant: &ManagementGrant, operation: Operation, container: &TokenContainer) -> Result<(), Problem> {
     if grant.permits().iter().any(|permit| !permit.narrowed() && permit.permission_set == patchbay_model::permission::PermissionSet::Administrator) {
         return Ok(());
     }
     match &container.authority {
         Authority::Adhoc { resources, permission_set } => {
             let wanted = Permit { permission_set: *permission_set, resources: resources.clone() };
-            let narrowed = narrow::narrowed(grant, wanted.clone())?;
+            let narrowed = narrow::narrowed(grant, operation, wanted.clone())?;
             // What had to be narrowed is wider than the caller.
             if narrowed == wanted { Ok(()) } else { Err(Problem::new(Code::PermissionDenied, "The token is wider than its caller.")) }
         }

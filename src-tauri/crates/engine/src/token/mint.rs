@@ -16,7 +16,7 @@ use crate::{Engine, ManagementGrant, reach};
 pub async fn mint(engine: &Engine, grant: &ManagementGrant, new: CreateToken) -> Result<ContainerState, Problem> {
     grant.require(Operation::TokensCreate, None)?;
     let access_ttl = lifetime::parse(new.token_ttl.as_deref(), lifetime::ORGANIZATION, lifetime::LONGEST, "/token_ttl")?;
-    let permit = narrow::narrowed(grant, Permit { permission_set: new.permission_set, resources: new.resources })?;
+    let permit = narrow::narrowed(grant, Operation::TokensCreate, Permit { permission_set: new.permission_set, resources: new.resources })?;
     let mut tx = reach::writing_organization(engine, grant).await?;
     let container = NewContainer {
         owner: TokenOwner::Organization(grant.organization()),
@@ -48,8 +48,7 @@ pub async fn mint_integration(
 ) -> Result<ContainerState, Problem> {
     let access_ttl = lifetime::parse(token_ttl.as_deref(), lifetime::INTEGRATION, lifetime::LONGEST, "/token_ttl")?;
     let mut tx = reach::writing(engine, grant).await?;
-    let (account, integration) = reach::integration(&mut tx, grant, account, integration).await?;
-    grant.require(Operation::TokensCreateIntegration, Some(&account))?;
+    let (account, integration) = reach::permitted(&mut tx, grant, Operation::TokensCreateIntegration, account, integration).await?;
     let container = NewContainer {
         owner: TokenOwner::Integration(account.id, integration.id),
         member: grant.member(),

@@ -1,7 +1,7 @@
 //! Tells what a secret is good for.
 
 use patchbay_model::member::{Member, MemberState};
-use patchbay_model::permission::{ResourceScope, RoleName};
+use patchbay_model::permission::ResourceScope;
 use patchbay_model::token::{Authority, SecretKind, TokenContainer, TokenOwner, TokenType};
 use patchbay_model::{Code, MemberId, Problem, Scope, Timestamp};
 use patchbay_store::{FoundToken, ReadTx};
@@ -80,19 +80,19 @@ pub(crate) fn expired_password(member: &Member, now: Timestamp) -> bool {
 
 async fn permits(tx: &mut ReadTx, container: &TokenContainer, member: &Member) -> Result<Vec<Permit>, Problem> {
     match &container.authority {
-        Authority::Adhoc { resources, permission_set } => Ok(vec![Permit { permission_set: *permission_set, resources: resources.clone() }]),
-        Authority::Roles(_) => role_permits(tx, &member.role_binding).await,
+        Authority::Adhoc { resources, permission_set } => Ok(Permit::new(member.organization_id, *permission_set, resources.clone()).into_iter().collect()),
+        Authority::Roles(_) => role_permits(tx, member).await,
     }
 }
 
 /// What the roles of a member allow, at this moment. A role that is gone allows nothing.
-pub(crate) async fn role_permits(tx: &mut ReadTx, roles: &[RoleName]) -> Result<Vec<Permit>, Problem> {
+pub(crate) async fn role_permits(tx: &mut ReadTx, member: &Member) -> Result<Vec<Permit>, Problem> {
     let mut permits = Vec::new();
-    for role in roles {
+    for role in &member.role_binding {
         if let Some(permission_set) = role.builtin_permission_set() {
             permits.push(Permit { permission_set, resources: ResourceScope::default() });
         } else if let Some(role) = tx.role(role).await? {
-            permits.push(Permit { permission_set: role.permission_set, resources: role.resources });
+            permits.extend(Permit::new(member.organization_id, role.permission_set, role.resources));
         }
     }
     Ok(permits)

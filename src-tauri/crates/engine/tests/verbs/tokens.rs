@@ -16,7 +16,7 @@ fn refresh(pair: Option<&Pair>) -> String {
 }
 
 fn wish(permission_set: PermissionSet, accounts: Option<AccountSelector>) -> CreateToken {
-    CreateToken { name: None, fullname: None, resources: ResourceScope { accounts }, permission_set, token_ttl: Some("1h".to_owned()) }
+    CreateToken { name: None, fullname: None, resources: ResourceScope { accounts, ..ResourceScope::default() }, permission_set, token_ttl: Some("1h".to_owned()) }
 }
 
 fn ids(ids: Vec<IdOrAll>) -> Option<AccountSelector> {

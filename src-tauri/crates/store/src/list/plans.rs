@@ -12,7 +12,7 @@ use crate::dialect::Db;
 async fn plan(noun: &Noun, query: &ListQuery, account: Option<Uuid>, conditions: &[Condition<'_>]) -> String {
     let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
     crate::store::MIGRATIONS.run(&mut connection).await.unwrap();
-    let list = Prepared::new(noun, query, Uuid::from_u128(1), account, None, conditions).unwrap();
+    let list = Prepared::new(noun, query, Uuid::from_u128(1), account, conditions).unwrap();
     let mut sql = QueryBuilder::<Db>::new("EXPLAIN QUERY PLAN SELECT ");
     list.push_page(&mut sql);
     let rows: Vec<(i64, i64, i64, String)> = sql.build_query_as().fetch_all(&mut connection).await.unwrap();

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use patchbay_model::account::Account;
 use patchbay_model::list::{Direction, Filter, ListQuery, Order};
-use patchbay_model::permission::{AccountSelector, IdOrAll};
+use patchbay_model::permission::{AccountSelector, IdOrAll, ResourceScope};
 use patchbay_model::*;
 
 use crate::place::*;
@@ -140,23 +140,27 @@ async fn a_missing_value_is_unlike_everything() {
     .await;
 }
 
+fn accounts_of(accounts: AccountSelector) -> ResourceScope {
+    ResourceScope { accounts: Some(accounts), ..ResourceScope::default() }
+}
+
 #[tokio::test]
 async fn a_token_with_a_resource_scope_pages_through_its_accounts_alone() {
     on_every_backend(async |place| {
         let accounts = fill(place).await;
         let names = |listed: patchbay_model::list::Listed<Account>| listed.items.into_iter().map(|row| row.name.to_string()).collect::<Vec<_>>();
         let mut tx = place.store.read(place.ours.scope()).await.unwrap();
-        tx.narrow_lists(Some(AccountSelector { ids: None, labels: Some(vec![Label::parse("gold").unwrap()]), environments: None }));
+        tx.narrow_lists(Some(vec![accounts_of(AccountSelector { ids: None, labels: Some(vec![Label::parse("gold").unwrap()]), environments: None })]));
         assert_eq!(names(tx.accounts(&query(&[], &[])).await.unwrap()), ["demo-b", "demo_a"]);
         assert_eq!(tx.accounts(&query(&[], &[])).await.unwrap().total, Some(2));
         assert_eq!(tx.integrations(None, &query(&[], &[])).await.unwrap().total, Some(0));
-        tx.narrow_lists(Some(AccountSelector { ids: Some(vec![IdOrAll::Id(accounts[0].id)]), labels: None, environments: Some(vec![Environment::Test]) }));
+        tx.narrow_lists(Some(vec![accounts_of(AccountSelector { ids: Some(vec![IdOrAll::Id(accounts[0].id)]), labels: None, environments: Some(vec![Environment::Test]) })]));
         assert_eq!(names(tx.accounts(&query(&[], &[])).await.unwrap()), ["one"]);
         assert_eq!(tx.integrations(None, &query(&[], &[])).await.unwrap().total, Some(1));
         assert_eq!(tx.audit_events(&query(&[], &[])).await.unwrap().total, Some(1));
-        tx.narrow_lists(Some(AccountSelector { ids: Some(Vec::new()), labels: None, environments: None }));
+        tx.narrow_lists(Some(vec![accounts_of(AccountSelector { ids: Some(Vec::new()), labels: None, environments: None })]));
         assert_eq!(tx.accounts(&query(&[], &[])).await.unwrap().total, Some(0), "no ids mean no accounts");
-        tx.narrow_lists(Some(AccountSelector { ids: Some(vec![IdOrAll::All]), labels: None, environments: None }));
+        tx.narrow_lists(Some(vec![accounts_of(AccountSelector { ids: Some(vec![IdOrAll::All]), labels: None, environments: None })]));
         assert_eq!(tx.accounts(&query(&[], &[])).await.unwrap().total, Some(7));
     })
     .await;
