@@ -7,10 +7,12 @@ use std::fmt::Write as _;
 use patchbay_model::Operation;
 use patchbay_model::change::Change;
 use schemars::JsonSchema;
+use serde_json::json;
 use ts_rs::{Config, TS, TypeVisitor};
 
+use crate::openapi::{Answered, Schemas};
 use crate::operation;
-use crate::reply::{Deleted, Empty};
+use crate::reply::{Deleted, Document, Empty};
 use crate::request::{ReadBody, ReadQuery};
 use crate::wire::envelope::{Answer, Deletion, Done, Listed};
 use crate::wire::host;
@@ -56,11 +58,18 @@ impl TypeVisitor for Types {
 pub trait ResultType {
     /// Its TypeScript.
     fn typescript(types: &mut Types) -> String;
+
+    /// What it is over HTTP.
+    fn answered(schemas: &mut Schemas) -> Answered;
 }
 
 impl<T: TS + JsonSchema + 'static> ResultType for Answer<T> {
     fn typescript(types: &mut Types) -> String {
         types.name::<Self>()
+    }
+
+    fn answered(schemas: &mut Schemas) -> Answered {
+        Answered::Json(schemas.answer::<Self>())
     }
 }
 
@@ -68,11 +77,19 @@ impl<T: TS + JsonSchema + 'static> ResultType for Listed<T> {
     fn typescript(types: &mut Types) -> String {
         types.name::<Self>()
     }
+
+    fn answered(schemas: &mut Schemas) -> Answered {
+        Answered::Page(schemas.answer::<Self>())
+    }
 }
 
 impl ResultType for Deleted {
     fn typescript(types: &mut Types) -> String {
         types.name::<Answer<Deletion>>()
+    }
+
+    fn answered(_: &mut Schemas) -> Answered {
+        Answered::Deleted
     }
 }
 
@@ -80,17 +97,49 @@ impl ResultType for Empty {
     fn typescript(types: &mut Types) -> String {
         types.name::<Answer<Done>>()
     }
+
+    fn answered(_: &mut Schemas) -> Answered {
+        Answered::Nothing
+    }
 }
 
 impl ResultType for IntegrationUpdated {
     fn typescript(types: &mut Types) -> String {
         types.name::<Self>()
     }
+
+    fn answered(schemas: &mut Schemas) -> Answered {
+        Answered::Json(schemas.answer::<Self>())
+    }
 }
 
 impl ResultType for Verified {
     fn typescript(types: &mut Types) -> String {
         types.name::<Self>()
+    }
+
+    fn answered(schemas: &mut Schemas) -> Answered {
+        Answered::Json(schemas.answer::<Self>())
+    }
+}
+
+impl ResultType for Document {
+    fn typescript(_: &mut Types) -> String {
+        "Record<string, unknown>".to_owned()
+    }
+
+    fn answered(_: &mut Schemas) -> Answered {
+        Answered::Json(json!({
+            "type": "object",
+            "description": "An OpenAPI document.",
+            "properties": {
+                "openapi": { "type": "string", "pattern": "^3\\.1\\.[0-9]+$" },
+                "info": { "type": "object" },
+                "paths": { "type": "object" },
+                "components": { "type": "object" },
+            },
+            "required": ["openapi", "info", "paths", "components"],
+        }))
     }
 }
 

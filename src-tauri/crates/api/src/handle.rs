@@ -9,6 +9,7 @@ pub(crate) mod connect;
 pub(crate) mod credential;
 pub(crate) mod integration;
 pub(crate) mod member;
+pub(crate) mod meta;
 pub(crate) mod organization;
 pub(crate) mod overview;
 pub(crate) mod point;

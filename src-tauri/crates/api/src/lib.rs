@@ -4,6 +4,7 @@
 pub mod contract;
 mod handle;
 pub mod import;
+pub mod openapi;
 pub mod operation;
 mod patch;
 pub mod reply;

@@ -6,8 +6,11 @@ use patchbay_engine::{CallerInfo, Engine, ManagementGrant, RefreshGrant};
 use patchbay_model::{Operation, Problem};
 
 use crate::contract::Commands;
-use crate::handle::{Call, account, audit, auth, capability, connect, credential, integration, member, organization, overview, point, provider_app, role, token, trial, undo, webhook};
-use crate::reply::{Deleted, Empty, IntoReply, Reply};
+use crate::handle::{
+    Call, account, audit, auth, capability, connect, credential, integration, member, meta, organization, overview, point, provider_app, role, token, trial, undo, webhook,
+};
+use crate::openapi::Management;
+use crate::reply::{Deleted, Document, Empty, IntoReply, Reply};
 use crate::request::{Expand, Json, ListOf, MaybeJson, NoBody, NoQuery, Patch, ReadBody, ReadQuery, Request};
 use crate::wire::account::{Account, AccountCreated, CreateAccount, UpdateAccount};
 use crate::wire::audit::Audit;
@@ -90,6 +93,17 @@ macro_rules! table {
         /// Writes every operation into the contract.
         pub(crate) fn describe(commands: &mut Commands) {
             $(commands.operation::<$query, $body, $result>(Operation::$operation, $path);)+
+        }
+
+        /// Describes every operation in the OpenAPI document.
+        pub(crate) fn openapi(document: &mut Management) {
+            $(document.operation::<$query, $body, $result>(&Route {
+                operation: Operation::$operation,
+                method: Method::$method,
+                path: $path,
+                status: $status,
+                rule: Rule::$rule,
+            });)+
         }
 
         /// Runs an operation: reads the request into types, calls its handler, and makes the answer.
@@ -221,6 +235,9 @@ table! {
     OrganizationWebhooksRedeliver: Post "/v1/x/organization/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver", NoQuery, NoBody => Answer<WebhookDeliveryDetail>, 201, Management, webhook::redeliver;
 
     DeletionsUndo: Post "/v1/x/deletions/{deletion_id}/undo", NoQuery, NoBody => Empty, 204, Management, undo;
+    MetaManagementOpenapiSpec: Get "/v1/meta/openapi/management", NoQuery, NoBody => Document, 200, Management, meta::management;
+    MetaEngineOpenapiSpec: Get "/v1/meta/openapi/engine", NoQuery, NoBody => Document, 200, Management, meta::engine;
+
     OverviewGet: Get "/v1/x/overview", NoQuery, NoBody => Answer<Overview>, 200, Management, overview::get;
     ConfigurationExport: Post "/v1/x/export", NoQuery, MaybeJson<ExportConfiguration> => Answer<ExportedConfiguration>, 200, Management, overview::export;
 }

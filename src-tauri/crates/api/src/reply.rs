@@ -89,6 +89,16 @@ impl IntoReply for Empty {
     }
 }
 
+/// An OpenAPI document, which has no envelope.
+#[derive(Clone, Debug)]
+pub struct Document(pub Value);
+
+impl IntoReply for Document {
+    fn into_reply(self, status: u16) -> Result<Reply, Problem> {
+        Reply::of(status, &self.0)
+    }
+}
+
 macro_rules! plain {
     ($($view:path),+) => {$(
         impl IntoReply for $view {

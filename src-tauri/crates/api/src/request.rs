@@ -15,7 +15,8 @@ use serde_json::Value;
 use ts_rs::TS;
 
 use crate::contract::Types;
-use crate::wire::query::{ExpandParams, ListParams, PatchOperation};
+use crate::openapi::Schemas;
+use crate::wire::query::{ExpandParams, JsonPatch, ListParams, PatchOperation};
 
 /// A request before its parts are read into types.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +59,9 @@ pub trait ReadQuery: Sized {
 
     /// The TypeScript of the parameters; nothing when there are none.
     fn typescript(types: &mut Types) -> Option<String>;
+
+    /// The parameters as OpenAPI describes them.
+    fn parameters(schemas: &Schemas) -> Vec<Value>;
 }
 
 /// No query parameters.
@@ -71,6 +75,10 @@ impl ReadQuery for NoQuery {
 
     fn typescript(_: &mut Types) -> Option<String> {
         None
+    }
+
+    fn parameters(_: &Schemas) -> Vec<Value> {
+        Vec::new()
     }
 }
 
@@ -110,6 +118,10 @@ impl ReadQuery for ListOf {
 
     fn typescript(types: &mut Types) -> Option<String> {
         Some(types.name::<ListParams>())
+    }
+
+    fn parameters(schemas: &Schemas) -> Vec<Value> {
+        schemas.parameters::<ListParams>()
     }
 }
 
@@ -167,6 +179,10 @@ impl ReadQuery for Expand {
     fn typescript(types: &mut Types) -> Option<String> {
         Some(types.name::<ExpandParams>())
     }
+
+    fn parameters(schemas: &Schemas) -> Vec<Value> {
+        schemas.parameters::<ExpandParams>()
+    }
 }
 
 /// What a body is read into.
@@ -179,6 +195,9 @@ pub trait ReadBody: Sized {
 
     /// Whether it may be left out, and its TypeScript; nothing when there is none.
     fn typescript(types: &mut Types) -> Option<(bool, String)>;
+
+    /// Whether it may be left out, and its JSON Schema; nothing when there is none.
+    fn body(schemas: &mut Schemas) -> Option<(bool, Value)>;
 }
 
 /// No body. One that is sent all the same is ignored: some programs send `{}` everywhere.
@@ -191,6 +210,10 @@ impl ReadBody for NoBody {
     }
 
     fn typescript(_: &mut Types) -> Option<(bool, String)> {
+        None
+    }
+
+    fn body(_: &mut Schemas) -> Option<(bool, Value)> {
         None
     }
 }
@@ -211,6 +234,10 @@ impl<T: DeserializeOwned + TS + JsonSchema + 'static> ReadBody for Json<T> {
     fn typescript(types: &mut Types) -> Option<(bool, String)> {
         Some((false, types.name::<T>()))
     }
+
+    fn body(schemas: &mut Schemas) -> Option<(bool, Value)> {
+        Some((false, schemas.request::<T>()))
+    }
 }
 
 /// A JSON body that may be left out.
@@ -227,6 +254,10 @@ impl<T: DeserializeOwned + TS + JsonSchema + 'static> ReadBody for MaybeJson<T> 
 
     fn typescript(types: &mut Types) -> Option<(bool, String)> {
         Some((true, types.name::<T>()))
+    }
+
+    fn body(schemas: &mut Schemas) -> Option<(bool, Value)> {
+        Some((true, schemas.request::<T>()))
     }
 }
 
@@ -249,6 +280,10 @@ impl ReadBody for Patch {
 
     fn typescript(types: &mut Types) -> Option<(bool, String)> {
         Some((false, types.name::<Vec<PatchOperation>>()))
+    }
+
+    fn body(schemas: &mut Schemas) -> Option<(bool, Value)> {
+        Some((false, schemas.request::<JsonPatch>()))
     }
 }
 

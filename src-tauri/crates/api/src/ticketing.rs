@@ -6,19 +6,24 @@ use std::collections::BTreeMap;
 use patchbay_engine::call::CallOptions;
 use patchbay_engine::http::Exchange;
 use patchbay_engine::{ConnectorGrant, Engine};
-use patchbay_model::connector::ticketing::{PageRequest, TicketingAnswer, TicketingOperation};
+use patchbay_model::connector::ticketing::{
+    AttachmentMetadata, Comment, CreateAttachment, CreateComment, CreateTicket, PageRequest, Project, RemoteField, Ticket, TicketingAnswer, TicketingOperation,
+};
 use patchbay_model::list::{Filter, Order};
 use patchbay_model::problem::Location;
 use patchbay_model::{Code, Problem};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::handle::messages;
+use crate::openapi::Schemas;
 use crate::operation::Method;
 use crate::reply::Reply;
 use crate::request::{Patch, ReadBody, Request, from_value, read_limit};
 use crate::wire::envelope::Messages;
+use crate::wire::query::JsonPatch;
 
 /// One route of the connector.
 #[derive(Clone, Copy, Debug)]
@@ -31,27 +36,81 @@ pub struct Route {
     pub path: &'static str,
     /// Status of success.
     pub status: u16,
+    pub(crate) query: Query,
+    /// The schema of its body, where it takes one.
+    pub(crate) body: Option<SchemaOf>,
+    /// The shape of its answer; none where no provider of this build can offer it.
+    pub(crate) answer: Option<Shape>,
+}
+
+/// Gives the schema of a type.
+pub(crate) type SchemaOf = fn(&mut Schemas) -> Value;
+
+/// Which query parameters an operation takes, beside `meta`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Query {
+    None,
+    /// `limit` and `cursor`.
+    Page,
+    /// Those, `filter` and `order`.
+    Conditions,
+}
+
+/// What stands in the envelope of an answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Shape {
+    Nothing,
+    One(SchemaOf),
+    Many(SchemaOf),
+    /// Many, with the cursor of the next page.
+    Page(SchemaOf),
 }
 
 const fn route(name: &'static str, method: Method, path: &'static str, status: u16) -> Route {
-    Route { name, method, path, status }
+    Route { name, method, path, status, query: Query::None, body: None, answer: None }
 }
 
-/// Every operation of the wire. Those without a place in [`TicketingOperation`] answer 501.
+impl Route {
+    const fn takes<T: JsonSchema>(self) -> Self {
+        Self { body: Some(Schemas::request::<T>), ..self }
+    }
+
+    const fn asks(self, query: Query) -> Self {
+        Self { query, ..self }
+    }
+
+    const fn gives(self, shape: Shape) -> Self {
+        Self { answer: Some(shape), ..self }
+    }
+}
+
+const fn one<T: JsonSchema>() -> Shape {
+    Shape::One(Schemas::answer::<T>)
+}
+
+const fn many<T: JsonSchema>() -> Shape {
+    Shape::Many(Schemas::answer::<T>)
+}
+
+const fn page_of<T: JsonSchema>() -> Shape {
+    Shape::Page(Schemas::answer::<T>)
+}
+
+/// Every operation of the wire. Those without a place in [`TicketingOperation`] answer 501 and give nothing.
 pub const ROUTES: &[Route] = &[
-    route("list_remote_fields", Method::Get, "/v1/ticketing/remote-fields", 200),
-    route("list_projects", Method::Get, "/v1/ticketing/projects", 200),
-    route("query_tickets", Method::Get, "/v1/ticketing/tickets", 200),
-    route("get_ticket", Method::Get, "/v1/ticketing/tickets/{ticket_id}", 200),
-    route("create_ticket", Method::Post, "/v1/ticketing/tickets", 201),
-    route("patch_ticket", Method::Patch, "/v1/ticketing/tickets/{ticket_id}", 200),
-    route("create_attachment", Method::Post, "/v1/ticketing/attachments/{ticket_id}", 201),
-    route("list_attachments_metadata", Method::Get, "/v1/ticketing/attachments/{ticket_id}", 200),
-    route("download_attachment", Method::Get, "/v1/ticketing/attachments/{ticket_id}/{attachment_id}/download", 200),
-    route("delete_attachment", Method::Delete, "/v1/ticketing/attachments/{ticket_id}/{attachment_id}", 204),
-    route("list_comments", Method::Get, "/v1/ticketing/tickets/{ticket_id}/comments", 200),
-    route("create_comment", Method::Post, "/v1/ticketing/tickets/{ticket_id}/comments", 201),
-    route("delete_comment", Method::Delete, "/v1/ticketing/tickets/{ticket_id}/comments/{comment_id}", 204),
+    route("list_remote_fields", Method::Get, "/v1/ticketing/remote-fields", 200).gives(many::<RemoteField>()),
+    route("list_projects", Method::Get, "/v1/ticketing/projects", 200).asks(Query::Page).gives(page_of::<Project>()),
+    route("query_tickets", Method::Get, "/v1/ticketing/tickets", 200).asks(Query::Conditions).gives(page_of::<Ticket>()),
+    route("get_ticket", Method::Get, "/v1/ticketing/tickets/{ticket_id}", 200).gives(one::<Ticket>()),
+    route("create_ticket", Method::Post, "/v1/ticketing/tickets", 201).takes::<CreateTicket>().gives(one::<Ticket>()),
+    route("patch_ticket", Method::Patch, "/v1/ticketing/tickets/{ticket_id}", 200).takes::<JsonPatch>().gives(one::<Ticket>()),
+    route("create_attachment", Method::Post, "/v1/ticketing/attachments/{ticket_id}", 201).takes::<CreateAttachment>().gives(one::<AttachmentMetadata>()),
+    route("list_attachments_metadata", Method::Get, "/v1/ticketing/attachments/{ticket_id}", 200).gives(many::<AttachmentMetadata>()),
+    route("download_attachment", Method::Get, "/v1/ticketing/attachments/{ticket_id}/{attachment_id}/download", 200).gives(one::<DownloadedAttachment>()),
+    route("delete_attachment", Method::Delete, "/v1/ticketing/attachments/{ticket_id}/{attachment_id}", 204).gives(Shape::Nothing),
+    route("list_comments", Method::Get, "/v1/ticketing/tickets/{ticket_id}/comments", 200).gives(many::<Comment>()),
+    route("create_comment", Method::Post, "/v1/ticketing/tickets/{ticket_id}/comments", 201).takes::<CreateComment>().gives(one::<Comment>()),
+    route("delete_comment", Method::Delete, "/v1/ticketing/tickets/{ticket_id}/comments/{comment_id}", 204).gives(Shape::Nothing),
     route("create_note", Method::Post, "/v1/ticketing/tickets/{ticket_id}/notes", 201),
     route("delete_note", Method::Delete, "/v1/ticketing/tickets/{ticket_id}/notes/{note_id}", 204),
     route("list_notes", Method::Get, "/v1/ticketing/tickets/{ticket_id}/notes", 200),
@@ -59,6 +118,17 @@ pub const ROUTES: &[Route] = &[
     route("query_escalation_policies", Method::Get, "/v1/ticketing/escalation-policies", 200),
     route("list_on_call", Method::Get, "/v1/ticketing/escalation-policies/{escalation_policy_id}/on-call", 200),
 ];
+
+/// An attachment as it is downloaded; its other facts are in the list of attachments.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct DownloadedAttachment {
+    /// Name of the file.
+    file_name: String,
+    /// Media type.
+    file_type: String,
+    /// Base64 of the file.
+    content: String,
+}
 
 /// Most rows of one page.
 const MOST: u32 = 1000;
@@ -261,9 +331,9 @@ pub fn envelope(answer: TicketingAnswer, meta: &Meta, exchanges: &[Exchange], me
         TicketingAnswer::Comment(comment) => (json_of(&comment)?, None),
         TicketingAnswer::Attachments(attachments) => (json_of(&attachments)?, None),
         TicketingAnswer::AttachmentMetadata(attachment) => (json_of(&attachment)?, None),
-        // The file alone; its other facts are in the list of attachments.
         TicketingAnswer::Attachment(attachment) => {
-            (json!({ "file_name": attachment.metadata.file_name, "file_type": attachment.metadata.file_type, "content": attachment.content }), None)
+            let attachment = *attachment;
+            (json_of(&DownloadedAttachment { file_name: attachment.metadata.file_name, file_type: attachment.metadata.file_type, content: attachment.content })?, None)
         }
         TicketingAnswer::Done => (Value::Object(Map::new()), None),
     };

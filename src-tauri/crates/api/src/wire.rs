@@ -21,3 +21,9 @@ pub mod query;
 pub mod role;
 pub mod token;
 pub mod webhook;
+
+/// The schema of a `provider_config` in a request: a choice of the catalog's providers, which the document of the Management
+/// API holds ([`crate::openapi`]).
+fn provider_config(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "$ref": "#/components/schemas/ProviderConfig" })
+}

@@ -38,3 +38,4 @@ pub mod webhook;
 pub use engine::Engine;
 pub use grant::{CallerInfo, ConnectorGrant, Grant, ManagementGrant, RefreshGrant};
 pub use http::NetworkPolicy;
+pub use patchbay_store::list_fields;

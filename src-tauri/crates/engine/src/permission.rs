@@ -122,9 +122,24 @@ mod tests {
             if allows(Viewer, *operation) {
                 let id = operation.id();
                 assert!(
-                    ["list", "get", "lookup", "impact", "list_account", "list_connectors", "list_providers", "get_provider", "list_deliveries", "get_delivery", "change_password", "logoff"]
-                        .iter()
-                        .any(|verb| id.ends_with(&format!(".{verb}"))),
+                    [
+                        "list",
+                        "get",
+                        "lookup",
+                        "impact",
+                        "list_account",
+                        "list_connectors",
+                        "list_providers",
+                        "get_provider",
+                        "list_deliveries",
+                        "get_delivery",
+                        "management_openapi_spec",
+                        "engine_openapi_spec",
+                        "change_password",
+                        "logoff"
+                    ]
+                    .iter()
+                    .any(|verb| id.ends_with(&format!(".{verb}"))),
                     "viewer has {id}"
                 );
             }

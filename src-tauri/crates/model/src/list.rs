@@ -130,6 +130,30 @@ impl Order {
     }
 }
 
+/// How a field of a list compares, as descriptions of the list tell it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FieldKind {
+    /// Text.
+    Text,
+    /// A point in time.
+    Time,
+    /// A UUID.
+    Id,
+    /// A whole number.
+    Number,
+    /// Several texts, of which one must match; it cannot be ordered by.
+    Texts,
+}
+
+/// A field that a list can be filtered by and, unless it holds several texts, ordered by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ListField {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// How it compares.
+    pub kind: FieldKind,
+}
+
 /// What a list is asked for.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ListQuery {

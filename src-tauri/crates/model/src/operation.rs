@@ -101,6 +101,8 @@ operations! {
     ConnectFinish = "connect.finish";
     ConnectCancel = "connect.cancel";
     DeletionsUndo = "deletions.undo";
+    MetaManagementOpenapiSpec = "meta.management_openapi_spec";
+    MetaEngineOpenapiSpec = "meta.engine_openapi_spec";
     OverviewGet = "overview.get";
     ConfigurationExport = "configuration.export";
     OrganizationWebhooksList = "organization_webhooks.list";

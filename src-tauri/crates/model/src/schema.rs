@@ -18,6 +18,8 @@ const SLUG_GIVEN: &str = "^~?[A-Za-z0-9_-]+$";
 const SLUG: &str = "^~?[a-z0-9_-]+$";
 /// A slug, or the e-mail address of a personal member ([`Name::parse_email`]).
 const NAME: &str = r"^(~?[a-z0-9_-]+|[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]{3,})$";
+/// An e-mail address ([`Name::parse_email`]).
+const EMAIL: &str = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f.]+(\.[^@\s\x00-\x1f\x7f-\x9f.]+)+$";
 /// At least one character that is not white space, and no control characters ([`Fullname::parse`]).
 const FULLNAME: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
 /// [`Label::parse`].
@@ -33,6 +35,10 @@ const UUID: &str = r"^(urn:uuid:|\{)?[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]
 /// Schema of a name in a request where it may be left out or empty; then it is derived from the full name, else from the id.
 #[derive(Clone, Copy, Debug)]
 pub struct NewName;
+
+/// Schema of a member's name in a request: an e-mail address, or the slug of a program.
+#[derive(Clone, Copy, Debug)]
+pub struct MemberName;
 
 /// Schema of a full name in a request where it may be left out or empty; then it is the name.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +90,12 @@ plain! {
         "type": "string",
         "pattern": if generator.contract().is_serialize() { "^(?=[0-9])([0-9]+h)?([0-9]+m)?([0-9]+s)?$" } else { LIFETIME },
         "examples": ["24h", "1h30m"],
+    });
+    MemberName = "MemberName", |_generator| json_schema!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 254,
+        "pattern": format!("{SLUG_GIVEN}|{EMAIL}"),
     });
     IdOrName = "IdOrName", |_generator| json_schema!({ "type": "string", "minLength": 1, "maxLength": 300 });
 }

@@ -142,8 +142,11 @@ impl ReadTx {
     /// [`StoreError::NotFound`], and those of the database.
     pub async fn delivery_payload(&mut self, id: DeliveryId) -> Result<String> {
         let organization = self.whole_organization("a delivery")?;
-        let row: Option<(String,)> =
-            sqlx::query_as("SELECT payload FROM webhook_deliveries WHERE id = $1 AND organization_id = $2").bind(id.uuid()).bind(organization).fetch_optional(&mut *self.tx).await?;
+        let row: Option<(String,)> = sqlx::query_as("SELECT payload FROM webhook_deliveries WHERE id = $1 AND organization_id = $2")
+            .bind(id.uuid())
+            .bind(organization)
+            .fetch_optional(&mut *self.tx)
+            .await?;
         row.map(|(payload,)| payload).ok_or_else(|| StoreError::not_found(DeliveryId::NOUN, id))
     }
 
@@ -184,12 +187,11 @@ impl ReadTx {
     /// Those of the database.
     pub async fn count_pending_deliveries(&mut self, webhook: WebhookId) -> Result<u64> {
         let organization = self.whole_organization("a delivery")?;
-        let (number,): (i64,) =
-            sqlx::query_as("SELECT count(*) FROM webhook_deliveries WHERE organization_id = $1 AND webhook_id = $2 AND state IN ('pending', 'sending')")
-                .bind(organization)
-                .bind(webhook.uuid())
-                .fetch_one(&mut *self.tx)
-                .await?;
+        let (number,): (i64,) = sqlx::query_as("SELECT count(*) FROM webhook_deliveries WHERE organization_id = $1 AND webhook_id = $2 AND state IN ('pending', 'sending')")
+            .bind(organization)
+            .bind(webhook.uuid())
+            .fetch_one(&mut *self.tx)
+            .await?;
         Ok(row::count(number))
     }
 
@@ -253,12 +255,13 @@ impl WriteTx {
             return Ok(None);
         }
         let organization = self.whole_organization("a delivery")?;
-        let (under_way,): (i64,) = sqlx::query_as("SELECT count(*) FROM webhook_deliveries WHERE organization_id = $1 AND webhook_id = $2 AND state = 'sending' AND next_attempt_at > $3")
-            .bind(organization)
-            .bind(webhook.uuid())
-            .bind(At(now))
-            .fetch_one(&mut *self.tx)
-            .await?;
+        let (under_way,): (i64,) =
+            sqlx::query_as("SELECT count(*) FROM webhook_deliveries WHERE organization_id = $1 AND webhook_id = $2 AND state = 'sending' AND next_attempt_at > $3")
+                .bind(organization)
+                .bind(webhook.uuid())
+                .bind(At(now))
+                .fetch_one(&mut *self.tx)
+                .await?;
         if under_way > 0 {
             return Ok(None);
         }
@@ -281,15 +284,17 @@ impl WriteTx {
         delivery.attempts += 1;
         delivery.next_attempt_at = until;
         delivery.updated_at = now;
-        sqlx::query("UPDATE webhook_deliveries SET state = 'sending', attempts = $3, next_attempt_at = $4, lease_owner = $5, updated_at = $6 WHERE id = $1 AND organization_id = $2")
-            .bind(delivery.id.uuid())
-            .bind(organization)
-            .bind(i64::from(delivery.attempts))
-            .bind(At(until))
-            .bind(owner)
-            .bind(At(now))
-            .execute(&mut *self.tx)
-            .await?;
+        sqlx::query(
+            "UPDATE webhook_deliveries SET state = 'sending', attempts = $3, next_attempt_at = $4, lease_owner = $5, updated_at = $6 WHERE id = $1 AND organization_id = $2",
+        )
+        .bind(delivery.id.uuid())
+        .bind(organization)
+        .bind(i64::from(delivery.attempts))
+        .bind(At(until))
+        .bind(owner)
+        .bind(At(now))
+        .execute(&mut *self.tx)
+        .await?;
         Ok(Some(delivery))
     }
 

@@ -42,6 +42,7 @@ pub use deliveries::{DueWebhook, Outcome};
 pub use documents::LocalDocument;
 pub use error::{Result, StoreError};
 pub use header::StoreHeader;
+pub use list::list_fields;
 pub use refresh::{RefreshEntry, RefreshLease, RefreshState};
 pub use roles::RoleMembers;
 pub use sealed::{SealedTable, SealedValue};

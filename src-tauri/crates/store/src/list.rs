@@ -6,7 +6,7 @@
 mod cursor;
 mod filter;
 
-use patchbay_model::list::{Direction, ListQuery, Listed, Order};
+use patchbay_model::list::{Direction, FieldKind, ListField, ListQuery, Listed, Order};
 use patchbay_model::permission::{AccountSelector, IdOrAll, ResourceScope};
 use patchbay_model::problem::Location;
 use patchbay_model::{Code, Problem, Timestamp};
@@ -101,6 +101,35 @@ pub(crate) enum Category {
     Column(&'static str),
     /// With the integration to which this column refers (written with its table's name); rows without one have none.
     OfIntegration(&'static str),
+}
+
+/// Every noun that is listed.
+const NOUNS: &[&Noun] = &[
+    &crate::accounts::NOUN,
+    &crate::audit::NOUN,
+    &crate::credentials::NOUN,
+    &crate::deliveries::NOUN,
+    &crate::integrations::NOUN,
+    &crate::members::NOUN,
+    &crate::points::NOUN,
+    &crate::provider_apps::NOUN,
+    &crate::roles::NOUN,
+    &crate::tokens::NOUN,
+    &crate::webhooks::NOUN,
+];
+
+/// The fields by which the rows of a table can be filtered and ordered, for descriptions of its list; nothing for a table
+/// that is not listed.
+pub fn list_fields(table: &str) -> Option<Vec<ListField>> {
+    let noun = NOUNS.iter().find(|noun| noun.table == table)?;
+    let kind = |kind| match kind {
+        Kind::Text | Kind::Name => FieldKind::Text,
+        Kind::Time => FieldKind::Time,
+        Kind::Id => FieldKind::Id,
+        Kind::Number => FieldKind::Number,
+        Kind::Texts => FieldKind::Texts,
+    };
+    Some(noun.fields.iter().map(|field| ListField { name: field.name, kind: kind(field.kind) }).collect())
 }
 
 /// A value in the type of its column.

@@ -125,15 +125,12 @@ impl ReadTx {
     /// Those of the database.
     pub async fn webhooks_of(&mut self, environment: Environment) -> Result<Vec<OrganizationWebhook>> {
         let organization = self.bound_organization()?;
-        let rows: Vec<WebhookRow> = sqlx::query_as(concat!(
-            "SELECT ",
-            columns!(),
-            " FROM organization_webhooks WHERE organization_id = $1 AND environment = $2 AND deleted_at IS NULL ORDER BY name, id"
-        ))
-        .bind(organization)
-        .bind(environment.as_str())
-        .fetch_all(&mut *self.tx)
-        .await?;
+        let rows: Vec<WebhookRow> =
+            sqlx::query_as(concat!("SELECT ", columns!(), " FROM organization_webhooks WHERE organization_id = $1 AND environment = $2 AND deleted_at IS NULL ORDER BY name, id"))
+                .bind(organization)
+                .bind(environment.as_str())
+                .fetch_all(&mut *self.tx)
+                .await?;
         rows.into_iter().map(OrganizationWebhook::try_from).collect()
     }
 }

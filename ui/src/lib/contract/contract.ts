@@ -896,7 +896,7 @@ export type ListParams = {
  */
 limit?: number,
 /**
- * The `next` of the page before, or the sort key of its last row.
+ * The `next` of the page before (over HTTP the header `X-Next-Start-After`), or the sort key of its last row.
  */
 start_after?: string,
 /**
@@ -1934,6 +1934,8 @@ export interface Commands {
   "organization_webhooks.get_delivery": { params: { path: { webhook_id: string, delivery_id: string } }; result: Answer<WebhookDeliveryDetail> };
   "organization_webhooks.redeliver": { params: { path: { webhook_id: string, delivery_id: string } }; result: Answer<WebhookDeliveryDetail> };
   "deletions.undo": { params: { path: { deletion_id: string } }; result: Answer<Done> };
+  "meta.management_openapi_spec": { params: Record<string, never>; result: Record<string, unknown> };
+  "meta.engine_openapi_spec": { params: Record<string, never>; result: Record<string, unknown> };
   "overview.get": { params: Record<string, never>; result: Answer<Overview> };
   "configuration.export": { params: { body?: ExportConfiguration }; result: Answer<ExportedConfiguration> };
   "session.info": { params: Record<string, never>; result: SessionInfo };

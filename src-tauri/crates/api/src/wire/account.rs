@@ -2,6 +2,7 @@
 #![expect(missing_docs, reason = "fields are those of synqly-wire.md section 7")]
 
 use patchbay_model::permission::PermissionSet;
+use patchbay_model::schema::{Lifetime, NewFullname, NewName};
 use patchbay_model::{AccountId, Environment, Fullname, Label, Name, OrganizationId, Timestamp, account};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,9 +44,12 @@ pub struct AccountExtra {
 #[serde(default)]
 #[ts(optional_fields)]
 pub struct CreateAccount {
+    #[schemars(with = "Option<NewName>")]
     pub name: Option<String>,
+    #[schemars(with = "Option<NewFullname>")]
     pub fullname: Option<String>,
     pub environment: Option<Environment>,
+    #[schemars(with = "Option<Vec<Label>>")]
     pub labels: Option<Vec<String>>,
     /// Asks for a token that covers this account alone.
     #[serde(default, deserialize_with = "crate::request::optional_object")]
@@ -71,8 +75,11 @@ pub struct ProvisionToken {
     /// `account-manager`, `connect-ui` or `token-issuer`.
     pub permission_set: PermissionSet,
     /// As `24h`, which is also the default.
+    #[schemars(with = "Option<Lifetime>")]
     pub token_ttl: Option<String>,
+    #[schemars(with = "Option<NewName>")]
     pub name: Option<String>,
+    #[schemars(with = "Option<NewFullname>")]
     pub fullname: Option<String>,
 }
 
@@ -90,9 +97,12 @@ pub struct AccountCreated {
 #[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct UpdateAccount {
+    #[schemars(with = "Option<Name>")]
     pub name: Option<String>,
+    #[schemars(with = "Fullname")]
     pub fullname: String,
     pub environment: Environment,
+    #[schemars(with = "Option<Vec<Label>>")]
     pub labels: Option<Vec<String>>,
     #[serde(default, deserialize_with = "crate::request::optional_object")]
     pub x_patchbay: Option<AccountExtraInput>,

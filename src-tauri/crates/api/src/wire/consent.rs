@@ -2,6 +2,7 @@
 #![expect(missing_docs, reason = "fields are those of the model")]
 
 use patchbay_model::consent::{self, ConnectState, ConsentRoute};
+use patchbay_model::schema::{NewFullname, NewName};
 use patchbay_model::{AccountId, Code, ConnectSessionId, Fullname, IntegrationId, Name, ProviderAppId, ProviderId, Secret, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,7 +36,9 @@ pub struct ProviderApp {
 #[derive(Clone, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct CreateProviderApp {
+    #[schemars(with = "Option<NewName>")]
     pub name: Option<String>,
+    #[schemars(with = "Option<NewFullname>")]
     pub fullname: Option<String>,
     pub provider: String,
     pub issuer: Option<String>,
@@ -50,7 +53,9 @@ pub struct CreateProviderApp {
 #[derive(Clone, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct UpdateProviderApp {
+    #[schemars(with = "Option<Name>")]
     pub name: Option<String>,
+    #[schemars(with = "Fullname")]
     pub fullname: String,
     pub issuer: Option<String>,
     pub client_id: String,

@@ -2,6 +2,7 @@
 #![expect(missing_docs, reason = "fields are those of synqly-wire.md section 7")]
 
 use patchbay_model::credential::{self, CredentialKind, CredentialOwner};
+use patchbay_model::schema::{NewFullname, NewName};
 use patchbay_model::{AccountId, CredentialId, Fullname, IntegrationId, IntegrationPointId, Name, Timestamp, WebhookId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -65,7 +66,9 @@ pub struct CredentialExtra {
 #[derive(Clone, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct CreateCredential {
+    #[schemars(with = "Option<NewName>")]
     pub name: Option<String>,
+    #[schemars(with = "Option<NewFullname>")]
     pub fullname: Option<String>,
     /// `{type, ...}` as synqly-wire.md section 7 has it; its secrets are sealed and never given back.
     #[ts(optional, type = "{ type: string } & Record<string, unknown>")]
@@ -79,7 +82,9 @@ pub struct CreateCredential {
 #[derive(Clone, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct UpdateCredential {
+    #[schemars(with = "Option<Name>")]
     pub name: Option<String>,
+    #[schemars(with = "Fullname")]
     pub fullname: String,
     #[ts(optional, type = "{ type: string } & Record<string, unknown>")]
     pub config: Option<serde_json::Value>,

@@ -4,6 +4,7 @@
 use patchbay_model::connector::Connector;
 use patchbay_model::credential::CredentialKind;
 use patchbay_model::integration::{self, AttentionCause, IntegrationStatus};
+use patchbay_model::schema::{NewFullname, NewName};
 use patchbay_model::{AccountId, Fullname, IntegrationId, IntegrationPointId, Name, ProviderId, Timestamp, TokenId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -94,10 +95,13 @@ pub struct IntegrationExtra {
 #[derive(Clone, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct CreateIntegration {
+    #[schemars(with = "Option<NewName>")]
     pub name: Option<String>,
+    #[schemars(with = "Option<NewFullname>")]
     pub fullname: Option<String>,
     /// `{type: provider id, credential: {type, ...}, ...}`; see the provider's schema in capabilities.
     #[ts(type = "{ type: string } & Record<string, unknown>")]
+    #[schemars(schema_with = "super::provider_config")]
     pub provider_config: serde_json::Value,
     pub integration_point_id: Option<String>,
     /// Refused with 501: there are no bridges yet.

@@ -3,6 +3,7 @@
 
 use patchbay_model::member::{self, MemberState, MemberType};
 use patchbay_model::permission::RoleName;
+use patchbay_model::schema::{Lifetime, MemberName, NewFullname};
 use patchbay_model::time::format_lifetime;
 use patchbay_model::{Fullname, MemberId, Name, Secret, Timestamp, TokenId};
 use schemars::JsonSchema;
@@ -47,7 +48,9 @@ pub struct Member {
 #[ts(optional_fields)]
 pub struct CreateMember {
     /// E-mail address of a person, slug of a program.
+    #[schemars(with = "MemberName")]
     pub name: String,
+    #[schemars(with = "Option<NewFullname>")]
     pub fullname: Option<String>,
     pub nickname: Option<String>,
     pub picture: Option<String>,
@@ -66,9 +69,11 @@ pub struct CreateMember {
 #[serde(default)]
 #[ts(optional_fields)]
 pub struct MemberOptions {
+    #[schemars(with = "Option<Lifetime>")]
     pub ttl: Option<String>,
     /// `expired` forces a change of password at the first logon; `invited`, `disabled`.
     pub options: Option<Vec<String>>,
+    #[schemars(with = "Option<Lifetime>")]
     pub token_ttl: Option<String>,
 }
 
@@ -82,11 +87,14 @@ pub struct MemberCreated {
 #[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct UpdateMember {
+    #[schemars(with = "Option<MemberName>")]
     pub name: Option<String>,
+    #[schemars(with = "Fullname")]
     pub fullname: String,
     pub nickname: Option<String>,
     pub picture: Option<String>,
     pub state: Option<MemberState>,
+    #[schemars(with = "Option<Lifetime>")]
     pub token_ttl: Option<String>,
     pub role_binding: Option<Vec<String>>,
     #[serde(default, deserialize_with = "crate::request::optional_object")]

@@ -1,6 +1,7 @@
 //! The organization on the wire.
 #![expect(missing_docs, reason = "fields are those of synqly-wire.md section 7")]
 
+use patchbay_model::schema::Lifetime;
 use patchbay_model::time::format_lifetime;
 use patchbay_model::{Fullname, Name, OrganizationId, Timestamp, TokenId, organization};
 use schemars::JsonSchema;
@@ -50,10 +51,13 @@ pub struct OrganizationExtra {
 #[ts(optional_fields)]
 pub struct OrganizationOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Lifetime>")]
     pub invite_duration: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Lifetime>")]
     pub forgot_duration: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Lifetime>")]
     pub password_duration: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub minimum_password_length: Option<u32>,
@@ -63,7 +67,9 @@ pub struct OrganizationOptions {
 #[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct UpdateOrganization {
+    #[schemars(with = "Option<Name>")]
     pub name: Option<String>,
+    #[schemars(with = "Fullname")]
     pub fullname: String,
     pub contact: Option<String>,
     pub reply_to: Option<String>,

@@ -3,6 +3,7 @@
 
 use patchbay_model::connector::Connector;
 use patchbay_model::point::{self, AllowedProviders};
+use patchbay_model::schema::{NewFullname, NewName};
 use patchbay_model::{Fullname, IntegrationPointId, Name, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -53,7 +54,9 @@ pub struct PointEnvironments {
 #[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct CreateIntegrationPoint {
+    #[schemars(with = "Option<NewName>")]
     pub name: Option<String>,
+    #[schemars(with = "Option<NewFullname>")]
     pub fullname: Option<String>,
     pub description: Option<String>,
     pub connector: Connector,

@@ -2,8 +2,9 @@
 #![expect(missing_docs, reason = "fields are those of synqly-wire.md section 6")]
 
 use patchbay_model::permission::PermissionSet;
+use patchbay_model::schema::{Lifetime, NewFullname, NewName};
 use patchbay_model::token::TokenType;
-use patchbay_model::{Fullname, MemberId, Name, OrganizationId, Timestamp, TokenId};
+use patchbay_model::{Fullname, Label, MemberId, Name, OrganizationId, Timestamp, TokenId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -69,6 +70,7 @@ pub struct AccountResources {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Vec<Label>>")]
     pub labels: Option<Vec<String>>,
     /// `test`, `prod`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,6 +85,7 @@ pub struct OrganizationResources {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Vec<Label>>")]
     pub labels: Option<Vec<String>>,
 }
 
@@ -132,12 +135,15 @@ pub struct RefreshToken {
 #[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct CreateToken {
+    #[schemars(with = "Option<NewName>")]
     pub name: Option<String>,
+    #[schemars(with = "Option<NewFullname>")]
     pub fullname: Option<String>,
     #[serde(deserialize_with = "crate::request::object")]
     pub resources: Resources,
     pub permission_set: PermissionSet,
     /// As `1h`; 24 h when left out.
+    #[schemars(with = "Option<Lifetime>")]
     pub token_ttl: Option<String>,
 }
 
@@ -146,7 +152,9 @@ pub struct CreateToken {
 #[serde(default)]
 #[ts(optional_fields)]
 pub struct CreateIntegrationToken {
+    #[schemars(with = "Option<NewName>")]
     pub name: Option<String>,
     /// As `2h`; 10 min when left out.
+    #[schemars(with = "Option<Lifetime>")]
     pub token_ttl: Option<String>,
 }

@@ -2,6 +2,7 @@
 #![expect(missing_docs, reason = "fields are those of synqly-wire.md section 7")]
 
 use patchbay_engine::webhook::DeliveryRecord;
+use patchbay_model::schema::{NewFullname, NewName};
 use patchbay_model::webhook::{self, DeliveryState, WebhookFilter};
 use patchbay_model::{AccountId, CredentialId, DeliveryId, Environment, Fullname, IntegrationId, Name, Secret, Timestamp, WebhookId};
 use schemars::JsonSchema;
@@ -30,7 +31,9 @@ pub struct OrganizationWebhook {
 #[derive(Clone, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct CreateOrganizationWebhook {
+    #[schemars(with = "Option<NewName>")]
     pub name: Option<String>,
+    #[schemars(with = "Option<NewFullname>")]
     pub fullname: Option<String>,
     /// `prod` when left out.
     pub environment: Option<Environment>,
@@ -55,7 +58,9 @@ pub struct WebhookSecret {
 #[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct UpdateOrganizationWebhook {
+    #[schemars(with = "Option<Name>")]
     pub name: Option<String>,
+    #[schemars(with = "Fullname")]
     pub fullname: String,
     pub environment: Option<Environment>,
     pub filters: Vec<WebhookFilter>,
@@ -179,14 +184,7 @@ impl From<webhook::Delivery> for WebhookDelivery {
 
 impl From<webhook::Attempt> for WebhookAttempt {
     fn from(attempt: webhook::Attempt) -> Self {
-        Self {
-            number: attempt.number,
-            created_at: attempt.created_at,
-            status: attempt.status,
-            error: attempt.error,
-            response: attempt.response,
-            duration_ms: attempt.duration_ms,
-        }
+        Self { number: attempt.number, created_at: attempt.created_at, status: attempt.status, error: attempt.error, response: attempt.response, duration_ms: attempt.duration_ms }
     }
 }
 

@@ -90,9 +90,8 @@ pub(super) fn filters(mut filters: Vec<WebhookFilter>) -> Result<Vec<WebhookFilt
 /// Reads the URL of a receiver. Whether its address may be called is judged whenever it is.
 pub(super) fn target(text: String) -> Result<String, Problem> {
     let good = text.len() <= 2000
-        && Url::parse(&text).is_ok_and(|url| {
-            matches!(url.scheme(), "http" | "https") && url.has_host() && url.username().is_empty() && url.password().is_none() && url.fragment().is_none()
-        });
+        && Url::parse(&text)
+            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.username().is_empty() && url.password().is_none() && url.fragment().is_none());
     if good { Ok(text) } else { Err(Problem::field("/url", "/url must be an https URL of at most 2000 characters, without user name, password and fragment.")) }
 }
 
