@@ -82,6 +82,26 @@ export const members = [
   { id: ID(12), name: 'deploy', fullname: 'Deployment pipeline', state: 'enabled', last_logon: ago(300), ttl: '0s', token_ttl: '24h', expires: '9999-12-31T23:59:59Z', pin_expires: '9999-12-31T23:59:59Z', role_binding: ['viewer'], type: 'service', created_at: ago(4000), updated_at: ago(4000) },
 ];
 
+const CRUD = ['list', 'get', 'create', 'update', 'patch', 'delete'];
+const APIS = { accounts: CRUD, audit: ['list'], auth: ['change_password'], credentials: [...CRUD, 'lookup'], integration_points: CRUD, integrations: [...CRUD, 'verify', 'list_account'], members: CRUD, organization: ['get', 'update', 'patch'], permissionset: ['list', 'get'], roles: CRUD, status: ['list', 'get', 'reset'], tokens: ['list', 'get', 'create', 'create_integration', 'delete', 'refresh', 'remove_secondary', 'reset', 'rotate'], webhooks: CRUD };
+const allowed = (keep) => Object.fromEntries(Object.entries(APIS).map(([api, actions]) => [api, { actions: actions.filter((action) => keep(api, action)) }]));
+const reads = (_, action) => action.startsWith('list') || action === 'get' || action === 'lookup';
+export const permissionSets = [
+  ['administrator', 'Everything in the organization.', () => true], ['viewer', 'Lists and reads everything, changes nothing.', reads],
+  ['member', 'Works on accounts, integrations and credentials.', (api, action) => reads(api, action) || (['accounts', 'integrations', 'credentials'].includes(api) && action !== 'delete')],
+  ['account-manager', 'The same within its accounts, and their tokens.', (api) => ['accounts', 'integrations', 'credentials', 'tokens', 'status'].includes(api)],
+  ['connect-ui', 'Integrations and credentials of its account.', (api, action) => api === 'integrations' || api === 'credentials' || (api === 'integration_points' && reads(api, action))],
+  ['token-issuer', 'Mints integration tokens and nothing else.', (api, action) => api === 'tokens' && action === 'create_integration'],
+  ['account-provisioner', 'Makes accounts and their first token.', (api, action) => api === 'accounts' && action === 'create'],
+].map(([name, description, keep]) => ({ name, description, resource_restrictions: ['accounts', 'integrations'], permissions: allowed(keep) }));
+const role = (n, name, fullname, permission_set, members, extra = {}) => ({ id: ID(900 + n), name, fullname, permission_set, created_at: ago(80000), updated_at: ago(4000 * n + 300), x_patchbay: { builtin: n < 4, members }, ...extra });
+export const roles = [
+  role(0, 'root_administrator', 'Root administrator', 'administrator', 1), role(1, 'administrator', 'Administrator', 'administrator', 0), role(2, 'member', 'Member', 'member', 1), role(3, 'viewer', 'Viewer', 'viewer', 1),
+  role(4, 'emea-support', 'EMEA support', 'account-manager', 6, { description: 'The support team in Rotterdam.', resources: { accounts: { ids: ['*'], labels: ['emea'] }, integrations: { categories: ['ticketing'] } } }),
+  role(5, 'sandbox', 'Sandbox', 'administrator', 2, { resources: { accounts: { ids: ['*'], environments: ['test'] } } }),
+  role(6, 'key-accounts', 'Key accounts', 'viewer', 0, { resources: { accounts: { ids: [ID(1000), ID(1001)] } } }),
+];
+
 const half = (permissions, minutes, secret = '') => ({ secret, expires: ago(-minutes), permissions: { resource_id: ID(1), resource_type: 'organization', parent_id: ID(1), id: ID(7), organization_id: ID(1), member_id: me.id, ...permissions } });
 const container = (n, fullname, permissions, extra = {}, secret = '') => ({
   id: ID(7000 + n), name: slug(fullname), fullname, member_id: me.id, owner_id: ID(1), owner_type: 'organization', expires: ago(-100000), token_ttl: '24h', token_type: 'adhoc',
@@ -224,6 +244,10 @@ export function answer(command, params = {}) {
     case 'tokens.impact': return { result: { takes: [], used_by: [], affects: [], used_today: 1 } };
     case 'credentials.impact': return { result: { takes: [], used_by: [], affects: [{ type: 'integration', id: ID(3000), rel: 'affected' }, { type: 'integration', id: ID(3004), rel: 'affected' }], used_today: 1 } };
     case 'provider_apps.impact': return { result: { takes: [], used_by: [], affects: [], used_today: 0 } };
+    case 'roles.list': return page(roles, params);
+    case 'roles.get': return find(roles, path.role_id);
+    case 'roles.impact': return { result: { takes: [], used_by: [{ type: 'member', id: ID(11), rel: 'affected' }], affects: [], used_today: 0 } };
+    case 'permissionset.list': return { result: permissionSets };
     case 'connect.begin': return { result: { id: ID(400), account_id: ID(1000), integration_id: body.integration_id, route: body.route, redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', authorize_url: 'https://login.example.com/authorize?client_id=halcyon', scopes: ['openid'], state: 'begun', expires: new Date(Date.now() + 600_000).toISOString(), created_at: ago(0), updated_at: ago(0) } };
     case 'connect.get': return { result: { id: ID(400), account_id: ID(1000), integration_id: ID(3004), route: 'link', redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', scopes: ['openid'], state: 'begun', expires: new Date(Date.now() + 600_000).toISOString(), created_at: ago(0), updated_at: ago(0) } };
     case 'connect.cancel': return { result: { state: 'cancelled' } };
@@ -235,4 +259,4 @@ export function answer(command, params = {}) {
   }
 }
 
-export const ids = { account: ID(1000), integration: ID(3000), broken: ID(3002), brokenAccount: accounts[2].id, waiting: ID(3004), waitingAccount: accounts[4].id, point: ID(500), token: ID(7002), event: ID(6004), app: ID(800), member: ID(11), webhook: ID(850), delivery: ID(8600) };
+export const ids = { account: ID(1000), integration: ID(3000), broken: ID(3002), brokenAccount: accounts[2].id, waiting: ID(3004), waitingAccount: accounts[4].id, point: ID(500), token: ID(7002), event: ID(6004), app: ID(800), member: ID(11), role: ID(904), webhook: ID(850), delivery: ID(8600) };

@@ -26,7 +26,7 @@ const server = createServer((request, response) => {
 await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
 const base = `http://127.0.0.1:${server.address().port}`;
 
-const { account, integration, broken, brokenAccount, waiting, waitingAccount, point, token, event, app, member, webhook, delivery } = ids;
+const { account, integration, broken, brokenAccount, waiting, waitingAccount, point, token, event, app, member, role, webhook, delivery } = ids;
 const click = (name, role = 'button') => (page) => page.getByRole(role, { name, exact: true }).first().click();
 const SCREENS = {
   overview: ['#/overview'],
@@ -53,6 +53,9 @@ const SCREENS = {
   members: [`#/members?sel=${member}`],
   'members-new': ['#/members/new'],
   'members-edit': [`#/members/${member}/edit`],
+  roles: [`#/members/roles?sel=${role}`],
+  'roles-new': ['#/members/roles/new'],
+  'roles-edit': [`#/members/roles/${role}/edit`],
   tokens: [`#/tokens?sel=${token}`],
   'tokens-new': ['#/tokens/new'],
   'tokens-scoped': ['#/tokens/new', async (page) => { for (const name of ['Accounts', 'Connectors of integrations']) await page.getByRole('group', { name }).getByText('These').click(); await page.getByRole('combobox', { name: 'Add account' }).fill('acme'); await page.getByRole('option', { name: 'Acme Industries acme-industries ·' }).click(); await page.getByLabel('Only with a label').fill('gold'); await page.getByLabel('Ticketing').check(); await page.getByLabel('Prod').uncheck(); }],

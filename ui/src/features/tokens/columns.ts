@@ -1,6 +1,8 @@
 import type { Column } from '$kit/table';
 import type { FilterField } from '$lib/filters';
-import type { PermissionSet, RefreshToken } from '$lib/wire';
+import { setTitle } from '$lib/permission';
+import { isWhole, scopeOf, scopeWords } from '$lib/scope';
+import type { RefreshToken } from '$lib/wire';
 
 export const COLUMNS: Column[] = [
   { id: 'fullname', title: 'Token', width: 'minmax(120px, 1.5fr)', sort: 'fullname' },
@@ -23,28 +25,13 @@ export const FILTERS: FilterField[] = [
   { field: 'expires', title: 'Ends', operators: ['lt', 'gte'] },
 ];
 
-export const SETS: { value: PermissionSet; title: string; help: string }[] = [
-  { value: 'administrator', title: 'Administrator', help: 'Everything within its accounts.' },
-  { value: 'viewer', title: 'Viewer', help: 'Lists and reads.' },
-  { value: 'member', title: 'Member', help: 'Accounts, integrations and credentials.' },
-  { value: 'account-manager', title: 'Account manager', help: 'The same within its accounts, and their tokens.' },
-  { value: 'connect-ui', title: 'Connect UI', help: 'Integrations and credentials of its account.' },
-  { value: 'token-issuer', title: 'Token issuer', help: 'Mints integration tokens and nothing else.' },
-  { value: 'account-provisioner', title: 'Account provisioner', help: 'Makes accounts and their first token.' },
-];
-
 /** What a token may do, in words. */
 export function powers(token: RefreshToken): string {
   const { adhoc_role, role_binding, resource_type } = token.primary.access.permissions;
   if (resource_type === 'integration') return 'Calls of one integration';
   if (adhoc_role) {
-    const accounts = adhoc_role.resources.accounts;
-    const narrow = [
-      accounts?.ids && !accounts.ids.includes('*') ? `${accounts.ids.length} ${accounts.ids.length === 1 ? 'account' : 'accounts'}` : '',
-      accounts?.labels?.length ? `label ${accounts.labels.join(' or ')}` : '',
-      accounts?.environments?.length ? accounts.environments.join(' and ') : '',
-    ].filter(Boolean);
-    return (SETS.find((one) => one.value === adhoc_role.permission_set)?.title ?? adhoc_role.permission_set) + (narrow.length ? `, ${narrow.join(', ')}` : '');
+    const scope = scopeOf(adhoc_role.resources);
+    return setTitle(adhoc_role.permission_set) + (isWhole(scope) ? '' : `, ${scopeWords(scope)}`);
   }
   return (role_binding ?? []).map((role) => role.replaceAll('_', ' ')).join(', ') || 'As its member';
 }

@@ -1174,6 +1174,11 @@ from?: string,
 value?: unknown, };
 
 /**
+ * Actions of one API.
+ */
+export type PermissionActions = { actions: Array<string>, };
+
+/**
  * A named set of operations. Which operations each covers stands in the engine's reviewed table.
  */
 export type PermissionSet = "administrator" | "viewer" | "member" | "account-manager" | "connect-ui" | "token-issuer" | "account-provisioner";
@@ -1193,7 +1198,7 @@ resource_restrictions: Array<string>,
 /**
  * Actions per API; `all` sums them up.
  */
-permissions: Record<string, PermissionActions>, };
+permissions: { [key in string]: PermissionActions }, };
 
 /**
  * Provider ids per environment; `["*"]` allows all, an environment left out or empty allows none.

@@ -90,7 +90,6 @@ pub struct PermissionSetView {
     /// Parts of `resources` by which a token or role with this set can be narrowed.
     pub resource_restrictions: Vec<String>,
     /// Actions per API; `all` sums them up.
-    #[ts(type = "Record<string, PermissionActions>")]
     pub permissions: BTreeMap<String, PermissionActions>,
 }
 
