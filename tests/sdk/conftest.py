@@ -12,8 +12,14 @@ from patchbay import Installation, Peer
 _numbers = itertools.count(1)
 
 
+@pytest.fixture(scope="session", params=["sync", "async"])
+def flavour(request):
+    """The whole suite runs with each of the SDK's two clients, on a store of its own."""
+    return request.param
+
+
 @pytest.fixture(scope="session")
-def installation():
+def installation(flavour):
     made = Installation()
     yield made
     made.close()
@@ -40,8 +46,8 @@ def redmine():
 
 
 @pytest.fixture(scope="session")
-def bench(server, organization):
-    made = judge.Bench(server.url)
+def bench(flavour, server, organization):
+    made = judge.Bench(server.url, flavour)
     management = made.management(organization["token"]["access"]["secret"])
     for provider in management.capabilities.list_providers(expand=["provider_config"]).result:
         made.schemas[provider.id] = provider.provider_config

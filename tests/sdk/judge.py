@@ -5,18 +5,21 @@ the raw answer is validated strictly against the very model that the SDK promise
 unknown enum value, and no member that the model does not have, apart from our one `x_patchbay`.
 """
 
+import asyncio
 import enum
+import inspect
 import json
+import threading
 import typing
 
 import httpx
 import jsonschema
 import pydantic
-from synqly.engine.client import SynqlyEngine
+from synqly.engine.client import AsyncSynqlyEngine, SynqlyEngine
 from synqly.engine.common.types.problem import Problem as EngineProblem
 from synqly.engine.core.api_error import ApiError as EngineApiError
 from synqly.management.capabilities.types.connector import Connector
-from synqly.management.client import SynqlyManagement
+from synqly.management.client import AsyncSynqlyManagement, SynqlyManagement
 from synqly.management.common.types.problem import Problem as ManagementProblem
 from synqly.management.core.api_error import ApiError as ManagementApiError
 from synqly.management.providers_generated.types.provider_config import ProviderConfig
@@ -33,17 +36,34 @@ class Verdict(AssertionError):
 class Bench:
     """What all judged clients of one server share: its address, the provider schemas it serves, and the count of verdicts."""
 
-    def __init__(self, url):
+    def __init__(self, url, flavour="sync"):
         self.url = url
         self.schemas = {}
         self.judged = 0
         self.calls = set()
+        self.loop = None
+        if flavour == "async":
+            self.loop = asyncio.new_event_loop()
+            threading.Thread(target=self.loop.run_forever, daemon=True).start()
 
     def management(self, token):
-        return Judged(self, SynqlyManagement, token, ManagementProblem, ManagementApiError)
+        client = AsyncSynqlyManagement if self.loop else SynqlyManagement
+        return Judged(self, client, token, ManagementProblem, ManagementApiError)
 
     def engine(self, token):
-        return Judged(self, SynqlyEngine, token, EngineProblem, EngineApiError)
+        client = AsyncSynqlyEngine if self.loop else SynqlyEngine
+        return Judged(self, client, token, EngineProblem, EngineApiError)
+
+    def result(self, answer):
+        """What a method of the SDK answered: the async client's answers are waited for on the bench's own loop, streams are read."""
+        async def read(answer):
+            if inspect.isawaitable(answer):
+                answer = await answer
+            return b"".join([part async for part in answer]) if inspect.isasyncgen(answer) else answer
+
+        if self.loop:
+            return asyncio.run_coroutine_threadsafe(read(answer), self.loop).result()
+        return b"".join(answer) if inspect.isgenerator(answer) else answer
 
 
 class Judged:
@@ -54,12 +74,19 @@ class Judged:
         self._problem = problem
         self.ApiError = api_error
         self.raw = None
-        http = httpx.Client(timeout=60, event_hooks={"response": [self._record]})
+        if bench.loop:
+            http = httpx.AsyncClient(timeout=60, event_hooks={"response": [self._record_async]})
+        else:
+            http = httpx.Client(timeout=60, event_hooks={"response": [self._record]})
         # Conflicts are errors here, not something to wait for.
         self._client = client(base_url=bench.url, token=token, httpx_client=http, max_retries=0)
 
     def _record(self, response):
         response.read()
+        self.raw = response
+
+    async def _record_async(self, response):
+        await response.aread()
         self.raw = response
 
     def __getattr__(self, resource):
@@ -140,7 +167,7 @@ class _Resource:
         def call(*arguments, **members):
             self._judged.raw = None
             try:
-                answer = method(*arguments, **members)
+                answer = self._judged._bench.result(method(*arguments, **members))
             except self._judged.ApiError:
                 self._judged.judge_problem(name)
                 raise

@@ -7,7 +7,7 @@ import pytest
 
 
 @pytest.fixture(params=["mock", "real"])
-def desk(request):
+def desk(request, bench):
     """An integration with tickets to work on; `project` is where new ones go."""
     made = request.getfixturevalue(request.param)
     made.kind = request.param
