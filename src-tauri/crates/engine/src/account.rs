@@ -12,6 +12,7 @@ use patchbay_model::permission::PermissionSet;
 use patchbay_model::{Environment, Timestamp};
 
 pub use create::create;
+pub(crate) use create::FIRST;
 pub use delete::delete;
 pub use get::{get, of_ids};
 pub use impact::impact;

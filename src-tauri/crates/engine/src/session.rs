@@ -10,8 +10,7 @@ use patchbay_model::web::{LinkPurpose, OneTimeLink, WebSession};
 use patchbay_model::{Code, OrganizationId, Problem, Scope, Secret, Timestamp, WebSessionId};
 use patchbay_vault::{mint_token, parse_token};
 
-use crate::grant::Permit;
-use crate::token::verify::{expired_password, live_member, role_permits};
+use crate::token::verify::{adhoc_permits, expired_password, live_member, role_permits};
 use crate::{CallerInfo, Engine, ManagementGrant};
 
 /// How long a session lasts.
@@ -76,7 +75,7 @@ pub async fn resume(engine: &Engine, handle: &str, caller: CallerInfo) -> Result
         password_expired = container.token_type == TokenType::Logon && expired_password(&member, now);
     }
     let permits = match &session.authority {
-        Authority::Adhoc { resources, permission_set } => Permit::new(session.organization_id, *permission_set, resources.clone()).into_iter().collect(),
+        Authority::Adhoc { resources, permission_set } => adhoc_permits(&mut tx, &member, *permission_set, resources).await?,
         Authority::Roles(_) => role_permits(&mut tx, &member).await?,
     };
     Ok(ManagementGrant { organization: session.organization_id, member: session.member_id, container: session.token_id, permits, password_expired, caller, undoing: None })

@@ -131,11 +131,10 @@ pub const BUILTIN_ROLES: [(&str, &str, PermissionSet, &str); 4] = [
 ];
 
 /// The id of a built-in role of an organization, by its place in [`BUILTIN_ROLES`]: the organization's, made a UUID of
-/// version 8 (RFC 9562 section 5.8) with the place in its last byte. The migration that brought these rows does the same.
+/// version 8 (RFC 9562 section 5.8) with the place behind the version. The migration that brought these rows does the same.
 pub fn builtin_role_id(organization: crate::OrganizationId, place: u8) -> crate::RoleId {
     let mut bytes = organization.uuid().into_bytes();
-    bytes[6] = 0x80 | (bytes[6] & 0x0f);
-    bytes[15] = place + 1;
+    bytes[6] = 0x80 | (place & 0x0f);
     crate::RoleId::from_uuid(uuid::Uuid::from_bytes(bytes))
 }
 

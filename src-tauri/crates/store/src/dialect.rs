@@ -61,6 +61,21 @@ pub(crate) fn json_elements(column: &str) -> String {
     format!("json_each({column}) AS each")
 }
 
+/// The elements of the array at a path of a JSON column, as rows `each.value`.
+pub(crate) fn json_elements_at(column: &str, path: &str) -> String {
+    format!("json_each({column}, '{path}') AS each")
+}
+
+/// Whether there is an object at a path of a JSON column.
+pub(crate) fn json_is_object(column: &str, path: &str) -> String {
+    format!("json_type({column}, '{path}') = 'object'")
+}
+
+/// Whether there is an array at a path of a JSON column.
+pub(crate) fn json_is_array(column: &str, path: &str) -> String {
+    format!("json_type({column}, '{path}') = 'array'")
+}
+
 /// Name of the unique index or columns that a statement ran into.
 pub(crate) fn violated_unique(error: &dyn DatabaseError) -> Option<String> {
     if !error.is_unique_violation() {

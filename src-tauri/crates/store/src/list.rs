@@ -6,6 +6,7 @@
 mod cursor;
 mod filter;
 
+use patchbay_model::connector::Connector;
 use patchbay_model::list::{Direction, FieldKind, ListField, ListQuery, Listed, Order};
 use patchbay_model::permission::{AccountSelector, IdOrAll, ResourceScope};
 use patchbay_model::problem::Location;
@@ -147,6 +148,9 @@ enum Value {
 /// A list's conditions beyond those of the query.
 pub(crate) type Condition<'a> = &'a (dyn Fn(&mut QueryBuilder<Db>) + Send + Sync);
 
+/// Writes the condition by which rows outside of every account are within a scope all the same.
+pub(crate) type AlsoWithin = fn(&mut QueryBuilder<Db>, &ResourceScope);
+
 /// A list, understood: fields known, values in their types, the scope bound.
 struct Prepared<'a> {
     noun: &'a Noun,
@@ -154,6 +158,7 @@ struct Prepared<'a> {
     account: Option<Uuid>,
     narrowed: Option<Vec<ResourceScope>>,
     within_account: bool,
+    also_within: Option<AlsoWithin>,
     conditions: &'a [Condition<'a>],
     filters: Vec<Readable>,
     orders: Vec<(Field, Direction)>,
@@ -168,8 +173,27 @@ where
     R: for<'r> FromRow<'r, <Db as sqlx::Database>::Row>,
     T: TryFrom<R, Error = StoreError>,
 {
+    page_also(tx, noun, query, within_account, None, conditions).await
+}
+
+/// As [`page`], with rows beyond a narrowed caller's accounts that are within its scope for another reason.
+///
+/// # Errors
+/// As [`page`].
+pub(crate) async fn page_also<R, T>(
+    tx: &mut ReadTx,
+    noun: &Noun,
+    query: &ListQuery,
+    within_account: bool,
+    also_within: Option<AlsoWithin>,
+    conditions: &[Condition<'_>],
+) -> Result<Listed<T>>
+where
+    R: for<'r> FromRow<'r, <Db as sqlx::Database>::Row>,
+    T: TryFrom<R, Error = StoreError>,
+{
     let (organization, account) = tx.bound()?;
-    let list = Prepared { narrowed: tx.narrowed.clone(), within_account, ..Prepared::new(noun, query, organization, account.filter(|_| within_account), conditions)? };
+    let list = Prepared { narrowed: tx.narrowed.clone(), within_account, also_within, ..Prepared::new(noun, query, organization, account.filter(|_| within_account), conditions)? };
     let total = if query.total {
         let mut sql = QueryBuilder::<Db>::new("SELECT count(*)");
         list.push_conditions(&mut sql);
@@ -198,7 +222,7 @@ impl<'a> Prepared<'a> {
         let filters = query.filters.iter().map(|filter| readable(noun, filter)).collect::<Result<Vec<_>>>()?;
         let after = query.start_after.as_deref().filter(|text| !text.is_empty()).map(|text| start_after(text, &orders)).transpose()?;
         let size = usize::try_from(query.page_size().min(ListQuery::MAX_LIMIT)).unwrap_or_default();
-        Ok(Self { noun, organization, account, narrowed: None, within_account: true, conditions, filters, orders, after, size })
+        Ok(Self { noun, organization, account, narrowed: None, within_account: true, also_within: None, conditions, filters, orders, after, size })
     }
 
     /// Everything from FROM on that decides which rows belong to the list.
@@ -232,17 +256,36 @@ impl<'a> Prepared<'a> {
             // Without brackets around, the planner sees the index that serves a single account.
             [scope] => {
                 sql.push(" AND ");
-                push_scope(sql, self, scope);
+                self.push_scope(sql, scope);
             }
             scopes => {
                 sql.push(" AND (");
                 for (number, scope) in scopes.iter().enumerate() {
                     sql.push(if number > 0 { " OR (" } else { "(" });
-                    push_scope(sql, self, scope);
+                    self.push_scope(sql, scope);
                     sql.push(")");
                 }
                 sql.push(")");
             }
+        }
+    }
+
+    /// Restricts to what one scope covers: each of its parts must hold.
+    fn push_scope(&self, sql: &mut QueryBuilder<Db>, scope: &ResourceScope) {
+        if let Some(also) = self.also_within {
+            sql.push("(");
+            also(sql, scope);
+            sql.push(" OR (");
+        }
+        sql.push("1 = 1");
+        if let (Some(column), Some(selector)) = (self.noun.account.filter(|_| self.within_account), &scope.accounts) {
+            push_selector(sql, column, self.organization, selector);
+        }
+        if let Some(categories) = &scope.integrations {
+            push_categories(sql, self.noun.category, &categories.categories);
+        }
+        if self.also_within.is_some() {
+            sql.push("))");
         }
     }
 
@@ -311,33 +354,42 @@ fn push_value(sql: &mut QueryBuilder<Db>, value: &Value) {
     };
 }
 
-/// Restricts a list to what one of the scopes covers: each of its parts must hold.
-fn push_scope(sql: &mut QueryBuilder<Db>, list: &Prepared<'_>, scope: &ResourceScope) {
-    sql.push("1 = 1");
-    if let (Some(column), Some(selector)) = (list.noun.account.filter(|_| list.within_account), &scope.accounts) {
-        push_selector(sql, column, list.organization, selector);
+/// Restricts a list to these categories, where its rows have one.
+fn push_categories(sql: &mut QueryBuilder<Db>, place: Category, categories: &[IdOrAll<Connector>]) {
+    if categories.contains(&IdOrAll::All) {
+        return;
     }
-    let Some(categories) = scope.integrations.as_ref().map(|integrations| &integrations.categories).filter(|categories| !categories.contains(&IdOrAll::All)) else { return };
-    let categories = || {
-        categories.iter().filter_map(|category| match category {
-            IdOrAll::Id(category) => Some(Value::Text(category.as_str().to_owned())),
-            IdOrAll::All => None,
-        })
-    };
-    match list.noun.category {
+    let categories = categories.iter().filter_map(|category| match category {
+        IdOrAll::Id(category) => Some(Value::Text(category.as_str().to_owned())),
+        IdOrAll::All => None,
+    });
+    match place {
         Category::None => {}
         Category::Column(column) => {
             sql.push(" AND ").push(column).push(" IN (");
-            push_list(sql, categories());
+            push_list(sql, categories);
             sql.push(")");
         }
         Category::OfIntegration(column) => {
             sql.push(" AND (").push(column).push(" IS NULL OR EXISTS (SELECT 1 FROM integration_instances AS chosen_integration WHERE chosen_integration.id = ").push(column);
             sql.push(" AND chosen_integration.connector IN (");
-            push_list(sql, categories());
+            push_list(sql, categories);
             sql.push(")))");
         }
     }
+}
+
+/// Restricts to rows whose JSON array at `path` of `column` is there and holds nothing but these values.
+pub(crate) fn push_subset(sql: &mut QueryBuilder<Db>, column: &'static str, path: &'static str, values: &[String]) {
+    sql.push(" AND ").push(dialect::json_is_array(column, path)).push(" AND NOT EXISTS (SELECT 1 FROM ").push(dialect::json_elements_at(column, path));
+    // Of nothing, nothing is a part, and a comparison with an empty list would say so of nothing at all.
+    if values.is_empty() {
+        sql.push(" WHERE 1 = 1)");
+        return;
+    }
+    sql.push(" WHERE each.value NOT IN (");
+    push_list(sql, values.iter().cloned().map(Value::Text));
+    sql.push("))");
 }
 
 /// Restricts `column` to accounts that a token's resource scope covers.

@@ -2,13 +2,14 @@
 
 use patchbay_model::change::ChangeKind;
 use patchbay_model::list::{ListQuery, Listed};
+use patchbay_model::permission::{IdOrAll, ResourceScope};
 use patchbay_model::token::{Authority, SecretKind, Slot, TokenContainer, TokenOwner, TokenSecret};
 use patchbay_model::{AccountId, Fullname, IntegrationId, MemberId, Name, OrganizationId, Timestamp, TokenId};
 use sqlx::types::Json;
 use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use crate::dialect::{At, Db};
+use crate::dialect::{self, At, Db};
 use crate::error::{Result, StoreError};
 use crate::list::{self, Category, Field, Kind, Noun};
 use crate::row;
@@ -245,7 +246,7 @@ impl ReadTx {
             }
         };
         let conditions: &[list::Condition<'_>] = if owner.is_some() { &[&of_owner] } else { &[] };
-        list::page::<TokenRow, _>(self, &NOUN, query, true, conditions).await
+        list::page_also::<TokenRow, _>(self, &NOUN, query, true, Some(push_within), conditions).await
     }
 
     /// The live secrets of a container, without the secrets.
@@ -264,6 +265,35 @@ impl ReadTx {
         .await?;
         rows.iter().map(|(kind, slot, expires)| secret(kind, slot, *expires)).collect()
     }
+}
+
+/// A container of the organization whose fixed authority lies within a scope, part by part: what the scope narrows must be
+/// narrowed at least as much. This is the rule by which the engine lets a narrowed caller read a single one.
+fn push_within(sql: &mut QueryBuilder<Db>, scope: &ResourceScope) {
+    sql.push("owner_type = 'organization' AND ").push(dialect::json_is_object("authority", "$.adhoc"));
+    if let Some(accounts) = scope.accounts.as_ref().filter(|accounts| !accounts.is_everything()) {
+        if let Some(ids) = accounts.ids.as_ref().filter(|ids| !ids.contains(&IdOrAll::All)) {
+            list::push_subset(sql, "authority", "$.adhoc.resources.accounts.ids", &words(ids, AccountId::to_string));
+        }
+        if let Some(labels) = &accounts.labels {
+            list::push_subset(sql, "authority", "$.adhoc.resources.accounts.labels", &labels.iter().map(|label| label.as_str().to_owned()).collect::<Vec<_>>());
+        }
+        if let Some(environments) = &accounts.environments {
+            list::push_subset(sql, "authority", "$.adhoc.resources.accounts.environments", &environments.iter().map(|one| one.as_str().to_owned()).collect::<Vec<_>>());
+        }
+    }
+    if let Some(integrations) = scope.integrations.as_ref().filter(|integrations| !integrations.categories.contains(&IdOrAll::All)) {
+        list::push_subset(sql, "authority", "$.adhoc.resources.integrations.categories", &words(&integrations.categories, |category| category.as_str().to_owned()));
+    }
+}
+
+fn words<T>(ids: &[IdOrAll<T>], word: impl Fn(&T) -> String) -> Vec<String> {
+    ids.iter()
+        .filter_map(|id| match id {
+            IdOrAll::Id(id) => Some(word(id)),
+            IdOrAll::All => None,
+        })
+        .collect()
 }
 
 /// `owner_type`, `owner_id`, account and integration of an owner.

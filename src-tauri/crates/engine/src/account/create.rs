@@ -68,7 +68,7 @@ pub(crate) async fn insert(engine: &Engine, tx: &mut WriteTx, grant: &Management
 }
 
 /// The sets that a first token may have (synqly-wire.md section 7).
-const FIRST: [PermissionSet; 3] = [PermissionSet::AccountManager, PermissionSet::ConnectUi, PermissionSet::TokenIssuer];
+pub(crate) const FIRST: [PermissionSet; 3] = [PermissionSet::AccountManager, PermissionSet::ConnectUi, PermissionSet::TokenIssuer];
 
 async fn first_token(engine: &Engine, tx: &mut WriteTx, grant: &ManagementGrant, account: &Account, wanted: FirstToken) -> Result<ContainerState, Problem> {
     if !FIRST.contains(&wanted.permission_set) {

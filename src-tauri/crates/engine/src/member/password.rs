@@ -2,7 +2,7 @@
 
 use patchbay_model::change::ChangeKind;
 use patchbay_model::list::{Filter, ListQuery, Operator};
-use patchbay_model::token::TokenType;
+use patchbay_model::token::{Authority, TokenType};
 use patchbay_model::{Code, MemberId, Operation, Problem, Scope, Secret};
 use patchbay_store::WriteTx;
 use patchbay_vault::{hash_password, verify_password};
@@ -15,13 +15,19 @@ use crate::{Engine, ManagementGrant, reach};
 /// Changes the caller's own password; every earlier token of its logons and every web session dies, and it is signed in anew.
 ///
 /// # Errors
-/// `logon_failed` when the old password is wrong, `weak_password`; problems of the store.
+/// `logon_failed` when the old password is wrong, `weak_password`; `permission_denied` for a token that came from no logon; problems of the store.
 pub async fn change_password(engine: &Engine, grant: &ManagementGrant, old: Secret, new: Secret) -> Result<Logon, Problem> {
     grant.require(Operation::AuthChangePassword, None)?;
     let mut tx = engine.store().read(Scope::Organization(grant.organization())).await?;
     let organization = tx.organization().await?;
     let member = tx.member(grant.member()).await?.ok_or_else(|| Problem::not_found("member", grant.member()))?;
     let before = tx.member_password_hash(member.id).await?;
+    // A token of fixed authority is no sign of who holds it; with it nobody may try passwords.
+    if let Some(container) = grant.container()
+        && tx.token(container).await?.is_some_and(|container| matches!(container.authority, Authority::Adhoc { .. }))
+    {
+        return Err(Problem::new(Code::PermissionDenied, "A password is changed by the member who signed in with it. Sign in with POST /v1/auth/logon, then change it."));
+    }
     drop(tx);
     if !verify(old, before.clone()).await? {
         return Err(Problem::new(Code::LogonFailed, "The old password is wrong. Nothing was changed.").at_body("/old_secret"));

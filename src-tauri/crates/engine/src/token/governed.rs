@@ -24,15 +24,24 @@ pub(super) async fn container(tx: &mut ReadTx, grant: &ManagementGrant, operatio
         }
         TokenOwner::Organization(_) => {
             grant.require(operation, None)?;
-            // Reading shows no secret, so an unnarrowed caller reads all; whatever makes or ends secrets needs their authority.
-            let reads = matches!(operation, Operation::TokensGet | Operation::TokensImpact) && grant.permits().iter().any(|permit| permit.allows(operation) && !permit.narrowed());
-            if reads {
+            // Reading shows no secret, so it takes reach alone; whatever makes or ends secrets needs their authority.
+            if matches!(operation, Operation::TokensGet | Operation::TokensImpact) && readable(grant, operation, &container) {
                 return Ok(container);
             }
             within_reach(grant, operation, &container).map_err(|_| Problem::not_found(TokenId::NOUN, reference))?;
         }
     }
     Ok(container)
+}
+
+/// Whether a caller may read of an organization's container: all of them where it is not narrowed, else those over objects
+/// that it reaches, whatever they allow there. The list is narrowed by the same rule, in the store.
+fn readable(grant: &ManagementGrant, operation: Operation, container: &TokenContainer) -> bool {
+    grant.permits().iter().filter(|permit| permit.allows(operation)).any(|permit| match &container.authority {
+        _ if !permit.narrowed() => true,
+        Authority::Adhoc { resources, .. } => narrow::covers(resources, &permit.resources),
+        Authority::Roles(_) => false,
+    })
 }
 
 /// Whether a caller may hold what an organization's container gives.

@@ -6,14 +6,17 @@ use patchbay_store::ReadTx;
 
 use super::issue::without_secrets;
 use super::{ContainerState, governed};
-use crate::{Engine, ManagementGrant, reach};
+use crate::{Engine, ManagementGrant};
 
 /// Lists the containers that the caller governs, without secrets.
 ///
 /// # Errors
 /// `permission_denied`; problems of the query and the store.
 pub async fn list(engine: &Engine, grant: &ManagementGrant, query: ListQuery) -> Result<Listed<ContainerState>, Problem> {
-    let mut tx = reach::listing(engine, grant, Operation::TokensList).await?;
+    grant.require(Operation::TokensList, None)?;
+    // Containers of the organization are outside of every account's scope; those over reachable accounts are listed all the same.
+    let mut tx = engine.store().read(Scope::Organization(grant.organization())).await?;
+    tx.narrow_lists(grant.scopes(Operation::TokensList));
     let listed = tx.tokens(None, &query).await?;
     let mut items = Vec::with_capacity(listed.items.len());
     for container in listed.items {

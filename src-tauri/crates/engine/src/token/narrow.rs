@@ -30,6 +30,12 @@ pub(crate) fn exceeds(wanted: PermissionSet) -> Problem {
     .at_body("/permission_set")
 }
 
+/// Whether `outer` covers everything that `inner` does, without looking at any object.
+pub(crate) fn covers(inner: &ResourceScope, outer: &ResourceScope) -> bool {
+    // What had to be narrowed is wider.
+    within(inner, outer).as_ref() == Some(inner)
+}
+
 /// `wanted` within `outer`, part by part.
 pub(crate) fn within(wanted: &ResourceScope, outer: &ResourceScope) -> Option<ResourceScope> {
     Some(ResourceScope {

@@ -1,14 +1,16 @@
 //! Tells what a secret is good for.
 
 use patchbay_model::member::{Member, MemberState};
-use patchbay_model::permission::ResourceScope;
+use patchbay_model::permission::{PermissionSet, ResourceScope};
 use patchbay_model::token::{Authority, SecretKind, TokenContainer, TokenOwner, TokenType};
 use patchbay_model::{Code, MemberId, Problem, Scope, Timestamp};
 use patchbay_store::{FoundToken, ReadTx};
 use patchbay_vault::parse_token;
 
+use super::narrow;
+use crate::account::FIRST;
 use crate::grant::Permit;
-use crate::{CallerInfo, ConnectorGrant, Engine, Grant, ManagementGrant, RefreshGrant};
+use crate::{CallerInfo, ConnectorGrant, Engine, Grant, ManagementGrant, RefreshGrant, permission};
 
 impl Engine {
     /// Tells what a bearer secret is good for.
@@ -80,9 +82,25 @@ pub(crate) fn expired_password(member: &Member, now: Timestamp) -> bool {
 
 async fn permits(tx: &mut ReadTx, container: &TokenContainer, member: &Member) -> Result<Vec<Permit>, Problem> {
     match &container.authority {
-        Authority::Adhoc { resources, permission_set } => Ok(Permit::new(member.organization_id, *permission_set, resources.clone()).into_iter().collect()),
+        Authority::Adhoc { resources, permission_set } => adhoc_permits(tx, member, *permission_set, resources).await,
         Authority::Roles(_) => role_permits(tx, member).await,
     }
+}
+
+/// What a token of fixed authority allows. It never exceeds the member who minted it, at this moment either: when a role was
+/// taken away or narrowed since, what it no longer covers is dead.
+///
+/// # Errors
+/// `token_invalid`; problems of the store.
+pub(crate) async fn adhoc_permits(tx: &mut ReadTx, member: &Member, permission_set: PermissionSet, resources: &ResourceScope) -> Result<Vec<Permit>, Problem> {
+    let covered = role_permits(tx, member).await?.iter().any(|permit| {
+        let set = permission::within(permission_set, permit.permission_set) || (permit.permission_set == PermissionSet::AccountProvisioner && FIRST.contains(&permission_set));
+        set && narrow::covers(resources, &permit.resources)
+    });
+    if !covered {
+        return Err(Problem::new(Code::TokenInvalid, "The roles of the member who minted this token no longer cover it. Mint a new one."));
+    }
+    Ok(Permit::new(member.organization_id, permission_set, resources.clone()).into_iter().collect())
 }
 
 /// What the roles of a member allow, at this moment. A role that is gone allows nothing.

@@ -242,11 +242,11 @@ CREATE INDEX credentials_deletion ON credentials (deletion_id) WHERE deletion_id
 
 -- The built-in roles become rows, so that lists hold them. Their ids are made as `builtin_role_id` of the model makes them.
 INSERT INTO roles (id, organization_id, name, fullname, description, resources, permission_set, created_at, updated_at)
-SELECT unhex(substr(hex(organizations.id), 1, 12) || '8' || substr(hex(organizations.id), 14, 17) || builtin.place), organizations.id, builtin.name, builtin.fullname, builtin.description, '{}', builtin.permission_set, organizations.created_at, organizations.created_at
+SELECT unhex(substr(hex(organizations.id), 1, 12) || '8' || builtin.place || substr(hex(organizations.id), 15)), organizations.id, builtin.name, builtin.fullname, builtin.description, '{}', builtin.permission_set, organizations.created_at, organizations.created_at
 FROM organizations, (
-    SELECT '01' AS place, 'root_administrator' AS name, 'Root administrator' AS fullname, 'Everything. The organization always keeps one member with this role.' AS description, 'administrator' AS permission_set
-    UNION ALL SELECT '02', 'administrator', 'Administrator', 'Everything. For those who run the organization from day to day.', 'administrator'
-    UNION ALL SELECT '03', 'viewer', 'Viewer', 'Lists and reads everything, and changes nothing. For support and auditors.', 'viewer'
-    UNION ALL SELECT '04', 'member', 'Member', 'Reads everything; creates, changes and tests accounts, integrations and credentials. For those who connect customers.', 'member'
+    SELECT '0' AS place, 'root_administrator' AS name, 'Root administrator' AS fullname, 'Everything. The organization always keeps one member with this role.' AS description, 'administrator' AS permission_set
+    UNION ALL SELECT '1', 'administrator', 'Administrator', 'Everything. For those who run the organization from day to day.', 'administrator'
+    UNION ALL SELECT '2', 'viewer', 'Viewer', 'Lists and reads everything, and changes nothing. For support and auditors.', 'viewer'
+    UNION ALL SELECT '3', 'member', 'Member', 'Reads everything; creates, changes and tests accounts, integrations and credentials. For those who connect customers.', 'member'
 ) AS builtin
 WHERE NOT EXISTS (SELECT 1 FROM roles AS own WHERE own.organization_id = organizations.id AND lower(own.name) = builtin.name AND own.deleted_at IS NULL);
