@@ -16,6 +16,7 @@ pub(crate) mod point;
 pub(crate) mod provider_app;
 pub(crate) mod resources;
 pub(crate) mod role;
+pub(crate) mod status;
 pub(crate) mod token;
 pub(crate) mod trial;
 pub(crate) mod webhook;

@@ -7,11 +7,11 @@ use patchbay_model::{Operation, Problem};
 
 use crate::contract::Commands;
 use crate::handle::{
-    Call, account, audit, auth, capability, connect, credential, integration, member, meta, organization, overview, point, provider_app, role, token, trial, undo, webhook,
+    Call, account, audit, auth, capability, connect, credential, integration, member, meta, organization, overview, point, provider_app, role, status, token, trial, undo, webhook,
 };
 use crate::openapi::Management;
 use crate::reply::{Deleted, Document, Empty, IntoReply, Reply};
-use crate::request::{Expand, Json, ListOf, MaybeJson, NoBody, NoQuery, Patch, ReadBody, ReadQuery, Request};
+use crate::request::{Expand, Json, ListOf, MaybeJson, NoBody, NoQuery, Patch, ReadBody, ReadQuery, Request, Timeseries};
 use crate::wire::account::{Account, AccountCreated, CreateAccount, UpdateAccount};
 use crate::wire::audit::Audit;
 use crate::wire::call::{CallAnswer, CallIntegration};
@@ -25,6 +25,7 @@ use crate::wire::organization::{Organization, UpdateOrganization};
 use crate::wire::overview::{ExportConfiguration, ExportedConfiguration, Impact, Overview};
 use crate::wire::point::{CreateIntegrationPoint, IntegrationPoint, UpdateIntegrationPoint};
 use crate::wire::role::{CreateRole, PermissionSetView, Role, UpdateRole};
+use crate::wire::status::{Status, StatusEvent, StatusTimeseries};
 use crate::wire::token::{CreateIntegrationToken, CreateToken, RefreshToken, Token};
 use crate::wire::webhook::{CreateOrganizationWebhook, OrganizationWebhook, UpdateOrganizationWebhook, WebhookDelivery, WebhookDeliveryDetail};
 
@@ -222,6 +223,13 @@ table! {
     ConnectGet: Get "/v1/x/connect-sessions/{connect_session_id}", NoQuery, NoBody => Answer<ConnectSession>, 200, Management, connect::get;
     ConnectFinish: Post "/v1/x/connect-sessions/{connect_session_id}/finish", NoQuery, Json<FinishConnect> => Answer<ConnectSession>, 200, Management, connect::finish;
     ConnectCancel: Post "/v1/x/connect-sessions/{connect_session_id}/cancel", NoQuery, NoBody => Answer<ConnectSession>, 200, Management, connect::cancel;
+
+    StatusList: Get "/v1/status", ListOf, NoBody => Listed<Status>, 200, Management, status::list;
+    StatusGetTimeseries: Get "/v1/status/timeseries", NoQuery, NoBody => Answer<StatusTimeseries>, 200, Management, status::get_timeseries;
+    StatusGet: Get "/v1/status/{account_id}/{integration_id}", NoQuery, NoBody => Answer<Status>, 200, Management, status::get;
+    StatusReset: Put "/v1/status/{account_id}/{integration_id}", NoQuery, NoBody => Empty, 204, Management, status::reset;
+    StatusListEvents: Get "/v1/status/{account_id}/{integration_id}/events", ListOf, NoBody => Listed<StatusEvent>, 200, Management, status::list_events;
+    StatusGetIntegrationTimeseries: Get "/v1/status/{account_id}/{integration_id}/timeseries", Timeseries, NoBody => Answer<StatusTimeseries>, 200, Management, status::get_integration_timeseries;
 
     OrganizationWebhooksList: Get "/v1/organization/webhooks", ListOf, NoBody => Listed<OrganizationWebhook>, 200, Management, webhook::list;
     OrganizationWebhooksGet: Get "/v1/organization/webhooks/{webhook_id}", NoQuery, NoBody => Answer<OrganizationWebhook>, 200, Management, webhook::get;

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use patchbay_engine::status::Interval;
 use patchbay_model::list::{Filter, ListQuery, Order};
 use patchbay_model::problem::Location;
 use patchbay_model::{Code, Problem};
@@ -17,6 +18,7 @@ use ts_rs::TS;
 use crate::contract::Types;
 use crate::openapi::Schemas;
 use crate::wire::query::{ExpandParams, JsonPatch, ListParams, PatchOperation};
+use crate::wire::status::TimeseriesParams;
 
 /// A request before its parts are read into types.
 #[derive(Clone, Debug, Default)]
@@ -152,7 +154,7 @@ pub struct Expand(Vec<String>);
 
 impl Expand {
     const KNOWN: &'static [&'static str] =
-        &["all", "account", "accounts", "integration_point", "integration_points", "connector", "providers", "operations", "provider_config", "request_body"];
+        &["all", "account", "accounts", "integration", "integrations", "integration_point", "integration_points", "connector", "providers", "operations", "provider_config", "request_body"];
 
     fn read(request: &Request) -> Result<Self, Problem> {
         let words: Vec<String> = request.values("expand").flat_map(|text| text.split(',')).map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect();
@@ -182,6 +184,33 @@ impl ReadQuery for Expand {
 
     fn parameters(schemas: &Schemas) -> Vec<Value> {
         schemas.parameters::<ExpandParams>()
+    }
+}
+
+/// Parameters of a time series.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeseries {
+    /// Its steps.
+    pub interval: Interval,
+}
+
+impl ReadQuery for Timeseries {
+    fn read(request: &Request) -> Result<Self, Problem> {
+        let interval = match request.values("interval").last().filter(|text| !text.is_empty()) {
+            None => Interval::default(),
+            Some(text) => text
+                .parse()
+                .map_err(|()| Problem::new(Code::InvalidField, "The parameter `interval` must be hour, minute or day.").at(Location::Query, "interval"))?,
+        };
+        Ok(Self { interval })
+    }
+
+    fn typescript(types: &mut Types) -> Option<String> {
+        Some(types.name::<TimeseriesParams>())
+    }
+
+    fn parameters(schemas: &Schemas) -> Vec<Value> {
+        schemas.parameters::<TimeseriesParams>()
     }
 }
 

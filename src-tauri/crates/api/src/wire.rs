@@ -19,6 +19,7 @@ pub mod point;
 pub mod problem;
 pub mod query;
 pub mod role;
+pub mod status;
 pub mod token;
 pub mod webhook;
 

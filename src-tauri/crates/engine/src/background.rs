@@ -14,6 +14,12 @@ const POLL: Duration = Duration::from_millis(400);
 const FLUSH: Duration = Duration::from_secs(15);
 /// Changes kept for listeners that resume after a gap.
 const KEPT_CHANGES: u32 = 100_000;
+/// How long time series go back.
+const KEPT_MINUTES: Duration = Duration::from_secs(7 * 86_400);
+/// How long what happened to integrations is told.
+const KEPT_EVENTS: Duration = Duration::from_secs(30 * 86_400);
+/// How long the log of deliveries to webhooks goes back.
+const KEPT_DELIVERIES: Duration = Duration::from_secs(30 * 86_400);
 /// How often deletions are looked at whose undo window has closed.
 const PURGE: Duration = Duration::from_secs(60);
 
@@ -37,6 +43,7 @@ pub(crate) async fn purge_once(engine: &Engine) -> Result<(), Problem> {
     let now = engine.now();
     let mut tx = engine.store().write(Scope::System, Origin::Background).await?;
     let rows = tx.purge_deleted(now.minus(UNDO_WINDOW)).await? + tx.remove_expired_tokens(now).await? + tx.remove_expired_web_sessions(now).await?;
+    let rows = rows + tx.remove_old_status(now.minus(KEPT_MINUTES), now.minus(KEPT_EVENTS)).await? + tx.remove_old_deliveries(now.minus(KEPT_DELIVERIES)).await?;
     tx.trim_changes(KEPT_CHANGES).await?;
     tx.commit().await?;
     if rows > 0 {

@@ -2,6 +2,7 @@
 
 mod drive;
 mod local;
+mod metered;
 pub(crate) mod opened;
 pub(crate) mod places;
 mod plan;
@@ -11,13 +12,15 @@ pub(crate) mod sealed;
 pub(crate) mod status;
 
 use patchbay_model::connector::ticketing::{TicketingAnswer, TicketingOperation};
+use patchbay_model::integration::IntegrationStatus;
 use patchbay_model::{Code, Problem};
+use patchbay_store::count_operations;
 
 pub(crate) use plan::settings_of;
 pub(crate) use probe::{Draft, located, prove};
 
 use crate::http::{Exchange, Mask, Recorder};
-use crate::usage::CallUse;
+use crate::usage::{CallUse, Caller};
 use crate::{ConnectorGrant, Engine, refresh};
 
 /// How to run a call.
@@ -75,13 +78,36 @@ impl Engine {
     }
 }
 
+/// What is known of a call when it ends, for the counters.
+struct Seen {
+    caller: Caller,
+    status: IntegrationStatus,
+    api_ops: u64,
+    in_bytes: usize,
+    out_bytes: usize,
+}
+
+/// Runs a call and counts what it used. One of an integration that is gone belongs to nobody's counters.
 async fn run(engine: &Engine, grant: &ConnectorGrant, operation: TicketingOperation, options: CallOptions) -> Trial {
+    let mut seen = None;
+    let ((trial, db_ops), worked) = metered::metered(count_operations(attempt(engine, grant, operation, options, &mut seen))).await;
+    if let Some(Seen { caller, status, api_ops, in_bytes, out_bytes }) = seen {
+        let bytes = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let failure = trial.answer.as_ref().err().map(|problem| (problem.code, problem.message.clone()));
+        engine.note_use(caller, CallUse { failure, status, worked, db_ops, api_ops, in_bytes: bytes(in_bytes), out_bytes: bytes(out_bytes) });
+    }
+    trial
+}
+
+async fn attempt(engine: &Engine, grant: &ConnectorGrant, operation: TicketingOperation, options: CallOptions, seen: &mut Option<Seen>) -> Trial {
     let failed = |problem| Trial { answer: Err(problem), notices: Vec::new(), exchanges: Vec::new() };
     let scope = grant.scope();
     let plan = match plan::load(engine, scope, grant.integration()).await {
         Ok(plan) => plan,
         Err(problem) => return failed(problem),
     };
+    let caller = Caller { organization: plan.integration.organization_id, account: plan.integration.account_id, integration: plan.integration.id };
+    let seen = seen.insert(Seen { caller, status: plan.integration.status, api_ops: 0, in_bytes: 0, out_bytes: 0 });
     let provider = plan.provider;
     let name = operation.name();
     let checked = if provider.supports(name) {
@@ -113,29 +139,24 @@ async fn run(engine: &Engine, grant: &ConnectorGrant, operation: TicketingOperat
         Err(problem) => Err(problem),
     };
     let answer = answer.map_err(|problem| drive.covered(problem));
-    plan.conclude(engine, scope, &drive, answer.is_ok()).await;
+    (seen.api_ops, seen.in_bytes, seen.out_bytes) = (drive.state.operations, drive.state.received, drive.state.sent);
+    seen.status = plan.conclude(engine, scope, &drive, answer.is_ok()).await;
     Trial { answer, notices: std::mem::take(&mut drive.state.notices), exchanges: drive.recorder.map(Recorder::into_exchanges).unwrap_or_default() }
 }
 
 impl plan::Plan<'_> {
-    fn count(&self, engine: &Engine, state: &drive::DriveState, succeeded: bool) {
-        let bytes = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-        let used = CallUse { failed: !succeeded, in_bytes: bytes(state.received), out_bytes: bytes(state.sent) };
-        engine.note_use(self.integration.organization_id, self.integration.account_id, self.integration.id, used);
-    }
-
-    /// Writes down what the call told about the integration. Trouble with that is no trouble of the call.
-    async fn conclude(&self, engine: &Engine, scope: patchbay_model::Scope, drive: &drive::Drive<'_>, succeeded: bool) {
-        self.count(engine, &drive.state, succeeded);
+    /// Writes down what the call told about the integration, and gives its status then. Trouble with that is no trouble of
+    /// the call.
+    async fn conclude(&self, engine: &Engine, scope: patchbay_model::Scope, drive: &drive::Drive<'_>, succeeded: bool) -> IntegrationStatus {
         if let (true, opened::Opened::Tokens { credential, .. }) = (drive.state.accepted, &drive.opened)
             && let Err(problem) = refresh::proven(engine, scope, credential.id).await
         {
             tracing::warn!(%problem, "the set of tokens before the last renewal could not be forgotten");
         }
-        if let Some(to) = status::after_call(self.integration.status, &drive.state, succeeded)
-            && let Err(problem) = status::write(engine, scope, &self.integration, to).await
-        {
+        let Some(to) = status::after_call(self.integration.status, &drive.state, succeeded) else { return self.integration.status };
+        if let Err(problem) = status::write(engine, scope, &self.integration, to).await {
             tracing::warn!(%problem, integration = %self.integration.id, "the status after a call could not be written");
         }
+        to
     }
 }

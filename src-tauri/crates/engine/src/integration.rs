@@ -21,7 +21,7 @@ use serde_json::Value;
 pub use connector_grant::connector_grant;
 pub use create::create;
 pub use delete::delete;
-pub use get::get;
+pub use get::{get, of_ids};
 pub use impact::impact;
 pub use list::{list, list_account};
 pub use pause::{pause, resume};

@@ -31,6 +31,7 @@ pub mod role;
 mod schema;
 mod sealing;
 pub mod session;
+pub mod status;
 pub mod token;
 mod usage;
 pub mod webhook;

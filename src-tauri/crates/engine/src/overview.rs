@@ -3,6 +3,7 @@
 mod get;
 
 use patchbay_model::integration::Integration;
+use patchbay_model::status::CallSums;
 
 pub use get::get;
 
@@ -23,6 +24,8 @@ pub struct Overview {
     pub integration_points: u64,
     /// Members; nothing for a caller that may not list them.
     pub members: Option<u64>,
+    /// What calls used in the last hour, as far as it is written (see [`crate::status`]).
+    pub last_hour: CallSums,
     /// Integrations that need attention or wait for consent, latest first, at most 20.
     pub attention: Vec<Integration>,
 }

@@ -27,6 +27,7 @@ pub mod provider;
 pub mod schema;
 pub mod scope;
 pub mod secret;
+pub mod status;
 pub mod time;
 pub mod token;
 pub mod web;

@@ -105,6 +105,12 @@ operations! {
     MetaEngineOpenapiSpec = "meta.engine_openapi_spec";
     OverviewGet = "overview.get";
     ConfigurationExport = "configuration.export";
+    StatusList = "status.list";
+    StatusGet = "status.get";
+    StatusReset = "status.reset";
+    StatusListEvents = "status.list_events";
+    StatusGetTimeseries = "status.get_timeseries";
+    StatusGetIntegrationTimeseries = "status.get_integration_timeseries";
     OrganizationWebhooksList = "organization_webhooks.list";
     OrganizationWebhooksGet = "organization_webhooks.get";
     OrganizationWebhooksCreate = "organization_webhooks.create";

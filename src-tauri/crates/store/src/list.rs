@@ -115,14 +115,16 @@ const NOUNS: &[&Noun] = &[
     &crate::points::NOUN,
     &crate::provider_apps::NOUN,
     &crate::roles::NOUN,
+    &crate::status::NOUN,
+    &crate::status::EVENTS,
     &crate::tokens::NOUN,
     &crate::webhooks::NOUN,
 ];
 
-/// The fields by which the rows of a table can be filtered and ordered, for descriptions of its list; nothing for a table
+/// The fields by which the rows of a table, or of what stands under that name for several, can be filtered and ordered, for descriptions of its list; nothing for a table
 /// that is not listed.
 pub fn list_fields(table: &str) -> Option<Vec<ListField>> {
-    let noun = NOUNS.iter().find(|noun| noun.table == table)?;
+    let noun = NOUNS.iter().find(|noun| noun.table == table || noun.table.ends_with(&format!(" AS {table}")))?;
     let kind = |kind| match kind {
         Kind::Text | Kind::Name => FieldKind::Text,
         Kind::Time => FieldKind::Time,
@@ -213,6 +215,14 @@ where
     };
     let items = rows.iter().map(|row| T::try_from(R::from_row(row)?)).collect::<Result<Vec<T>>>()?;
     Ok(Listed { items, total, next })
+}
+
+/// Pushes FROM and WHERE of every row of a noun that the transaction may see and that the conditions choose, for sums.
+pub(crate) fn push_visible(tx: &ReadTx, noun: &Noun, sql: &mut QueryBuilder<Db>, conditions: &[Condition<'_>]) -> Result<()> {
+    let (organization, account) = tx.bound()?;
+    let all = Prepared { narrowed: tx.narrowed.clone(), ..Prepared::new(noun, &ListQuery::default(), organization, account, conditions)? };
+    all.push_conditions(sql);
+    Ok(())
 }
 
 impl<'a> Prepared<'a> {

@@ -154,6 +154,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn read(&self, scope: Scope) -> Result<ReadTx> {
+        crate::operations::begun();
         Ok(ReadTx::new(self.inner.readers.begin().await?, scope))
     }
 
@@ -163,6 +164,7 @@ impl Store {
     /// [`StoreError::Busy`] when the turn does not come, [`StoreError::ReadOnly`].
     pub async fn write(&self, scope: Scope, origin: Origin) -> Result<WriteTx> {
         let writer = self.inner.writer.as_ref().ok_or(StoreError::ReadOnly)?;
+        crate::operations::begun();
         let tx = writer.begin_with(BEGIN_WRITE).await?;
         Ok(WriteTx::new(tx, scope, origin, self.inner.announcer.clone()))
     }

@@ -172,6 +172,19 @@ exchanges: Array<Exchange>,
 request: CallRequestShown, };
 
 /**
+ * Connector calls in a stretch of time.
+ */
+export type CallCounts = {
+/**
+ * All of them.
+ */
+requests: number,
+/**
+ * Those that ended in a problem.
+ */
+failed: number, };
+
+/**
  * Body of `integrations.call`.
  */
 export type CallIntegration = {
@@ -1118,6 +1131,10 @@ by_status: Array<Count>,
  */
 by_provider: Array<ProviderCount>,
 /**
+ * Connector calls of the last hour.
+ */
+last_hour: CallCounts,
+/**
  * Those that need a person, the latest first; at most 20.
  */
 attention: Array<Integration>,
@@ -1608,6 +1625,95 @@ secret?: string,
 setup?: string, };
 
 /**
+ * Status and sums of the calls of one integration; of one that was never called they are zeros.
+ */
+export type Status = { account_id: AccountId,
+/**
+ * Only with `expand=account`.
+ */
+account?: Account, integration_id: IntegrationId,
+/**
+ * Only with `expand=integration`.
+ */
+integration?: Integration,
+/**
+ * `draft`, `awaiting_consent`, `active`, `needs_attention`, `paused` or `revoked`.
+ */
+status: string, requests: number,
+/**
+ * Of the requests, those that ended in a problem.
+ */
+failed: number,
+/**
+ * Microseconds in which Patchbay itself worked at the calls; waiting for the provider or the store is not counted.
+ */
+cpu_time: number,
+/**
+ * Transactions on the store that the calls began.
+ */
+db_ops: number,
+/**
+ * Requests that went to the provider.
+ */
+api_ops: number,
+/**
+ * Bytes of bodies that came from the provider.
+ */
+in_bytes: number,
+/**
+ * Bytes of bodies that went to the provider.
+ */
+out_bytes: number, created_at: Timestamp, updated_at: Timestamp, x_patchbay?: StatusExtra, };
+
+/**
+ * Calls began to fail, fail in another way, or work again.
+ */
+export type StatusEvent = { account_id: AccountId, integration_id: IntegrationId, created_at: Timestamp,
+/**
+ * The integration's status behind it.
+ */
+status: string,
+/**
+ * The problem in words; absent when calls work again.
+ */
+error?: string,
+/**
+ * Number of the call.
+ */
+request: number, x_patchbay?: StatusEventExtra, };
+
+/**
+ * What is ours on an event.
+ */
+export type StatusEventExtra = {
+/**
+ * The code of the problem.
+ */
+code: string, };
+
+/**
+ * What is ours on a status.
+ */
+export type StatusExtra = {
+/**
+ * Since when calls are counted: the making of the integration, or the last reset.
+ */
+counted_since: Timestamp, };
+
+/**
+ * Calls over time, without gaps.
+ */
+export type StatusTimeseries = { start_time: Timestamp,
+/**
+ * Behind the last point, which is the interval under way.
+ */
+end_time: Timestamp,
+/**
+ * Length of an interval: `1m`, `1h` or `24h`.
+ */
+interval: string, series: Array<TimeseriesPoint>, };
+
+/**
  * The store that is open.
  */
 export type StoreInfo = {
@@ -1619,6 +1725,29 @@ label: string,
  * `sqlite`, `postgres` or `remote`.
  */
 kind: string, };
+
+/**
+ * Parameters of `status.get_integration_timeseries`.
+ */
+export type TimeseriesParams = {
+/**
+ * `hour` (the default): the last 24 hours by the hour. `minute`: the last hour by the minute. `day`: the last 7 days by
+ * the day.
+ */
+interval?: "minute" | "hour" | "day", };
+
+/**
+ * The calls of one interval.
+ */
+export type TimeseriesPoint = {
+/**
+ * When the interval begins.
+ */
+created_at: Timestamp, succeeded: number, failed: number,
+/**
+ * Microseconds.
+ */
+cpu_time: number, in_bytes: number, out_bytes: number, };
 
 /**
  * A point in time, truncated to microseconds: PostgreSQL keeps no more, so both stores compare equal.
@@ -1928,6 +2057,12 @@ export interface Commands {
   "connect.get": { params: { path: { connect_session_id: string } }; result: Answer<ConnectSession> };
   "connect.finish": { params: { path: { connect_session_id: string }, body: FinishConnect }; result: Answer<ConnectSession> };
   "connect.cancel": { params: { path: { connect_session_id: string } }; result: Answer<ConnectSession> };
+  "status.list": { params: { query?: ListParams }; result: Listed<Status> };
+  "status.get_timeseries": { params: Record<string, never>; result: Answer<StatusTimeseries> };
+  "status.get": { params: { path: { account_id: string, integration_id: string } }; result: Answer<Status> };
+  "status.reset": { params: { path: { account_id: string, integration_id: string } }; result: Answer<Done> };
+  "status.list_events": { params: { path: { account_id: string, integration_id: string }, query?: ListParams }; result: Listed<StatusEvent> };
+  "status.get_integration_timeseries": { params: { path: { account_id: string, integration_id: string }, query?: TimeseriesParams }; result: Answer<StatusTimeseries> };
   "organization_webhooks.list": { params: { query?: ListParams }; result: Listed<OrganizationWebhook> };
   "organization_webhooks.get": { params: { path: { webhook_id: string } }; result: Answer<OrganizationWebhook> };
   "organization_webhooks.create": { params: { body: CreateOrganizationWebhook }; result: Answer<OrganizationWebhook> };

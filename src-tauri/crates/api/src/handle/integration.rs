@@ -190,6 +190,6 @@ fn credential_kind(engine: &Engine, row: &Row) -> Option<CredentialKind> {
     engine.catalog().get(&row.provider).and_then(|provider| provider.credential(inline)).map(|option| option.kind).or_else(|| CredentialKind::from_word(inline))
 }
 
-fn distinct<T: Eq + std::hash::Hash + Copy>(ids: impl Iterator<Item = T>) -> Vec<T> {
+pub(crate) fn distinct<T: Eq + std::hash::Hash + Copy>(ids: impl Iterator<Item = T>) -> Vec<T> {
     ids.collect::<std::collections::HashSet<_>>().into_iter().collect()
 }

@@ -9,7 +9,7 @@ use super::{Bare, With};
 use crate::handle::integration::views;
 use crate::request::{Expand, MaybeJson};
 use crate::wire::envelope::Answer;
-use crate::wire::overview::{Count, ExportConfiguration, ExportedConfiguration, Impact, Overview, ProviderCount};
+use crate::wire::overview::{CallCounts, Count, ExportConfiguration, ExportedConfiguration, Impact, Overview, ProviderCount};
 
 /// Audit events shown on the overview.
 const RECENT: u32 = 10;
@@ -28,6 +28,7 @@ pub(crate) async fn get(call: Bare<'_>) -> Result<Answer<Overview>, Problem> {
         integration_points: overview.integration_points,
         integrations: overview.integrations,
         members: overview.members,
+        last_hour: CallCounts { requests: overview.last_hour.requests, failed: overview.last_hour.failed },
         by_status: counts(overview.by_status),
         by_provider: overview.by_provider.into_iter().filter_map(|(provider, count)| ProviderId::parse(&provider).ok().map(|provider| ProviderCount { provider, count })).collect(),
         attention: views(call.engine, call.grant, overview.attention, &Expand::default()).await?,

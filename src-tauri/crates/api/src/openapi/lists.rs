@@ -17,6 +17,8 @@ pub(super) fn table(operation: Operation) -> Option<&'static str> {
         "audit.list" => "audit_events",
         "provider_apps.list" => "provider_apps",
         "roles.list" => "roles",
+        "status.list" => "integration_states",
+        "status.list_events" => "status_events",
         "organization_webhooks.list" => "organization_webhooks",
         "organization_webhooks.list_deliveries" => "webhook_deliveries",
         _ => return None,

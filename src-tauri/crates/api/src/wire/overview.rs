@@ -28,10 +28,21 @@ pub struct Overview {
     pub by_status: Vec<Count>,
     /// Integrations by provider, the most used first.
     pub by_provider: Vec<ProviderCount>,
+    /// Connector calls of the last hour.
+    pub last_hour: CallCounts,
     /// Those that need a person, the latest first; at most 20.
     pub attention: Vec<Integration>,
     /// The latest audit events; at most 10, none for a caller that may not list them.
     pub recent: Vec<Audit>,
+}
+
+/// Connector calls in a stretch of time.
+#[derive(Clone, Copy, Debug, Serialize, TS, JsonSchema)]
+pub struct CallCounts {
+    /// All of them.
+    pub requests: u64,
+    /// Those that ended in a problem.
+    pub failed: u64,
 }
 
 /// How many of a kind.

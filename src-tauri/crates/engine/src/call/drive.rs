@@ -43,6 +43,8 @@ pub(crate) struct Drive<'a> {
 pub(crate) struct DriveState {
     deadline: Instant,
     steps: usize,
+    /// Requests sent to the provider; for one that lives inside Patchbay, steps on its documents.
+    pub(crate) operations: u64,
     /// Bytes received.
     pub(crate) received: usize,
     /// Bytes sent, bodies only.
@@ -65,6 +67,7 @@ impl DriveState {
         Self {
             deadline: Instant::now() + WHOLE_CALL,
             steps: 0,
+            operations: 0,
             received: 0,
             sent: 0,
             refused: false,
@@ -96,7 +99,11 @@ impl<'a> Drive<'a> {
                 }
                 Step::Local { op, then } => {
                     self.count_step()?;
-                    then(super::local::perform(self.engine, self.scope, self.integration, op).await?)?
+                    self.state.operations += 1;
+                    self.state.sent += super::local::sent(&op);
+                    let answer = super::local::perform(self.engine, self.scope, self.integration, op).await?;
+                    self.state.received += super::local::received(&answer);
+                    then(answer)?
                 }
                 Step::Send { request, then } => {
                     self.count_step()?;
@@ -173,6 +180,7 @@ impl<'a> Drive<'a> {
         let width = self.limits.concurrent.and_then(|width| usize::try_from(width).ok());
         let turn = outbound.lanes.enter(self.integration.uuid(), width, limits.deadline).await?;
         self.state.sent += outgoing.body.len();
+        self.state.operations += 1;
         let answer = self.engine.http().send(&outgoing, limits, Some(turn.lane()), self.recorder.as_mut()).await.map_err(|failure| {
             self.state.unreachable = matches!(failure, HttpFailure::Unreachable { .. });
             self.state.timed_out = matches!(failure, HttpFailure::Timeout { .. });

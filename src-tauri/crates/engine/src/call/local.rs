@@ -35,3 +35,20 @@ pub(super) async fn perform(engine: &Engine, scope: Scope, integration: Integrat
         }
     })
 }
+
+/// Bytes that a step puts into documents, as JSON.
+pub(super) fn sent(op: &LocalOp) -> usize {
+    match op {
+        LocalOp::Put { body, .. } => body.to_string().len(),
+        LocalOp::Get { .. } | LocalOp::List { .. } | LocalOp::Remove { .. } => 0,
+    }
+}
+
+/// Bytes that a step reads out of documents, as JSON.
+pub(super) fn received(answer: &LocalAnswer) -> usize {
+    match answer {
+        LocalAnswer::Document(document) => document.as_ref().map_or(0, |document| document.to_string().len()),
+        LocalAnswer::Documents(documents) => documents.iter().map(|(_, document)| document.to_string().len()).sum(),
+        LocalAnswer::Stored | LocalAnswer::Removed(_) => 0,
+    }
+}

@@ -94,7 +94,6 @@ impl Engine {
         let mut drive = plan.drive(self, scope, PROBE, opened, None);
         let mut found = None;
         let outcome = steps(&mut drive, plan.provider, Cow::Owned(plan.settings()), &mut found).await.map_err(|problem| drive.covered(problem));
-        plan.count(self, &drive.state, outcome.is_ok());
         if let (true, Opened::Tokens { credential, .. }) = (drive.state.accepted, &drive.opened) {
             refresh::proven(self, scope, credential.id).await?;
             if let Some(url) = &found {

@@ -1,14 +1,18 @@
 //! Reads the overview.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use patchbay_model::integration::IntegrationStatus;
 use patchbay_model::list::{Direction, Filter, ListQuery, Operator, Order};
+use patchbay_model::status::CallSums;
 use patchbay_model::{Operation, Problem};
 
 use super::Overview;
 use crate::{Engine, ManagementGrant, reach};
 
+/// How far back calls are summed up.
+const HOUR: Duration = Duration::from_secs(3600);
 /// Integrations shown that need a person.
 const ATTENTION: u32 = 20;
 
@@ -56,5 +60,10 @@ pub async fn get(engine: &Engine, grant: &ManagementGrant) -> Result<Overview, P
         ..ListQuery::default()
     };
     let attention = tx.integrations(None, &waiting).await?.items;
-    Ok(Overview { accounts, test_accounts, integrations, by_status, by_provider, integration_points, members, attention })
+    let mut last_hour = CallSums::default();
+    let now = engine.now();
+    for minute in tx.status_minutes(None, now.minus(HOUR), now).await? {
+        last_hour.add(&minute.used);
+    }
+    Ok(Overview { accounts, test_accounts, integrations, by_status, by_provider, integration_points, members, last_hour, attention })
 }

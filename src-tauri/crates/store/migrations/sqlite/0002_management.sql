@@ -129,6 +129,8 @@ CREATE TABLE status_events (
     integration_id BLOB NOT NULL,
     created_at TEXT NOT NULL,
     status TEXT NOT NULL,
+    -- Of the problem; missing when calls work again.
+    code TEXT,
     error TEXT,
     request INTEGER NOT NULL,
     FOREIGN KEY (organization_id, account_id, integration_id) REFERENCES integration_instances (organization_id, account_id, id) ON DELETE CASCADE
@@ -151,6 +153,7 @@ CREATE TABLE status_minutes (
     FOREIGN KEY (organization_id, account_id, integration_id) REFERENCES integration_instances (organization_id, account_id, id) ON DELETE CASCADE
 ) STRICT;
 CREATE INDEX status_minutes_organization ON status_minutes (organization_id, minute);
+CREATE INDEX status_minutes_due ON status_minutes (minute);
 
 ALTER TABLE integration_counters ADD COLUMN cpu_time_us INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE integration_counters ADD COLUMN db_ops INTEGER NOT NULL DEFAULT 0;

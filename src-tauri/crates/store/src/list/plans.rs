@@ -38,6 +38,7 @@ async fn default_orders_are_read_from_an_index() {
             (&crate::members::NOUN, "members_list"),
             (&crate::points::NOUN, "integration_points_list"),
             (&crate::provider_apps::NOUN, "provider_apps_list"),
+            (&crate::webhooks::NOUN, "organization_webhooks_list"),
             (&crate::credentials::NOUN, "credentials_list"),
             (&crate::tokens::NOUN, "token_containers_list"),
             (&crate::integrations::NOUN, "integration_instances_list"),
@@ -51,12 +52,26 @@ async fn default_orders_are_read_from_an_index() {
         };
         assert_indexed(&plan(&crate::integrations::NOUN, &query(&[], after.clone()), None, &[&of_account]).await, "integration_instances_list_account");
     }
+    let key = format!("{},{}", Uuid::from_u128(5), Uuid::from_u128(7));
+    for after in [None, Some(key)] {
+        let plan = plan(&crate::status::NOUN, &query(&[], after), None, &[]).await;
+        assert!(plan.contains("sqlite_autoindex_integration_instances"), "{plan}");
+        assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN") && !plan.contains("MATERIALIZE"), "rows are sorted or scanned: {plan}");
+    }
     let time = format!("2026-01-31T12:00:00.000000Z,{}", Uuid::from_u128(7));
     for after in [None, Some(time)] {
         for order in ["created_at", "created_at[desc]"] {
             assert_indexed(&plan(&crate::audit::NOUN, &query(&[order], after.clone()), None, &[]).await, "audit_events_list");
             assert_indexed(&plan(&crate::audit::NOUN, &query(&[order], after.clone()), account, &[]).await, "audit_events_account");
             assert_indexed(&plan(&crate::integrations::NOUN, &query(&[order], after.clone()), None, &[]).await, "integration_instances_created");
+            let of_webhook = |sql: &mut QueryBuilder<Db>| {
+                sql.push("webhook_id = ").push_bind(Uuid::from_u128(2));
+            };
+            assert_indexed(&plan(&crate::deliveries::NOUN, &query(&[order], after.clone()), None, &[&of_webhook]).await, "webhook_deliveries_list");
+            let of_integration = |sql: &mut QueryBuilder<Db>| {
+                sql.push("account_id = ").push_bind(Uuid::from_u128(2)).push(" AND integration_id = ").push_bind(Uuid::from_u128(3));
+            };
+            assert_indexed(&plan(&crate::status::EVENTS, &query(&[order], after.clone()), None, &[&of_integration]).await, "status_events_list");
         }
     }
 }

@@ -6,10 +6,11 @@ use patchbay_model::definition::DefinitionStatus;
 use patchbay_model::integration::{AttentionCause, IntegrationStatus};
 use patchbay_model::list::ListQuery;
 use patchbay_model::permission::{PermissionSet, ResourceScope, Role, RoleName};
+use patchbay_model::status::CallSums;
 use patchbay_model::token::{Authority, SecretKind, Slot, TokenOwner};
 use patchbay_model::web::{LinkPurpose, OneTimeLink, WebSession};
 use patchbay_model::*;
-use patchbay_store::{Counters, StoreError, Usage};
+use patchbay_store::{StoreError, Usage};
 
 use crate::place::*;
 
@@ -270,18 +271,17 @@ async fn usage_is_written_in_batches() {
             integration_id: customer.integration.id,
             last_used_at: time(50),
             last_connected_at: None,
-            requests: 2,
-            failed: 1,
-            in_bytes: 10,
-            out_bytes: 5,
+            used: CallSums { requests: 2, failed: 1, cpu_time_us: 7, db_ops: 3, api_ops: 4, in_bytes: 10, out_bytes: 5 },
+            minutes: Vec::new(),
+            turns: Vec::new(),
         };
-        let stranger = Usage { account_id: place.theirs.accounts[0].account.id, ..usage };
-        place.store.flush_usage(&[usage, stranger]).await.unwrap();
+        let stranger = Usage { account_id: place.theirs.accounts[0].account.id, ..usage.clone() };
+        place.store.flush_usage(&[usage.clone(), stranger]).await.unwrap();
         place.store.flush_usage(&[Usage { last_used_at: time(40), last_connected_at: Some(time(40)), ..usage }]).await.unwrap();
         let mut tx = place.store.read(place.ours.scope()).await.unwrap();
         let integration = tx.integration(customer.integration.id).await.unwrap().unwrap();
         assert_eq!((integration.last_used_at, integration.last_connected_at), (Some(time(50)), Some(time(40))), "time does not run backwards");
-        let sums = Counters { requests: 4, failed: 2, in_bytes: 20, out_bytes: 10 };
+        let sums = CallSums { requests: 4, failed: 2, cpu_time_us: 14, db_ops: 6, api_ops: 8, in_bytes: 20, out_bytes: 10 };
         assert_eq!(tx.counters(Some(customer.integration.id)).await.unwrap(), sums);
         assert_eq!(tx.counters(None).await.unwrap(), sums);
         assert_eq!(place.store.poll_changes().await.unwrap(), before, "telemetry wakes nobody");
