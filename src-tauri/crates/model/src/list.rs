@@ -58,7 +58,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Reads `field[op]value`. A value may stand in double quotes.
+    /// Reads `field[op]value`. A value may stand in double quotes, between which a comma is a part of it.
     ///
     /// # Errors
     /// `invalid_filter` when it has another shape or an unknown operator.
@@ -80,11 +80,27 @@ impl Filter {
         }
         let unquote = |value: &str| value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value).to_owned();
         let values = match operator {
-            Operator::In | Operator::NotIn => value.split(',').map(|value| unquote(value.trim())).collect(),
+            Operator::In | Operator::NotIn => listed(value).map(|value| unquote(value.trim())).collect(),
             _ => vec![unquote(value)],
         };
         Ok(Self { field: field.to_owned(), operator, values })
     }
+}
+
+/// The parts of a comma list. A comma between double quotes does not part anything; a quote counts where a part begins with it.
+fn listed(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let begin = text.len() - text.trim_start().len();
+        let closing = text[begin..].strip_prefix('"').and_then(|quoted| quoted.find("\",").or(quoted.ends_with('"').then(|| quoted.len() - 1)));
+        let end = match closing {
+            Some(at) => begin + 1 + at + 1,
+            None => text.find(',').unwrap_or(text.len()),
+        };
+        rest = text[end..].strip_prefix(',');
+        Some(&text[..end])
+    })
 }
 
 /// Up or down.
@@ -207,6 +223,10 @@ mod tests {
     fn filters_read_all_operators() {
         let filter = Filter::parse("name[in]t-beta,\"t-alpha\"").unwrap();
         assert_eq!((filter.operator, filter.values), (Operator::In, vec!["t-beta".to_owned(), "t-alpha".to_owned()]));
+        let values = |text: &str| Filter::parse(text).unwrap().values;
+        assert_eq!(values("a[in]\"Smith, John\", b,\"c\""), ["Smith, John", "b", "c"], "a comma in quotes parts nothing");
+        assert_eq!(values("a[in]"), [""]);
+        assert_eq!(values("a[in],\"\",x\"y,\"open"), ["", "", "x\"y", "\"open"], "a quote counts where a part begins with it");
         assert_eq!(Filter::parse("a[neq]x").unwrap().operator, Operator::Ne);
         assert_eq!(Filter::parse("a[not like]x%").unwrap().operator, Operator::NotLike);
         assert_eq!(Filter::parse("status[eq]\"To Do\"").unwrap().values, ["To Do"]);

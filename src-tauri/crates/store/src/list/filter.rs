@@ -33,7 +33,7 @@ pub(super) fn readable(noun: &Noun, filter: &Filter) -> Result<Readable> {
         .iter()
         .map(|text| {
             if pattern {
-                return Ok(Value::Text(pattern_of(text)));
+                return Ok(Value::Text(if field.kind == Kind::Name { pattern_of(&text.to_lowercase()) } else { pattern_of(text) }));
             }
             let value = match field.kind {
                 Kind::Text | Kind::Texts => Some(Value::Text(text.clone())),
@@ -54,7 +54,8 @@ pub(super) fn readable(noun: &Noun, filter: &Filter) -> Result<Readable> {
     Ok(Readable { field, operator: filter.operator, values })
 }
 
-/// A LIKE pattern, in which only `%` and `*` are wild; slugs are full of `_`, which LIKE would take for any character.
+/// A LIKE pattern, in which only `%` and `*` are wild; slugs are full of `_`, which LIKE would take for any character. Only
+/// the letters A to Z are folded, as the database folds no others: what is written like a value must match it.
 fn pattern_of(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 4);
     for c in text.chars() {
@@ -68,7 +69,7 @@ fn pattern_of(text: &str) -> String {
                 pattern.push('\\');
                 pattern.push(c);
             }
-            c => pattern.extend(c.to_lowercase()),
+            c => pattern.push(c.to_ascii_lowercase()),
         }
     }
     pattern
@@ -150,5 +151,6 @@ mod tests {
     #[test]
     fn patterns_know_two_wild_characters() {
         assert_eq!(pattern_of("Demo_*-%x**\\"), "demo\\_%-%x%\\\\");
+        assert_eq!(pattern_of("Äcme*"), "Äcme%", "as lower() leaves it");
     }
 }
