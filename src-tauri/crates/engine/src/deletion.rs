@@ -11,6 +11,7 @@ use patchbay_store::WriteTx;
 use uuid::Uuid;
 
 use crate::audit::record::{Done, record};
+use crate::call::status::LIVE;
 use crate::{Engine, ManagementGrant, reach};
 
 /// A deletion that can be undone.
@@ -69,6 +70,7 @@ pub async fn undo(engine: &Engine, grant: &ManagementGrant, deletion: &str) -> R
     if found.account_id.is_none() {
         grant.require_whole(delete)?;
     }
+    let integrations = tx.deleted_integrations(id).await?;
     tx.undo_deletion(id, engine.now().minus(UNDO_WINDOW)).await?;
     if let Some(account) = found.account_id {
         let account = tx.account(account).await?.filter(|account| grant.reaches(account)).ok_or_else(unknown)?;
@@ -78,8 +80,9 @@ pub async fn undo(engine: &Engine, grant: &ManagementGrant, deletion: &str) -> R
             None => grant.require(delete, Some(&account))?,
         }
     }
-    if found.kind == ChangeKind::Credential {
-        mended(engine, &mut tx, CredentialId::from_uuid(found.object_id)).await?;
+    let users = if found.kind == ChangeKind::Credential { tx.credential_user_ids(CredentialId::from_uuid(found.object_id)).await? } else { Vec::new() };
+    for integration in users.into_iter().chain(integrations) {
+        tell_credential(engine, &mut tx, integration).await?;
     }
     record(engine, &mut tx, grant, Done::changed(Operation::DeletionsUndo).giving(id, "")).await?;
     tx.commit().await?;
@@ -97,12 +100,7 @@ fn delete_of(kind: ChangeKind) -> Option<Operation> {
         ChangeKind::Member => Operation::MembersDelete,
         ChangeKind::Role => Operation::RolesDelete,
         ChangeKind::OrganizationWebhook => Operation::OrganizationWebhooksDelete,
-        ChangeKind::Organization
-        | ChangeKind::Token
-        | ChangeKind::ConnectSession
-        | ChangeKind::Audit
-        | ChangeKind::WebhookDelivery
-        | ChangeKind::EndUser => return None,
+        ChangeKind::Organization | ChangeKind::Token | ChangeKind::ConnectSession | ChangeKind::Audit | ChangeKind::WebhookDelivery | ChangeKind::EndUser => return None,
     })
 }
 
@@ -122,13 +120,21 @@ async fn category(tx: &mut WriteTx, kind: ChangeKind, id: Uuid) -> Result<Option
     })
 }
 
-/// Integrations that missed a credential have it again.
-async fn mended(engine: &Engine, tx: &mut WriteTx, credential: CredentialId) -> Result<(), Problem> {
+/// Makes an integration say that its credential is missing exactly while the credential that its configuration names is gone.
+/// Whatever deletes or brings back one of the two asks for this.
+///
+/// # Errors
+/// Problems of the store.
+pub(crate) async fn tell_credential(engine: &Engine, tx: &mut WriteTx, integration: IntegrationId) -> Result<(), Problem> {
     let missing = IntegrationStatus::NeedsAttention { cause: AttentionCause::CredentialMissing };
-    for user in tx.credential_users(credential).await?.integrations {
-        if tx.integration(user.id).await?.is_some_and(|integration| integration.status == missing) {
-            tx.set_integration_status(user.id, &[missing], IntegrationStatus::Active, engine.now(), false).await?;
-        }
-    }
+    let Some(integration) = tx.integration(integration).await? else { return Ok(()) };
+    let named = integration.config.pointer("/credential/value").and_then(serde_json::Value::as_str).and_then(|id| id.parse::<CredentialId>().ok());
+    let Some(credential) = named else { return Ok(()) };
+    let there = tx.credential(credential).await?.is_some();
+    match (there, integration.status == missing) {
+        (true, true) => tx.set_integration_status(integration.id, &[missing], IntegrationStatus::Active, engine.now(), false).await?,
+        (false, false) => tx.set_integration_status(integration.id, &LIVE, missing, engine.now(), false).await?,
+        _ => false,
+    };
     Ok(())
 }

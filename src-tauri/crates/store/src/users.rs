@@ -1,7 +1,7 @@
 //! Who uses an object that others depend on: a point, a provider app, a credential.
 
 use patchbay_model::problem::Resource;
-use patchbay_model::{AccountId, CredentialId, IntegrationId, IntegrationPointId, Name, ProviderAppId};
+use patchbay_model::{AccountId, CredentialId, DeletionId, IntegrationId, IntegrationPointId, Name, ProviderAppId};
 use uuid::Uuid;
 
 use crate::error::{Result, StoreError};
@@ -87,6 +87,39 @@ impl ReadTx {
         .fetch_all(&mut *self.tx)
         .await?;
         Ok(Users::new(rows))
+    }
+
+    /// All integrations whose configuration refers to a credential, for whoever must change each of them.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn credential_user_ids(&mut self, id: CredentialId) -> Result<Vec<IntegrationId>> {
+        let (organization, account) = self.bound()?;
+        let rows: Vec<(Uuid,)> = sqlx::query_as(
+            "SELECT id FROM integration_instances WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND deleted_at IS NULL AND id IN (SELECT reference.integration_id FROM integration_credential_references AS reference WHERE reference.organization_id = $1 AND reference.credential_id = $3) ORDER BY id",
+        )
+        .bind(organization)
+        .bind(account)
+        .bind(id.uuid())
+        .fetch_all(&mut *self.tx)
+        .await?;
+        Ok(rows.into_iter().map(|(id,)| IntegrationId::from_uuid(id)).collect())
+    }
+
+    /// The integrations that a deletion took.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn deleted_integrations(&mut self, deletion: DeletionId) -> Result<Vec<IntegrationId>> {
+        let (organization, account) = self.bound()?;
+        let rows: Vec<(Uuid,)> =
+            sqlx::query_as("SELECT id FROM integration_instances WHERE deletion_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) ORDER BY id")
+                .bind(deletion.uuid())
+                .bind(organization)
+                .bind(account)
+                .fetch_all(&mut *self.tx)
+                .await?;
+        Ok(rows.into_iter().map(|(id,)| IntegrationId::from_uuid(id)).collect())
     }
 
     /// Integrations whose configuration refers to a credential.

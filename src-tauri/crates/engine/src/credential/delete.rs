@@ -7,8 +7,7 @@ use patchbay_store::ReadTx;
 
 use super::owner;
 use crate::audit::record::{Done, record};
-use crate::call::status::LIVE;
-use crate::deletion::Deletion;
+use crate::deletion::{Deletion, tell_credential};
 use crate::{Engine, ManagementGrant, reach};
 
 /// Deletes a credential; it can be undone for some minutes. Integrations that refer to it need attention from then on.
@@ -20,11 +19,10 @@ pub async fn delete(engine: &Engine, grant: &ManagementGrant, owner: &str, crede
     let (owner, credential) = owner::credential(&mut tx, grant, Operation::CredentialsDelete, owner, credential).await?;
     not_signing(&mut tx, &credential).await?;
     let deletion = Deletion::new(engine);
-    let users = tx.credential_users(credential.id).await?;
+    let users = tx.credential_user_ids(credential.id).await?;
     tx.delete_credential(credential.id, deletion.id, engine.now()).await?;
-    let missing = IntegrationStatus::NeedsAttention { cause: AttentionCause::CredentialMissing };
-    for user in users.integrations {
-        tx.set_integration_status(user.id, &LIVE, missing, engine.now(), false).await?;
+    for integration in users {
+        tell_credential(engine, &mut tx, integration).await?;
     }
     let mut done = Done::deleted(Operation::CredentialsDelete).before(&credential).deletion(deletion.id).giving(credential.id, credential.name.as_str());
     if let Some(account) = owner.account_id() {
