@@ -89,6 +89,7 @@ async fn first_token(engine: &Engine, tx: &mut WriteTx, grant: &ManagementGrant,
         owner: TokenOwner::Organization(grant.organization()),
         member: grant.member(),
         name: wanted.name,
+        fullname_given: wanted.fullname.is_some(),
         fullname: wanted.fullname.or_else(|| Some(format!("First token of {}", account.fullname))),
         token_type: TokenType::Adhoc,
         authority: Authority::Adhoc { resources, permission_set: wanted.permission_set },
@@ -113,7 +114,7 @@ pub(super) fn labels(texts: &[String]) -> Result<Vec<Label>, Problem> {
 
 /// Reads an external id.
 pub(super) fn external_id(text: String) -> Result<String, Problem> {
-    if text.chars().count() > 200 || text.trim() != text || text.chars().any(char::is_control) {
+    if text.is_empty() || text.chars().count() > 200 || text.trim() != text || text.chars().any(char::is_control) {
         return Err(Problem::field("/x_patchbay/external_id", "The external_id must be 1 to 200 characters without blanks at its ends. Correct it."));
     }
     Ok(text)

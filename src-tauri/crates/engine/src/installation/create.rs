@@ -164,6 +164,7 @@ async fn add_organization(engine: &Engine, id: OrganizationId, (name, fullname):
         member: member.id,
         name: Some("default".to_owned()),
         fullname: Some("First token of the organization".to_owned()),
+        fullname_given: false,
         token_type: TokenType::Default,
         authority: Authority::Roles(member.role_binding.clone()),
         access_ttl: lifetime::ORGANIZATION,

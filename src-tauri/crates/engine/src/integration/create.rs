@@ -60,6 +60,7 @@ pub(crate) async fn insert(engine: &Engine, tx: &mut WriteTx, grant: &Management
         member: grant.member(),
         name: Some("default".to_owned()),
         fullname: Some(format!("First token of {}", integration.name)),
+        fullname_given: false,
         token_type: TokenType::Default,
         authority: Authority::Roles(Vec::new()),
         access_ttl: lifetime::INTEGRATION,

@@ -100,6 +100,7 @@ pub(super) async fn sign_in(engine: &Engine, tx: &mut WriteTx, organization: Org
         member: member.id,
         name: None,
         fullname: Some(format!("Logon of {}", member.name)),
+        fullname_given: false,
         token_type: TokenType::Logon,
         authority: Authority::Roles(member.role_binding.clone()),
         access_ttl: member.token_ttl,

@@ -17,6 +17,9 @@ pub(crate) struct NewContainer {
     pub(crate) member: MemberId,
     pub(crate) name: Option<String>,
     pub(crate) fullname: Option<String>,
+    /// Whether the full name is the caller's, so that a name can be derived from it. One that is ours is no source of a
+    /// name: two logons would take each other's.
+    pub(crate) fullname_given: bool,
     pub(crate) token_type: TokenType,
     pub(crate) authority: Authority,
     pub(crate) access_ttl: Duration,
@@ -38,8 +41,7 @@ pub(crate) async fn issue(engine: &Engine, tx: &mut WriteTx, organization: Organ
 /// As [`issue`].
 pub(crate) async fn issue_as(engine: &Engine, tx: &mut WriteTx, organization: OrganizationId, id: TokenId, new: NewContainer) -> Result<ContainerState, Problem> {
     let now = engine.now();
-    // A full name that is ours is no source of a name: two logons would take each other's.
-    let (name, fullname) = name_and_fullname(new.name.as_deref(), None, id.uuid())?;
+    let (name, fullname) = name_and_fullname(new.name.as_deref(), new.fullname.as_deref().filter(|_| new.fullname_given), id.uuid())?;
     let fullname = match new.fullname.filter(|text| !text.is_empty()) {
         Some(text) => Fullname::parse(&text)?,
         None => fullname,
