@@ -1,6 +1,6 @@
 //! What every store must do, whatever database is below. A second backend is one more entry of [`place::BACKENDS`].
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test that fails says so by a panic; the exemption of tests does not reach their fixtures")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails says so by a panic; the exemption of tests does not reach their fixtures")]
 
 mod consents;
 mod deleting;
@@ -8,6 +8,7 @@ mod disks;
 mod files;
 mod isolation;
 mod listing;
+mod migrating;
 mod place;
 mod refreshing;
 mod rows;
