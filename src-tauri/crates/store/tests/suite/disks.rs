@@ -1,5 +1,6 @@
-//! Disks that are full or cannot be written. They are small file systems in memory, mounted for the test; where mounting is
-//! not allowed (anyone but root), the tests say so and end.
+//! Disks that are full or cannot be written. They are small file systems in memory, mounted for the test. Where mounting is
+//! not allowed (anyone but root), the test runs once more in a namespace of its own, in which it is; where not even that is
+//! possible it fails, since a test that did not try anything proves nothing.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,23 +11,34 @@ use patchbay_store::{Store, StoreError};
 
 use crate::place::*;
 
+/// Says that a test runs in its own namespace already.
+const WITHIN: &str = "PATCHBAY_TEST_NAMESPACE";
+
 /// A mounted file system; unmounted with the test.
 struct Disk(Directory);
 
 impl Disk {
+    /// A disk, or nothing when the calling test has passed in a namespace of its own instead.
     fn mount(size: &str) -> Option<Self> {
         let directory = Directory::new();
-        let done = Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(&directory.0).output();
-        if done.is_ok_and(|output| output.status.success()) {
-            Some(Self(directory))
-        } else {
-            println!("not tried: mounting is not allowed here");
-            None
+        let done = Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(&directory.0).output().unwrap();
+        if done.status.success() {
+            return Some(Self(directory));
         }
+        let refused = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(std::env::var_os(WITHIN).is_none(), "not even in its own namespace can the test mount a disk: {refused}");
+        let test = std::thread::current().name().unwrap().to_owned();
+        let mut again = Command::new("unshare");
+        again.args(["--mount", "--map-root-user"]).arg(std::env::current_exe().unwrap()).args([&test, "--exact", "--nocapture"]).env(WITHIN, "1");
+        let again = again.output().unwrap();
+        let said = format!("{}{}", String::from_utf8_lossy(&again.stdout), String::from_utf8_lossy(&again.stderr));
+        assert!(again.status.success() && said.contains("1 passed"), "{test} needs root, or user namespaces to be root in ({}): {said}", refused.trim());
+        None
     }
 
     fn remount(&self, options: &str) {
-        let done = Command::new("mount").args(["-o", &format!("remount,{options}")]).arg(&self.0.0).output().unwrap();
+        // With its type and source, or mount adds the options of before, some of which are not for a namespace to set.
+        let done = Command::new("mount").args(["-t", "tmpfs", "-o", &format!("remount,{options}"), "tmpfs"]).arg(&self.0.0).output().unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
 }
