@@ -12,8 +12,9 @@ use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::openapi::{Answered, Schemas};
 use crate::operation;
-use crate::reply::{Deleted, Document, Empty};
+use crate::reply::{AuditFile, Deleted, Document, Empty};
 use crate::request::{ReadBody, ReadQuery};
+use crate::wire::audit::ExportedAudit;
 use crate::wire::envelope::{Answer, Deletion, Done, Listed};
 use crate::wire::host;
 use crate::wire::integration::{IntegrationUpdated, Verified};
@@ -120,6 +121,16 @@ impl ResultType for Verified {
 
     fn answered(schemas: &mut Schemas) -> Answered {
         Answered::Json(schemas.answer::<Self>())
+    }
+}
+
+impl ResultType for AuditFile {
+    fn typescript(types: &mut Types) -> String {
+        types.name::<Answer<ExportedAudit>>()
+    }
+
+    fn answered(_: &mut Schemas) -> Answered {
+        Answered::File(&["application/x-ndjson", "text/csv"])
     }
 }
 

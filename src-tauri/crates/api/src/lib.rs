@@ -2,6 +2,7 @@
 //! interface with their TypeScript. It maps and dispatches; what an operation does is a verb of the engine.
 
 pub mod contract;
+pub mod export;
 mod handle;
 pub mod import;
 pub mod openapi;

@@ -10,10 +10,10 @@ use crate::handle::{
     Call, account, audit, auth, capability, connect, credential, integration, member, meta, organization, overview, point, provider_app, role, status, token, trial, undo, webhook,
 };
 use crate::openapi::Management;
-use crate::reply::{Deleted, Document, Empty, IntoReply, Reply};
-use crate::request::{Expand, Json, ListOf, MaybeJson, NoBody, NoQuery, Patch, ReadBody, ReadQuery, Request, Timeseries};
+use crate::reply::{AuditFile, Deleted, Document, Empty, IntoReply, Reply};
+use crate::request::{Expand, ExportOf, Json, ListOf, MaybeJson, NoBody, NoQuery, Patch, ReadBody, ReadQuery, Request, Timeseries};
 use crate::wire::account::{Account, AccountCreated, CreateAccount, UpdateAccount};
-use crate::wire::audit::Audit;
+use crate::wire::audit::{Audit, AuditDetail};
 use crate::wire::call::{CallAnswer, CallIntegration};
 use crate::wire::capability::{Connector, Provider};
 use crate::wire::consent::{BeginConnect, ConnectSession, CreateProviderApp, FinishConnect, ProviderApp, UpdateProviderApp};
@@ -210,6 +210,9 @@ table! {
     CapabilitiesGetProvider: Get "/v1/capabilities/providers/{provider_id}", Expand, NoBody => Answer<Provider>, 200, Management, capability::get_provider;
 
     AuditList: Get "/v1/audit/organizations", ListOf, NoBody => Listed<Audit>, 200, Management, audit::list;
+    AuditGet: Get "/v1/x/audit/{audit_id}", NoQuery, NoBody => Answer<AuditDetail>, 200, Management, audit::get;
+    AuditExport: Get "/v1/x/audit/export", ExportOf, NoBody => AuditFile, 200, Management, audit::export;
+    AuditUndo: Post "/v1/x/audit/{audit_id}/undo", NoQuery, NoBody => Answer<Audit>, 200, Management, audit::undo;
 
     ProviderAppsList: Get "/v1/x/provider-apps", ListOf, NoBody => Listed<ProviderApp>, 200, Management, provider_app::list;
     ProviderAppsGet: Get "/v1/x/provider-apps/{provider_app_id}", NoQuery, NoBody => Answer<ProviderApp>, 200, Management, provider_app::get;

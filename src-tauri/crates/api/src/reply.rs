@@ -4,6 +4,7 @@ use patchbay_model::Problem;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::wire::audit::ExportedAudit;
 use crate::wire::envelope::{Answer, Deletion, Done, Listed};
 
 /// The answer of an operation.
@@ -96,6 +97,16 @@ pub struct Document(pub Value);
 impl IntoReply for Document {
     fn into_reply(self, status: u16) -> Result<Reply, Problem> {
         Reply::of(status, &self.0)
+    }
+}
+
+/// The audit log as a file: over HTTP the file is the body, a command's result holds it.
+#[derive(Clone, Debug)]
+pub struct AuditFile(pub ExportedAudit);
+
+impl IntoReply for AuditFile {
+    fn into_reply(self, status: u16) -> Result<Reply, Problem> {
+        Reply::of(status, &Answer::of(self.0))
     }
 }
 

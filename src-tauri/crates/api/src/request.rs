@@ -17,6 +17,7 @@ use ts_rs::TS;
 
 use crate::contract::Types;
 use crate::openapi::Schemas;
+use crate::wire::audit::{ExportFormat, ExportParams};
 use crate::wire::query::{ExpandParams, JsonPatch, ListParams, PatchOperation};
 use crate::wire::status::TimeseriesParams;
 
@@ -124,6 +125,34 @@ impl ReadQuery for ListOf {
 
     fn parameters(schemas: &Schemas) -> Vec<Value> {
         schemas.parameters::<ListParams>()
+    }
+}
+
+/// Parameters of an export of the audit log.
+#[derive(Clone, Debug, Default)]
+pub struct ExportOf {
+    /// Where it begins, order and filters.
+    pub list: ListQuery,
+    /// How it is written.
+    pub format: ExportFormat,
+}
+
+impl ReadQuery for ExportOf {
+    fn read(request: &Request) -> Result<Self, Problem> {
+        let format = match request.values("format").last() {
+            None | Some("" | "jsonl") => ExportFormat::Jsonl,
+            Some("csv") => ExportFormat::Csv,
+            Some(_) => return Err(Problem::new(Code::InvalidField, "The parameter `format` must be jsonl or csv.").at(Location::Query, "format")),
+        };
+        Ok(Self { list: ListOf::read(request)?.list, format })
+    }
+
+    fn typescript(types: &mut Types) -> Option<String> {
+        Some(types.name::<ExportParams>())
+    }
+
+    fn parameters(schemas: &Schemas) -> Vec<Value> {
+        schemas.parameters::<ExportParams>()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Deletions: disabled at once, kept for an undo window (product.md section 1).
 
+use patchbay_model::audit::AuditObject;
 use patchbay_model::change::ChangeKind;
 use patchbay_model::connector::Connector;
 use patchbay_model::credential::CredentialOwner;
@@ -11,7 +12,9 @@ use patchbay_store::WriteTx;
 use uuid::Uuid;
 
 use crate::audit::record::{Done, record};
+use crate::audit::snapshot;
 use crate::call::status::LIVE;
+use crate::grant::Undoing;
 use crate::{Engine, ManagementGrant, reach};
 
 /// A deletion that can be undone.
@@ -84,7 +87,20 @@ pub async fn undo(engine: &Engine, grant: &ManagementGrant, deletion: &str) -> R
     for integration in users.into_iter().chain(integrations) {
         tell_credential(engine, &mut tx, integration).await?;
     }
-    record(engine, &mut tx, grant, Done::changed(Operation::DeletionsUndo).giving(id, "")).await?;
+    let object = AuditObject { kind: found.kind, id: found.object_id };
+    let mut done = Done::changed(Operation::DeletionsUndo).brought_back(object, snapshot::stored(&mut tx, object).await?).giving(id, "");
+    if let Some(account) = found.account_id {
+        done = done.in_account(account);
+    }
+    if found.kind == ChangeKind::Integration {
+        done = done.on_integration(IntegrationId::from_uuid(found.object_id));
+    }
+    // The row of the delete is taken back by this one, whichever way the undo was asked for.
+    let grant = match tx.audit_event_of_deletion(id).await? {
+        Some(row) if grant.undoing.is_none() => grant.undoing(Undoing { row: row.id, before: None, after: None }),
+        _ => grant.clone(),
+    };
+    record(engine, &mut tx, &grant, done).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -179,6 +179,11 @@ impl ManagementGrant {
         Self { caller, ..self.clone() }
     }
 
+    /// The same grant, for taking a change back.
+    pub(crate) fn undoing(&self, undoing: Undoing) -> Self {
+        Self { undoing: Some(undoing), ..self.clone() }
+    }
+
     /// The widest permission set that the caller has, for showing.
     pub fn permission_set(&self) -> Option<PermissionSet> {
         PermissionSet::ALL.into_iter().find(|set| self.permits.iter().any(|permit| permit.permission_set == *set))

@@ -90,6 +90,9 @@ operations! {
     CapabilitiesListProviders = "capabilities.list_providers";
     CapabilitiesGetProvider = "capabilities.get_provider";
     AuditList = "audit.list";
+    AuditGet = "audit.get";
+    AuditExport = "audit.export";
+    AuditUndo = "audit.undo";
     ProviderAppsList = "provider_apps.list";
     ProviderAppsGet = "provider_apps.get";
     ProviderAppsCreate = "provider_apps.create";

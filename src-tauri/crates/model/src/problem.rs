@@ -46,6 +46,8 @@ codes! {
     InvalidCursor = "invalid_cursor", 400, "Invalid cursor";
     /// A JSON Patch (RFC 6902) cannot be applied.
     InvalidPatch = "invalid_patch", 400, "Invalid patch";
+    /// A change cannot be taken back.
+    NotUndoable = "not_undoable", 400, "Cannot be undone";
     /// A provider configuration does not match the provider's schema.
     InvalidConfig = "invalid_config", 400, "Invalid provider configuration";
     /// A password is too short, too long or easy to guess.

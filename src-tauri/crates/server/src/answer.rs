@@ -1,9 +1,11 @@
 //! Answers: the wire's envelopes and Problems as HTTP.
 
-use axum::body::Body;
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::body::{Body, Bytes};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
+use futures_util::stream;
+use patchbay_api::export::AuditExport;
 use patchbay_api::reply::Reply;
 use patchbay_api::wire::problem;
 use patchbay_model::{Code, Problem, Timestamp};
@@ -51,6 +53,23 @@ pub(crate) fn reply(reply: Reply) -> Response {
         if let Some(value) = value.and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok()) {
             response.headers_mut().insert(name, value);
         }
+    }
+    response
+}
+
+/// An export, written while it is read. An error half-way ends the connection, so that a part is never taken for the whole.
+pub(crate) fn export(export: AuditExport) -> Response {
+    let format = export.format();
+    let parts = stream::try_unfold(export, |mut export| async move {
+        let part = export.next().await.map_err(|problem| std::io::Error::other(problem.message))?;
+        Ok::<_, std::io::Error>(part.map(|part| (Bytes::from(part), export)))
+    });
+    let mut response = Response::new(Body::from_stream(parts));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(named) = HeaderValue::from_str(&format!("attachment; filename=\"{}\"", format.file_name())) {
+        headers.insert(CONTENT_DISPOSITION, named);
     }
     response
 }

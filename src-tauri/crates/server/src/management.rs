@@ -1,10 +1,11 @@
 //! Management routes: a bearer token, then the operation of the table.
 
 use axum::response::Response;
+use patchbay_api::export;
 use patchbay_api::operation::{self, Route, Rule};
 use patchbay_api::request::Request;
 use patchbay_engine::{CallerInfo, Grant};
-use patchbay_model::{Code, Origin, Problem};
+use patchbay_model::{Code, Operation, Origin, Problem};
 use url::form_urlencoded;
 
 use crate::serving::{Audited, Outcome, Visit};
@@ -39,7 +40,11 @@ async fn attempt(route: &'static Route, visit: Visit, caller: &mut CallerInfo, s
     let body = body::read(&head.headers, body, body::MANAGEMENT).await?;
     caller.body.clone_from(&body);
     let request = Request { path, query: query(&head.uri)?, body };
-    operation::run(&app.engine, &grant.with_caller(caller.clone()), route.operation, request).await.map(answer::reply)
+    let grant = grant.with_caller(caller.clone());
+    if route.operation == Operation::AuditExport {
+        return export::begin(&app.engine, &grant, &request).await.map(answer::export);
+    }
+    operation::run(&app.engine, &grant, route.operation, request).await.map(answer::reply)
 }
 
 /// Most query parameters of a request.

@@ -32,15 +32,20 @@ pub(crate) const NOUN: Noun = Noun {
         Field::new("operation", "operation", Kind::Text),
         Field::new("method", "method", Kind::Text),
         Field::new("path", "path", Kind::Text),
-        Field::new("status", "status", Kind::Number),
-        Field::new("code", "code", Kind::Text),
+        // The wire calls the HTTP status code and the problem's code status.
+        Field::new("code", "status", Kind::Number),
+        Field::new("status", "code", Kind::Text),
+        Field::new("problem", "code", Kind::Text),
         Field::new("remote_addr", "remote_addr", Kind::Text),
         Field::new("user_agent", "user_agent", Kind::Text),
         Field::nullable("member_id", "member_id", Kind::Id),
         Field::nullable("account_id", "account_id", Kind::Id),
+        Field::new("environment", "COALESCE((SELECT environment FROM accounts WHERE accounts.id = audit_events.account_id), 'prod')", Kind::Text),
         Field::nullable("integration_id", "integration_id", Kind::Id),
         Field::nullable("object_kind", "object_kind", Kind::Text),
         Field::nullable("object_id", "object_id", Kind::Id),
+        Field::nullable("undo_of", "undo_of", Kind::Id),
+        Field::nullable("undone_by", "undone_by", Kind::Id),
     ],
     default_order: "created_at",
     account: Some("account_id"),
@@ -138,6 +143,27 @@ impl ReadTx {
             .bind(account)
             .fetch_optional(&mut *self.tx)
             .await?;
+        row.map(TryInto::try_into).transpose()
+    }
+}
+
+impl ReadTx {
+    /// The row of the delete that made this deletion.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn audit_event_of_deletion(&mut self, id: DeletionId) -> Result<Option<AuditEvent>> {
+        let (organization, account) = self.bound()?;
+        let row: Option<AuditRow> = sqlx::query_as(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM audit_events WHERE deletion_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND undone_by IS NULL ORDER BY created_at LIMIT 1"
+        ))
+        .bind(id.uuid())
+        .bind(organization)
+        .bind(account)
+        .fetch_optional(&mut *self.tx)
+        .await?;
         row.map(TryInto::try_into).transpose()
     }
 }

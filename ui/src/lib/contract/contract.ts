@@ -120,6 +120,39 @@ code: string, status?: string, body?: unknown,
 response?: string, member_id?: MemberId, account_id?: AccountId, integration_id?: IntegrationId, x_patchbay: AuditExtra, };
 
 /**
+ * One row of the audit log with the object before and after the change.
+ */
+export type AuditDetail = {
+/**
+ * The object as the change found it, without secrets and telemetry; absent where it was made.
+ */
+before?: unknown,
+/**
+ * The object as the change left it; absent where it was deleted.
+ */
+after?: unknown,
+/**
+ * What changed, field by field; empty where it was made or deleted.
+ */
+diff: Array<Difference>, created_at: Timestamp,
+/**
+ * `prod` or `test`: of the account that was touched; `prod` for what belongs to none.
+ */
+environment: Environment,
+/**
+ * `API` or `ERROR`.
+ */
+audit_type: string, remote_addr: string, user_agent: string, method: string, path: string,
+/**
+ * The HTTP status as text, which is what the wire calls code.
+ */
+code: string, status?: string, body?: unknown,
+/**
+ * What came of it, as JSON text.
+ */
+response?: string, member_id?: MemberId, account_id?: AccountId, integration_id?: IntegrationId, x_patchbay: AuditExtra, };
+
+/**
  * What is ours on an audit event.
  */
 export type AuditExtra = { id: AuditId, origin: Origin,
@@ -130,7 +163,35 @@ operation: string,
 /**
  * The problem's code; empty when all went well.
  */
-problem: string, };
+problem: string,
+/**
+ * The kind of object that was changed.
+ */
+object_kind?: ChangeKind,
+/**
+ * Its id.
+ */
+object_id?: string,
+/**
+ * Whether `audit.get` shows the object before the change.
+ */
+has_before: boolean,
+/**
+ * Whether `audit.get` shows the object after the change.
+ */
+has_after: boolean,
+/**
+ * Whether `audit.undo` can be tried.
+ */
+undoable: boolean,
+/**
+ * The row of the undo that took this change back.
+ */
+undone_by?: AuditId,
+/**
+ * The row of the change that this undo took back.
+ */
+undo_of?: AuditId, };
 
 /**
  * One row of the audit log.
@@ -260,7 +321,7 @@ export type ChangePassword = { old_secret: string, new_secret: string, };
 /**
  * Why something was refused or failed.
  */
-export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "invalid_config" | "weak_password" | "provider_not_allowed" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "token_missing" | "token_invalid" | "logon_failed" | "wrong_token_kind" | "permission_denied" | "not_found" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "provider_timeout" | "store_missing" | "store_damaged" | "store_newer" | "store_locked" | "wrong_key" | "key_unavailable";
+export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "not_undoable" | "invalid_config" | "weak_password" | "provider_not_allowed" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "token_missing" | "token_invalid" | "logon_failed" | "wrong_token_kind" | "permission_denied" | "not_found" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "provider_timeout" | "store_missing" | "store_damaged" | "store_newer" | "store_locked" | "wrong_key" | "key_unavailable";
 
 /**
  * The configuration of a provider, as a form shows it.
@@ -647,6 +708,27 @@ export type DeliveryId = string;
 export type DeliveryState = "pending" | "sending" | "delivered" | "failed";
 
 /**
+ * One operation of the JSON Patch (RFC 6902) that leads from before to after.
+ */
+export type Difference = {
+/**
+ * `add`, `remove` or `replace`.
+ */
+op: string,
+/**
+ * JSON Pointer (RFC 6901) of the field.
+ */
+path: string,
+/**
+ * What it became; absent for `remove`.
+ */
+value?: unknown,
+/**
+ * What it was; absent for `add`. No part of RFC 6902, which has readers ignore what it does not know.
+ */
+was?: unknown, };
+
+/**
  * The answer of an operation that gives nothing.
  */
 export type Done = Record<symbol, never>;
@@ -736,6 +818,53 @@ secrets?: "omitted" | "sealed",
  * An age recipient (`age1...`), for `sealed`.
  */
 recipient?: string, };
+
+/**
+ * How an export is written.
+ */
+export type ExportFormat = "jsonl" | "csv";
+
+/**
+ * Parameters of `audit.export`.
+ */
+export type ExportParams = {
+/**
+ * `jsonl` (the default) or `csv`.
+ */
+format?: ExportFormat,
+/**
+ * The `next` of the part before.
+ */
+start_after?: string,
+/**
+ * `field[asc]` or `field[desc]`; oldest first when left out.
+ */
+order?: Array<string>,
+/**
+ * `field[op]value`, joined by AND.
+ */
+filter?: Array<string>, };
+
+/**
+ * Result of `audit.export` as a command. Over HTTP the rows themselves are the body, all of them.
+ */
+export type ExportedAudit = {
+/**
+ * A name to save it under.
+ */
+file_name: string,
+/**
+ * Media type of the content.
+ */
+content_type: string,
+/**
+ * The rows; about 4 MB at most.
+ */
+content: string,
+/**
+ * `start_after` of the next part; absent when this is all.
+ */
+next?: string, };
 
 /**
  * Result of `configuration.export`.
@@ -2047,6 +2176,9 @@ export interface Commands {
   "capabilities.list_providers": { params: { query?: ExpandParams }; result: Listed<Provider> };
   "capabilities.get_provider": { params: { path: { provider_id: string }, query?: ExpandParams }; result: Answer<Provider> };
   "audit.list": { params: { query?: ListParams }; result: Listed<Audit> };
+  "audit.get": { params: { path: { audit_id: string } }; result: Answer<AuditDetail> };
+  "audit.export": { params: { query?: ExportParams }; result: Answer<ExportedAudit> };
+  "audit.undo": { params: { path: { audit_id: string } }; result: Answer<Audit> };
   "provider_apps.list": { params: { query?: ListParams }; result: Listed<ProviderApp> };
   "provider_apps.get": { params: { path: { provider_app_id: string } }; result: Answer<ProviderApp> };
   "provider_apps.create": { params: { body: CreateProviderApp }; result: Answer<ProviderApp> };

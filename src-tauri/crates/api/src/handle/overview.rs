@@ -8,6 +8,7 @@ use patchbay_model::{Operation, Problem, ProviderId};
 use super::{Bare, With};
 use crate::handle::integration::views;
 use crate::request::{Expand, MaybeJson};
+use crate::wire::audit::Audit;
 use crate::wire::envelope::Answer;
 use crate::wire::overview::{CallCounts, Count, ExportConfiguration, ExportedConfiguration, Impact, Overview, ProviderCount};
 
@@ -32,7 +33,7 @@ pub(crate) async fn get(call: Bare<'_>) -> Result<Answer<Overview>, Problem> {
         by_status: counts(overview.by_status),
         by_provider: overview.by_provider.into_iter().filter_map(|(provider, count)| ProviderId::parse(&provider).ok().map(|provider| ProviderCount { provider, count })).collect(),
         attention: views(call.engine, call.grant, overview.attention, &Expand::default()).await?,
-        recent: recent.into_iter().map(Into::into).collect(),
+        recent: recent.into_iter().map(|event| Audit::view(call.engine, event)).collect(),
     }))
 }
 

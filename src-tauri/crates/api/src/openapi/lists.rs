@@ -14,7 +14,7 @@ pub(super) fn table(operation: Operation) -> Option<&'static str> {
         "credentials.list" => "credentials",
         "tokens.list" => "token_containers",
         "members.list" => "members",
-        "audit.list" => "audit_events",
+        "audit.list" | "audit.export" => "audit_events",
         "provider_apps.list" => "provider_apps",
         "roles.list" => "roles",
         "status.list" => "integration_states",

@@ -82,6 +82,12 @@ impl Done {
         self.object(T::KIND, object.object_id())
     }
 
+    /// The object that was brought back, as it is now.
+    pub(crate) fn brought_back(mut self, object: AuditObject, after: Option<Value>) -> Self {
+        self.after = after;
+        self.object(object.kind, object.id)
+    }
+
     /// The deletion that was made; its undo takes it back.
     pub(crate) fn deletion(mut self, deletion: DeletionId) -> Self {
         self.deletion = Some(deletion);

@@ -3,6 +3,7 @@
 //! failures), and without `updated_at`. It is enough to bring the object back by its own update verb.
 
 use patchbay_model::account::Account;
+use patchbay_model::audit::AuditObject;
 use patchbay_model::change::ChangeKind;
 use patchbay_model::consent::ProviderApp;
 use patchbay_model::credential::{Credential, CredentialKind, CredentialOwner};
@@ -14,6 +15,8 @@ use patchbay_model::point::IntegrationPoint;
 use patchbay_model::time::format_lifetime;
 use patchbay_model::token::{TokenContainer, TokenOwner};
 use patchbay_model::webhook::OrganizationWebhook;
+use patchbay_model::{AccountId, CredentialId, IntegrationId, IntegrationPointId, MemberId, Problem, ProviderAppId, TokenId, WebhookId};
+use patchbay_store::ReadTx;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -28,6 +31,26 @@ pub(crate) trait Snapshot {
     /// Its state. No secret may stand in it, and nothing that changes without anybody changing the object: an undo compares
     /// it with what the change left behind.
     fn snapshot(&self) -> Value;
+}
+
+/// The state of an object that is stored, by its kind and id; none where it is gone, or of a kind without snapshots.
+///
+/// # Errors
+/// Problems of the store.
+pub(crate) async fn stored(tx: &mut ReadTx, object: AuditObject) -> Result<Option<Value>, Problem> {
+    let id = object.id;
+    Ok(match object.kind {
+        ChangeKind::Account => tx.account(AccountId::from_uuid(id)).await?.map(|object| object.snapshot()),
+        ChangeKind::Member => tx.member(MemberId::from_uuid(id)).await?.map(|object| object.snapshot()),
+        ChangeKind::IntegrationPoint => tx.point(IntegrationPointId::from_uuid(id)).await?.map(|object| object.snapshot()),
+        ChangeKind::Integration => tx.integration(IntegrationId::from_uuid(id)).await?.map(|object| object.snapshot()),
+        ChangeKind::Credential => tx.credential(CredentialId::from_uuid(id)).await?.map(|object| object.snapshot()),
+        ChangeKind::Token => tx.token(TokenId::from_uuid(id)).await?.map(|object| object.snapshot()),
+        ChangeKind::ProviderApp => tx.provider_app(ProviderAppId::from_uuid(id)).await?.map(|object| object.snapshot()),
+        ChangeKind::OrganizationWebhook => tx.webhook(WebhookId::from_uuid(id)).await?.map(|object| object.snapshot()),
+        ChangeKind::Organization => Some(tx.organization().await?.snapshot()),
+        ChangeKind::Role | ChangeKind::ConnectSession | ChangeKind::Audit | ChangeKind::WebhookDelivery | ChangeKind::EndUser => None,
+    })
 }
 
 impl Snapshot for Organization {

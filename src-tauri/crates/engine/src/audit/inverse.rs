@@ -1,0 +1,171 @@
+//! How each operation is undone, or why it cannot be.
+
+use patchbay_model::audit::AuditEvent;
+use patchbay_model::change::ChangeKind;
+use patchbay_model::deletion::UNDO_WINDOW;
+use patchbay_model::{Code, DeletionId, Operation, Problem, Timestamp};
+use serde_json::Value;
+
+use super::record::undone_already;
+
+/// What undoes an operation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Inverse {
+    /// It changes nothing.
+    Reads,
+    /// It makes an object, which is deleted again.
+    Delete,
+    /// It changes an object, which is changed back.
+    Restore,
+    /// It deletes an object, which is brought back while that can be.
+    BringBack,
+    /// Nothing; why, as a sentence.
+    Never(&'static str),
+}
+
+const SECRETS: &str = "It made or ended secrets, of which nothing is kept.";
+const SIGNING: &str = "Signing in and out changes no object.";
+const TESTED: &str = "It tested or called a provider and changed no object here.";
+const CONSENT: &str = "A consent is a matter between a person and the provider. Cancel it while it is under way; later, connect anew or disconnect.";
+const SENT: &str = "What was sent cannot be taken back.";
+const TOLD: &str = "What was read out cannot be taken back.";
+
+const UNDECIDED: &str = "Nobody has said yet how it could be.";
+
+/// How an operation is undone.
+pub const fn inverse(operation: Operation) -> Inverse {
+    use Inverse::{BringBack, Delete, Never, Reads, Restore};
+    use Operation as O;
+    match operation {
+        O::OrganizationGet
+        | O::AccountsList
+        | O::AccountsGet
+        | O::AccountsImpact
+        | O::IntegrationPointsList
+        | O::IntegrationPointsGet
+        | O::IntegrationPointsImpact
+        | O::IntegrationsList
+        | O::IntegrationsListAccount
+        | O::IntegrationsGet
+        | O::IntegrationsImpact
+        | O::CredentialsList
+        | O::CredentialsGet
+        | O::CredentialsLookup
+        | O::CredentialsImpact
+        | O::TokensList
+        | O::TokensGet
+        | O::TokensImpact
+        | O::MembersList
+        | O::MembersGet
+        | O::CapabilitiesListConnectors
+        | O::CapabilitiesListProviders
+        | O::CapabilitiesGetProvider
+        | O::AuditList
+        | O::AuditGet
+        | O::ProviderAppsList
+        | O::ProviderAppsGet
+        | O::ProviderAppsImpact
+        | O::ConnectGet
+        | O::OverviewGet
+        | O::OrganizationWebhooksList
+        | O::OrganizationWebhooksGet
+        | O::OrganizationWebhooksImpact
+        | O::OrganizationWebhooksListDeliveries
+        | O::OrganizationWebhooksGetDelivery => Reads,
+        O::AccountsCreate
+        | O::IntegrationPointsCreate
+        | O::IntegrationsCreate
+        | O::CredentialsCreate
+        | O::TokensCreate
+        | O::TokensCreateIntegration
+        | O::MembersCreate
+        | O::ProviderAppsCreate
+        | O::OrganizationWebhooksCreate
+        | O::DeletionsUndo => Delete,
+        O::OrganizationUpdate
+        | O::OrganizationPatch
+        | O::AccountsUpdate
+        | O::AccountsPatch
+        | O::IntegrationPointsUpdate
+        | O::IntegrationPointsPatch
+        | O::IntegrationsUpdate
+        | O::IntegrationsPatch
+        | O::IntegrationsPause
+        | O::IntegrationsResume
+        | O::CredentialsUpdate
+        | O::CredentialsPatch
+        | O::MembersUpdate
+        | O::MembersPatch
+        | O::ProviderAppsUpdate
+        | O::OrganizationWebhooksUpdate
+        | O::OrganizationWebhooksPatch => Restore,
+        O::AccountsDelete
+        | O::IntegrationPointsDelete
+        | O::IntegrationsDelete
+        | O::CredentialsDelete
+        | O::MembersDelete
+        | O::ProviderAppsDelete
+        | O::OrganizationWebhooksDelete => BringBack,
+        O::TokensRefresh | O::TokensRotate | O::TokensReset | O::TokensRemoveSecondary | O::TokensDelete | O::AuthChangePassword => Never(SECRETS),
+        O::AuthLogon | O::AuthLogoff => Never(SIGNING),
+        O::IntegrationsVerify | O::IntegrationsVerifyExisting | O::IntegrationsCall => Never(TESTED),
+        O::ConnectBegin | O::ConnectFinish | O::ConnectCancel => Never(CONSENT),
+        O::OrganizationWebhooksRedeliver => Never(SENT),
+        O::AuditExport | O::ConfigurationExport => Never(TOLD),
+        // Its rows are those of the operations that it runs.
+        O::AuditUndo => Reads,
+        _ => Never(UNDECIDED),
+    }
+}
+
+/// What undoing a row of the log takes.
+pub(super) enum Step {
+    /// Delete the object.
+    Delete,
+    /// Change it back to this.
+    Restore(Value),
+    /// Bring back what this deletion took.
+    BringBack(DeletionId),
+}
+
+/// How the change of a row is undone.
+///
+/// # Errors
+/// `not_undoable` with the reason; `update_conflict` when it was undone already.
+pub(super) fn step(row: &AuditEvent) -> Result<Step, Problem> {
+    if !row.code.is_empty() {
+        return Err(never("The call was refused and changed nothing."));
+    }
+    let inverse = Operation::from_id(&row.operation).map_or(Inverse::Reads, inverse);
+    match inverse {
+        Inverse::Reads => return Err(never("It changed nothing.")),
+        Inverse::Never(why) => return Err(never(why)),
+        Inverse::Delete | Inverse::Restore | Inverse::BringBack => {}
+    }
+    if row.undone_by.is_some() {
+        return Err(undone_already(row.id));
+    }
+    if row.secret_replaced {
+        return Err(never("It replaced or removed a secret, of which nothing is kept. Change the rest by hand and enter the earlier secret again."));
+    }
+    match (inverse, row.deletion, &row.before, &row.after) {
+        (Inverse::BringBack, Some(deletion), ..) => Ok(Step::BringBack(deletion)),
+        (Inverse::Delete, _, None, Some(_)) => Ok(Step::Delete),
+        (Inverse::Restore, _, Some(before), Some(_)) => Ok(Step::Restore(before.clone())),
+        (Inverse::Restore, _, None, Some(_)) if row.object.is_some_and(|object| object.kind == ChangeKind::Organization) => Err(never("An organization cannot be deleted.")),
+        _ => Err(never("The log does not hold what was there before.")),
+    }
+}
+
+/// Whether an undo of a row could be tried now. It may still find that the object was changed since.
+pub(crate) fn undoable(row: &AuditEvent, now: Timestamp) -> bool {
+    match step(row) {
+        Ok(Step::BringBack(_)) => now.since(row.created_at) <= UNDO_WINDOW,
+        Ok(Step::Delete | Step::Restore(_)) => true,
+        Err(_) => false,
+    }
+}
+
+fn never(why: &str) -> Problem {
+    Problem::new(Code::NotUndoable, format!("This change cannot be undone. {why}"))
+}

@@ -1,0 +1,130 @@
+//! From a snapshot back to what an update verb takes: the whole object as it was.
+
+use patchbay_model::member::MemberState;
+use patchbay_model::organization::OrganizationOptions;
+use patchbay_model::time::parse_lifetime;
+use patchbay_model::{Environment, Problem};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::account::UpdateAccount;
+use crate::credential::UpdateCredential;
+use crate::integration::UpdateIntegration;
+use crate::member::UpdateMember;
+use crate::organization::UpdateOrganization;
+use crate::point::UpdatePoint;
+use crate::provider_app::UpdateProviderApp;
+use crate::webhook::UpdateWebhook;
+
+/// A member as text; empty where there is none.
+pub(super) fn text(snapshot: &Value, member: &str) -> String {
+    maybe(snapshot, member).unwrap_or_default()
+}
+
+fn maybe(snapshot: &Value, member: &str) -> Option<String> {
+    snapshot.get(member).and_then(Value::as_str).map(ToOwned::to_owned)
+}
+
+/// A member in its type. Snapshots are our own writing, so one that does not read was written by another version.
+fn read<T: DeserializeOwned>(snapshot: &Value, member: &str) -> Result<T, Problem> {
+    let value = snapshot.get(member).cloned().unwrap_or_default();
+    serde_json::from_value(value).map_err(|_| Problem::internal(format!("`{member}` of a snapshot in the audit log cannot be read")))
+}
+
+pub(super) fn organization(before: &Value) -> Result<UpdateOrganization, Problem> {
+    let options = before.get("options").cloned().unwrap_or_default();
+    let lifetime = |member: &str| maybe(&options, member).as_deref().and_then(parse_lifetime);
+    Ok(UpdateOrganization {
+        name: maybe(before, "name"),
+        fullname: maybe(before, "fullname"),
+        contact: maybe(before, "contact"),
+        reply_to: maybe(before, "reply_to"),
+        picture: maybe(before, "picture"),
+        options: OrganizationOptions {
+            invite_duration: lifetime("invite_duration"),
+            forgot_duration: lifetime("forgot_duration"),
+            password_duration: lifetime("password_duration"),
+            minimum_password_length: read(&options, "minimum_password_length")?,
+        },
+        expected: None,
+    })
+}
+
+pub(super) fn member(before: &Value, after: Option<&Value>) -> Result<UpdateMember, Problem> {
+    // A state that the change left alone is left alone: a lock that came about since is not opened by the way.
+    let state: Option<MemberState> = if after.is_some_and(|after| after.get("state") == before.get("state")) { None } else { read(before, "state")? };
+    Ok(UpdateMember {
+        name: maybe(before, "name"),
+        fullname: maybe(before, "fullname"),
+        nickname: maybe(before, "nickname"),
+        picture: maybe(before, "picture"),
+        state,
+        role_binding: Some(read(before, "role_binding")?),
+        token_ttl: maybe(before, "token_ttl"),
+        expected: None,
+    })
+}
+
+pub(super) fn account(before: &Value) -> Result<UpdateAccount, Problem> {
+    Ok(UpdateAccount {
+        name: maybe(before, "name"),
+        fullname: maybe(before, "fullname"),
+        environment: read::<Option<Environment>>(before, "environment")?,
+        labels: read(before, "labels")?,
+        external_id: maybe(before, "external_id"),
+        expected: None,
+    })
+}
+
+pub(super) fn point(before: &Value) -> Result<UpdatePoint, Problem> {
+    Ok(UpdatePoint {
+        name: maybe(before, "name"),
+        fullname: maybe(before, "fullname"),
+        description: maybe(before, "description"),
+        connector: None,
+        environments: read(before, "environments")?,
+        expected: None,
+    })
+}
+
+/// The credential stands in the configuration as a reference, which the verb takes as it is.
+pub(super) fn integration(before: &Value) -> UpdateIntegration {
+    UpdateIntegration {
+        name: maybe(before, "name"),
+        fullname: maybe(before, "fullname"),
+        provider_config: before.get("provider_config").cloned().unwrap_or_default(),
+        integration_point: maybe(before, "integration_point_id"),
+        webhook_config: before.get("webhook_config").filter(|config| !config.is_null()).cloned(),
+        expected: None,
+    }
+}
+
+pub(super) fn credential(before: &Value) -> Result<UpdateCredential, Problem> {
+    // The configuration was not changed, or this would not be undone: a change of it enters secrets anew.
+    Ok(UpdateCredential { name: maybe(before, "name"), fullname: maybe(before, "fullname"), config: None, expires: read(before, "expires")?, expected: None })
+}
+
+pub(super) fn provider_app(before: &Value) -> Result<UpdateProviderApp, Problem> {
+    Ok(UpdateProviderApp {
+        name: maybe(before, "name"),
+        fullname: maybe(before, "fullname"),
+        issuer: maybe(before, "issuer"),
+        client_id: text(before, "client_id"),
+        client_secret: None,
+        redirect_uris: read(before, "redirect_uris")?,
+        scopes: read(before, "scopes")?,
+        expected: None,
+    })
+}
+
+pub(super) fn webhook(before: &Value) -> Result<UpdateWebhook, Problem> {
+    Ok(UpdateWebhook {
+        name: maybe(before, "name"),
+        fullname: maybe(before, "fullname"),
+        environment: read::<Option<Environment>>(before, "environment")?,
+        filters: read(before, "filters")?,
+        url: text(before, "url"),
+        credential: maybe(before, "credential_id"),
+        expected: None,
+    })
+}
