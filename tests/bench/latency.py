@@ -19,6 +19,9 @@ class Connection:
     def request(self, path):
         return f"GET {path} HTTP/1.1\r\nHost: {self.host}\r\nAccept: */*\r\n{self.headers}\r\n".encode()
 
+    def post(self, path, body):
+        return f"POST {path} HTTP/1.1\r\nHost: {self.host}\r\nAccept: */*\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{self.headers}\r\n".encode() + body
+
     def exchange(self, request):
         """Sends the bytes, reads one whole answer; answers its status and body."""
         self.socket.sendall(request)

@@ -1,9 +1,12 @@
 """A million integrations in a hundred thousand accounts: lists and single creates through the Management API against the bare SQL
 on the same file, and an import of a hundred thousand integrations against the bare inserts of their rows."""
 
+import itertools
 import json
 import random
 import sqlite3
+import subprocess
+import time
 import uuid
 from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
@@ -143,3 +146,81 @@ def lists(volume, count=200):
     connection.close()
     assert server.stop() == 0
     return measured
+
+
+def creates(volume, count=200):
+    """Per noun (what, through the API, bare insert as durable): medians in seconds."""
+    server = volume.serve()
+    connection = latency.Connection(server.url, volume.bearer)
+    bare = volume.bare()
+    numbers = itertools.count()
+    measured = []
+    for what, table, path, body in (
+        ("account", "accounts", "/v1/accounts", {}),
+        ("integration", "integration_instances", "/v1/integrations/first", {"provider_config": {"type": "ticketing_mock_ticketing"}}),
+    ):
+        names = [row[1] for row in bare.execute(f"PRAGMA table_info({table})")]
+        original = dict(zip(names, bare.execute(f"SELECT * FROM {table} WHERE name = ?", ("first" if table == "accounts" else "ticketing-mock-ticketing",)).fetchone()))
+        insert = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+
+        def through_the_api(path=path, body=body):
+            status, answer = connection.exchange(connection.post(path, json.dumps({"name": f"made-{next(numbers)}", **body}).encode()))
+            assert status == 201, answer
+
+        def bare_insert(insert=insert, original=original):
+            name = f"bare-{next(numbers)}"
+            bare.execute(insert, list({**original, "id": uuid.uuid4().bytes, "name": name, **({"external_id": name} if "external_id" in original else {})}.values()))
+
+        measured.append((f"one {what}", *latency.interleaved([through_the_api, bare_insert], count)))
+    bare.close()
+    connection.close()
+    assert server.stop() == 0
+    return measured
+
+
+# The tables that an import writes, parents first.
+WRITTEN = ["accounts", "integration_instances", "token_containers", "token_secrets", "audit_events", "changes"]
+
+
+def imports(integrations=100_000, accounts=10_000, batch=500):
+    """Seconds for an import through the program, and for the bare inserts of all its rows in batches of the same size."""
+    installation = Installation()
+    installation.init("Bench")
+    empty = installation.folder / "empty.db"
+    with sqlite3.connect(installation.path) as store:
+        store.execute("VACUUM INTO ?", (str(empty),))
+    lines = installation.folder / "lines.jsonl"
+    with lines.open("w") as file:
+        for number in range(accounts):
+            file.write(json.dumps({"account": {"name": f"customer-{number:06}", "environment": "prod"}}) + "\n")
+        for number in range(integrations):
+            body = {"account": f"customer-{number % accounts:06}", "name": f"i-{number:06}", "provider_config": {"type": "ticketing_mock_ticketing"}}
+            file.write(json.dumps({"integration": body}) + "\n")
+    started = time.perf_counter()
+    run = subprocess.run(installation.command("import", str(lines)), capture_output=True, text=True, check=True)
+    ours = time.perf_counter() - started
+    told = run.stderr.splitlines()
+    assert len(told) >= min(ours - 2, 3), f"progress was told {len(told)} times in {ours:.0f} s"
+
+    source = sqlite3.connect(installation.path)
+    bare = sqlite3.connect(empty, isolation_level=None)
+    bare.execute("PRAGMA journal_mode = WAL")
+    bare.execute("PRAGMA synchronous = FULL")
+    rows = {}
+    for table in WRITTEN:
+        old = bare.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+        rows[table] = source.execute(f"SELECT * FROM {table} ORDER BY rowid LIMIT -1 OFFSET {old}").fetchall()
+    batches = -(-(accounts + integrations) // batch)
+    started = time.perf_counter()
+    for number in range(batches):
+        bare.execute("BEGIN IMMEDIATE")
+        for table in WRITTEN:
+            part = rows[table][len(rows[table]) * number // batches : len(rows[table]) * (number + 1) // batches]
+            if part:
+                bare.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(part[0]))})", part)
+        bare.execute("COMMIT")
+    reference = time.perf_counter() - started
+    bare.close()
+    source.close()
+    installation.close()
+    return ours, reference, told[len(told) // 2]
