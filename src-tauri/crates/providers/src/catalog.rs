@@ -164,6 +164,11 @@ impl Provider {
         self.manifest.operation.iter().any(|facts| facts.name == operation)
     }
 
+    /// Whether it lives inside Patchbay, so that nothing of it can be out of reach.
+    pub fn is_local(&self) -> bool {
+        matches!(self.manifest.base_url, BaseUrl::Local)
+    }
+
     /// Finds where the API of an integration is. `credential` is the `type` of the credential in its configuration, inline or `_id`. Where the configuration says it, this ends at once; where the grant says it
     /// (Jira by consent), a request with the credential is made. The outcome may be kept as long as configuration and credential stay.
     ///

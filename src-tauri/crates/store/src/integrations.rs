@@ -268,7 +268,7 @@ impl WriteTx {
             .execute(&mut *self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(integration.name.as_str(), None))?;
-        self.write_references(integration).await?;
+        self.insert_references(integration).await?;
         self.changed(ChangeKind::Integration, integration.id, Some(integration.account_id))
     }
 
@@ -302,7 +302,12 @@ impl WriteTx {
         if done.rows_affected() == 0 {
             return Err(StoreError::not_found(IntegrationId::NOUN, integration.id));
         }
-        self.write_references(integration).await?;
+        sqlx::query("DELETE FROM integration_credential_references WHERE integration_id = $1 AND organization_id = $2")
+            .bind(integration.id.uuid())
+            .bind(integration.organization_id.uuid())
+            .execute(&mut *self.tx)
+            .await?;
+        self.insert_references(integration).await?;
         self.changed(ChangeKind::Integration, integration.id, Some(integration.account_id))
     }
 
@@ -342,14 +347,9 @@ impl WriteTx {
         Ok(moved.is_some())
     }
 
-    async fn write_references(&mut self, integration: &Integration) -> Result<()> {
+    async fn insert_references(&mut self, integration: &Integration) -> Result<()> {
         let mut credentials = Vec::new();
         references(&integration.config, &mut credentials);
-        sqlx::query("DELETE FROM integration_credential_references WHERE integration_id = $1 AND organization_id = $2")
-            .bind(integration.id.uuid())
-            .bind(integration.organization_id.uuid())
-            .execute(&mut *self.tx)
-            .await?;
         for credential in credentials {
             sqlx::query("INSERT INTO integration_credential_references (integration_id, organization_id, credential_id) VALUES ($1, $2, $3)")
                 .bind(integration.id.uuid())

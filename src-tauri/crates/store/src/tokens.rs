@@ -369,22 +369,21 @@ impl WriteTx {
         self.changed(ChangeKind::Token, container.id, account_of(container.owner))
     }
 
-    /// Adds a secret to a container of this scope, as its keyed hash.
+    /// Adds secrets to a container of this scope, each by its keyed hash.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] for a container that is not there, and those of the database.
-    pub async fn insert_token_secret(&mut self, container: TokenId, hash: &[u8], secret: TokenSecret) -> Result<()> {
+    pub async fn insert_token_secrets(&mut self, container: TokenId, secrets: &[(Vec<u8>, TokenSecret)]) -> Result<()> {
         let (organization, account) = self.bound()?;
-        let done = sqlx::query("INSERT INTO token_secrets (hash, organization_id, container_id, kind, slot, expires) SELECT $4, organization_id, id, $5, $6, $7 FROM token_containers WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL")
-            .bind(container.uuid())
-            .bind(organization)
-            .bind(account)
-            .bind(hash)
-            .bind(kind_word(secret.kind)?)
-            .bind(slot_word(secret.slot))
-            .bind(At(secret.expires))
-            .execute(&mut *self.tx)
-            .await?;
+        let kinds = secrets.iter().map(|(_, secret)| kind_word(secret.kind)).collect::<Result<Vec<_>>>()?;
+        let mut sql = QueryBuilder::<Db>::new("WITH made (hash, kind, slot, expires) AS (");
+        sql.push_values(secrets.iter().zip(kinds), |mut row, ((hash, secret), kind)| {
+            row.push_bind(hash).push_bind(kind).push_bind(slot_word(secret.slot)).push_bind(At(secret.expires));
+        });
+        sql.push(") INSERT INTO token_secrets (hash, organization_id, container_id, kind, slot, expires) SELECT made.hash, container.organization_id, container.id, made.kind, made.slot, made.expires FROM made, token_containers AS container WHERE container.id = ");
+        sql.push_bind(container.uuid()).push(" AND container.organization_id = ").push_bind(organization);
+        sql.push(" AND (container.account_id = ").push_bind(account).push(" OR ").push_bind(account).push(" IS NULL) AND container.deleted_at IS NULL");
+        let done = sql.build().execute(&mut *self.tx).await?;
         if done.rows_affected() == 0 { Err(StoreError::not_found(TokenId::NOUN, container)) } else { Ok(()) }
     }
 

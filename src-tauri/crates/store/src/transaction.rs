@@ -6,7 +6,7 @@ use std::ops::{Deref, DerefMut};
 use patchbay_model::change::ChangeKind;
 use patchbay_model::permission::ResourceScope;
 use patchbay_model::{AccountId, Origin, Scope};
-use sqlx::Transaction;
+use sqlx::{QueryBuilder, Transaction};
 use uuid::Uuid;
 
 use crate::dialect::Db;
@@ -149,16 +149,15 @@ impl WriteTx {
     /// [`StoreError::DiskFull`] and the like; nothing was written then.
     pub async fn commit(mut self) -> Result<Option<i64>> {
         let mut sequence = None;
-        for change in &self.changes {
-            let row: (i64,) = sqlx::query_as("INSERT INTO changes (organization_id, account_id, kind, object_id, origin) VALUES ($1, $2, $3, $4, $5) RETURNING sequence")
-                .bind(change.organization)
-                .bind(change.account)
-                .bind(change.kind.as_str())
-                .bind(&change.id)
-                .bind(self.origin.as_str())
-                .fetch_one(&mut *self.read.tx)
-                .await?;
-            sequence = Some(row.0);
+        // Many in one statement, each statement within the number of parameters that databases take.
+        for changes in self.changes.chunks(500) {
+            let mut sql = QueryBuilder::<Db>::new("INSERT INTO changes (organization_id, account_id, kind, object_id, origin) ");
+            sql.push_values(changes, |mut row, change| {
+                row.push_bind(change.organization).push_bind(change.account).push_bind(change.kind.as_str()).push_bind(&change.id).push_bind(self.origin.as_str());
+            });
+            sql.push(" RETURNING sequence");
+            let rows: Vec<(i64,)> = sql.build_query_as().fetch_all(&mut *self.read.tx).await?;
+            sequence = rows.into_iter().map(|(number,)| number).max();
         }
         self.read.tx.commit().await?;
         if let Some(sequence) = sequence {

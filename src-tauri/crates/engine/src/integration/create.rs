@@ -50,11 +50,12 @@ pub(crate) async fn insert(engine: &Engine, tx: &mut WriteTx, grant: &Management
 
     tx.insert_integration(&integration).await?;
     let settled = settle(engine, tx, &integration, credential, None).await?;
-    integration.config = parsed.stored(settled.stored);
-    if settled.awaits_consent {
-        integration.status = IntegrationStatus::AwaitingConsent;
+    let config = parsed.stored(settled.stored);
+    let status = if settled.awaits_consent { IntegrationStatus::AwaitingConsent } else { integration.status };
+    if config != integration.config || status != integration.status {
+        (integration.config, integration.status) = (config, status);
+        tx.update_integration(&integration).await?;
     }
-    tx.update_integration(&integration).await?;
     let container = NewContainer {
         owner: TokenOwner::Integration(account.id, integration.id),
         member: grant.member(),
@@ -117,7 +118,9 @@ pub(super) fn fresh(
 
 /// Asks the provider, where there is something to ask; gives the integration as it is afterwards, and the trouble.
 pub(super) async fn tested(engine: &Engine, integration: Integration) -> Result<(Integration, Vec<Problem>), Problem> {
-    if !matches!(integration.status, IntegrationStatus::Active | IntegrationStatus::NeedsAttention { .. }) {
+    // A provider inside Patchbay has nobody to ask.
+    let local = engine.catalog().get(&integration.provider).is_some_and(Provider::is_local);
+    if local || !matches!(integration.status, IntegrationStatus::Active | IntegrationStatus::NeedsAttention { .. }) {
         return Ok((integration, Vec::new()));
     }
     let problems: Vec<Problem> = engine.probe(&integration).await.err().into_iter().collect();

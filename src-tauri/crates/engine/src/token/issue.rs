@@ -75,20 +75,21 @@ pub(crate) async fn mint_pair(engine: &Engine, tx: &mut WriteTx, container: &Tok
         TokenOwner::Organization(_) => SecretKind::OrganizationAccess,
         TokenOwner::Integration(..) => SecretKind::IntegrationAccess,
     };
-    let access = mint_secret(engine, tx, container.id, access, container.access_ttl).await?;
-    let refresh = match container.refresh_ttl {
-        Some(ttl) => Some(mint_secret(engine, tx, container.id, SecretKind::Refresh, ttl).await?),
-        None => None,
-    };
+    let (access, access_row) = mint_secret(engine, access, container.access_ttl)?;
+    let refresh = container.refresh_ttl.map(|ttl| mint_secret(engine, SecretKind::Refresh, ttl)).transpose()?;
+    let (refresh, refresh_row) = refresh.unzip();
+    let rows: Vec<_> = std::iter::once(access_row).chain(refresh_row).collect();
+    tx.insert_token_secrets(container.id, &rows).await?;
     Ok(Pair { access, refresh })
 }
 
-async fn mint_secret(engine: &Engine, tx: &mut WriteTx, container: TokenId, kind: SecretKind, ttl: Duration) -> Result<LiveSecret, Problem> {
+/// A secret, and what is stored of it.
+fn mint_secret(engine: &Engine, kind: SecretKind, ttl: Duration) -> Result<(LiveSecret, (Vec<u8>, TokenSecret)), Problem> {
     let secret = mint_token(kind, engine.context().entropy());
     let parsed = parse_token(secret.expose()).map_err(|_| Problem::internal("a token just made has no good shape"))?;
     let expires = engine.now().plus(ttl);
-    tx.insert_token_secret(container, &engine.vault().token_hash(&parsed), TokenSecret { kind, slot: Slot::Primary, expires }).await?;
-    Ok(LiveSecret { secret: Some(secret), expires })
+    let row = (engine.vault().token_hash(&parsed).to_vec(), TokenSecret { kind, slot: Slot::Primary, expires });
+    Ok((LiveSecret { secret: Some(secret), expires }, row))
 }
 
 /// A container with its live pairs as any later read shows them: without secrets. A pair lives as long as either of its

@@ -176,7 +176,7 @@ async fn a_member_takes_its_own_tokens_alone() {
         let organization = ours.organization.id;
         let logon = token(organization, TokenOwner::Organization(organization), ours.member.id, "logon");
         tx.insert_token(&logon).await.unwrap();
-        tx.insert_token_secret(logon.id, b"logon", secret(SecretKind::OrganizationAccess)).await.unwrap();
+        tx.insert_token_secrets(logon.id, &[(b"logon".to_vec(), secret(SecretKind::OrganizationAccess))]).await.unwrap();
         let id = deletion();
         assert_eq!(tx.delete_member(ours.member.id, id, time(1)).await.unwrap().tokens, 1);
         assert_eq!(tx.token_by_hash(b"logon").await.unwrap(), None);

@@ -53,7 +53,7 @@ async fn assert_unseen(place: &Place, scope: Scope, customer: &Customer, why: &s
     assert!(tx.insert_sealed_shared(SharedCredentialId::from_uuid(uuid()), Some(customer.account.id), &envelope("x"), time(1)).await.is_err(), "sealed value is added: {why}");
     assert!(tx.update_credential(&customer.credential).await.is_err(), "credential is written: {why}");
     assert!(tx.update_token(&customer.token).await.is_err(), "token is written: {why}");
-    assert!(tx.insert_token_secret(customer.token.id, b"intruder", secret(SecretKind::Refresh)).await.is_err(), "secret is added: {why}");
+    assert!(tx.insert_token_secrets(customer.token.id, &[(b"intruder".to_vec(), secret(SecretKind::Refresh))]).await.is_err(), "secret is added: {why}");
     assert_eq!(tx.remove_token_secrets(customer.token.id, None).await.unwrap(), 0, "secrets are removed: {why}");
     assert!(tx.acquire_refresh(customer.credential.id, "me", uuid(), time(0), time(9)).await.is_err(), "refresh: {why}");
     assert_eq!(tx.begin_exchange(customer.session.id, time(1)).await.unwrap(), None, "callback: {why}");

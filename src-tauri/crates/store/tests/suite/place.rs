@@ -412,8 +412,8 @@ async fn customer(tx: &mut WriteTx, definition: &Definition, organization: Organ
     tx.insert_credential(&own).await.unwrap();
     let token = token(organization, TokenOwner::Integration(account.id, integration.id), member.id, "default");
     tx.insert_token(&token).await.unwrap();
-    tx.insert_token_secret(token.id, &hash(token.id, "access"), secret(SecretKind::IntegrationAccess)).await.unwrap();
-    tx.insert_token_secret(token.id, &hash(token.id, "refresh"), secret(SecretKind::Refresh)).await.unwrap();
+    tx.insert_token_secrets(token.id, &[(hash(token.id, "access").to_vec(), secret(SecretKind::IntegrationAccess))]).await.unwrap();
+    tx.insert_token_secrets(token.id, &[(hash(token.id, "refresh").to_vec(), secret(SecretKind::Refresh))]).await.unwrap();
     let session = session(&integration, app.id, member.id);
     tx.insert_connect_session(&session, &hash(session.id, "state"), Some(&envelope("verifier"))).await.unwrap();
     let audit = audit(organization, Some(account.id), 1);

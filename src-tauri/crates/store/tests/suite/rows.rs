@@ -155,10 +155,10 @@ async fn secrets_rotate_through_two_slots() {
         let mut tx = place.write().await;
         let container = token(ours.organization.id, TokenOwner::Organization(ours.organization.id), ours.member.id, "pipeline");
         tx.insert_token(&container).await.unwrap();
-        tx.insert_token_secret(container.id, b"first", secret(SecretKind::OrganizationAccess)).await.unwrap();
+        tx.insert_token_secrets(container.id, &[(b"first".to_vec(), secret(SecretKind::OrganizationAccess))]).await.unwrap();
         for next in [b"second", b"third_"] {
             tx.demote_token_secrets(container.id).await.unwrap();
-            tx.insert_token_secret(container.id, next, secret(SecretKind::OrganizationAccess)).await.unwrap();
+            tx.insert_token_secrets(container.id, &[(next.to_vec(), secret(SecretKind::OrganizationAccess))]).await.unwrap();
         }
         assert_eq!(tx.token_by_hash(b"first").await.unwrap(), None, "the one before the one before is dead");
         assert_eq!(tx.token_by_hash(b"second").await.unwrap().unwrap().secret.slot, Slot::Secondary);
@@ -167,7 +167,7 @@ async fn secrets_rotate_through_two_slots() {
         assert_eq!(tx.remove_token_secrets(container.id, Some(Slot::Secondary)).await.unwrap(), 1);
         assert_eq!(tx.remove_token_secrets(container.id, None).await.unwrap(), 1);
         let missing = TokenId::from_uuid(uuid());
-        assert!(matches!(tx.insert_token_secret(missing, b"x", secret(SecretKind::Refresh)).await, Err(StoreError::NotFound { .. })));
+        assert!(matches!(tx.insert_token_secrets(missing, &[(b"x".to_vec(), secret(SecretKind::Refresh))]).await, Err(StoreError::NotFound { .. })));
         tx.commit().await.unwrap();
         let mut tx = place.store.write(Scope::System, Origin::Background).await.unwrap();
         assert!(tx.remove_expired_tokens(time(100_000)).await.unwrap() > 0);
