@@ -168,6 +168,8 @@ pub struct ListField {
     pub name: &'static str,
     /// How it compares.
     pub kind: FieldKind,
+    /// Whether lists can be ordered by it.
+    pub ordered: bool,
 }
 
 /// What a list is asked for.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::dialect::{At, Db};
 use crate::error::{Result, StoreError};
-use crate::list::{self, Category, Field, Kind, Noun};
+use crate::list::{self, Category, Field, Kind, Noun, Part};
 use crate::row;
 use crate::transaction::{ReadTx, WriteTx};
 
@@ -20,7 +20,10 @@ macro_rules! columns {
     };
 }
 
-pub(crate) const NOUN: Noun = Noun {
+static ACCOUNT: Part = Part { table: "accounts", column: "account_id", optional: false };
+static POINT: Part = Part { table: "integration_points", column: "integration_point_id", optional: true };
+
+pub(crate) static NOUN: Noun = Noun {
     table: "integration_instances",
     columns: columns!(),
     fields: &[
@@ -36,6 +39,11 @@ pub(crate) const NOUN: Noun = Noun {
         Field::nullable("last_connected_at", "last_connected_at", Kind::Time),
         Field::new("created_at", "created_at", Kind::Time),
         Field::new("updated_at", "updated_at", Kind::Time),
+        Field::of(&ACCOUNT, "account.name", "name", Kind::Name),
+        Field::of(&ACCOUNT, "account.fullname", "fullname", Kind::Text),
+        Field::of(&ACCOUNT, "account.environment", "environment", Kind::Text),
+        Field::of(&ACCOUNT, "account.labels", "labels", Kind::Texts),
+        Field::of(&POINT, "integration_point.name", "name", Kind::Name),
     ],
     default_order: "name",
     account: Some("account_id"),

@@ -5,6 +5,7 @@
 
 mod cursor;
 mod filter;
+mod parts;
 
 use patchbay_model::connector::Connector;
 use patchbay_model::list::{Direction, FieldKind, ListField, ListQuery, Listed, Order};
@@ -16,6 +17,8 @@ use uuid::Uuid;
 
 use self::cursor::{After, next_key, push_after, start_after};
 use self::filter::{Readable, readable};
+pub(crate) use self::parts::Part;
+use self::parts::{Chosen, ORDERED, push_from};
 use crate::dialect::{self, At, Db};
 use crate::error::{Result, StoreError};
 use crate::row;
@@ -49,19 +52,33 @@ pub(crate) struct Field {
     pub(crate) kind: Kind,
     /// Whether it can be missing; a missing one sorts before all others.
     pub(crate) nullable: bool,
+    /// What it is a field of, where that is not the row itself; `sql` is over that one's columns then.
+    pub(crate) part: Option<&'static Part>,
 }
 
 impl Field {
     pub(crate) const fn new(name: &'static str, sql: &'static str, kind: Kind) -> Self {
-        Self { name, sql, kind, nullable: false }
+        Self { name, sql, kind, nullable: false, part: None }
     }
 
     pub(crate) const fn nullable(name: &'static str, sql: &'static str, kind: Kind) -> Self {
-        Self { name, sql, kind, nullable: true }
+        Self { name, sql, kind, nullable: true, part: None }
+    }
+
+    pub(crate) const fn of(part: &'static Part, name: &'static str, sql: &'static str, kind: Kind) -> Self {
+        Self { name, sql, kind, nullable: false, part: Some(part) }
+    }
+
+    /// Whether lists can be ordered by it. Of a part only a name that every row has is kept in an order by an index.
+    fn ordered(self) -> bool {
+        self.kind != Kind::Texts && self.part.is_none_or(|part| self.kind == Kind::Name && !part.optional)
     }
 
     /// The expression by which rows are ordered: never null, so that keys compare without exceptions.
     fn key(self) -> String {
+        if self.part.is_some() {
+            return ORDERED.to_owned();
+        }
         if !self.nullable {
             return self.sql.to_owned();
         }
@@ -132,7 +149,7 @@ pub fn list_fields(table: &str) -> Option<Vec<ListField>> {
         Kind::Number => FieldKind::Number,
         Kind::Texts => FieldKind::Texts,
     };
-    Some(noun.fields.iter().map(|field| ListField { name: field.name, kind: kind(field.kind) }).collect())
+    Some(noun.fields.iter().map(|field| ListField { name: field.name, kind: kind(field.kind), ordered: field.ordered() }).collect())
 }
 
 /// A value in the type of its column.
@@ -163,6 +180,7 @@ struct Prepared<'a> {
     also_within: Option<AlsoWithin>,
     conditions: &'a [Condition<'a>],
     filters: Vec<Readable>,
+    chosen: Vec<Chosen>,
     orders: Vec<(Field, Direction)>,
     after: Option<After>,
     size: usize,
@@ -195,10 +213,12 @@ where
     T: TryFrom<R, Error = StoreError>,
 {
     let (organization, account) = tx.bound()?;
-    let list = Prepared { narrowed: tx.narrowed.clone(), within_account, also_within, ..Prepared::new(noun, query, organization, account.filter(|_| within_account), conditions)? };
+    let mut list =
+        Prepared { narrowed: tx.narrowed.clone(), within_account, also_within, ..Prepared::new(noun, query, organization, account.filter(|_| within_account), conditions)? };
+    list.chosen = Chosen::of(tx, &mut list).await?;
     let total = if query.total {
         let mut sql = QueryBuilder::<Db>::new("SELECT count(*)");
-        list.push_conditions(&mut sql);
+        list.push_rows(&mut sql);
         let (number,): (i64,) = sql.build_query_as().fetch_one(&mut *tx.tx).await?;
         Some(row::count(number))
     } else {
@@ -221,7 +241,7 @@ where
 pub(crate) fn push_visible(tx: &ReadTx, noun: &Noun, sql: &mut QueryBuilder<Db>, conditions: &[Condition<'_>]) -> Result<()> {
     let (organization, account) = tx.bound()?;
     let all = Prepared { narrowed: tx.narrowed.clone(), ..Prepared::new(noun, &ListQuery::default(), organization, account, conditions)? };
-    all.push_conditions(sql);
+    all.push_rows(sql);
     Ok(())
 }
 
@@ -232,12 +252,18 @@ impl<'a> Prepared<'a> {
         let filters = query.filters.iter().map(|filter| readable(noun, filter)).collect::<Result<Vec<_>>>()?;
         let after = query.start_after.as_deref().filter(|text| !text.is_empty()).map(|text| start_after(text, &orders)).transpose()?;
         let size = usize::try_from(query.page_size().min(ListQuery::MAX_LIMIT)).unwrap_or_default();
-        Ok(Self { noun, organization, account, narrowed: None, within_account: true, also_within: None, conditions, filters, orders, after, size })
+        Ok(Self { noun, organization, account, narrowed: None, within_account: true, also_within: None, conditions, filters, chosen: Vec::new(), orders, after, size })
     }
 
     /// Everything from FROM on that decides which rows belong to the list.
+    fn push_rows(&self, sql: &mut QueryBuilder<Db>) {
+        sql.push(" FROM ").push(self.noun.table).push(" WHERE ");
+        self.push_conditions(sql);
+    }
+
     fn push_conditions(&self, sql: &mut QueryBuilder<Db>) {
-        sql.push(" FROM ").push(self.noun.table).push(" WHERE organization_id = ").push_bind(self.organization);
+        let organization = if self.chosen.iter().any(Chosen::sorts) { dialect::unindexed("organization_id") } else { "organization_id".to_owned() };
+        sql.push(organization).push(" = ").push_bind(self.organization);
         if let (Some(column), Some(account)) = (self.noun.account, self.account) {
             sql.push(" AND ").push(column).push(" = ").push_bind(account);
         }
@@ -254,6 +280,10 @@ impl<'a> Prepared<'a> {
         for filter in &self.filters {
             sql.push(" AND ");
             filter.push(sql);
+        }
+        for chosen in &self.chosen {
+            sql.push(" AND ");
+            chosen.push(sql, self.noun, self.organization);
         }
     }
 
@@ -305,7 +335,13 @@ impl<'a> Prepared<'a> {
         for (number, (field, _)) in self.orders.iter().enumerate() {
             sql.push(format_args!(", {} AS sort_key_{number}", field.key()));
         }
-        self.push_conditions(sql);
+        match self.orders.first().and_then(|(field, _)| field.part) {
+            Some(part) => {
+                push_from(sql, self.noun, part, self.organization);
+                self.push_conditions(sql);
+            }
+            None => self.push_rows(sql),
+        }
         if let Some(after) = &self.after {
             sql.push(" AND ");
             push_after(sql, &self.orders, after);
@@ -334,10 +370,15 @@ fn last_direction(orders: &[(Field, Direction)]) -> Direction {
 fn orders(noun: &Noun, asked: &[Order]) -> Result<Vec<(Field, Direction)>> {
     let mut orders: Vec<(Field, Direction)> = Vec::with_capacity(asked.len().max(1));
     for order in asked {
-        let field = noun.fields.iter().find(|field| field.name == order.field && field.kind != Kind::Texts).ok_or_else(|| {
-            Problem::new(Code::InvalidOrder, format!("The list cannot be ordered by `{}`. Order by one of: {}.", order.field, names(noun, |field| field.kind != Kind::Texts)))
+        let field = noun.fields.iter().find(|field| field.name == order.field && field.ordered()).ok_or_else(|| {
+            Problem::new(Code::InvalidOrder, format!("The list cannot be ordered by `{}`. Order by one of: {}.", order.field, names(noun, |field| field.ordered())))
                 .at(Location::Query, "order")
         })?;
+        if field.part.is_some() && !orders.is_empty() {
+            return Err(Problem::new(Code::InvalidOrder, format!("`{}` can only be the first key of an order. Put it in front, or leave it out.", field.name))
+                .at(Location::Query, "order")
+                .into());
+        }
         // A key that stands twice decides nothing the second time.
         if !orders.iter().any(|(known, _)| known.name == field.name) {
             orders.push((*field, order.direction));

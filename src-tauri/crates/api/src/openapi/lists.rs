@@ -56,7 +56,7 @@ pub(super) fn tell(operation: Operation, parameters: &mut Vec<Value>) {
                 parameter["schema"]["items"]["pattern"] = filters(fields).into();
             }
             (Some("order"), Some(fields)) => {
-                let fields: Vec<&ListField> = fields.iter().filter(|field| field.kind != FieldKind::Texts).collect();
+                let fields: Vec<&ListField> = fields.iter().filter(|field| field.ordered).collect();
                 parameter["description"] = format!("`field[asc]` or `field[desc]`, repeatable, the first counts most. Fields: {}.", told(fields.iter().copied())).into();
                 parameter["schema"]["items"]["pattern"] = format!(r"^({})(\[(asc|desc)\])?$", names(fields.into_iter())).into();
             }

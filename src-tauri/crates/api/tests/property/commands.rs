@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-use crate::lists::{Filter, OPERATORS, Type, fields, value};
+use crate::lists::{Filter, OPERATORS, Type, fields, ordered, value};
 use crate::model::{Kind, Model, Row};
 use crate::world::Call;
 
@@ -390,7 +390,7 @@ impl List {
         let mut orders: Vec<(&'static str, bool)> = Vec::new();
         for (number, descending) in &self.orders {
             let (field, of) = known[usize::from(*number) % known.len()];
-            if of != Type::Texts && !orders.iter().any(|(known, _)| *known == field) {
+            if ordered(field, of, orders.is_empty()) && !orders.iter().any(|(known, _)| *known == field) {
                 orders.push((field, *descending));
             }
         }

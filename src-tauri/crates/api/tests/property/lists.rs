@@ -26,7 +26,18 @@ pub(crate) fn fields(kind: Kind) -> Vec<(&'static str, Type)> {
     let own: &[(&str, Type)] = match kind {
         Kind::Account => &[("environment", Type::Text), ("labels", Type::Texts)],
         Kind::Point => &[("description", Type::Text), ("connector", Type::Text)],
-        Kind::Integration => &[("account_id", Type::Id), ("integration_point_id", Type::Id), ("provider_type", Type::Text), ("category", Type::Text), ("status", Type::Text)],
+        Kind::Integration => &[
+            ("account_id", Type::Id),
+            ("integration_point_id", Type::Id),
+            ("provider_type", Type::Text),
+            ("category", Type::Text),
+            ("status", Type::Text),
+            ("account.name", Type::Name),
+            ("account.fullname", Type::Text),
+            ("account.environment", Type::Text),
+            ("account.labels", Type::Texts),
+            ("integration_point.name", Type::Name),
+        ],
         Kind::Credential => &[("owner_type", Type::Text), ("account_id", Type::Id), ("managed", Type::Text), ("expires", Type::Time), ("type", Type::Text)],
         Kind::Member => &[("nickname", Type::Text), ("type", Type::Text), ("state", Type::Text), ("role_binding", Type::Texts)],
         Kind::Token => &[("owner_id", Type::Id), ("owner_type", Type::Text), ("token_type", Type::Text), ("expires", Type::Time)],
@@ -34,6 +45,11 @@ pub(crate) fn fields(kind: Kind) -> Vec<(&'static str, Type)> {
     };
     let every = [("name", Type::Name), ("fullname", Type::Text), ("id", Type::Id), ("created_at", Type::Time), ("updated_at", Type::Time)];
     every.iter().chain(own).copied().collect()
+}
+
+/// Whether a list can be ordered by a field: of a part only by the name of what every row has, and before all else.
+pub(crate) fn ordered(field: &str, of: Type, first: bool) -> bool {
+    of != Type::Texts && (!field.contains('.') || (first && field == "account.name"))
 }
 
 pub(crate) const OPERATORS: [&str; 11] = ["eq", "ne", "neq", "gt", "lt", "gte", "lte", "in", "not in", "like", "not like"];

@@ -1,7 +1,6 @@
 //! Deletes a credential.
 
 use patchbay_model::credential::{Credential, CredentialOwner};
-use patchbay_model::integration::{AttentionCause, IntegrationStatus};
 use patchbay_model::{Code, Operation, Problem};
 use patchbay_store::ReadTx;
 

@@ -74,6 +74,10 @@ pub(super) fn push_after(sql: &mut QueryBuilder<Db>, orders: &[(Field, Direction
     };
     let last = last_direction(orders);
     if orders.iter().all(|(_, direction)| *direction == last) {
+        // A comparison of rows over two tables seeks in neither index.
+        if let (Some((field, direction)), Some(key), true) = (orders.first(), after.keys.first(), orders.iter().any(|(field, _)| field.part.is_some())) {
+            push_bound(sql, *field, *direction, key);
+        }
         sql.push("(");
         for (field, _) in orders {
             sql.push(field.key()).push(", ");
@@ -88,12 +92,7 @@ pub(super) fn push_after(sql: &mut QueryBuilder<Db>, orders: &[(Field, Direction
         return;
     }
     if let (Some((field, direction)), Some(key)) = (orders.first(), after.keys.first()) {
-        sql.push(field.key()).push(match direction {
-            Direction::Asc => " >= ",
-            Direction::Desc => " <= ",
-        });
-        push_value(sql, key);
-        sql.push(" AND ");
+        push_bound(sql, *field, *direction, key);
     }
     sql.push("(");
     for depth in 0..=orders.len() {
@@ -119,6 +118,16 @@ pub(super) fn push_after(sql: &mut QueryBuilder<Db>, orders: &[(Field, Direction
         sql.push(")");
     }
     sql.push(")");
+}
+
+/// The first key does not come before that of the row behind which the page begins.
+fn push_bound(sql: &mut QueryBuilder<Db>, field: Field, direction: Direction, key: &Value) {
+    sql.push(field.key()).push(match direction {
+        Direction::Asc => " >= ",
+        Direction::Desc => " <= ",
+    });
+    push_value(sql, key);
+    sql.push(" AND ");
 }
 
 const fn beyond(direction: Direction) -> &'static str {

@@ -5,7 +5,7 @@ use patchbay_model::problem::Location;
 use patchbay_model::{Code, Problem};
 use sqlx::QueryBuilder;
 
-use super::{Field, Kind, Noun, Value, names, push_value};
+use super::{Field, Kind, Noun, Part, Value, names, push_value};
 use crate::dialect::{self, Db};
 use crate::error::{Result, StoreError};
 
@@ -76,9 +76,19 @@ fn pattern_of(text: &str) -> String {
 }
 
 impl Readable {
+    /// What the field is of, where that is not the row itself.
+    pub(super) fn part(&self) -> Option<&'static Part> {
+        self.field.part
+    }
+
+    /// Whether it holds for what is missing.
+    pub(super) fn negated(&self) -> bool {
+        matches!(self.operator, Operator::Ne | Operator::NotIn | Operator::NotLike)
+    }
+
     pub(super) fn push(&self, sql: &mut QueryBuilder<Db>) {
         if self.field.kind == Kind::Texts {
-            let negated = matches!(self.operator, Operator::Ne | Operator::NotIn | Operator::NotLike);
+            let negated = self.negated();
             let elements = dialect::json_elements(self.field.sql);
             sql.push(if negated { "NOT EXISTS (SELECT 1 FROM " } else { "EXISTS (SELECT 1 FROM " }).push(elements).push(" WHERE ");
             let operator = match self.operator {
