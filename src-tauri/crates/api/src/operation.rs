@@ -243,6 +243,7 @@ table! {
     OrganizationWebhooksImpact: Get "/v1/x/organization/webhooks/{webhook_id}/impact", NoQuery, NoBody => Answer<Impact>, 200, Management, webhook::impact;
     OrganizationWebhooksListDeliveries: Get "/v1/x/organization/webhooks/{webhook_id}/deliveries", ListOf, NoBody => Listed<WebhookDelivery>, 200, Management, webhook::list_deliveries;
     OrganizationWebhooksGetDelivery: Get "/v1/x/organization/webhooks/{webhook_id}/deliveries/{delivery_id}", NoQuery, NoBody => Answer<WebhookDeliveryDetail>, 200, Management, webhook::get_delivery;
+    OrganizationWebhooksTest: Post "/v1/x/organization/webhooks/{webhook_id}/test", NoQuery, NoBody => Answer<WebhookDeliveryDetail>, 200, Management, webhook::test;
     OrganizationWebhooksRedeliver: Post "/v1/x/organization/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver", NoQuery, NoBody => Answer<WebhookDeliveryDetail>, 201, Management, webhook::redeliver;
 
     DeletionsUndo: Post "/v1/x/deletions/{deletion_id}/undo", NoQuery, NoBody => Empty, 204, Management, undo;

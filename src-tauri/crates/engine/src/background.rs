@@ -6,7 +6,7 @@ use patchbay_model::deletion::UNDO_WINDOW;
 use patchbay_model::{Origin, Problem, Scope};
 
 use crate::engine::{Stopping, WeakEngine};
-use crate::{Engine, changes, consent, usage};
+use crate::{Engine, changes, consent, usage, webhook};
 
 /// How often the store is asked for changes of other processes: soon enough for a window, cheap enough to do always.
 const POLL: Duration = Duration::from_millis(400);
@@ -30,6 +30,7 @@ pub(crate) fn start(engine: &Engine) {
     }
     engine.keep(tokio::spawn(changes::tail(engine.downgrade(), engine.store().watch_changes(), engine.stopping(), POLL)));
     if !engine.store().is_read_only() {
+        engine.keep(tokio::spawn(webhook::worker::run(engine.downgrade(), engine.subscribe(), engine.stopping())));
         engine.keep(tokio::spawn(every(engine.downgrade(), engine.stopping(), FLUSH, "counters", |engine: Engine| async move { usage::flush(&engine).await })));
         engine.keep(tokio::spawn(every(engine.downgrade(), engine.stopping(), PURGE, "purge", |engine: Engine| async move { purge_once(&engine).await })));
     }

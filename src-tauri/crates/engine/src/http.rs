@@ -17,6 +17,7 @@ pub use exchange::{Exchange, ExchangeRequest, ExchangeResponse, Recorder};
 pub use lane::{Lane, Lanes, Turn};
 pub use mask::Mask;
 pub use resolve::Lookup;
+pub(crate) use retry::retry_after;
 pub use send::{HttpAnswer, HttpClient, HttpFailure, HttpRequest, Limits, Repeat};
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Organization webhooks: who is told of changes of accounts and integrations, and the log of what they were told.
 //!
-//! A delivery is written in the transaction of the change ([`outbox`]) and sent by whichever process has the store open
+//! A delivery is written in the transaction of the change (`outbox`) and sent by whichever process has the store open
 //! (`worker`). `operation_complete` can be subscribed to and is never sent: there are no asynchronous operations yet.
 
 mod create;
@@ -9,7 +9,12 @@ mod deliveries;
 mod get;
 mod impact;
 mod list;
+pub(crate) mod outbox;
+mod payload;
+mod rehearse;
+mod send;
 mod update;
+pub(crate) mod worker;
 
 use patchbay_model::webhook::{Attempt, Delivery, WebhookFilter};
 use patchbay_model::{Environment, Secret, Timestamp};
@@ -20,7 +25,9 @@ pub use deliveries::{get_delivery, list_deliveries, redeliver};
 pub use get::get;
 pub use impact::impact;
 pub use list::list;
+pub use rehearse::rehearse;
 pub use update::update;
+pub use worker::deliver_due;
 
 /// A new organization webhook.
 #[derive(Clone)]

@@ -123,6 +123,7 @@ operations! {
     OrganizationWebhooksImpact = "organization_webhooks.impact";
     OrganizationWebhooksListDeliveries = "organization_webhooks.list_deliveries";
     OrganizationWebhooksGetDelivery = "organization_webhooks.get_delivery";
+    OrganizationWebhooksTest = "organization_webhooks.test";
     OrganizationWebhooksRedeliver = "organization_webhooks.redeliver";
 }
 

@@ -87,6 +87,21 @@ impl ReadTx {
         row.map(Account::try_from).transpose()
     }
 
+    /// The account with this id, deleted or not: for telling of its deletion.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn account_even_deleted(&mut self, id: AccountId) -> Result<Option<Account>> {
+        let (organization, account) = self.bound()?;
+        let row: Option<AccountRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM accounts WHERE id = $1 AND organization_id = $2 AND (id = $3 OR $3 IS NULL)"))
+            .bind(id.uuid())
+            .bind(organization)
+            .bind(account)
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        row.map(Account::try_from).transpose()
+    }
+
     /// The account with this id or name, as it stands in a path; an id wins.
     ///
     /// # Errors

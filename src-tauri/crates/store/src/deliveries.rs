@@ -216,13 +216,14 @@ impl ReadTx {
 }
 
 impl WriteTx {
-    /// Adds a delivery with what it sends. An account's scope may: the change that it tells of is the account's.
+    /// Adds a delivery with what it sends; `owner` is who sends it already. An account's scope may: the change that it tells of
+    /// is the account's.
     ///
     /// # Errors
     /// [`StoreError::DanglingReference`] for a webhook of another organization, and those of the database.
-    pub async fn insert_delivery(&mut self, delivery: &Delivery, payload: &str) -> Result<()> {
+    pub async fn insert_delivery(&mut self, delivery: &Delivery, payload: &str, owner: Option<&str>) -> Result<()> {
         self.check_tenant(delivery.organization_id.uuid(), delivery.account_id.map(AccountId::uuid))?;
-        sqlx::query("INSERT INTO webhook_deliveries (id, organization_id, webhook_id, account_id, integration_id, event, payload, state, attempts, next_attempt_at, last_status, last_error, redelivery_of, delivered_at, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)")
+        sqlx::query("INSERT INTO webhook_deliveries (id, organization_id, webhook_id, account_id, integration_id, event, payload, state, attempts, next_attempt_at, last_status, last_error, redelivery_of, delivered_at, created_at, updated_at, lease_owner) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)")
             .bind(delivery.id.uuid())
             .bind(delivery.organization_id.uuid())
             .bind(delivery.webhook_id.uuid())
@@ -239,6 +240,7 @@ impl WriteTx {
             .bind(row::at(delivery.delivered_at))
             .bind(At(delivery.created_at))
             .bind(At(delivery.updated_at))
+            .bind(owner)
             .execute(&mut *self.tx)
             .await?;
         self.changed(ChangeKind::WebhookDelivery, delivery.id, None)
@@ -326,6 +328,28 @@ impl WriteTx {
         self.insert_attempt(id, attempt).await?;
         self.changed(ChangeKind::WebhookDelivery, id, None)?;
         Ok(done.rows_affected() > 0)
+    }
+
+    /// Gives back everything that `owner` has under way, to be sent at once by another; its attempts are written down with this
+    /// error. System scope.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongScope`] within a tenant, and those of the database.
+    pub async fn release_deliveries(&mut self, owner: &str, now: Timestamp, error: &str) -> Result<u64> {
+        self.system("the deliveries of all organizations")?;
+        sqlx::query("INSERT INTO webhook_attempts (delivery_id, organization_id, number, created_at, error, duration_ms) SELECT mine.id, mine.organization_id, mine.attempts, $2, $3, 0 FROM webhook_deliveries AS mine WHERE mine.state = 'sending' AND mine.lease_owner = $1 ON CONFLICT (delivery_id, number) DO NOTHING")
+            .bind(owner)
+            .bind(At(now))
+            .bind(error)
+            .execute(&mut *self.tx)
+            .await?;
+        let done = sqlx::query("UPDATE webhook_deliveries SET state = 'pending', next_attempt_at = $2, last_error = $3, lease_owner = NULL, updated_at = $2 WHERE state = 'sending' AND lease_owner = $1")
+            .bind(owner)
+            .bind(At(now))
+            .bind(error)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(done.rows_affected())
     }
 
     /// The purge may have been quicker, and the lease may have been lost and written down so: the later truth stays.

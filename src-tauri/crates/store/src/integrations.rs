@@ -3,7 +3,7 @@
 use patchbay_model::change::ChangeKind;
 use patchbay_model::integration::{Integration, IntegrationStatus};
 use patchbay_model::list::{ListQuery, Listed};
-use patchbay_model::{AccountId, DefinitionId, Fullname, IntegrationId, IntegrationPointId, Name, OrganizationId, ProviderId, Timestamp, TokenId};
+use patchbay_model::{AccountId, DefinitionId, DeletionId, Fullname, IntegrationId, IntegrationPointId, Name, OrganizationId, ProviderId, Timestamp, TokenId};
 use sqlx::types::Json;
 use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
@@ -162,6 +162,41 @@ impl ReadTx {
         .fetch_optional(&mut *self.tx)
         .await?;
         row.map(Integration::try_from).transpose()
+    }
+
+    /// The integration with this id, deleted or not: for telling of its deletion.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn integration_even_deleted(&mut self, id: IntegrationId) -> Result<Option<Integration>> {
+        let (organization, account) = self.bound()?;
+        let row: Option<IntegrationRow> =
+            sqlx::query_as(concat!("SELECT ", columns!(), " FROM integration_instances WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL)"))
+                .bind(id.uuid())
+                .bind(organization)
+                .bind(account)
+                .fetch_optional(&mut *self.tx)
+                .await?;
+        row.map(Integration::try_from).transpose()
+    }
+
+    /// The integrations that a deletion took.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn integrations_deleted_with(&mut self, deletion: DeletionId) -> Result<Vec<Integration>> {
+        let (organization, account) = self.bound()?;
+        let rows: Vec<IntegrationRow> = sqlx::query_as(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM integration_instances WHERE deletion_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) ORDER BY name, id"
+        ))
+        .bind(deletion.uuid())
+        .bind(organization)
+        .bind(account)
+        .fetch_all(&mut *self.tx)
+        .await?;
+        rows.into_iter().map(Integration::try_from).collect()
     }
 
     /// The integration of `account` with this id or name; an id wins.

@@ -2204,6 +2204,7 @@ export interface Commands {
   "organization_webhooks.impact": { params: { path: { webhook_id: string } }; result: Answer<Impact> };
   "organization_webhooks.list_deliveries": { params: { path: { webhook_id: string }, query?: ListParams }; result: Listed<WebhookDelivery> };
   "organization_webhooks.get_delivery": { params: { path: { webhook_id: string, delivery_id: string } }; result: Answer<WebhookDeliveryDetail> };
+  "organization_webhooks.test": { params: { path: { webhook_id: string } }; result: Answer<WebhookDeliveryDetail> };
   "organization_webhooks.redeliver": { params: { path: { webhook_id: string, delivery_id: string } }; result: Answer<WebhookDeliveryDetail> };
   "deletions.undo": { params: { path: { deletion_id: string } }; result: Answer<Done> };
   "meta.management_openapi_spec": { params: Record<string, never>; result: Record<string, unknown> };

@@ -69,6 +69,10 @@ pub(crate) async fn redeliver(call: Bare<'_>) -> Result<Answer<WebhookDeliveryDe
     webhook::redeliver(call.engine, call.grant, call.path("webhook_id")?, call.path("delivery_id")?).await.map(|record| Answer::of(record.into()))
 }
 
+pub(crate) async fn test(call: Bare<'_>) -> Result<Answer<WebhookDeliveryDetail>, Problem> {
+    webhook::rehearse(call.engine, call.grant, call.path("webhook_id")?).await.map(|record| Answer::of(record.into()))
+}
+
 fn change(body: UpdateOrganizationWebhook, expected: Option<Timestamp>) -> webhook::UpdateWebhook {
     webhook::UpdateWebhook {
         name: body.name,

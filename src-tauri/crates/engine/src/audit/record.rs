@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::snapshot::Snapshot;
 use crate::grant::{ManagementGrant, Undoing};
 use crate::redact::redacted;
+use crate::webhook::outbox;
 use crate::{CallerInfo, Engine};
 
 /// What was done, and to what.
@@ -120,7 +121,7 @@ pub(crate) async fn record(engine: &Engine, tx: &mut WriteTx, grant: &Management
     }
     let mut event = done.event(engine, grant.organization(), Some(grant.member()), grant.caller());
     event.undo_of = undoing.map(|undoing| undoing.row);
-    tx.insert_audit(&event).await?;
+    write(engine, tx, &event).await?;
     if let Some(undoing) = undoing
         && !tx.mark_undone(undoing.row, event.id).await?
     {
@@ -157,8 +158,13 @@ pub(crate) fn undone_already(row: AuditId) -> Problem {
 /// # Errors
 /// Problems of the store.
 pub(crate) async fn record_for(engine: &Engine, tx: &mut WriteTx, organization: OrganizationId, member: Option<MemberId>, caller: &CallerInfo, done: Done) -> Result<(), Problem> {
-    tx.insert_audit(&done.event(engine, organization, member, caller)).await?;
-    Ok(())
+    write(engine, tx, &done.event(engine, organization, member, caller)).await
+}
+
+/// Writes a row, and beside it what webhooks are told of it.
+async fn write(engine: &Engine, tx: &mut WriteTx, event: &AuditEvent) -> Result<(), Problem> {
+    tx.insert_audit(event).await?;
+    outbox::note(engine, tx, event).await
 }
 
 impl Done {

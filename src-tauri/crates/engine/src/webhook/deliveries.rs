@@ -57,7 +57,7 @@ pub async fn redeliver(engine: &Engine, grant: &ManagementGrant, webhook: &str, 
         updated_at: now,
         ..before
     };
-    tx.insert_delivery(&again, &payload).await?;
+    tx.insert_delivery(&again, &payload, None).await?;
     record(engine, &mut tx, grant, Done::created(Operation::OrganizationWebhooksRedeliver).giving(again.id, webhook.name.as_str())).await?;
     tx.commit().await?;
     Ok(DeliveryRecord { delivery: again, payload, attempts: Vec::new() })
