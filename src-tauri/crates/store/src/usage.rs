@@ -140,18 +140,20 @@ impl WriteTx {
             if code == known {
                 continue;
             }
-            sqlx::query("INSERT INTO status_events (id, organization_id, account_id, integration_id, created_at, status, code, error, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
-                .bind(turn.id.uuid())
-                .bind(usage.organization_id.uuid())
-                .bind(usage.account_id.uuid())
-                .bind(usage.integration_id.uuid())
-                .bind(At(turn.at))
-                .bind(&turn.status)
-                .bind(&code)
-                .bind(turn.failure.as_ref().map(|(_, words)| words))
-                .bind(before.saturating_add(number(turn.request)))
-                .execute(&mut *self.tx)
-                .await?;
+            sqlx::query(
+                "INSERT INTO status_events (id, organization_id, account_id, integration_id, created_at, status, code, error, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            )
+            .bind(turn.id.uuid())
+            .bind(usage.organization_id.uuid())
+            .bind(usage.account_id.uuid())
+            .bind(usage.integration_id.uuid())
+            .bind(At(turn.at))
+            .bind(&turn.status)
+            .bind(&code)
+            .bind(turn.failure.as_ref().map(|(_, words)| words))
+            .bind(before.saturating_add(number(turn.request)))
+            .execute(&mut *self.tx)
+            .await?;
             known = code;
         }
         Ok(())

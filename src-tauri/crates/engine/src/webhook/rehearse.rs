@@ -32,8 +32,8 @@ pub async fn rehearse(engine: &Engine, grant: &ManagementGrant, webhook: &str) -
     let event = event(&webhook);
     let nonce = format!("{MARK}{}", engine.context().new_uuid());
     let account = example(engine, &webhook)?;
-    let integration = matches!(event, WebhookFilter::IntegrationCreate | WebhookFilter::IntegrationUpdate | WebhookFilter::IntegrationDelete)
-        .then(|| example_integration(engine, &account));
+    let integration =
+        matches!(event, WebhookFilter::IntegrationCreate | WebhookFilter::IntegrationUpdate | WebhookFilter::IntegrationDelete).then(|| example_integration(engine, &account));
     let payload = payload::payload(event, payload::account(&account), integration, &nonce);
     let delivery = Delivery {
         id: DeliveryId::from_uuid(engine.context().new_uuid()),

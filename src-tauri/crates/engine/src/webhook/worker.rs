@@ -7,8 +7,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use patchbay_model::change::{Change, ChangeKind};
-use patchbay_model::{Origin, Problem, Scope, Timestamp, WebhookId};
 use patchbay_model::webhook::{Attempt, OrganizationWebhook};
+use patchbay_model::{Origin, Problem, Scope, Timestamp, WebhookId};
 use patchbay_store::{DueWebhook, Outcome, ReadTx};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
