@@ -142,6 +142,20 @@ export const deliveries = Array.from({ length: 60 }, (_, n) => {
 });
 const delivery = (id) => ({ ...deliveries.find((one) => one.id === id), payload: JSON.stringify({ event: 'account_create', account: { id: ID(1000), name: 'acme-industries', fullname: 'Acme Industries', environment: 'prod' }, nonce: '7d1f0c2a' }), log: [{ number: 1, created_at: ago(60), error: 'No connection: connection refused.', duration_ms: 12 }, { number: 2, created_at: ago(59), status: 503, error: 'The receiver answered 503.', response: '{"error":"maintenance"}', duration_ms: 131 }, { number: 3, created_at: ago(54), status: 503, error: 'The receiver answered 503.', response: '{"error":"maintenance"}', duration_ms: 118 }] });
 
+const series = (steps, minutes, most) => ({
+  start_time: ago(steps * minutes), end_time: ago(0), interval: minutes === 1 ? '1m' : minutes === 60 ? '1h' : '24h',
+  series: Array.from({ length: steps }, (_, n) => {
+    const wave = most === 0 ? 0 : Math.max(0, Math.round(most * (0.55 + 0.45 * Math.sin(n / 5)) + ((n * 7919) % 5) - 2));
+    const failed = most > 0 && n > steps * 0.55 && n < steps * 0.68 ? Math.ceil(wave / 2) : 0;
+    return { created_at: ago((steps - n) * minutes), succeeded: wave - failed, failed, cpu_time: wave * 900, in_bytes: wave * 2100, out_bytes: wave * 300 };
+  }),
+});
+const status = (id) => {
+  const integration = integrations.find((one) => one.id === id);
+  const n = Number(id.slice(-2));
+  return { account_id: integration.account_id, integration_id: id, integration, status: integration.x_patchbay.status, requests: 4120 + n * 311, failed: 87 - n * 9, cpu_time: 3_710_000, db_ops: 8240, api_ops: 5233, in_bytes: 18_734_000, out_bytes: 1_204_000, created_at: ago(40000), updated_at: ago(1), x_patchbay: { counted_since: ago(20000) } };
+};
+
 const ticketRows = Array.from({ length: 12 }, (_, n) => ({ id: String(100 + n), name: String(100 + n), summary: ['Label printer drops the last digit', 'Invoices show the old address', 'Login page asks twice', 'Export stops at 10,000 rows'][n % 4], status: ['New', 'In progress', 'Resolved'][n % 3], priority: ['HIGH', 'MEDIUM', 'LOW'][n % 3], project: 'support', assignee: 'mira', created_at: ago(900 * n), updated_at: ago(60 * n) }));
 const call = {
   status: 200, answer: { result: ticketRows, cursor: 'eyJvIjoxMn0' }, request: { method: 'GET', path: '/v1/ticketing/tickets?limit=25' },
@@ -248,6 +262,11 @@ export function answer(command, params = {}) {
     case 'roles.get': return find(roles, path.role_id);
     case 'roles.impact': return { result: { takes: [], used_by: [{ type: 'member', id: ID(11), rel: 'affected' }], affects: [], used_today: 0 } };
     case 'permissionset.list': return { result: permissionSets };
+    case 'status.get_timeseries': return { result: series(60, 1, world.empty ? 0 : 9) };
+    case 'status.get_integration_timeseries': return { result: params.query?.interval === 'day' ? series(7, 1440, 900) : params.query?.interval === 'hour' ? series(24, 60, 60) : series(60, 1, 6) };
+    case 'status.get': return { result: status(path.integration_id) };
+    case 'status.list': return { result: world.empty ? [] : integrations.slice(0, 4).map((one) => status(one.id)) };
+    case 'status.list_events': return { result: [{ error: undefined, request: 4105, created_at: ago(52) }, { error: 'Redmine at https://redmine.example.com did not answer within 30 seconds.', request: 4096, created_at: ago(61), x_patchbay: { code: 'provider_timeout' } }, { error: 'Redmine answered with status 503.', request: 3991, created_at: ago(260), x_patchbay: { code: 'provider_refused' } }].map((one) => ({ account_id: path.account_id, integration_id: path.integration_id, status: one.error ? 'needs_attention' : 'active', ...one })) };
     case 'connect.begin': return { result: { id: ID(400), account_id: ID(1000), integration_id: body.integration_id, route: body.route, redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', authorize_url: 'https://login.example.com/authorize?client_id=halcyon', scopes: ['openid'], state: 'begun', expires: new Date(Date.now() + 600_000).toISOString(), created_at: ago(0), updated_at: ago(0) } };
     case 'connect.get': return { result: { id: ID(400), account_id: ID(1000), integration_id: ID(3004), route: 'link', redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', scopes: ['openid'], state: 'begun', expires: new Date(Date.now() + 600_000).toISOString(), created_at: ago(0), updated_at: ago(0) } };
     case 'connect.cancel': return { result: { state: 'cancelled' } };

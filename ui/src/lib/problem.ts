@@ -12,6 +12,7 @@ const WORDS: Record<Code | OwnCode, { heading: string; todo?: string }> = {
   invalid_order: { heading: 'The list cannot be sorted like this', todo: 'Sort by another column.' },
   invalid_cursor: { heading: 'This page of the list is gone', todo: 'Load the list again.' },
   invalid_patch: { heading: 'The change cannot be applied' },
+  not_undoable: { heading: 'This cannot be undone' },
   invalid_config: { heading: 'The configuration does not fit the provider' },
   weak_password: { heading: 'The password is too weak', todo: 'Use 8 to 71 characters that are hard to guess.' },
   provider_not_allowed: { heading: 'The integration point does not allow this provider', todo: 'Choose another provider, or allow it in the integration point.' },

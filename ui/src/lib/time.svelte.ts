@@ -34,5 +34,8 @@ export const exactTime = (at: string): string => (Number.isNaN(Date.parse(at)) ?
 export const dayOf = (at: string): string => (Number.isNaN(Date.parse(at)) ? at : day.format(new Date(at)));
 /** `14:05`, by the clock of the person. */
 export const clockTime = (at: string): string => (Number.isNaN(Date.parse(at)) ? at : clock.format(new Date(at)));
+const weekday = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'short' });
+/** `Sun 22 Nov`. */
+export const shortDay = (at: string): string => (Number.isNaN(Date.parse(at)) ? at : weekday.format(new Date(at)));
 /** Whether the moment has passed, by the clock on screen. */
 export const isPast = (at: string): boolean => Date.parse(at) <= now;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { counted, countedKind, duration, joined, slug } from './words';
+import { bytes, counted, countedKind, duration, joined, slug, span } from './words';
 
 describe('words', () => {
   it('counts', () => {
@@ -14,6 +14,10 @@ describe('words', () => {
   it('makes slugs as the core does', () => {
     expect(slug('Émile & Søn GmbH')).toMatch(/^emile-s.*n-gmbh$/);
     expect(slug('  Acme Corp. ')).toBe('acme-corp');
+  });
+  it('says sizes and times with their units', () => {
+    expect([0, 999, 1000, 1234, 34_000_000, 999_999].map(bytes)).toEqual(['0 B', '999 B', '1.0 kB', '1.2 kB', '34 MB', '1.0 MB']);
+    expect([340, 12_300, 1_400_000, 42_000_000, 180_000_000].map(span)).toEqual(['340 µs', '12 ms', '1.4 s', '42 s', '3 min']);
   });
   it('says durations', () => {
     expect(duration('10m')).toBe('10 minutes');

@@ -65,6 +65,22 @@ export function duration(text: string): string {
   return parts.join(' ') || text;
 }
 
+/** `1.2 kB`, `34 MB`: powers of a thousand. */
+export function bytes(value: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let [rest, unit] = [value, 0];
+  while (rest >= 999.5 && unit < units.length - 1) [rest, unit] = [rest / 1000, unit + 1];
+  return `${unit > 0 && rest < 9.95 ? rest.toFixed(1) : count(Math.round(rest))} ${units[unit]}`;
+}
+
+/** Microseconds as `340 µs`, `12 ms`, `1.4 s` or `3 min`. */
+export function span(microseconds: number): string {
+  if (microseconds < 1000) return `${Math.round(microseconds)} µs`;
+  if (microseconds < 1_000_000) return `${Math.round(microseconds / 1000)} ms`;
+  if (microseconds < 120_000_000) return `${(microseconds / 1_000_000).toFixed(microseconds < 10_000_000 ? 1 : 0)} s`;
+  return `${count(Math.round(microseconds / 60_000_000))} min`;
+}
+
 /** Lifetimes to choose from, the present one among them: `1h` as `1 hour`. */
 export const lifetimes = (values: string[], present: string): { value: string; title: string }[] =>
   [...new Set([...values, ...(present ? [present] : [])])].map((value) => ({ value, title: duration(value) }));

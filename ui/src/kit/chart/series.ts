@@ -34,6 +34,14 @@ export function ticks(highest: number, most = 3): number[] {
   return Array.from({ length: Math.ceil(highest / step) + 1 }, (_, index) => index * step);
 }
 
+/** Which columns carry their time: round ones, as many as there is room for. */
+export function labelled(buckets: Bucket[], unit: 'minute' | 'hour' | 'day', room: number): number[] {
+  const part = (at: string) => (unit === 'minute' ? new Date(at).getMinutes() : unit === 'hour' ? new Date(at).getHours() : 0);
+  const steps = { minute: [5, 10, 15, 30, 60], hour: [1, 2, 3, 6, 12], day: [1] }[unit];
+  const rounds = steps.map((step) => buckets.flatMap((bucket, index) => (part(bucket.created_at) % step === 0 ? [index] : [])));
+  return rounds.find((round) => round.length <= room) ?? rounds.at(-1) ?? [];
+}
+
 /** `412 calls in the last hour, 9 of them failed.` */
 export function summary(buckets: Bucket[], span: string): string {
   const failed = buckets.reduce((sum, one) => sum + one.failed, 0);
