@@ -67,22 +67,28 @@ pub async fn undo(engine: &Engine, grant: &ManagementGrant, deletion: &str) -> R
     let id: DeletionId = deletion.parse().map_err(|_| unknown())?;
     let mut tx = reach::writing_organization(engine, grant).await?;
     let found = tx.deletion(id).await?.ok_or_else(unknown)?;
+    let Some(delete) = delete_of(found.kind) else { return Err(unknown()) };
+    let unnarrowed = grant.permits().iter().any(|permit| !permit.narrowed());
+    let integrations = tx.deleted_integrations(id).await?;
+    // Whose it is can be told when it is back; a refusal takes all of that away again.
+    let undone = tx.undo_deletion(id, engine.now().minus(UNDO_WINDOW)).await;
+    let account = match found.account_id {
+        Some(account) => tx.account(account).await?,
+        None => None,
+    };
+    let category = category(&mut tx, found.kind, found.object_id).await?;
+    let reached = account.as_ref().is_some_and(|account| category.map_or_else(|| grant.reaches(account), |category| grant.reaches_category(account, category)));
+    if !reached && !unnarrowed {
+        return Err(unknown());
+    }
     grant.require(Operation::DeletionsUndo, None)?;
     // It is brought back only by whoever could take it away.
-    let Some(delete) = delete_of(found.kind) else { return Err(unknown()) };
-    if found.account_id.is_none() {
-        grant.require_whole(delete)?;
+    match (&account, category) {
+        (Some(account), Some(category)) => grant.require_in(delete, account, category)?,
+        (Some(account), None) => grant.require(delete, Some(account))?,
+        (None, _) => grant.require_whole(delete)?,
     }
-    let integrations = tx.deleted_integrations(id).await?;
-    tx.undo_deletion(id, engine.now().minus(UNDO_WINDOW)).await?;
-    if let Some(account) = found.account_id {
-        let account = tx.account(account).await?.filter(|account| grant.reaches(account)).ok_or_else(unknown)?;
-        match category(&mut tx, found.kind, found.object_id).await? {
-            Some(category) if !grant.reaches_category(&account, category) => return Err(unknown()),
-            Some(category) => grant.require_in(delete, &account, category)?,
-            None => grant.require(delete, Some(&account))?,
-        }
-    }
+    undone?;
     let users = if found.kind == ChangeKind::Credential { tx.credential_user_ids(CredentialId::from_uuid(found.object_id)).await? } else { Vec::new() };
     for integration in users.into_iter().chain(integrations) {
         tell_credential(engine, &mut tx, integration).await?;

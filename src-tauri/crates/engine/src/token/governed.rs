@@ -23,21 +23,26 @@ pub(super) async fn container(tx: &mut ReadTx, grant: &ManagementGrant, operatio
             grant.require_in(operation, &account, integration.connector)?;
         }
         TokenOwner::Organization(_) => {
+            // What is out of reach is not there, whatever the caller may do elsewhere.
+            if !reaches(grant, &container, |_| true) {
+                return Err(Problem::not_found(TokenId::NOUN, reference));
+            }
             grant.require(operation, None)?;
             // Reading shows no secret, so it takes reach alone; whatever makes or ends secrets needs their authority.
-            if matches!(operation, Operation::TokensGet | Operation::TokensImpact) && readable(grant, operation, &container) {
+            if matches!(operation, Operation::TokensGet | Operation::TokensImpact) && reaches(grant, &container, |permit| permit.allows(operation)) {
                 return Ok(container);
             }
-            within_reach(grant, operation, &container).map_err(|_| Problem::not_found(TokenId::NOUN, reference))?;
+            within_reach(grant, operation, &container)?;
         }
     }
     Ok(container)
 }
 
-/// Whether a caller may read of an organization's container: all of them where it is not narrowed, else those over objects
+/// Whether an organization's container is within the reach of a permit: any where it is not narrowed, else those over objects
 /// that it reaches, whatever they allow there. The list is narrowed by the same rule, in the store.
-fn readable(grant: &ManagementGrant, operation: Operation, container: &TokenContainer) -> bool {
-    grant.permits().iter().filter(|permit| permit.allows(operation)).any(|permit| match &container.authority {
+fn reaches(grant: &ManagementGrant, container: &TokenContainer, counts: impl Fn(&Permit) -> bool) -> bool {
+    let own = grant.container() == Some(container.id);
+    own || grant.permits().iter().filter(|permit| counts(permit)).any(|permit| match &container.authority {
         _ if !permit.narrowed() => true,
         Authority::Adhoc { resources, .. } => narrow::covers(resources, &permit.resources),
         Authority::Roles(_) => false,
@@ -54,11 +59,11 @@ pub(super) fn within_reach(grant: &ManagementGrant, operation: Operation, contai
             let wanted = Permit { permission_set: *permission_set, resources: resources.clone() };
             let narrowed = narrow::narrowed(grant, operation, wanted.clone())?;
             // What had to be narrowed is wider than the caller.
-            if narrowed == wanted { Ok(()) } else { Err(Problem::new(Code::PermissionDenied, "The token is wider than its caller.")) }
+            if narrowed == wanted { Ok(()) } else { Err(Problem::new(Code::PermissionDenied, "The token is wider than its caller. Use a token or member with a wider role.")) }
         }
         // A member's own logons are its own.
         Authority::Roles(_) if container.member_id == grant.member() && grant.container() == Some(container.id) => Ok(()),
-        Authority::Roles(_) => Err(Problem::new(Code::PermissionDenied, "The token acts by a member's roles.")),
+        Authority::Roles(_) => Err(Problem::new(Code::PermissionDenied, "The token acts by the roles of its member. That member, or an administrator, can do this.")),
     }
 }
 
