@@ -18,7 +18,7 @@ case $what in
   *) die "usage: setup.sh serve | run | test" ;;
 esac
 if [ "$what" = test ]; then
-  # The native window; the browser; Redmine as a real ticketing system; Python for the SDK that judges the API.
+  # The native window; the browser; Redmine as a real ticketing system; Python for the judges of the API.
   packages+=(webkit2gtk-driver xvfb xauth openbox xdotool dbus dbus-x11 gnome-keyring imagemagick)
   packages+=(chromium fonts-dejavu-core)
   packages+=(redmine redmine-sqlite ruby-sqlite3 puma)
@@ -98,16 +98,16 @@ install_node() {
   hash -r
 }
 
-# The SDK that judges the Management and Connector API, in an environment of its own.
-install_sdk() {
-  local venv=$cache/venv wanted=tests/sdk/requirements.txt
-  cmp -s "$wanted" "$venv/requirements.txt" && return 0
+# The judges of the Management and Connector API, in an environment of their own: the SDK, and schemathesis.
+install_judges() {
+  local venv=$cache/venv wanted=(tests/sdk/requirements.txt tests/conformance/requirements.txt)
+  cat "${wanted[@]}" | cmp -s - "$venv/requirements.txt" && return 0
   say 'Python packages'
   rm -rf "$venv"
   python3 -m venv "$venv"
-  "$venv/bin/pip" install -q --disable-pip-version-check --no-deps -r "$wanted"
+  "$venv/bin/pip" install -q --disable-pip-version-check --no-deps -r "${wanted[0]}" -r "${wanted[1]}"
   "$venv/bin/pip" check -q --disable-pip-version-check
-  cp "$wanted" "$venv/requirements.txt"
+  cat "${wanted[@]}" >"$venv/requirements.txt"
 }
 
 if ! command -v apt-get >/dev/null; then
@@ -118,6 +118,6 @@ fi
 install_rust
 install_node
 if [ "$what" = test ]; then
-  install_sdk
+  install_judges
   node_modules tests
 fi

@@ -6,7 +6,7 @@ tests/run/setup.sh test
 logs=$cache/log
 mkdir -p "$logs"
 suites=("$@")
-[ ${#suites[@]} -gt 0 ] || suites=(lints ui rust sdk secrets web window)
+[ ${#suites[@]} -gt 0 ] || suites=(lints ui rust sdk conformance secrets web window)
 
 passed=0 failed=0 lines=()
 
@@ -19,7 +19,7 @@ suite() {
   good=$(count passed "$logs/$name") bad=$(count failed "$logs/$name")
   if [ "$status" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi # it ended before it could count
   passed=$((passed + good)) failed=$((failed + bad))
-  lines+=("$(printf '%-8s %5d passed %4d failed %5d s' "$name" "$good" "$bad" $((SECONDS - started)))")
+  lines+=("$(printf '%-11s %5d passed %4d failed %5d s' "$name" "$good" "$bad" $((SECONDS - started)))")
 }
 
 # The numbers before "passed" or "failed", in the words of cargo, vitest, pytest and Playwright; after "pass" or "fail" in Node's.
@@ -30,6 +30,7 @@ count() {
 
 rust() { cargo test --workspace --no-fail-fast "${features[@]}"; }
 sdk() { "$cache/venv/bin/python" -m pytest tests/sdk; }
+conformance() { "$cache/venv/bin/python" -m pytest tests/conformance; }
 secrets() { "$cache/venv/bin/python" -m pytest tests/secrets; }
 web() { npm --prefix tests exec --no -- playwright test --config tests/web/playwright.config.mjs; }
 window() { node --test --test-concurrency=1 tests/window/*.test.mjs; }
@@ -44,7 +45,7 @@ for name in "${suites[@]}"; do
   case $name in
     lints) suite lints tests/run/check.sh ;;
     ui) suite ui npm --prefix ui run --silent test ;;
-    rust | sdk | secrets | web | window) suite "$name" "$name" ;;
+    rust | sdk | conformance | secrets | web | window) suite "$name" "$name" ;;
     *) die "there is no suite '$name'" ;;
   esac
 done

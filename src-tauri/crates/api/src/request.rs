@@ -98,7 +98,7 @@ impl ReadQuery for ListOf {
     fn read(request: &Request) -> Result<Self, Problem> {
         let limit = request.values("limit").last().map(|text| read_limit(text, ListQuery::MAX_LIMIT)).transpose()?;
         let total = match request.values("total").last() {
-            None | Some("false" | "") => false,
+            None | Some("false") => false,
             Some("true") => true,
             Some(_) => return Err(Problem::new(Code::InvalidField, "The parameter `total` must be true or false.").at(Location::Query, "total")),
         };
@@ -163,7 +163,7 @@ fn read_all<T>(request: &Request, name: &'static str, parse: fn(&str) -> Result<
     if request.values(name).count() > MAX_CONDITIONS {
         return Err(Problem::new(Code::InvalidField, format!("The parameter `{name}` may be given at most {MAX_CONDITIONS} times.")).at(Location::Query, name));
     }
-    request.values(name).filter(|text| !text.is_empty()).map(parse).collect()
+    request.values(name).map(parse).collect()
 }
 
 /// Reads a `limit` of 1 to `most`.
@@ -305,7 +305,7 @@ pub struct MaybeJson<T>(pub Option<T>);
 impl<T: DeserializeOwned + TS + JsonSchema + 'static> ReadBody for MaybeJson<T> {
     fn read(body: Option<Value>) -> Result<Self, Problem> {
         match body {
-            None | Some(Value::Null) => Ok(Self(None)),
+            None => Ok(Self(None)),
             Some(body) => Json::read(Some(body)).map(|Json(body)| Self(Some(body))),
         }
     }

@@ -314,7 +314,7 @@ fn conditions<T>(request: &Request, name: &'static str, parse: fn(&str) -> Resul
     if request.values(name).count() > 20 {
         return Err(Problem::new(Code::InvalidField, format!("The parameter `{name}` may be given at most 20 times.")).at(Location::Query, name));
     }
-    request.values(name).filter(|text| !text.is_empty()).map(parse).collect()
+    request.values(name).map(parse).collect()
 }
 
 /// The envelope of an answer. `messages` holds what the provider could not do of it.

@@ -13,7 +13,7 @@ use crate::permission::RoleName;
 use crate::{Fullname, Label, Name, ProviderId, Secret, Timestamp};
 
 /// A slug as it may be given: upper case is folded, and `~` may stand first ([`Name::parse`]).
-const SLUG_GIVEN: &str = "^~?[A-Za-z0-9_-]+$";
+const SLUG_GIVEN: &str = "~?[A-Za-z0-9_-]+";
 /// A slug as it is answered.
 const SLUG: &str = "^~?[a-z0-9_-]+$";
 /// A slug, or the e-mail address of a personal member ([`Name::parse_email`]).
@@ -27,10 +27,10 @@ const LABEL: &str = "^[A-Za-z0-9_:.-]+$";
 /// [`ProviderId::parse`].
 const PROVIDER: &str = "^[a-z0-9]*_[a-z0-9_]*$";
 
-/// What [`crate::time::parse_lifetime`] reads, with bounds that keep the sum below its most.
-const LIFETIME: &str = "^(?=.*[1-9])(?=[0-9])([0-9]{1,4}h)?([0-9]{1,4}m)?([0-9]{1,5}s)?$";
+/// What [`crate::time::parse_lifetime`] reads, but for its most.
+const LIFETIME: &str = "^(?=.*[1-9])(?=[0-9])([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$";
 /// Every way in which a UUID can be written; a name must not look like one.
-const UUID: &str = r"^(urn:uuid:|\{)?[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}\}?$";
+const UUID: &str = "[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}";
 
 /// Schema of a name in a request where it may be left out or empty; then it is derived from the full name, else from the id.
 #[derive(Clone, Copy, Debug)]
@@ -95,19 +95,19 @@ plain! {
         "type": "string",
         "minLength": 1,
         "maxLength": 254,
-        "pattern": format!("{SLUG_GIVEN}|{EMAIL}"),
+        "pattern": format!("^{SLUG_GIVEN}$|{EMAIL}"),
     });
     IdOrName = "IdOrName", |_generator| json_schema!({ "type": "string", "minLength": 1, "maxLength": 300 });
 }
 
-/// The schema of a slug that is given; `empty` where an empty one counts as left out.
+/// The schema of a slug that is given; `empty` where an empty one counts as left out. Words that are parts of paths, and
+/// whatever could be taken for an id, are no names.
 fn slug_given(empty: bool) -> Schema {
-    let pattern = if empty { format!("^$|{SLUG_GIVEN}") } else { SLUG_GIVEN.to_owned() };
+    let reserved = RESERVED.join("|");
     json_schema!({
         "type": "string",
         "minLength": u8::from(!empty),
         "maxLength": Name::MAX,
-        "pattern": pattern,
-        "not": { "anyOf": [{ "enum": RESERVED }, { "pattern": UUID }] },
+        "pattern": format!("^(?!({reserved})$)(?!{UUID}$){}$", if empty { format!("({SLUG_GIVEN})?") } else { SLUG_GIVEN.to_owned() }),
     })
 }

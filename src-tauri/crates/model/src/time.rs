@@ -86,13 +86,13 @@ impl<'de> Deserialize<'de> for Timestamp {
 }
 
 /// Parses a lifetime written as hours, minutes and seconds (`24h`, `10m`, `1h30m`), the wire's `token_ttl`.
-/// `None` for anything else, zero and more than ten years among it.
+/// `None` for anything else, zero, a number of more than five digits and more than ten years among it.
 pub fn parse_lifetime(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut seconds: u64 = 0;
     let mut last_unit = u64::MAX;
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).filter(|digits| *digits <= 5)?;
         let number: u64 = rest.get(..digits)?.parse().ok()?;
         let unit = match rest.as_bytes().get(digits)? {
             b'h' => 3600,

@@ -71,7 +71,15 @@ impl Schemas {
         let differing = differing(&answers, &requests);
         let renamed =
             |reference: &str| reference.strip_prefix(REQUESTS).map(|name| if differing.contains(name) { format!("{ANSWERS}{name}{GIVEN}") } else { format!("{ANSWERS}{name}") });
-        requests.values_mut().for_each(|schema| rename(schema, &renamed));
+        for schema in requests.values_mut() {
+            rename(schema, &renamed);
+            // A default of null says no more than that a member may be left out.
+            visit(schema, &mut |node| {
+                if node.get("default").is_some_and(Value::is_null) {
+                    node.shift_remove("default");
+                }
+            });
+        }
         rename(document, &renamed);
         for (name, schema) in requests {
             let name = if differing.contains(&name) { format!("{name}{GIVEN}") } else { name };

@@ -102,8 +102,8 @@ fn parse_credential(provider: &Provider, credential: Option<Value>) -> Result<Cr
     const AT: &str = "/provider_config/credential";
     let accepted = &provider.manifest().credential;
     let credential = match credential {
-        None | Some(Value::Null) if accepted.is_empty() => return Ok(CredentialInput::None),
-        None | Some(Value::Null) => return Err(invalid(AT, "is missing.")),
+        None if accepted.is_empty() => return Ok(CredentialInput::None),
+        None => return Err(invalid(AT, "is missing.")),
         Some(_) if accepted.is_empty() => return Err(invalid(AT, &format!("must not be given: {} needs no credential.", provider.fullname()))),
         Some(credential) => credential,
     };
@@ -113,13 +113,16 @@ fn parse_credential(provider: &Provider, credential: Option<Value>) -> Result<Cr
     if word == format!("{}_id", option.word) {
         let value = credential.get("value").and_then(Value::as_str).filter(|value| !value.is_empty());
         let value = value.ok_or_else(|| invalid(&format!("{AT}/value"), "must be the id of a stored credential."))?.to_owned();
+        if credential.as_object().is_some_and(|members| members.len() > 2) {
+            return Err(invalid(AT, "has more than `type` and `value`, which is all that a reference has."));
+        }
         return Ok(CredentialInput::Reference { word, kind: option.kind, value });
-    }
-    if option.kind == CredentialKind::OAuthUser {
-        return Ok(CredentialInput::Consent { word });
     }
     let schema = provider.credential_schema(&word).ok_or_else(|| Problem::internal("a credential of the catalog has no schema"))?;
     schema::check(&schema, &credential, AT)?;
+    if option.kind == CredentialKind::OAuthUser {
+        return Ok(CredentialInput::Consent { word });
+    }
     let parts = split(option.kind, credential);
     Ok(CredentialInput::Inline { word, kind: option.kind, parts })
 }

@@ -28,7 +28,7 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreateMember)
             return Err(Problem::field("/options/options", "The options of a new member can be `expired` and `invited`. Leave others out."));
         }
     }
-    let ttl = match new.ttl.as_deref().filter(|text| !text.is_empty()) {
+    let ttl = match new.ttl.as_deref() {
         Some(text) => Some(lifetime::parse(Some(text), lifetime::LONGEST, std::time::Duration::from_secs(10 * 366 * 86_400), "/options/ttl")?),
         None => None,
     };

@@ -26,7 +26,7 @@ pub(crate) const LONGEST_PERSONAL_LOGON: Duration = Duration::from_secs(DAY);
 /// # Errors
 /// `invalid_field` when it cannot be read or is longer than `longest`.
 pub(crate) fn parse(text: Option<&str>, default: Duration, longest: Duration, pointer: &str) -> Result<Duration, Problem> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(default) };
+    let Some(text) = text else { return Ok(default) };
     parse_lifetime(text).filter(|lifetime| *lifetime <= longest).ok_or_else(|| {
         Problem::new(
             Code::InvalidField,

@@ -1,0 +1,133 @@
+"""One server for each document: a fresh store with a little of everything, and an administrator's token."""
+
+import json
+import os
+import pathlib
+import random
+import subprocess
+import sys
+
+import pytest
+import requests
+
+from patchbay import Installation
+
+HERE = pathlib.Path(__file__).resolve().parent
+# How much is tried: the number of cases of a property, here spread over the operations of a document.
+CASES = int(os.environ.get("PATCHBAY_CASES", "100"))
+SEED = int(os.environ.get("PATCHBAY_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
+
+
+class World:
+    """A served organization with sample data; `ids` holds some values of each path parameter."""
+
+    def __init__(self):
+        self.installation = Installation()
+        self.organization = self.installation.init("Acme")["organization"]
+        self.token = self.organization["token"]["access"]["secret"]
+        self.server = self.installation.serve(private_networks=False)
+        self.url = self.server.url
+        self.ids = {}
+        self.fill()
+
+    def call(self, method, path, body=None, token=None):
+        answer = requests.request(method, self.url + path, json=body, timeout=60, headers={"Authorization": f"Bearer {token or self.token}"})
+        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json().get("result") if answer.content else None
+
+    def note(self, **ids):
+        for name, value in ids.items():
+            self.ids.setdefault(name, []).append(value)
+
+    def fill(self):
+        call = self.call
+        for name, environment in (("globex", "test"), ("initech", "prod"), ("umbrella", "test")):
+            account = call("POST", "/v1/accounts", {"name": name, "environment": environment, "labels": ["gold"]})["account"]
+            self.note(account_id=account["id"], owner_id=account["id"])
+            for number in range(2):
+                made = call("POST", f"/v1/integrations/{name}", {"name": f"tickets-{number}", "provider_config": {"type": "ticketing_mock_ticketing"}})
+                integration = made["integration"]
+                self.note(integration_id=f"tickets-{number}", refresh_token_id=integration["refresh_token_id"])
+            credential = call("POST", f"/v1/credentials/{name}", {"name": "login", "config": {"type": "basic", "username": "ada", "secret": "s3cret-word"}})
+            self.note(credential_id=credential["id"])
+        for name in ("tickets", "spare"):
+            point = call("POST", "/v1/integration-points", {"name": name, "connector": "ticketing", "environments": {"test": ["*"], "prod": ["*"]}})
+            self.note(integration_point_id=point["id"])
+        for name in ("robot", "pipeline"):
+            self.note(member_id=call("POST", "/v1/members", {"name": name, "type": "service", "role_binding": ["viewer"]})["member"]["id"])
+        token = call("POST", "/v1/tokens", {"name": "reports", "permission_set": "viewer", "resources": {"accounts": {"ids": ["*"]}}})
+        self.note(refresh_token_id=token["id"], owner_id=token["owner_id"])
+        app = call("POST", "/v1/x/provider-apps", {
+            "name": "login", "provider": "identity_openid", "issuer": "https://login.stranger.invalid", "client_id": "patchbay", "redirect_uris": ["https://patchbay.stranger.invalid/oauth/callback"],
+        })
+        self.note(provider_app_id=app["id"], organization_id=self.organization["id"], provider_id="ticketing_mock_ticketing")
+        # The one whose token the connector's run holds stands apart.
+        call("POST", "/v1/accounts", {"name": "bench", "environment": "test"})
+        bench = call("POST", "/v1/integrations/bench", {"name": "bench", "provider_config": {"type": "ticketing_mock_ticketing"}})
+        self.integration = bench["integration"]
+        own = call("GET", "/v1/organization")
+        self.own = [own["refresh_token_id"], "bench", self.integration["id"], self.integration["account_id"], self.integration["refresh_token_id"]]
+        for member in call("GET", "/v1/members"):
+            if "root_administrator" in member["role_binding"]:
+                self.own += [member["id"], member["name"]]
+        # An hour is enough for any run; ten minutes may not be.
+        self.integration_token = call("POST", "/v1/tokens/bench/bench", {"token_ttl": "24h"})["secret"]
+        for number in range(3):
+            ticket = call("POST", "/v1/ticketing/tickets", {"name": f"ticket-{number}", "summary": "A ticket"}, token=self.integration_token)
+            comment = call("POST", f"/v1/ticketing/tickets/{ticket['id']}/comments", {"content": "A comment"}, token=self.integration_token)
+            attachment = call("POST", f"/v1/ticketing/attachments/{ticket['id']}", {"file_name": "a.txt", "content": "aGVsbG8="}, token=self.integration_token)
+            self.note(ticket_id=ticket["id"], comment_id=comment["id"], attachment_id=attachment["id"])
+
+    def close(self):
+        try:
+            assert self.server.stop() == 0, "serve ends with status 0 on SIGTERM"
+        finally:
+            self.installation.close()
+
+
+@pytest.fixture
+def world():
+    made = World()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def document(world):
+    """Reads one of the two served documents."""
+    return lambda name: requests.get(f"{world.url}/v1/meta/openapi/{name}", timeout=60, headers={"Authorization": f"Bearer {world.token}"}).json()
+
+
+@pytest.fixture
+def schemathesis(world, tmp_path):
+    """Runs schemathesis on a document with the token of a security scheme; gives its exit status and what it wrote."""
+
+    def run(document, scheme, token):
+        (tmp_path / "facts.json").write_text(json.dumps({"url": world.url, "token": token, "own": [value.lower() for value in world.own]}))
+        (tmp_path / "openapi.json").write_text(json.dumps(document))
+        (tmp_path / "schemathesis.toml").write_text(configuration(world, document, scheme, token))
+        command = [sys.executable, "-m", "schemathesis.cli", "--config-file", "schemathesis.toml", "run", "openapi.json", "--url", world.url, "--report", "ndjson,junit", "--report-dir", "report"]
+        environment = {**os.environ, "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE), "PATCHBAY_CONFORMANCE_FACTS": str(tmp_path / "facts.json")}
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=max(900, CASES * 60))
+        return done.returncode, f"seed {SEED}, cases {CASES}\n{done.stdout[-60_000:]}\n{done.stderr[-4000:]}"
+
+    return run
+
+
+def configuration(world, document, scheme, token):
+    """The settings of a run. Values that are written as JSON are also TOML."""
+    examples = max(1, CASES // 20)
+    lines = [
+        f"seed = {SEED}", "color = false", "continue-on-failure = true", "warnings = false", "workers = 2", "request-timeout = 60.0",
+        "[generation]", f"max-examples = {examples}", "no-shrink = true", 'database = "none"',
+        "[checks]", "enabled = true", "positive_data_acceptance.enabled = false",
+        "[phases.stateful]", "enabled = true", "max-steps = 8",
+        f"[auth.openapi.{scheme}]", f"bearer = {json.dumps(token)}",
+    ]
+    used = {parameter["name"] for item in document["paths"].values() for operation in item.values() for parameter in operation.get("parameters", []) if parameter["in"] == "path"}
+    known = {name: values for name, values in world.ids.items() if name in used}
+    lines.append("[dictionaries]")
+    lines += [f"{name} = {{ values = {json.dumps(values)} }}" for name, values in known.items()]
+    lines.append("[parameters]")
+    lines += [f'"path.{name}" = {{ dictionary = "{name}", probability = 0.7 }}' for name in known]
+    return "\n".join(lines) + "\n"
