@@ -7,7 +7,7 @@ use patchbay_model::{Operation, Problem};
 
 use crate::contract::Commands;
 use crate::handle::{
-    Call, account, audit, auth, capability, connect, credential, integration, member, meta, organization, overview, point, provider_app, role, status, token, trial, undo, webhook,
+    Call, account, audit, auth, capability, connect, credential, definition, integration, member, meta, organization, overview, point, provider_app, role, status, token, trial, undo, webhook,
 };
 use crate::openapi::Management;
 use crate::reply::{AuditFile, Deleted, Document, Empty, IntoReply, Reply};
@@ -18,7 +18,9 @@ use crate::wire::call::{CallAnswer, CallIntegration};
 use crate::wire::capability::{Connector, Provider};
 use crate::wire::consent::{BeginConnect, ConnectSession, CreateProviderApp, FinishConnect, ProviderApp, UpdateProviderApp};
 use crate::wire::credential::{CreateCredential, Credential, UpdateCredential};
+use crate::wire::definition::{Definition, IntegrationVersion, SetVersion, VersionPreview};
 use crate::wire::envelope::{Answer, Listed};
+use crate::wire::governance::PointPreview;
 use crate::wire::integration::{CreateIntegration, Integration, IntegrationCreated, IntegrationUpdated, UpdateIntegration, Verified, VerifyIntegration};
 use crate::wire::member::{ChangePassword, CreateMember, LoggedOn, Logon, Member, MemberCreated, PasswordChanged, UpdateMember};
 use crate::wire::organization::{Organization, UpdateOrganization};
@@ -146,6 +148,7 @@ table! {
     IntegrationPointsPatch: Patch "/v1/integration-points/{integration_point_id}", NoQuery, Patch => Answer<IntegrationPoint>, 200, Management, point::patch;
     IntegrationPointsDelete: Delete "/v1/integration-points/{integration_point_id}", NoQuery, NoBody => Deleted, 204, Management, point::delete;
     IntegrationPointsImpact: Get "/v1/x/integration-points/{integration_point_id}/impact", NoQuery, NoBody => Answer<Impact>, 200, Management, point::impact;
+    IntegrationPointsPreview: Post "/v1/x/integration-points/{integration_point_id}/preview", NoQuery, Json<UpdateIntegrationPoint> => Answer<PointPreview>, 200, Management, point::preview;
 
     IntegrationsList: Get "/v1/integrations", ListOf, NoBody => Listed<Integration>, 200, Management, integration::list;
     IntegrationsListAccount: Get "/v1/integrations/{account_id}", ListOf, NoBody => Listed<Integration>, 200, Management, integration::list_account;
@@ -160,6 +163,13 @@ table! {
     IntegrationsPause: Post "/v1/x/integrations/{account_id}/{integration_id}/pause", NoQuery, NoBody => Answer<Integration>, 200, Management, integration::pause;
     IntegrationsResume: Post "/v1/x/integrations/{account_id}/{integration_id}/resume", NoQuery, NoBody => Answer<Integration>, 200, Management, integration::resume;
     IntegrationsCall: Post "/v1/x/integrations/{account_id}/{integration_id}/call", NoQuery, Json<CallIntegration> => Answer<CallAnswer>, 200, Management, trial::call;
+    IntegrationsListVersions: Get "/v1/x/integrations/{account_id}/{integration_id}/versions", NoQuery, NoBody => Listed<IntegrationVersion>, 200, Management, definition::list_versions;
+    IntegrationsPreviewVersion: Post "/v1/x/integrations/{account_id}/{integration_id}/version/preview", NoQuery, Json<SetVersion> => Answer<VersionPreview>, 200, Management, definition::preview_version;
+    IntegrationsSetVersion: Put "/v1/x/integrations/{account_id}/{integration_id}/version", NoQuery, Json<SetVersion> => IntegrationUpdated, 200, Management, definition::set_version;
+    IntegrationsRollbackVersion: Post "/v1/x/integrations/{account_id}/{integration_id}/version/rollback", NoQuery, NoBody => IntegrationUpdated, 200, Management, definition::rollback_version;
+
+    DefinitionsList: Get "/v1/x/definitions", ListOf, NoBody => Listed<Definition>, 200, Management, definition::list;
+    DefinitionsGet: Get "/v1/x/definitions/{definition_id}", NoQuery, NoBody => Answer<Definition>, 200, Management, definition::get;
 
     CredentialsList: Get "/v1/credentials/{owner_id}", ListOf, NoBody => Listed<Credential>, 200, Management, credential::list;
     CredentialsGet: Get "/v1/credentials/{owner_id}/{credential_id}", NoQuery, NoBody => Answer<Credential>, 200, Management, credential::get;

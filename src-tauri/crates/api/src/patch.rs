@@ -11,7 +11,7 @@ const LARGEST: usize = 1 << 20;
 
 /// What of an object may change, and what stands for a list that is left out because it is empty.
 pub(crate) struct Writable {
-    /// Members that may change.
+    /// Members that may change; those of ours as `x_patchbay.NAME`.
     pub(crate) fields: &'static [&'static str],
     /// Lists among them, to which `add /list/-` must work when the view leaves them out.
     pub(crate) lists: &'static [&'static str],
@@ -51,15 +51,33 @@ pub(crate) fn apply(view: &impl Serialize, patch: Patch, writable: &Writable) ->
     Ok(after)
 }
 
+/// The member with what is ours.
+const OURS: &str = "x_patchbay";
+
 fn read_only_untouched(before: &Map<String, Value>, after: &Map<String, Value>, writable: &Writable) -> Result<(), Problem> {
+    let nothing = Map::new();
+    let ours = |object: &Map<String, Value>| object.get(OURS).is_none_or(Value::is_object);
     for field in before.keys().chain(after.keys()) {
-        if !writable.fields.contains(&field.as_str()) && before.get(field) != after.get(field) {
-            let shown: String = field.chars().take(80).collect();
-            return Err(Problem::new(Code::InvalidPatch, format!("The field `{shown}` cannot be changed. A patch may change {}.", writable.fields.join(", ")))
-                .at_body(&format!("/{shown}")));
+        if writable.fields.contains(&field.as_str()) || before.get(field) == after.get(field) {
+            continue;
+        }
+        if field != OURS || !ours(after) {
+            return Err(read_only(field, writable));
+        }
+        let parts = |object| Map::get(object, OURS).and_then(Value::as_object).unwrap_or(&nothing);
+        let (before, after) = (parts(before), parts(after));
+        for part in before.keys().chain(after.keys()) {
+            if before.get(part) != after.get(part) && !writable.fields.contains(&format!("{OURS}.{part}").as_str()) {
+                return Err(read_only(&format!("{OURS}/{part}"), writable));
+            }
         }
     }
     Ok(())
+}
+
+fn read_only(field: &str, writable: &Writable) -> Problem {
+    let shown: String = field.chars().take(80).collect();
+    Problem::new(Code::InvalidPatch, format!("The field `{shown}` cannot be changed. A patch may change {}.", writable.fields.join(", "))).at_body(&format!("/{shown}"))
 }
 
 #[cfg(test)]
@@ -90,6 +108,24 @@ mod tests {
             (json!([{"op": "twist", "path": "/fullname"}]), ""),
             (json!([{"op": "replace", "path": "", "value": []}]), ""),
             (json!([7]), ""),
+        ] {
+            let problem = patched(patch.clone()).unwrap_err();
+            assert_eq!((problem.code, problem.context.parameter.unwrap().id.as_str()), (Code::InvalidPatch, place), "{patch}");
+        }
+    }
+
+    #[test]
+    fn of_what_is_ours_only_the_writable_parts_change() {
+        const OURS: Writable = Writable { fields: &["fullname", "x_patchbay.policy"], lists: &[] };
+        let view = json!({"id": "1", "fullname": "Acme", "x_patchbay": {"policy": {"providers": {}}, "status": "active"}});
+        let patched = |patch: Value| apply(&view, Patch(patch), &OURS);
+        let after = patched(json!([{"op": "add", "path": "/x_patchbay/policy/providers/a_b", "value": {"scopes": ["c"]}}])).unwrap();
+        assert_eq!(after["x_patchbay"], json!({"policy": {"providers": {"a_b": {"scopes": ["c"]}}}, "status": "active"}));
+        for (patch, place) in [
+            (json!([{"op": "replace", "path": "/x_patchbay/status", "value": "paused"}]), "/x_patchbay/status"),
+            (json!([{"op": "add", "path": "/x_patchbay/colour", "value": "red"}]), "/x_patchbay/colour"),
+            (json!([{"op": "remove", "path": "/x_patchbay"}]), "/x_patchbay/status"),
+            (json!([{"op": "replace", "path": "/x_patchbay", "value": []}]), "/x_patchbay"),
         ] {
             let problem = patched(patch.clone()).unwrap_err();
             assert_eq!((problem.code, problem.context.parameter.unwrap().id.as_str()), (Code::InvalidPatch, place), "{patch}");

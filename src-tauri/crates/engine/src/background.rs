@@ -6,7 +6,7 @@ use patchbay_model::deletion::UNDO_WINDOW;
 use patchbay_model::{Origin, Problem, Scope};
 
 use crate::engine::{Stopping, WeakEngine};
-use crate::{Engine, changes, consent, usage, webhook};
+use crate::{Engine, changes, consent, installation, usage, webhook};
 
 /// How often the store is asked for changes of other processes: soon enough for a window, cheap enough to do always.
 const POLL: Duration = Duration::from_millis(400);
@@ -20,6 +20,8 @@ const KEPT_MINUTES: Duration = Duration::from_secs(7 * 86_400);
 const KEPT_EVENTS: Duration = Duration::from_secs(30 * 86_400);
 /// How long the log of deliveries to webhooks goes back.
 const KEPT_DELIVERIES: Duration = Duration::from_secs(30 * 86_400);
+/// How often it is looked whether a version's sunset has begun.
+const SUNSETS: Duration = Duration::from_secs(3600);
 /// How often deletions are looked at whose undo window has closed.
 const PURGE: Duration = Duration::from_secs(60);
 
@@ -32,6 +34,9 @@ pub(crate) fn start(engine: &Engine) {
     if !engine.store().is_read_only() {
         engine.keep(tokio::spawn(webhook::worker::run(engine.downgrade(), engine.subscribe(), engine.stopping())));
         engine.keep(tokio::spawn(every(engine.downgrade(), engine.stopping(), FLUSH, "counters", |engine: Engine| async move { usage::flush(&engine).await })));
+        engine.keep(tokio::spawn(every(engine.downgrade(), engine.stopping(), SUNSETS, "sunsets", |engine: Engine| async move {
+            installation::sunsets(engine.store(), engine.catalog(), engine.context()).await
+        })));
         engine.keep(tokio::spawn(every(engine.downgrade(), engine.stopping(), PURGE, "purge", |engine: Engine| async move { purge_once(&engine).await })));
     }
 }

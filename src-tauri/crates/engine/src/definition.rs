@@ -1,41 +1,61 @@
 //! Definitions: versions of providers' metadata that integrations pin.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+mod get;
+mod known;
+mod list;
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use patchbay_model::definition::Definition;
 use patchbay_model::{DefinitionId, Problem, Scope};
+use patchbay_providers::Provider;
+
+pub use get::get;
+pub(crate) use known::{Known, pinned};
+pub use list::list;
 
 use crate::Engine;
 
-/// Versions that were read before. A definition is immutable, so they hold as long as the store is open.
-#[derive(Default)]
-pub(crate) struct Versions(Mutex<HashMap<DefinitionId, String>>);
-
-impl Versions {
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<DefinitionId, String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// A definition, and how many integrations of the caller's pin it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Counted {
+    /// The definition.
+    pub definition: Definition,
+    /// Integrations within the caller's reach that pin it.
+    pub integrations: u64,
 }
 
-/// The versions of these definitions. They belong to no organization, so no grant is needed.
+/// These definitions, those that are there. Their status is as it was when they were first read. They belong to no
+/// organization, so no grant is needed.
 ///
 /// # Errors
 /// Problems of the store.
-pub async fn versions(engine: &Engine, ids: &[DefinitionId]) -> Result<HashMap<DefinitionId, String>, Problem> {
-    let mut versions: HashMap<_, _> = {
-        let known = engine.versions().known();
-        ids.iter().filter_map(|id| known.get(id).map(|version| (*id, version.clone()))).collect()
-    };
-    let unknown: Vec<_> = ids.iter().filter(|id| !versions.contains_key(id)).collect();
-    if unknown.is_empty() {
-        return Ok(versions);
-    }
-    let mut tx = engine.store().read(Scope::System).await?;
-    for id in unknown {
-        if let Some(definition) = tx.definition(*id).await? {
-            versions.insert(*id, definition.version);
+pub async fn of_ids(engine: &Engine, ids: &[DefinitionId]) -> Result<HashMap<DefinitionId, Arc<Definition>>, Problem> {
+    let mut found = HashMap::new();
+    let mut missing = Vec::new();
+    for id in ids {
+        match engine.definitions().get(*id) {
+            Some(definition) => {
+                found.insert(*id, definition);
+            }
+            None => missing.push(*id),
         }
     }
-    engine.versions().known().extend(versions.iter().map(|(id, version)| (*id, version.clone())));
-    Ok(versions)
+    if !missing.is_empty() {
+        let mut tx = engine.store().read(Scope::System).await?;
+        for id in missing {
+            if let Some(definition) = tx.definition(id).await? {
+                found.insert(id, engine.definitions().keep(definition));
+            }
+        }
+    }
+    Ok(found)
+}
+
+impl Engine {
+    /// What the catalog knows of the version that a definition describes: of that version where it is kept, else of the newest.
+    pub fn provider_of(&self, definition: &Definition) -> Option<&Provider> {
+        self.catalog().version(&definition.provider, &definition.version)
+    }
 }

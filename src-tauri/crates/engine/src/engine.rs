@@ -11,7 +11,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 
 use crate::NetworkPolicy;
-use crate::definition::Versions;
+use crate::definition::Known;
 use crate::http::HttpClient;
 use crate::outbound::Outbound;
 use crate::usage::{TokenUses, Usage};
@@ -36,7 +36,7 @@ struct Inner {
     network: NetworkPolicy,
     events: broadcast::Sender<Change>,
     usage: Usage,
-    versions: Versions,
+    definitions: Known,
     token_uses: TokenUses,
     stop: watch::Sender<bool>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -92,8 +92,8 @@ impl Engine {
             network,
             events,
             usage: Usage::default(),
+            definitions: Known::default(),
             token_uses: TokenUses::default(),
-            versions: Versions::default(),
             stop: watch::Sender::new(false),
             tasks: Mutex::default(),
         };
@@ -140,9 +140,9 @@ impl Engine {
         &self.inner.usage
     }
 
-    /// Versions of definitions that were read before.
-    pub(crate) fn versions(&self) -> &Versions {
-        &self.inner.versions
+    /// Definitions that were read before.
+    pub(crate) fn definitions(&self) -> &Known {
+        &self.inner.definitions
     }
 
     /// Last uses of tokens that are written in batches.

@@ -14,7 +14,8 @@ use patchbay_model::organization::Organization;
 use patchbay_model::{Code, OrganizationId, Origin, Problem, Scope};
 
 pub use create::create;
-pub use open::open;
+pub(crate) use open::sunsets;
+pub use open::{open, open_with};
 pub use sample::create_sample;
 
 use crate::session::is_root;

@@ -1,6 +1,6 @@
 //! Integrations: the connection of an account with a provider.
 
-mod config;
+pub(crate) mod config;
 mod connector_grant;
 pub(crate) mod create;
 mod credential;
@@ -10,13 +10,15 @@ mod governed;
 mod impact;
 mod list;
 mod pause;
+mod problems;
 mod update;
 mod verify;
+pub mod version;
 
 use patchbay_model::credential::Credential;
 use patchbay_model::integration::Integration;
 use patchbay_model::{Problem, Timestamp};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub use connector_grant::connector_grant;
 pub use create::create;
@@ -25,6 +27,7 @@ pub use get::{get, of_ids};
 pub use impact::impact;
 pub use list::{list, list_account};
 pub use pause::{pause, resume};
+pub use problems::violations;
 pub use update::update;
 pub use verify::{verify, verify_existing};
 
@@ -43,6 +46,8 @@ pub struct CreateIntegration {
     pub integration_point: Option<String>,
     /// `webhook_config` as on the wire.
     pub webhook_config: Option<Value>,
+    /// `x_patchbay.config`: the knobs that every definition has ([`patchbay_model::integration::RUNTIME_MEMBERS`]).
+    pub runtime: Map<String, Value>,
 }
 
 /// The whole integration as it shall be. Account and provider cannot change.
@@ -58,6 +63,8 @@ pub struct UpdateIntegration {
     pub integration_point: Option<String>,
     /// `webhook_config` as on the wire.
     pub webhook_config: Option<Value>,
+    /// `x_patchbay.config`; unchanged where missing.
+    pub runtime: Option<Map<String, Value>>,
     /// The `updated_at` that the change was made from; a different one is an `update_conflict`.
     pub expected: Option<Timestamp>,
 }

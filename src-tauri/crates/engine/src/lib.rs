@@ -12,6 +12,7 @@ pub mod credential;
 pub mod definition;
 pub mod deletion;
 mod engine;
+mod governance;
 pub mod grant;
 pub mod http;
 pub mod import;

@@ -5,10 +5,12 @@ mod delete;
 mod get;
 mod impact;
 mod list;
+mod policy;
+mod preview;
 mod update;
 
 use patchbay_model::Timestamp;
-use patchbay_model::point::PointEnvironments;
+use patchbay_model::point::{PointEnvironments, PointPolicy};
 
 pub use create::create;
 pub(crate) use create::description;
@@ -16,6 +18,7 @@ pub use delete::delete;
 pub use get::{get, of_ids};
 pub use impact::impact;
 pub use list::list;
+pub use preview::{Affected, Effect, Preview, preview};
 pub use update::update;
 
 /// A new integration point.
@@ -31,6 +34,8 @@ pub struct CreatePoint {
     pub connector: String,
     /// Providers allowed per environment.
     pub environments: PointEnvironments,
+    /// Shared configuration and scopes.
+    pub policy: PointPolicy,
 }
 
 /// The whole point as it shall be. The connector cannot change.
@@ -46,6 +51,8 @@ pub struct UpdatePoint {
     pub connector: Option<String>,
     /// Providers allowed per environment.
     pub environments: PointEnvironments,
+    /// Shared configuration and scopes; unchanged where missing.
+    pub policy: Option<PointPolicy>,
     /// The `updated_at` that the change was made from; a different one is an `update_conflict`.
     pub expected: Option<Timestamp>,
 }

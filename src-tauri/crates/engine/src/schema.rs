@@ -10,12 +10,21 @@ use serde_json::Value;
 /// # Errors
 /// `invalid_config` with the JSON Pointer of the first fault below `pointer`, and all of them as detail.
 pub(crate) fn check(schema: &Value, instance: &Value, pointer: &str) -> Result<(), Problem> {
+    check_at(schema, instance, &|path| format!("{pointer}{path}"))
+}
+
+/// The same, where parts of the instance came from different places of the request: `place` gives the JSON Pointer in the
+/// request for one in the instance.
+///
+/// # Errors
+/// As of [`check`].
+pub(crate) fn check_at(schema: &Value, instance: &Value, place: &dyn Fn(&str) -> String) -> Result<(), Problem> {
     let validator = jsonschema::options()
         .with_draft(Draft::Draft202012)
         .should_validate_formats(true)
         .build(schema)
         .map_err(|error| Problem::internal(format!("a provider's schema is not usable: {}", error.masked())))?;
-    let mut faults: Vec<(String, String)> = validator.iter_errors(instance).map(|error| fault(&error, pointer)).collect();
+    let mut faults: Vec<(String, String)> = validator.iter_errors(instance).map(|error| fault(&error, place)).collect();
     if faults.is_empty() {
         return Ok(());
     }
@@ -25,12 +34,12 @@ pub(crate) fn check(schema: &Value, instance: &Value, pointer: &str) -> Result<(
     Err(if faults.is_empty() { problem } else { problem.with_detail(all) })
 }
 
-fn fault(error: &ValidationError<'_>, pointer: &str) -> (String, String) {
+fn fault(error: &ValidationError<'_>, place: &dyn Fn(&str) -> String) -> (String, String) {
     use ValidationErrorKind as Kind;
-    let mut at = format!("{pointer}{}", error.instance_path.as_str());
+    let mut path = error.instance_path.as_str().to_owned();
     let what = match &error.kind {
         Kind::Required { property } => {
-            at = format!("{at}/{}", property.as_str().unwrap_or_default().replace('~', "~0").replace('/', "~1"));
+            path = format!("{path}/{}", property.as_str().unwrap_or_default().replace('~', "~0").replace('/', "~1"));
             "is missing.".to_owned()
         }
         Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
@@ -48,11 +57,12 @@ fn fault(error: &ValidationError<'_>, pointer: &str) -> (String, String) {
         Kind::Maximum { limit } => format!("must be at most {limit}."),
         Kind::Format { format } if format == "uri" => "must be a URL, such as https://example.com.".to_owned(),
         Kind::Format { format } => format!("must have the format `{format}`."),
+        Kind::Pattern { .. } if path == "/polling_interval" => "must be hours, minutes and seconds of at least 5 minutes together, such as 5m or 1h30m.".to_owned(),
         Kind::Pattern { pattern } => format!("must match `{pattern}`."),
         Kind::UniqueItems => "must not have the same item twice.".to_owned(),
         _ => "does not match the provider's schema.".to_owned(),
     };
-    (at, what)
+    (place(&path), what)
 }
 
 #[cfg(test)]

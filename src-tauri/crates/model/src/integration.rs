@@ -85,6 +85,11 @@ impl IntegrationStatus {
     }
 }
 
+/// Members of every definition's configuration that are knobs of the integration and none of the provider: the data-model
+/// document names them. They lie in `config` beside `provider_config`'s members and travel in `x_patchbay.config`, because the
+/// wire's models of `provider_config` know no further members. Programs read them; Patchbay enforces their form.
+pub const RUNTIME_MEMBERS: [&str; 2] = ["webhook_url", "polling_interval"];
+
 /// An integration as stored, a row of `integration_instances`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Integration {
@@ -106,7 +111,8 @@ pub struct Integration {
     pub connector: Connector,
     /// The point that governs it.
     pub integration_point_id: Option<IntegrationPointId>,
-    /// `provider_config` as on the wire, with every inline secret replaced by a reference to a credential.
+    /// `provider_config` as on the wire, with every inline secret replaced by a reference to a credential, and the
+    /// [`RUNTIME_MEMBERS`] that are set.
     pub config: serde_json::Value,
     /// `webhook_config` as on the wire, without integrator keys.
     pub webhook_config: Option<serde_json::Value>,
@@ -127,6 +133,20 @@ pub struct Integration {
 }
 
 impl Integration {
+    /// The configuration without [`RUNTIME_MEMBERS`]: `provider_config` of the wire.
+    pub fn provider_config(&self) -> serde_json::Value {
+        let mut config = self.config.clone();
+        if let Some(config) = config.as_object_mut() {
+            config.retain(|member, _| !RUNTIME_MEMBERS.contains(&member.as_str()));
+        }
+        config
+    }
+
+    /// The [`RUNTIME_MEMBERS`] that are set: `x_patchbay.config` of the wire.
+    pub fn runtime_config(&self) -> serde_json::Map<String, serde_json::Value> {
+        RUNTIME_MEMBERS.iter().filter_map(|member| Some(((*member).to_owned(), self.config.get(member)?.clone()))).collect()
+    }
+
     /// Moves to another state.
     #[must_use]
     pub fn into_status(mut self, status: IntegrationStatus, now: Timestamp) -> Self {

@@ -37,6 +37,7 @@ operations! {
     IntegrationPointsPatch = "integration_points.patch";
     IntegrationPointsDelete = "integration_points.delete";
     IntegrationPointsImpact = "integration_points.impact";
+    IntegrationPointsPreview = "integration_points.preview";
     IntegrationsList = "integrations.list";
     IntegrationsListAccount = "integrations.list_account";
     IntegrationsGet = "integrations.get";
@@ -50,6 +51,12 @@ operations! {
     IntegrationsPause = "integrations.pause";
     IntegrationsResume = "integrations.resume";
     IntegrationsCall = "integrations.call";
+    IntegrationsListVersions = "integrations.list_versions";
+    IntegrationsPreviewVersion = "integrations.preview_version";
+    IntegrationsSetVersion = "integrations.set_version";
+    IntegrationsRollbackVersion = "integrations.rollback_version";
+    DefinitionsList = "definitions.list";
+    DefinitionsGet = "definitions.get";
     CredentialsList = "credentials.list";
     CredentialsGet = "credentials.get";
     CredentialsLookup = "credentials.lookup";

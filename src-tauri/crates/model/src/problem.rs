@@ -54,6 +54,8 @@ codes! {
     WeakPassword = "weak_password", 400, "Weak password";
     /// The integration point does not allow this provider in this environment.
     ProviderNotAllowed = "provider_not_allowed", 400, "Provider not allowed";
+    /// This version of the provider's definition was withdrawn and must not be pinned anew.
+    DefinitionWithdrawn = "definition_withdrawn", 400, "Definition withdrawn";
     /// The integration's status does not allow calls.
     IntegrationNotActive = "integration_not_active", 400, "Integration not active";
     /// The provider no longer accepts the credential; a person must connect again.

@@ -3,13 +3,14 @@
 use patchbay_model::connector::Connector;
 use patchbay_model::connector::ticketing::{TicketingAnswer, TicketingOperation};
 use patchbay_model::credential::CredentialKind;
-use patchbay_model::{Code, Problem, ProviderId};
+use patchbay_model::integration::RUNTIME_MEMBERS;
+use patchbay_model::{Code, Problem, ProviderId, Timestamp};
 use serde_json::{Map, Value};
 use url::Url;
 
 use crate::adapters::{self, Adapter};
 use crate::capability::{self, Expand, ProviderRow};
-use crate::manifest::{BaseUrl, CredentialOption, Manifest};
+use crate::manifest::{BaseUrl, CredentialOption, Manifest, Sunset};
 use crate::schema;
 use crate::step::{AdapterContext, Identity, Step};
 
@@ -42,10 +43,11 @@ pub enum CatalogError {
     },
 }
 
-/// Every provider, sorted by id.
+/// Every provider, sorted by id: its newest version, and those before it that are kept for the integrations that pin them.
 #[derive(Clone)]
 pub struct Catalog {
     providers: Vec<Provider>,
+    older: Vec<Provider>,
 }
 
 impl Catalog {
@@ -54,12 +56,43 @@ impl Catalog {
     /// # Errors
     /// When a manifest is broken, which the tests of this crate rule out.
     pub fn builtin() -> Result<Self, CatalogError> {
-        let mut providers = MANIFESTS.iter().map(|(name, text)| Provider::parse(name, text)).collect::<Result<Vec<_>, _>>()?;
-        providers.sort_by(|a, b| a.id().cmp(b.id()));
-        Ok(Self { providers })
+        Self::of_manifests(MANIFESTS)
     }
 
-    /// Every provider.
+    /// The providers of these manifests: name and text of each. The name is the provider's id, with `@VERSION` behind it
+    /// where another version has the bare name.
+    ///
+    /// # Errors
+    /// When a manifest is broken, or two are of one version.
+    pub fn of_manifests(manifests: &[(&str, &str)]) -> Result<Self, CatalogError> {
+        let mut all = manifests.iter().map(|(name, text)| Provider::parse(name, text)).collect::<Result<Vec<_>, _>>()?;
+        all.sort_by(|a, b| a.id().cmp(b.id()).then_with(|| version_key(b.version()).cmp(&version_key(a.version()))));
+        let mut catalog = Self { providers: Vec::new(), older: Vec::new() };
+        for provider in all {
+            match catalog.providers.last().filter(|newest| newest.id() == provider.id()) {
+                Some(newest)
+                    if newest.version() == provider.version() || catalog.older.iter().any(|older| older.id() == provider.id() && older.version() == provider.version()) =>
+                {
+                    return Err(CatalogError::Inconsistent { name: provider.id().to_string(), message: format!("version {} stands twice", provider.version()) });
+                }
+                Some(_) => catalog.older.push(provider),
+                None => catalog.providers.push(provider),
+            }
+        }
+        Ok(catalog)
+    }
+
+    /// One version of a provider; its newest where that version is no longer kept.
+    pub fn version(&self, id: &ProviderId, version: &str) -> Option<&Provider> {
+        self.every_version().find(|provider| provider.id() == id && provider.version() == version).or_else(|| self.get(id))
+    }
+
+    /// Every version of every provider that is kept.
+    pub fn every_version(&self) -> impl Iterator<Item = &Provider> {
+        self.providers.iter().chain(&self.older)
+    }
+
+    /// Every provider in its newest version.
     pub fn providers(&self) -> &[Provider] {
         &self.providers
     }
@@ -90,8 +123,11 @@ pub struct Provider {
 impl Provider {
     fn parse(name: &str, text: &str) -> Result<Self, CatalogError> {
         let manifest: Manifest = toml::from_str(text).map_err(|error| CatalogError::Unreadable { name: name.to_owned(), message: error.to_string() })?;
-        manifest.check(name).map_err(|message| CatalogError::Inconsistent { name: name.to_owned(), message })?;
-        let adapter = adapters::find(name).ok_or_else(|| CatalogError::Inconsistent { name: name.to_owned(), message: "there is no adapter for it".to_owned() })?;
+        manifest
+            .check(name.split_once('@').map_or(name, |(id, _)| id))
+            .and_then(|()| manifest.named(name))
+            .map_err(|message| CatalogError::Inconsistent { name: name.to_owned(), message })?;
+        let adapter = adapters::find(manifest.id.as_str()).ok_or_else(|| CatalogError::Inconsistent { name: name.to_owned(), message: "there is no adapter for it".to_owned() })?;
         Ok(Self { manifest, adapter })
     }
 
@@ -113,6 +149,11 @@ impl Provider {
     /// The manifest's version, which is the definition's.
     pub fn version(&self) -> &str {
         &self.manifest.version
+    }
+
+    /// Whether this version has ended by its manifest: it must not be used for new integrations.
+    pub fn withdrawn(&self, now: Timestamp) -> bool {
+        self.manifest.sunset.as_ref().and_then(Sunset::from).is_some_and(|from| from <= now)
     }
 
     /// Name for people.
@@ -223,7 +264,20 @@ impl std::fmt::Debug for Provider {
     }
 }
 
+/// A version in the order of its numbers, so that 10 comes behind 9; what is no number comes first.
+fn version_key(version: &str) -> (Vec<u64>, &str) {
+    (version.split('.').map(|part| part.parse().unwrap_or_default()).collect(), version)
+}
+
 impl Manifest {
+    /// Checks the version in a name such as `ticketing_jira@1`.
+    fn named(&self, name: &str) -> Result<(), String> {
+        match name.split_once('@') {
+            Some((_, version)) if version != self.version => Err(format!("its version is `{}`", self.version)),
+            _ => Ok(()),
+        }
+    }
+
     /// Checks what the types cannot.
     fn check(&self, name: &str) -> Result<(), String> {
         if self.id.as_str() != name {
@@ -239,9 +293,14 @@ impl Manifest {
             return Err("a credential of kind o_auth_user and the oauth table need one another".to_owned());
         }
         for property in &self.config {
-            if property.name == "type" || property.name == "credential" {
+            if property.name == "type" || property.name == "credential" || RUNTIME_MEMBERS.contains(&property.name.as_str()) {
                 return Err(format!("the property `{}` is reserved", property.name));
             }
+        }
+        if let Some(sunset) = &self.sunset
+            && sunset.from().is_none()
+        {
+            return Err(format!("the sunset `{}` is no date", sunset.date));
         }
         let known = capability::operations(self.connector);
         for facts in &self.operation {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use patchbay_model::ProviderId;
 use patchbay_model::connector::Connector;
 use patchbay_model::credential::CredentialKind;
+use patchbay_model::{ProviderId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -28,6 +28,9 @@ pub struct Manifest {
     pub docs_url: String,
     /// How ready it is.
     pub release: Release,
+    /// When and why this version ends; the newest version's end is that of the provider.
+    #[serde(default)]
+    pub sunset: Option<Sunset>,
     /// Where requests go.
     pub base_url: BaseUrl,
     /// Properties of `provider_config` beside `type` and `credential`, in the order of the form.
@@ -58,6 +61,24 @@ pub struct Release {
     pub availability: Availability,
     /// Environments of accounts in which it may be used: `test`, `prod`.
     pub environments: Vec<patchbay_model::Environment>,
+}
+
+/// The end of a version: from then on it must not be used for new integrations. Those that pin it keep working as long as
+/// the provider lets them.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sunset {
+    /// The first day of that, in UTC, such as `2027-01-31`.
+    pub date: String,
+    /// Why, and what to use in its place.
+    pub reason: String,
+}
+
+impl Sunset {
+    /// The beginning of the day.
+    pub fn from(&self) -> Option<Timestamp> {
+        format!("{}T00:00:00Z", self.date).parse().ok()
+    }
 }
 
 /// Stages of readiness (synqly-wire.md section 10).

@@ -3,6 +3,7 @@
 //! Properties stand in the order in which a form shows them.
 
 use patchbay_model::credential::CredentialKind;
+use patchbay_model::integration::RUNTIME_MEMBERS;
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -85,10 +86,38 @@ pub(crate) fn provider_config(manifest: &Manifest) -> Value {
     document(manifest, "provider_config", manifest.fullname.clone(), object(properties, required))
 }
 
-/// The schema of the configuration without `type` and `credential`.
+/// The schema of the configuration without `type` and `credential`: what is the provider's, and the knobs that every
+/// integration has ([`RUNTIME_MEMBERS`]).
 pub(crate) fn settings(manifest: &Manifest) -> Value {
-    let (properties, required) = config_properties(manifest);
+    let (mut properties, required) = config_properties(manifest);
+    properties.extend(RUNTIME_MEMBERS.iter().map(|member| ((*member).to_owned(), runtime_member(member))));
     document(manifest, "settings", format!("{} settings", manifest.fullname), object(properties, required))
+}
+
+/// Hours, minutes and seconds as in `1h30m`, of at least five minutes together: the wire's durations are Go's, and this
+/// is the shortest interval that it knows (synqly-wire.md section 7, scheduled operations).
+const AT_LEAST_FIVE_MINUTES: &str = "^([1-9][0-9]{0,3}h([0-9]{1,2}m)?([0-9]{1,2}s)?|([5-9]|[1-9][0-9]{1,5})m([0-9]{1,2}s)?|([3-9][0-9]{2}|[1-9][0-9]{3,7})s)$";
+
+/// The schema of one of [`RUNTIME_MEMBERS`].
+fn runtime_member(member: &str) -> Value {
+    match member {
+        "polling_interval" => json!({
+            "title": "Polling interval",
+            "description": "How often programs that poll through this integration shall ask, as hours, minutes and seconds; at least 5 minutes.",
+            "type": "string",
+            "pattern": AT_LEAST_FIVE_MINUTES,
+            "examples": ["5m", "1h30m"],
+        }),
+        _ => json!({
+            "title": "Webhook URL",
+            "description": "Where programs that use this integration want its events. It is no secret: leave tokens out of it.",
+            "type": "string",
+            "format": "uri",
+            "pattern": "^https?://[^\\s]+$",
+            "maxLength": 2000,
+            "examples": ["https://hooks.example.com/events"],
+        }),
+    }
 }
 
 /// The schema of the inline credentials.

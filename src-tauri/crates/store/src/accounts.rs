@@ -4,11 +4,11 @@ use patchbay_model::account::Account;
 use patchbay_model::change::ChangeKind;
 use patchbay_model::list::{ListQuery, Listed};
 use patchbay_model::{AccountId, Fullname, Label, Name, OrganizationId};
-use sqlx::FromRow;
 use sqlx::types::Json;
+use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use crate::dialect::At;
+use crate::dialect::{At, Db};
 use crate::error::{Result, StoreError};
 use crate::list::{self, Category, Field, Kind, Noun};
 use crate::row;
@@ -85,6 +85,30 @@ impl ReadTx {
                 .fetch_optional(&mut *self.tx)
                 .await?;
         row.map(Account::try_from).transpose()
+    }
+
+    /// The accounts with these ids, those that are there.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn accounts_of(&mut self, ids: &[AccountId]) -> Result<Vec<Account>> {
+        let (organization, account) = self.bound()?;
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut sql = QueryBuilder::<Db>::new(concat!("SELECT ", columns!(), " FROM accounts WHERE organization_id = "));
+        sql.push_bind(organization);
+        if let Some(account) = account {
+            sql.push(" AND id = ").push_bind(account);
+        }
+        sql.push(" AND deleted_at IS NULL AND id IN (");
+        let mut list = sql.separated(", ");
+        for id in ids {
+            list.push_bind(id.uuid());
+        }
+        sql.push(")");
+        let rows: Vec<AccountRow> = sql.build_query_as().fetch_all(&mut *self.tx).await?;
+        rows.into_iter().map(Account::try_from).collect()
     }
 
     /// The account with this id, deleted or not: for telling of its deletion.

@@ -1,13 +1,15 @@
 //! Definitions: they belong to the store and are open to every scope.
 
 use patchbay_model::definition::{Definition, DefinitionStatus};
+use patchbay_model::list::{ListQuery, Listed};
 use patchbay_model::{DefinitionId, ProviderId, Timestamp};
-use sqlx::FromRow;
 use sqlx::types::Json;
+use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use crate::dialect::At;
+use crate::dialect::{At, Db};
 use crate::error::{Result, StoreError};
+use crate::list::{self, Category, Field, Kind, Noun};
 use crate::row;
 use crate::transaction::{ReadTx, WriteTx};
 
@@ -16,6 +18,25 @@ macro_rules! columns {
         "id, name, type AS connector, version, auth_type, docs_url, config_schema, credentials_schema, status, created_at, updated_at"
     };
 }
+
+pub(crate) const NOUN: Noun = Noun {
+    table: "integration_definitions",
+    columns: columns!(),
+    fields: &[
+        Field::new("id", "id", Kind::Id),
+        Field::new("provider", "name", Kind::Text),
+        Field::new("connector", "type", Kind::Text),
+        Field::new("version", "version", Kind::Text),
+        Field::new("auth_type", "auth_type", Kind::Text),
+        Field::new("status", "status", Kind::Text),
+        Field::new("created_at", "created_at", Kind::Time),
+        Field::new("updated_at", "updated_at", Kind::Time),
+    ],
+    default_order: "provider",
+    account: None,
+    category: Category::None,
+    tombstones: false,
+};
 
 #[derive(FromRow)]
 struct DefinitionRow {
@@ -61,6 +82,46 @@ impl ReadTx {
         let rows: Vec<DefinitionRow> =
             sqlx::query_as(concat!("SELECT ", columns!(), " FROM integration_definitions ORDER BY name, created_at DESC, id DESC")).fetch_all(&mut *self.tx).await?;
         rows.into_iter().map(Definition::try_from).collect()
+    }
+
+    /// One page of definitions.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] for a query that cannot be, and those of the database.
+    pub async fn definitions_page(&mut self, query: &ListQuery) -> Result<Listed<Definition>> {
+        list::page_of_store::<DefinitionRow, _>(self, &NOUN, query).await
+    }
+
+    /// Every version of a provider's definition, the newest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn definitions_of(&mut self, provider: &ProviderId) -> Result<Vec<Definition>> {
+        let rows: Vec<DefinitionRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM integration_definitions WHERE name = $1 ORDER BY created_at DESC, id DESC"))
+            .bind(provider.as_str())
+            .fetch_all(&mut *self.tx)
+            .await?;
+        rows.into_iter().map(Definition::try_from).collect()
+    }
+
+    /// How many integrations pin each of these definitions, of those that lists in this transaction show.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn count_pinned(&mut self, ids: &[DefinitionId]) -> Result<Vec<(DefinitionId, u64)>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let of_these = |sql: &mut QueryBuilder<Db>| {
+            sql.push("integration_id IN (");
+            let mut list = sql.separated(", ");
+            for id in ids {
+                list.push_bind(id.uuid());
+            }
+            sql.push(")");
+        };
+        let counts = list::count_by(self, &crate::integrations::NOUN, "integration_id", &[&of_these]).await?;
+        Ok(counts.into_iter().map(|(id, number)| (DefinitionId::from_uuid(id), number)).collect())
     }
 
     /// The definition with this id.

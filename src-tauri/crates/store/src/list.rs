@@ -126,6 +126,7 @@ const NOUNS: &[&Noun] = &[
     &crate::accounts::NOUN,
     &crate::audit::NOUN,
     &crate::credentials::NOUN,
+    &crate::definitions::NOUN,
     &crate::deliveries::NOUN,
     &crate::integrations::NOUN,
     &crate::members::NOUN,
@@ -178,6 +179,8 @@ struct Prepared<'a> {
     narrowed: Option<Vec<ResourceScope>>,
     within_account: bool,
     also_within: Option<AlsoWithin>,
+    /// Whether the rows belong to the store and to no tenant.
+    of_store: bool,
     conditions: &'a [Condition<'a>],
     filters: Vec<Readable>,
     chosen: Vec<Chosen>,
@@ -216,6 +219,34 @@ where
     let mut list =
         Prepared { narrowed: tx.narrowed.clone(), within_account, also_within, ..Prepared::new(noun, query, organization, account.filter(|_| within_account), conditions)? };
     list.chosen = Chosen::of(tx, &mut list).await?;
+    read(tx, query, &list).await
+}
+
+/// Reads one page of what belongs to the store and to no tenant.
+pub(crate) async fn page_of_store<R, T>(tx: &mut ReadTx, noun: &Noun, query: &ListQuery) -> Result<Listed<T>>
+where
+    R: for<'r> FromRow<'r, <Db as sqlx::Database>::Row>,
+    T: TryFrom<R, Error = StoreError>,
+{
+    let list = Prepared { of_store: true, ..Prepared::new(noun, query, Uuid::nil(), None, &[])? };
+    read(tx, query, &list).await
+}
+
+/// How many rows of those that a list shows hold each value of an id's column.
+pub(crate) async fn count_by(tx: &mut ReadTx, noun: &Noun, column: &str, conditions: &[Condition<'_>]) -> Result<Vec<(Uuid, u64)>> {
+    let mut sql = QueryBuilder::<Db>::new("SELECT ");
+    sql.push(column).push(", count(*)");
+    push_visible(tx, noun, &mut sql, conditions)?;
+    sql.push(" GROUP BY ").push(column);
+    let rows: Vec<(Uuid, i64)> = sql.build_query_as().fetch_all(&mut *tx.tx).await?;
+    Ok(rows.into_iter().map(|(id, number)| (id, row::count(number))).collect())
+}
+
+async fn read<R, T>(tx: &mut ReadTx, query: &ListQuery, list: &Prepared<'_>) -> Result<Listed<T>>
+where
+    R: for<'r> FromRow<'r, <Db as sqlx::Database>::Row>,
+    T: TryFrom<R, Error = StoreError>,
+{
     let total = if query.total {
         let mut sql = QueryBuilder::<Db>::new("SELECT count(*)");
         list.push_rows(&mut sql);
@@ -252,7 +283,7 @@ impl<'a> Prepared<'a> {
         let filters = query.filters.iter().map(|filter| readable(noun, filter)).collect::<Result<Vec<_>>>()?;
         let after = query.start_after.as_deref().filter(|text| !text.is_empty()).map(|text| start_after(text, &orders)).transpose()?;
         let size = usize::try_from(query.page_size().min(ListQuery::MAX_LIMIT)).unwrap_or_default();
-        Ok(Self { noun, organization, account, narrowed: None, within_account: true, also_within: None, conditions, filters, chosen: Vec::new(), orders, after, size })
+        Ok(Self { noun, organization, account, narrowed: None, within_account: true, also_within: None, of_store: false, conditions, filters, chosen: Vec::new(), orders, after, size })
     }
 
     /// Everything from FROM on that decides which rows belong to the list.
@@ -262,8 +293,12 @@ impl<'a> Prepared<'a> {
     }
 
     fn push_conditions(&self, sql: &mut QueryBuilder<Db>) {
-        let organization = if self.chosen.iter().any(Chosen::sorts) { dialect::unindexed("organization_id") } else { "organization_id".to_owned() };
-        sql.push(organization).push(" = ").push_bind(self.organization);
+        if self.of_store {
+            sql.push("1 = 1");
+        } else {
+            let organization = if self.chosen.iter().any(Chosen::sorts) { dialect::unindexed("organization_id") } else { "organization_id".to_owned() };
+            sql.push(organization).push(" = ").push_bind(self.organization);
+        }
         if let (Some(column), Some(account)) = (self.noun.account, self.account) {
             sql.push(" AND ").push(column).push(" = ").push_bind(account);
         }

@@ -60,6 +60,19 @@ environments?: Array<string>, };
 export type AdhocRole = { resources: Resources, permission_set: PermissionSet, };
 
 /**
+ * One integration whose calls would be refused.
+ */
+export type AffectedIntegration = { id: IntegrationId, name: Name, account_id: AccountId, account_name: Name, environment: Environment, provider_type: ProviderId,
+/**
+ * What would stand in its way.
+ */
+violations: Array<Violation>,
+/**
+ * Whether its calls are refused by the point as it is now, too.
+ */
+already: boolean, };
+
+/**
  * `{result}`, with soft problems beside it where there were some.
  */
 export type Answer<T> = {
@@ -319,9 +332,14 @@ export type ChangeKind = "organization" | "member" | "account" | "integration_po
 export type ChangePassword = { old_secret: string, new_secret: string, };
 
 /**
+ * What became of a member.
+ */
+export type ChangeWord = "added" | "removed" | "changed";
+
+/**
  * Why something was refused or failed.
  */
-export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "not_undoable" | "invalid_config" | "weak_password" | "provider_not_allowed" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "token_missing" | "token_invalid" | "logon_failed" | "wrong_token_kind" | "permission_denied" | "not_found" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "provider_timeout" | "store_missing" | "store_damaged" | "store_newer" | "store_locked" | "wrong_key" | "key_unavailable";
+export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "not_undoable" | "invalid_config" | "weak_password" | "provider_not_allowed" | "definition_withdrawn" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "token_missing" | "token_invalid" | "logon_failed" | "wrong_token_kind" | "permission_denied" | "not_found" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "provider_timeout" | "store_missing" | "store_damaged" | "store_newer" | "store_locked" | "wrong_key" | "key_unavailable";
 
 /**
  * The configuration of a provider, as a form shows it.
@@ -515,11 +533,7 @@ additional_mappings?: Array<unknown>,
 /**
  * Refused with 501 when not empty: there is no scheduler yet.
  */
-scheduled_operations?: Array<unknown>,
-/**
- * Read on a PUT.
- */
-x_patchbay?: UpdateExtra, };
+scheduled_operations?: Array<unknown>, x_patchbay?: WriteIntegrationExtra, };
 
 /**
  * Body of `integration_points.create`.
@@ -536,11 +550,7 @@ additional_mappings?: Array<unknown>,
 /**
  * Refused with 501 when not empty: there is no scheduler yet.
  */
-scheduled_operations?: Array<unknown>,
-/**
- * Read on a PUT.
- */
-x_patchbay?: UpdateExtra, };
+scheduled_operations?: Array<unknown>, x_patchbay?: WriteIntegrationPointExtra, };
 
 /**
  * Body of `tokens.create_integration_token`.
@@ -683,6 +693,55 @@ export type CredentialId = string;
  * what a person authorized by consent.
  */
 export type CredentialKind = "aws" | "aws_role" | "token" | "basic" | "secret" | "o_auth_client" | "tls_certificate" | "o_auth_user";
+
+/**
+ * One version of one provider's metadata: immutable but for its status.
+ */
+export type Definition = { id: DefinitionId, provider: ProviderId,
+/**
+ * The provider's name for people.
+ */
+provider_fullname: string, connector: Connector, version: string,
+/**
+ * The `type`s of the credentials accepted, joined by commas, or `none`.
+ */
+auth_type: string, docs_url: string,
+/**
+ * `active`: new integrations pin it. `deprecated`: a newer version exists. `withdrawn`: it must not be pinned anew.
+ */
+status: DefinitionStatus,
+/**
+ * JSON Schema (draft 2020-12) of an instance's configuration without `type` and `credential`: the provider's members, and
+ * `webhook_url` and `polling_interval`, which travel in `x_patchbay.config` of an integration.
+ */
+config_schema: Record<string, unknown>,
+/**
+ * JSON Schema of the credentials.
+ */
+credentials_schema: Record<string, unknown>, created_at: Timestamp,
+/**
+ * When its status last changed.
+ */
+updated_at: Timestamp,
+/**
+ * How many integrations within the caller's reach pin it.
+ */
+integrations: number, };
+
+/**
+ * A definition: one version of one provider's metadata.
+ */
+export type DefinitionId = string;
+
+/**
+ * What may be done with a definition. Only this and `updated_at` ever change.
+ */
+export type DefinitionStatus = "active" | "deprecated" | "withdrawn";
+
+/**
+ * A version as far as a choice between versions needs it.
+ */
+export type DefinitionVersion = { definition_id: DefinitionId, version: string, status: DefinitionStatus, created_at: Timestamp, };
 
 /**
  * What a delete gives: over HTTP it is 204 with the id in `X-Patchbay-Deletion`.
@@ -941,6 +1000,20 @@ provider_type: ProviderId, integration_point_id?: IntegrationPointId,
 integration_point?: IntegrationPoint, webhook_config?: unknown, created_at: Timestamp, updated_at: Timestamp, x_patchbay?: IntegrationExtra, };
 
 /**
+ * Configuration of an integration that every definition has beside the provider's own (the data-model document names it).
+ * It lies in the instance's `config` and is held to the definition's schema. Programs that use the integration read it.
+ */
+export type IntegrationConfig = {
+/**
+ * Where programs want the integration's events. No secret: leave tokens out of it.
+ */
+webhook_url?: string,
+/**
+ * How often programs that poll shall ask: hours, minutes and seconds of at least 5 minutes together, such as `1h30m`.
+ */
+polling_interval?: string, };
+
+/**
  * Result of `integrations.create`.
  */
 export type IntegrationCreated = { integration: Integration,
@@ -976,7 +1049,19 @@ status_since: Timestamp,
 /**
  * The version of the provider's definition that it pins.
  */
-definition_version?: string, last_used_at?: Timestamp, last_connected_at?: Timestamp,
+definition_version?: string,
+/**
+ * The definition that it pins.
+ */
+definition_id: DefinitionId,
+/**
+ * Configuration beside the provider's own.
+ */
+config: IntegrationConfig,
+/**
+ * In what it contradicts its integration point now; while it does, its calls are refused.
+ */
+governed_problems?: Array<Violation>, last_used_at?: Timestamp, last_connected_at?: Timestamp,
 /**
  * The kind of its credential, if it has one.
  */
@@ -1001,6 +1086,10 @@ export type IntegrationPoint = { id: IntegrationPointId, name: Name, fullname: F
  */
 export type IntegrationPointExtra = {
 /**
+ * Shared configuration and scopes, per provider.
+ */
+policy: PointPolicy,
+/**
  * How many integrations are under it; absent where it was not counted.
  */
 integrations?: number, };
@@ -1023,6 +1112,19 @@ categories?: Array<string>, };
  * Answer of `integrations.update` and `integrations.patch`.
  */
 export type IntegrationUpdated = { result: Integration, credentials_created?: Array<Credential>, messages?: Messages, };
+
+/**
+ * A version of an integration's provider.
+ */
+export type IntegrationVersion = { definition_id: DefinitionId, version: string, status: DefinitionStatus, created_at: Timestamp,
+/**
+ * Whether the integration pins it.
+ */
+pinned: boolean,
+/**
+ * Whether `integrations.rollback_version` brings the integration back to it.
+ */
+rollback: boolean, };
 
 /**
  * A label of an account: 1 to 48 of letters, digits and `_ - : .`.
@@ -1347,9 +1449,54 @@ resource_restrictions: Array<string>,
 permissions: { [key in string]: PermissionActions }, };
 
 /**
+ * One integration can have several reasons, so these can be more than `affected` together.
+ */
+export type PointEffect = {
+/**
+ * Integrations whose calls would be refused.
+ */
+affected: number, connector: number, provider_no_longer_allowed: number, locked_value_differs: number, };
+
+export type PointEffects = { test: PointEffect, prod: PointEffect, };
+
+/**
  * Provider ids per environment; `["*"]` allows all, an environment left out or empty allows none.
  */
 export type PointEnvironments = { test?: Array<string>, prod?: Array<string>, };
+
+/**
+ * What a point prescribes beyond the choice of providers: shared configuration, and the scopes that a consent asks.
+ */
+export type PointPolicy = {
+/**
+ * Per provider, by its id.
+ */
+providers: { [key in string]: ProviderPolicy }, };
+
+/**
+ * What a point would do to the integrations under it, were it as sent.
+ */
+export type PointPreview = {
+/**
+ * Integrations whose calls would be refused.
+ */
+affected: number,
+/**
+ * Integrations whose calls are refused now and would not be any more.
+ */
+mended: number,
+/**
+ * The affected ones by environment of their accounts.
+ */
+environments: PointEffects,
+/**
+ * The first 100 of the affected ones, in the order of their names.
+ */
+integrations: Array<AffectedIntegration>,
+/**
+ * Why the change would not be made at all.
+ */
+refused?: Problem, };
 
 /**
  * What went wrong: `application/problem+json` on `/v1`, the same object over `/rpc` and in the window.
@@ -1531,6 +1678,24 @@ export type ProviderOperation = { id: string, name: string, fullname?: string, d
 export type ProviderOrder = { name: string, directions: Array<string>, };
 
 /**
+ * What a point prescribes for one provider. Members are those of the configuration in the provider's definition,
+ * `webhook_url` and `polling_interval` among them; never `type`, `credential` or a secret.
+ */
+export type ProviderPolicy = {
+/**
+ * Members whose value every integration must have; filled in where left out, refused where different.
+ */
+locked?: Record<string, unknown>,
+/**
+ * Members that a new integration gets where it leaves them out.
+ */
+defaults?: Record<string, unknown>,
+/**
+ * Scopes that a consent asks, in place of those of the provider app and the provider; empty leaves those.
+ */
+scopes?: Array<string>, };
+
+/**
  * A token to be made together with an account.
  */
 export type ProvisionToken = {
@@ -1663,6 +1828,31 @@ export type SavedFile = {
 path?: string, };
 
 /**
+ * How a member differs between two versions.
+ */
+export type SchemaChange = {
+/**
+ * The member of the configuration, or the `type` of the credential.
+ */
+member: string, change: ChangeWord,
+/**
+ * Whether it had to be given.
+ */
+required_before: boolean,
+/**
+ * Whether it must be given.
+ */
+required_after: boolean,
+/**
+ * Its JSON Schema before.
+ */
+before?: Record<string, unknown>,
+/**
+ * Its JSON Schema afterwards.
+ */
+after?: Record<string, unknown>, };
+
+/**
  * Who is signed in, where.
  */
 export type SessionInfo = {
@@ -1727,6 +1917,20 @@ name: Name,
  * Name for people.
  */
 fullname: Fullname, };
+
+/**
+ * Body of `integrations.preview_version` and `integrations.set_version`: either `definition_id` or `version`.
+ */
+export type SetVersion = { definition_id?: string, version?: string,
+/**
+ * The whole configuration then: members of the definition's `config_schema`. Where missing, the present one goes along,
+ * without members that the version does not know and with the defaults of new ones that must be given.
+ */
+config?: Record<string, unknown>,
+/**
+ * The `updated_at` that the move was prepared from; where the integration has changed since, it is refused with 409.
+ */
+expected_updated_at?: Timestamp, };
 
 /**
  * Body of `POST /session`: one of an organization token, a member's logon, or a one-time link.
@@ -1987,6 +2191,57 @@ export type Verified = { messages?: Messages, };
 export type VerifyIntegration = { integration: CreateIntegration, };
 
 /**
+ * What a move to another version would be.
+ */
+export type VersionPreview = { from: DefinitionVersion, to: DefinitionVersion,
+/**
+ * Whether it can be made.
+ */
+possible: boolean,
+/**
+ * What forbids it, each as it would be answered.
+ */
+problems: Array<Problem>,
+/**
+ * How the schema of the configuration differs.
+ */
+schema_changes: Array<SchemaChange>,
+/**
+ * How the credentials that are taken differ.
+ */
+credential_changes: Array<SchemaChange>,
+/**
+ * The configuration now, without `type` and `credential`.
+ */
+config_before: Record<string, unknown>,
+/**
+ * The configuration that the move would write.
+ */
+config_after: Record<string, unknown>, };
+
+/**
+ * One contradiction between an integration and its point.
+ */
+export type Violation = {
+/**
+ * In what.
+ */
+reason: ViolationReason,
+/**
+ * The member of the configuration, where it is about one.
+ */
+member?: string,
+/**
+ * The same in words, with what to do.
+ */
+message: string, };
+
+/**
+ * In what an integration contradicts its point.
+ */
+export type ViolationReason = "connector" | "provider_no_longer_allowed" | "locked_value_differs";
+
+/**
  * One try of a delivery.
  */
 export type WebhookAttempt = {
@@ -2104,6 +2359,32 @@ export type WebhookSecret = { value: string,
  */
 expires?: Timestamp, };
 
+/**
+ * What of ours an integration may be written with. Without it a PUT leaves it alone.
+ */
+export type WriteIntegrationExtra = {
+/**
+ * Read on a PUT: the `updated_at` that the change was made from; where the object has changed since, the PUT is refused with 409.
+ */
+expected_updated_at?: Timestamp,
+/**
+ * The knobs that are none of the provider; the whole of them. Without it a PUT leaves them alone.
+ */
+config?: IntegrationConfig, };
+
+/**
+ * What of ours a point may be written with. Without it a PUT leaves it alone.
+ */
+export type WriteIntegrationPointExtra = {
+/**
+ * Read on a PUT: the `updated_at` that the change was made from; where the object has changed since, the PUT is refused with 409.
+ */
+expected_updated_at?: Timestamp,
+/**
+ * Shared configuration and scopes, per provider; the whole of it.
+ */
+policy?: PointPolicy, };
+
 /** Every command of `/rpc` and of the window: its params and its result. */
 export interface Commands {
   "organization.get": { params: Record<string, never>; result: Answer<Organization> };
@@ -2123,6 +2404,7 @@ export interface Commands {
   "integration_points.patch": { params: { path: { integration_point_id: string }, body: Array<PatchOperation> }; result: Answer<IntegrationPoint> };
   "integration_points.delete": { params: { path: { integration_point_id: string } }; result: Answer<Deletion> };
   "integration_points.impact": { params: { path: { integration_point_id: string } }; result: Answer<Impact> };
+  "integration_points.preview": { params: { path: { integration_point_id: string }, body: CreateIntegrationPoint }; result: Answer<PointPreview> };
   "integrations.list": { params: { query?: ListParams }; result: Listed<Integration> };
   "integrations.list_account": { params: { path: { account_id: string }, query?: ListParams }; result: Listed<Integration> };
   "integrations.get": { params: { path: { account_id: string, integration_id: string } }; result: Answer<Integration> };
@@ -2136,6 +2418,12 @@ export interface Commands {
   "integrations.pause": { params: { path: { account_id: string, integration_id: string } }; result: Answer<Integration> };
   "integrations.resume": { params: { path: { account_id: string, integration_id: string } }; result: Answer<Integration> };
   "integrations.call": { params: { path: { account_id: string, integration_id: string }, body: CallIntegration }; result: Answer<CallAnswer> };
+  "integrations.list_versions": { params: { path: { account_id: string, integration_id: string } }; result: Listed<IntegrationVersion> };
+  "integrations.preview_version": { params: { path: { account_id: string, integration_id: string }, body: SetVersion }; result: Answer<VersionPreview> };
+  "integrations.set_version": { params: { path: { account_id: string, integration_id: string }, body: SetVersion }; result: IntegrationUpdated };
+  "integrations.rollback_version": { params: { path: { account_id: string, integration_id: string } }; result: IntegrationUpdated };
+  "definitions.list": { params: { query?: ListParams }; result: Listed<Definition> };
+  "definitions.get": { params: { path: { definition_id: string } }; result: Answer<Definition> };
   "credentials.list": { params: { path: { owner_id: string }, query?: ListParams }; result: Listed<Credential> };
   "credentials.get": { params: { path: { owner_id: string, credential_id: string } }; result: Answer<Credential> };
   "credentials.lookup": { params: { path: { credential_id: string } }; result: Answer<Credential> };

@@ -17,12 +17,25 @@ use crate::reply::Deleted;
 use crate::request::{Expand, Json, ListOf, MaybeJson, NoBody, Patch, from_value};
 use crate::wire::account::Account;
 use crate::wire::envelope::{Answer, Listed};
-use crate::wire::integration::{CreateIntegration, Integration, IntegrationContext, IntegrationCreated, IntegrationUpdated, UpdateIntegration, Verified, VerifyIntegration};
+use crate::wire::integration::{
+    CreateIntegration, Integration, IntegrationConfig, IntegrationContext, IntegrationCreated, IntegrationUpdated, UpdateIntegration, Verified, VerifyIntegration,
+};
 use crate::wire::overview::Impact;
 use crate::wire::point::IntegrationPoint;
 
 const WRITABLE: Writable = Writable {
-    fields: &["name", "fullname", "provider_config", "integration_point_id", "bridge_selector", "webhook_config", "mappings", "additional_mappings", "scheduled_operations"],
+    fields: &[
+        "name",
+        "fullname",
+        "provider_config",
+        "integration_point_id",
+        "bridge_selector",
+        "webhook_config",
+        "mappings",
+        "additional_mappings",
+        "scheduled_operations",
+        "x_patchbay.config",
+    ],
     lists: &["mappings", "additional_mappings", "scheduled_operations"],
 };
 
@@ -120,6 +133,7 @@ pub(crate) fn new(body: CreateIntegration) -> Result<integration::CreateIntegrat
         provider_config: body.provider_config,
         integration_point: body.integration_point_id.filter(|point| !point.is_empty()),
         webhook_config: None,
+        runtime: body.x_patchbay.and_then(|extra| extra.config).unwrap_or_default().members(),
     })
 }
 
@@ -131,11 +145,12 @@ fn change(body: UpdateIntegration, expected: Option<Timestamp>) -> Result<integr
         provider_config: body.provider_config,
         integration_point: body.integration_point_id.filter(|point| !point.is_empty()),
         webhook_config: None,
+        runtime: body.x_patchbay.and_then(|extra| extra.config).map(IntegrationConfig::members),
         expected,
     })
 }
 
-async fn updated(engine: &Engine, grant: &ManagementGrant, outcome: IntegrationOutcome) -> Result<IntegrationUpdated, Problem> {
+pub(super) async fn updated(engine: &Engine, grant: &ManagementGrant, outcome: IntegrationOutcome) -> Result<IntegrationUpdated, Problem> {
     Ok(IntegrationUpdated {
         messages: messages(engine, outcome.problems),
         credentials_created: outcome.credentials_created.into_iter().map(Into::into).collect(),
@@ -156,7 +171,8 @@ async fn one(engine: &Engine, grant: &ManagementGrant, row: Row) -> Result<Integ
 
 /// Views of integrations; what was asked for beside them is read in one query per kind.
 pub(crate) async fn views(engine: &Engine, grant: &ManagementGrant, rows: Vec<Row>, expand: &Expand) -> Result<Vec<Integration>, Problem> {
-    let versions = definition::versions(engine, &distinct(rows.iter().map(|row| row.definition))).await?;
+    let definitions = definition::of_ids(engine, &distinct(rows.iter().map(|row| row.definition))).await?;
+    let mut violations = integration::violations(engine, grant, &rows).await?;
     let mut accounts = HashMap::new();
     if expand.has("account") {
         let found = account::of_ids(engine, grant, &distinct(rows.iter().map(|row| row.account_id))).await?;
@@ -173,8 +189,9 @@ pub(crate) async fn views(engine: &Engine, grant: &ManagementGrant, rows: Vec<Ro
             let provider = engine.catalog().get(&row.provider);
             let context = IntegrationContext {
                 provider_fullname: provider.map_or_else(|| row.provider.to_string(), |provider| provider.fullname().to_owned()),
-                definition_version: versions.get(&row.definition).cloned(),
+                definition_version: definitions.get(&row.definition).map(|definition| definition.version.clone()),
                 credential_kind: credential_kind(engine, &row),
+                violations: violations.remove(&row.id).unwrap_or_default(),
                 account: accounts.get(&row.account_id).cloned(),
                 integration_point: row.integration_point_id.and_then(|id| points.get(&id).cloned()),
             };

@@ -16,6 +16,7 @@ pub(super) fn table(operation: Operation) -> Option<&'static str> {
         "members.list" => "members",
         "audit.list" | "audit.export" => "audit_events",
         "provider_apps.list" => "provider_apps",
+        "definitions.list" => "integration_definitions",
         "roles.list" => "roles",
         "status.list" => "integration_states",
         "status.list_events" => "status_events",

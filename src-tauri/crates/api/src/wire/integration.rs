@@ -4,8 +4,9 @@
 use patchbay_model::connector::Connector;
 use patchbay_model::credential::CredentialKind;
 use patchbay_model::integration::{self, AttentionCause, IntegrationStatus};
+use patchbay_model::point::Violation;
 use patchbay_model::schema::{NewFullname, NewName};
-use patchbay_model::{AccountId, Fullname, IntegrationId, IntegrationPointId, Name, ProviderId, Timestamp, TokenId};
+use patchbay_model::{AccountId, DefinitionId, Fullname, IntegrationId, IntegrationPointId, Name, ProviderId, Timestamp, TokenId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -14,7 +15,6 @@ use super::account::Account;
 use super::credential::Credential;
 use super::envelope::Messages;
 use super::point::IntegrationPoint;
-use super::query::UpdateExtra;
 use super::token::TokenPair;
 
 /// The live connection of an account with a provider.
@@ -77,6 +77,14 @@ pub struct IntegrationExtra {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub definition_version: Option<String>,
+    /// The definition that it pins.
+    pub definition_id: DefinitionId,
+    /// Configuration beside the provider's own.
+    pub config: IntegrationConfig,
+    /// In what it contradicts its integration point now; while it does, its calls are refused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<Violation>>")]
+    pub governed_problems: Vec<Violation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub last_used_at: Option<Timestamp>,
@@ -119,9 +127,35 @@ pub struct CreateIntegration {
     /// Refused with 501 when not empty: there is no scheduler yet.
     #[ts(optional, type = "Array<unknown>")]
     pub scheduled_operations: Option<Vec<serde_json::Value>>,
-    /// Read on a PUT.
     #[serde(default, deserialize_with = "crate::request::optional_object")]
-    pub x_patchbay: Option<UpdateExtra>,
+    pub x_patchbay: Option<WriteIntegrationExtra>,
+}
+
+/// What of ours an integration may be written with. Without it a PUT leaves it alone.
+#[derive(Clone, Default, Deserialize, TS, JsonSchema)]
+#[serde(default)]
+#[ts(optional_fields)]
+pub struct WriteIntegrationExtra {
+    /// Read on a PUT: the `updated_at` that the change was made from; where the object has changed since, the PUT is refused with 409.
+    pub expected_updated_at: Option<Timestamp>,
+    /// The knobs that are none of the provider; the whole of them. Without it a PUT leaves them alone.
+    #[serde(deserialize_with = "crate::request::optional_object")]
+    pub config: Option<IntegrationConfig>,
+}
+
+/// Configuration of an integration that every definition has beside the provider's own (the data-model document names it).
+/// It lies in the instance's `config` and is held to the definition's schema. Programs that use the integration read it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS, JsonSchema)]
+// A misspelt knob would silently turn nothing.
+#[serde(default, deny_unknown_fields)]
+#[ts(optional_fields)]
+pub struct IntegrationConfig {
+    /// Where programs want the integration's events. No secret: leave tokens out of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook_url: Option<String>,
+    /// How often programs that poll shall ask: hours, minutes and seconds of at least 5 minutes together, such as `1h30m`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub polling_interval: Option<String>,
 }
 
 /// PUT of an integration: the whole object; what is read-only in it is ignored.
@@ -174,10 +208,25 @@ pub struct IntegrationContext {
     pub definition_version: Option<String>,
     /// The kind of its credential.
     pub credential_kind: Option<CredentialKind>,
+    /// In what it contradicts its point.
+    pub violations: Vec<Violation>,
     /// The account, when it was asked for.
     pub account: Option<Account>,
     /// The point, when it was asked for.
     pub integration_point: Option<IntegrationPoint>,
+}
+
+impl IntegrationConfig {
+    fn of(integration: &integration::Integration) -> Self {
+        let text = |member: &str| integration.config.get(member).and_then(serde_json::Value::as_str).map(ToOwned::to_owned);
+        Self { webhook_url: text("webhook_url"), polling_interval: text("polling_interval") }
+    }
+
+    /// As the engine takes it.
+    pub fn members(self) -> serde_json::Map<String, serde_json::Value> {
+        let members = [("webhook_url", self.webhook_url), ("polling_interval", self.polling_interval)];
+        members.into_iter().filter_map(|(member, value)| Some((member.to_owned(), value?.into()))).collect()
+    }
 }
 
 impl Integration {
@@ -201,11 +250,15 @@ impl Integration {
             next_step: next_step(integration.status, consent_needed).map(str::to_owned),
             status_since: integration.status_since,
             definition_version: context.definition_version,
+            definition_id: integration.definition,
+            config: IntegrationConfig::of(&integration),
+            governed_problems: context.violations,
             last_used_at: integration.last_used_at,
             last_connected_at: integration.last_connected_at,
             credential_kind: context.credential_kind,
             consent_needed,
         };
+        let provider_config = integration.provider_config();
         Self {
             id: integration.id,
             name: integration.name,
@@ -214,7 +267,7 @@ impl Integration {
             account_id: integration.account_id,
             account: context.account,
             category: integration.connector,
-            provider_config: integration.config,
+            provider_config,
             provider_fullname: context.provider_fullname,
             provider_type: integration.provider,
             integration_point_id: integration.integration_point_id,

@@ -2,14 +2,12 @@
 #![expect(missing_docs, reason = "fields are those of synqly-wire.md section 7")]
 
 use patchbay_model::connector::Connector;
-use patchbay_model::point::{self, AllowedProviders};
+use patchbay_model::point::{self, AllowedProviders, PointPolicy};
 use patchbay_model::schema::{NewFullname, NewName};
 use patchbay_model::{Fullname, IntegrationPointId, Name, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-
-use super::query::UpdateExtra;
 
 /// One connector, the providers allowed per environment, and shared policy.
 #[derive(Clone, Debug, Serialize, TS, JsonSchema)]
@@ -32,6 +30,8 @@ pub struct IntegrationPoint {
 /// What is ours on a point.
 #[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct IntegrationPointExtra {
+    /// Shared configuration and scopes, per provider.
+    pub policy: PointPolicy,
     /// How many integrations are under it; absent where it was not counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -71,9 +71,20 @@ pub struct CreateIntegrationPoint {
     /// Refused with 501 when not empty: there is no scheduler yet.
     #[ts(optional, type = "Array<unknown>")]
     pub scheduled_operations: Option<Vec<serde_json::Value>>,
-    /// Read on a PUT.
     #[serde(default, deserialize_with = "crate::request::optional_object")]
-    pub x_patchbay: Option<UpdateExtra>,
+    pub x_patchbay: Option<WriteIntegrationPointExtra>,
+}
+
+/// What of ours a point may be written with. Without it a PUT leaves it alone.
+#[derive(Clone, Debug, Default, Deserialize, TS, JsonSchema)]
+#[serde(default)]
+#[ts(optional_fields)]
+pub struct WriteIntegrationPointExtra {
+    /// Read on a PUT: the `updated_at` that the change was made from; where the object has changed since, the PUT is refused with 409.
+    pub expected_updated_at: Option<Timestamp>,
+    /// Shared configuration and scopes, per provider; the whole of it.
+    #[serde(deserialize_with = "crate::request::optional_object")]
+    pub policy: Option<PointPolicy>,
 }
 
 /// PUT of a point: the whole object; what is read-only in it is ignored.
@@ -98,7 +109,7 @@ impl IntegrationPoint {
             environments: PointEnvironments { test: point.environments.test.as_ref().map(words), prod: point.environments.prod.as_ref().map(words) },
             created_at: point.created_at,
             updated_at: point.updated_at,
-            x_patchbay: integrations.map(|integrations| IntegrationPointExtra { integrations: Some(integrations) }),
+            x_patchbay: Some(IntegrationPointExtra { policy: point.policy, integrations }),
         }
     }
 }

@@ -22,11 +22,5 @@ pub async fn get(engine: &Engine, grant: &ManagementGrant, account: &str) -> Res
 /// Problems of the store.
 pub async fn of_ids(engine: &Engine, grant: &ManagementGrant, ids: &[AccountId]) -> Result<Vec<Account>, Problem> {
     let mut tx = reach::reading(engine, grant).await?;
-    let mut accounts = Vec::new();
-    for id in ids {
-        if let Some(account) = tx.account(*id).await?.filter(|account| grant.reaches(account)) {
-            accounts.push(account);
-        }
-    }
-    Ok(accounts)
+    Ok(tx.accounts_of(ids).await?.into_iter().filter(|account| grant.reaches(account)).collect())
 }

@@ -44,10 +44,15 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::IntegrationPointsList
         | O::IntegrationPointsGet
         | O::IntegrationPointsImpact
+        | O::IntegrationPointsPreview
         | O::IntegrationsList
         | O::IntegrationsListAccount
         | O::IntegrationsGet
         | O::IntegrationsImpact
+        | O::IntegrationsListVersions
+        | O::IntegrationsPreviewVersion
+        | O::DefinitionsList
+        | O::DefinitionsGet
         | O::CredentialsList
         | O::CredentialsGet
         | O::CredentialsLookup
@@ -92,6 +97,8 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::IntegrationsPatch
         | O::IntegrationsPause
         | O::IntegrationsResume
+        | O::IntegrationsSetVersion
+        | O::IntegrationsRollbackVersion
         | O::CredentialsUpdate
         | O::CredentialsPatch
         | O::MembersUpdate

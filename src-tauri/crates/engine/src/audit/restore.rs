@@ -8,8 +8,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::account::UpdateAccount;
+use crate::call::whole_settings;
 use crate::credential::UpdateCredential;
 use crate::integration::UpdateIntegration;
+use crate::integration::version::Target;
 use crate::member::UpdateMember;
 use crate::organization::UpdateOrganization;
 use crate::point::UpdatePoint;
@@ -83,6 +85,7 @@ pub(super) fn point(before: &Value) -> Result<UpdatePoint, Problem> {
         description: maybe(before, "description"),
         connector: None,
         environments: read(before, "environments")?,
+        policy: Some(read(before, "policy")?),
         expected: None,
     })
 }
@@ -95,8 +98,16 @@ pub(super) fn integration(before: &Value) -> UpdateIntegration {
         provider_config: before.get("provider_config").cloned().unwrap_or_default(),
         integration_point: maybe(before, "integration_point_id"),
         webhook_config: before.get("webhook_config").filter(|config| !config.is_null()).cloned(),
+        runtime: Some(before.get("config").and_then(Value::as_object).cloned().unwrap_or_default()),
         expected: None,
     }
+}
+
+/// The version that an integration pinned, with its configuration then.
+pub(super) fn version(before: &Value) -> Target {
+    let mut config = whole_settings(before.get("provider_config").unwrap_or(&Value::Null));
+    config.extend(before.get("config").and_then(Value::as_object).cloned().unwrap_or_default());
+    Target { definition: maybe(before, "definition_id"), version: None, config: Some(config), expected: None }
 }
 
 pub(super) fn credential(before: &Value) -> Result<UpdateCredential, Problem> {

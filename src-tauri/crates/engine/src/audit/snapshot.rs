@@ -157,6 +157,7 @@ impl Snapshot for IntegrationPoint {
             "description": self.description,
             "connector": self.connector,
             "environments": self.environments,
+            "policy": self.policy,
         })
     }
 }
@@ -197,7 +198,8 @@ impl Snapshot for Integration {
             "definition_id": self.definition,
             "provider_type": self.provider,
             "integration_point_id": self.integration_point_id,
-            "provider_config": self.config,
+            "provider_config": self.provider_config(),
+            "config": self.runtime_config(),
             "webhook_config": self.webhook_config,
             // The other states follow what the provider says.
             "paused": self.status == IntegrationStatus::Paused,

@@ -103,6 +103,14 @@ async fn restored(engine: &Engine, grant: &ManagementGrant, row: &AuditEvent, ob
                     integration::resume(engine, grant, &account, &id).await.map(drop)
                 };
             }
+            if before.get("definition_id") != row.after.as_ref().and_then(|after| after.get("definition_id")) {
+                // A move is rolled back; a rollback is moved forward again.
+                return if row.operation == Operation::IntegrationsSetVersion.id() {
+                    integration::version::rollback(engine, grant, &account, &id).await.map(drop)
+                } else {
+                    integration::version::set(engine, grant, &account, &id, restore::version(before)).await.map(drop)
+                };
+            }
             Box::pin(integration::update(engine, grant, &account, &id, restore::integration(before))).await.map(drop)
         }
         ChangeKind::Credential => credential::update(engine, grant, &text(before, "owner_id"), &id, restore::credential(before)?).await.map(drop),

@@ -1,8 +1,11 @@
 //! What a call needs to know before anything is sent: one look into the store.
 
+use std::sync::Arc;
+
 use patchbay_model::account::Account;
 use patchbay_model::credential::{Credential, CredentialKind, CredentialOwner, Envelope};
-use patchbay_model::integration::{AttentionCause, Integration, IntegrationStatus};
+use patchbay_model::definition::Definition;
+use patchbay_model::integration::{AttentionCause, Integration, IntegrationStatus, RUNTIME_MEMBERS};
 use patchbay_model::point::IntegrationPoint;
 use patchbay_model::{Code, CredentialId, IntegrationId, Problem, Scope};
 use patchbay_providers::{AdapterContext, CredentialOption, Provider, Step};
@@ -13,14 +16,16 @@ use super::drive::{Drive, DriveState};
 use super::opened::Opened;
 use super::{sealed, status};
 use crate::consent::{LOCATED_KEY, TokenSet};
+use crate::governance::{self, Subject};
 use crate::http::Recorder;
-use crate::{Engine, refresh};
+use crate::{Engine, definition, refresh};
 
 /// The integration with all that governs it.
 pub(crate) struct Plan<'a> {
     pub(crate) integration: Integration,
     pub(crate) provider: &'a Provider,
     account: Account,
+    definition: Arc<Definition>,
     point: Option<Option<IntegrationPoint>>,
     stored: Stored,
     pub(crate) option: Option<&'a CredentialOption>,
@@ -51,7 +56,8 @@ pub(crate) async fn load(engine: &Engine, scope: Scope, id: IntegrationId) -> Re
         Some(point) => Some(tx.point(point).await?),
         None => None,
     };
-    let provider = engine.catalog().get(&integration.provider).ok_or_else(|| {
+    let definition = definition::pinned(engine, &mut tx, integration.definition).await?;
+    let provider = engine.provider_of(&definition).ok_or_else(|| {
         Problem::new(
             Code::InvalidConfig,
             format!("This Patchbay does not know the provider `{}` of integration `{}`. Use a version that does.", integration.provider, integration.name),
@@ -75,7 +81,7 @@ pub(crate) async fn load(engine: &Engine, scope: Scope, id: IntegrationId) -> Re
             },
         },
     };
-    Ok(Plan { integration, provider, account, point, stored, option })
+    Ok(Plan { integration, provider, account, definition, point, stored, option })
 }
 
 /// A credential serves its owner: an account's integrations, one integration, or those under a point.
@@ -89,26 +95,25 @@ fn within_reach(credential: &Credential, integration: &Integration) -> bool {
 }
 
 impl<'a> Plan<'a> {
-    /// Whether the integration's point allows its provider now: the rules may have changed since it was made.
+    /// Whether the integration's point allows it as it is now: the rules may have changed since it was made.
     ///
     /// # Errors
     /// `provider_not_allowed`.
     pub(crate) fn governed(&self) -> Result<(), Problem> {
         match &self.point {
             None => Ok(()),
-            Some(Some(point)) if point.allows(self.account.environment, self.provider.id()) => Ok(()),
-            Some(point) => {
-                let name = point.as_ref().map_or_else(|| "that was deleted".to_owned(), |point| format!("`{}`", point.name));
-                Err(Problem::new(
-                    Code::ProviderNotAllowed,
-                    format!(
-                        "The integration point {name} does not allow {} for accounts of the environment `{}`. Allow it there, or use another point.",
-                        self.provider.fullname(),
-                        self.account.environment.as_str()
-                    ),
-                )
-                .with_resource("integration", self.integration.id, "affected"))
+            Some(Some(point)) => {
+                let subject = Subject { environment: self.account.environment, definition: &self.definition, config: &self.integration.config };
+                match governance::violations(point, &subject).first() {
+                    None => Ok(()),
+                    Some(violation) => Err(governance::refusal(&self.integration, point, violation)),
+                }
             }
+            Some(None) => Err(Problem::new(
+                Code::ProviderNotAllowed,
+                format!("The integration point of integration `{}` was deleted. Put the integration under another one.", self.integration.name),
+            )
+            .with_resource("integration", self.integration.id, "affected")),
         }
     }
 
@@ -202,8 +207,17 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// `provider_config` without `type` and `credential`.
+/// The configuration as adapters see it: without `type` and `credential`, and without the knobs that are none of the provider.
 pub(crate) fn settings_of(config: &Value) -> Map<String, Value> {
+    let mut settings = whole_settings(config);
+    for member in RUNTIME_MEMBERS {
+        settings.remove(member);
+    }
+    settings
+}
+
+/// The configuration without `type` and `credential`: what the definition's schema describes.
+pub(crate) fn whole_settings(config: &Value) -> Map<String, Value> {
     let mut settings = config.as_object().cloned().unwrap_or_default();
     settings.remove("type");
     settings.remove("credential");

@@ -13,7 +13,7 @@ use super::drive::{Drive, DriveState};
 use super::opened::Opened;
 use super::{ProbeOutcome, plan, sealed};
 use crate::consent::{LOCATED_KEY, TokenSet};
-use crate::{Engine, refresh};
+use crate::{Engine, definition, refresh};
 
 /// The name under which probes stand in the log.
 const PROBE: &str = "probe";
@@ -119,7 +119,9 @@ impl Engine {
     pub(crate) async fn probe_draft(&self, draft: Draft) -> Result<ProbeOutcome, Problem> {
         let Draft { integration, word, credential, entered } = draft;
         let scope = Scope::Account(integration.organization_id, integration.account_id);
-        let provider = self.catalog().get(&integration.provider).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
+        let definitions = definition::of_ids(self, &[integration.definition]).await?;
+        let provider = definitions.get(&integration.definition).and_then(|definition| self.provider_of(definition));
+        let provider = provider.ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
         let opened = match (entered, credential) {
             (Some((kind, public, secret)), _) => Opened::of(kind, &public, &secret)?,
             (None, Some(credential)) => open_stored(self, scope, credential).await?,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use patchbay_model::point::PointEnvironments;
+use patchbay_model::point::{PointEnvironments, ProviderPolicy};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -62,6 +62,9 @@ pub(super) struct Point {
     pub(super) description: Option<String>,
     pub(super) connector: &'static str,
     pub(super) environments: PointEnvironments,
+    /// Per provider: locked and defaulted configuration, scopes.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) policy: Named<ProviderPolicy>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) credentials: Named<SharedCredential>,
 }

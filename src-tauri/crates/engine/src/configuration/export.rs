@@ -125,6 +125,7 @@ impl Writer<'_> {
                 description: point.description,
                 connector: point.connector.as_str(),
                 environments: point.environments,
+                policy: point.policy.providers.into_iter().filter(|(_, policy)| !policy.is_empty()).map(|(provider, policy)| (provider.to_string(), policy)).collect(),
                 credentials: self.shared(CredentialOwner::IntegrationPoint(point.id)).await?,
             };
             points.insert(point.name.to_string(), exported);

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use patchbay_model::account::Account;
 use patchbay_model::change::ChangeKind;
 use patchbay_model::consent::{ConnectSession, ConnectState};
 use patchbay_model::credential::CredentialKind;
+use patchbay_model::definition::Definition;
 use patchbay_model::integration::{Integration, IntegrationStatus};
 use patchbay_model::{Code, ConnectSessionId, Entropy, IntegrationId, Operation, Problem, Secret};
 use patchbay_providers::OAuth;
+use patchbay_store::ReadTx;
 use serde_json::Value;
 use url::Url;
 
@@ -17,7 +20,8 @@ use super::grant_request::{Asking, authorize_url};
 use super::metadata::{Authority, authority};
 use super::{BeginConsent, Begun, OAuthClient, client, redirect};
 use crate::audit::record::{Done, record};
-use crate::{Engine, ManagementGrant, sealing};
+use crate::governance::{self, Subject};
+use crate::{Engine, ManagementGrant, definition, sealing};
 
 /// How long a person has for the provider's pages.
 pub(super) const LIFE: Duration = Duration::from_secs(600);
@@ -28,15 +32,17 @@ pub(super) const STATE: &str = "consent state";
 /// Begins a consent. Those of the same integration that are still under way end: only the newest link works.
 ///
 /// # Errors
-/// `provider_app_missing`, a redirect URI that is not registered, trouble with the provider's metadata, and problems of permission.
+/// `provider_not_allowed` by the integration's point, `provider_app_missing`, a redirect URI that is not registered, trouble with the provider's metadata, and problems of permission.
 pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent) -> Result<Begun, Problem> {
     let missing = || Problem::not_found("integration", begin.integration);
     let mut tx = engine.store().read(grant.scope()).await?;
     let integration = tx.integration(begin.integration).await?.ok_or_else(missing)?;
     let account = tx.account(integration.account_id).await?.filter(|account| grant.reaches_category(account, integration.connector)).ok_or_else(missing)?;
     grant.require_in(Operation::ConnectBegin, &account, integration.connector)?;
-    let provider = engine.catalog().get(&integration.provider).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
+    let definition = definition::pinned(engine, &mut tx, integration.definition).await?;
+    let provider = engine.provider_of(&definition).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
     let oauth = awaited(&integration, provider)?;
+    let prescribed = prescribed(&mut tx, &integration, &account, &definition).await?;
     let app = client::app_for(&mut tx, provider, &integration).await?;
     drop(tx);
     let redirect_uri = redirect::choose(begin.route, begin.redirect_uri.as_deref(), &app, oauth.loopback_any_port)?;
@@ -44,7 +50,7 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent
     let authority = authority(engine.http(), &engine.outbound().metadata, oauth, &config).await?;
 
     let (state, verifier) = (random(engine.context().entropy()), authority.pkce.then(|| random(engine.context().entropy())));
-    let scopes = scopes(&app.scopes, oauth, &authority);
+    let scopes = scopes(&prescribed, &app.scopes, oauth, &authority);
     let asking = Asking { redirect_uri: &redirect_uri, scopes: &scopes, state: &state, verifier: verifier.as_ref() };
     // The secret has no part in this request.
     let authorize_url: Url = authorize_url(&authority, oauth, &OAuthClient { id: app.client_id.clone(), secret: None }, &asking)?;
@@ -93,7 +99,8 @@ pub async fn loopback_port(engine: &Engine, grant: &ManagementGrant, integration
     let mut tx = engine.store().read(grant.scope()).await?;
     let integration = tx.integration(integration).await?.ok_or_else(missing)?;
     tx.account(integration.account_id).await?.filter(|account| grant.reaches_category(account, integration.connector)).ok_or_else(missing)?;
-    let provider = engine.catalog().get(&integration.provider).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
+    let definition = definition::pinned(engine, &mut tx, integration.definition).await?;
+    let provider = engine.provider_of(&definition).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
     let oauth = awaited(&integration, provider)?;
     let app = client::app_for(&mut tx, provider, &integration).await?;
     Ok(redirect::loopback_port(&app, oauth.loopback_any_port))
@@ -124,8 +131,29 @@ fn awaited<'a>(integration: &Integration, provider: &'a patchbay_providers::Prov
     Ok(oauth)
 }
 
-/// What to ask for: the app's scopes, else the manifest's as far as the provider knows them.
-fn scopes(of_app: &[String], oauth: &OAuth, authority: &Authority) -> Vec<String> {
+/// The scopes that the integration's point prescribes, which must allow the integration.
+///
+/// # Errors
+/// `provider_not_allowed`: nobody shall be asked to authorize what may not be used.
+async fn prescribed(tx: &mut ReadTx, integration: &Integration, account: &Account, definition: &Definition) -> Result<Vec<String>, Problem> {
+    let Some(point) = (match integration.integration_point_id {
+        Some(id) => tx.point(id).await?,
+        None => None,
+    }) else {
+        return Ok(Vec::new());
+    };
+    let subject = Subject { environment: account.environment, definition, config: &integration.config };
+    if let Some(violation) = governance::violations(&point, &subject).first() {
+        return Err(governance::refusal(integration, &point, violation));
+    }
+    Ok(point.policy_of(&integration.provider).map(|policy| policy.scopes.clone()).unwrap_or_default())
+}
+
+/// What to ask for: what the point prescribes, else the app's scopes, else the manifest's as far as the provider knows them.
+fn scopes(prescribed: &[String], of_app: &[String], oauth: &OAuth, authority: &Authority) -> Vec<String> {
+    if !prescribed.is_empty() {
+        return prescribed.to_vec();
+    }
     if !of_app.is_empty() {
         return of_app.to_vec();
     }

@@ -21,7 +21,7 @@ use super::{LOCATED_KEY, OAuthClient};
 use crate::audit::record::{Done, record_for};
 use crate::call::opened::Opened;
 use crate::call::{ProbeOutcome, located, prove, sealed, settings_of};
-use crate::{CallerInfo, Engine, sealing};
+use crate::{CallerInfo, Engine, definition, sealing};
 
 /// A consent that has come to its end.
 pub(super) struct Finished {
@@ -82,7 +82,8 @@ pub(super) async fn run(engine: &Engine, scope: Scope, caller: &CallerInfo, sess
 async fn gather<'a>(engine: &'a Engine, scope: Scope, session: &ConnectSession) -> Result<Material<'a>, Problem> {
     let mut tx = engine.store().read(scope).await?;
     let integration = tx.integration(session.integration_id).await?.ok_or_else(|| Problem::not_found("integration", session.integration_id))?;
-    let provider = engine.catalog().get(&integration.provider).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
+    let definition = definition::pinned(engine, &mut tx, integration.definition).await?;
+    let provider = engine.provider_of(&definition).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
     let oauth = provider.manifest().oauth.as_ref().ok_or_else(|| Problem::internal("a consent belongs to a provider without an authorization server"))?;
     let app = match session.provider_app_id {
         Some(app) => tx.provider_app(app).await?,

@@ -11,7 +11,7 @@ use patchbay_model::{Code, Context, Fullname, MemberId, Name, OrganizationId, Or
 use patchbay_store::{Store, StoreError, StoreHeader};
 use patchbay_vault::{KeyAccess, Vault};
 
-use super::open::{start, sync, unlock};
+use super::open::{catalog, start, sync, unlock};
 use super::{Created, StoreUrl};
 use crate::audit::record::{Done, record_for};
 use crate::token::issue::{NewContainer, issue_as};
@@ -39,7 +39,7 @@ pub(super) async fn make(url: &StoreUrl, keys: &KeyAccess, organization: &str, s
     let names = name_and_fullname(None, Some(organization), id.uuid())?;
     let StoreUrl::Sqlite(path) = url;
     let (store, vault) = open_or_create(path, keys, &context).await?;
-    let engine = start(store, vault, context, network, origin)?;
+    let engine = start(store, vault, catalog()?, context, network, origin)?;
     match add_organization(&engine, id, names, sample, origin).await {
         Ok(created) => Ok((engine, created)),
         Err(problem) => {
@@ -68,7 +68,7 @@ async fn open_or_create(path: &Path, keys: &KeyAccess, context: &Context) -> Res
 
 async fn complete_store(store: Store, keys: &KeyAccess, context: &Context) -> Result<(Store, Vault), Problem> {
     let vault = unlock(&store, keys).await?;
-    sync(&store, context).await?;
+    sync(&store, &catalog()?, context).await?;
     Ok((store, vault))
 }
 
@@ -103,7 +103,7 @@ async fn complete(store: &Store, id: uuid::Uuid, header: &patchbay_vault::KeyHea
     let mut tx = store.write(Scope::System, Origin::Background).await?;
     tx.insert_header(&StoreHeader { id, key_header, created_at: context.now() }).await?;
     tx.commit().await?;
-    sync(store, context).await
+    sync(store, &catalog()?, context).await
 }
 
 /// Removes the files of a store that did not exist before and was not completed.

@@ -1,7 +1,7 @@
 //! Opens a store with its key.
 
 use patchbay_model::definition::{Definition, DefinitionStatus};
-use patchbay_model::{Code, Context, DefinitionId, Origin, Problem, Scope};
+use patchbay_model::{Code, Context, DefinitionId, Origin, Problem, ProviderId, Scope, Timestamp};
 use patchbay_providers::{Catalog, Provider};
 use patchbay_store::{Store, WriteTx};
 use patchbay_vault::{KeyAccess, KeyHeader, Vault};
@@ -16,6 +16,14 @@ use crate::{Engine, NetworkPolicy, background};
 /// # Errors
 /// `store_missing`, `store_damaged`, `store_newer`, `store_locked`, `key_unavailable`, `wrong_key`; other problems of the store.
 pub async fn open(store: &StoreUrl, keys: &KeyAccess, context: Context, network: NetworkPolicy, origin: Origin) -> Result<Engine, Problem> {
+    open_with(store, keys, catalog()?, context, network, origin).await
+}
+
+/// Opens a store with another catalog than the built-in one.
+///
+/// # Errors
+/// Those of [`open`].
+pub async fn open_with(store: &StoreUrl, keys: &KeyAccess, catalog: Catalog, context: Context, network: NetworkPolicy, origin: Origin) -> Result<Engine, Problem> {
     let StoreUrl::Sqlite(path) = store;
     let store = Store::open(path).await?;
     let vault = match unlock(&store, keys).await {
@@ -27,9 +35,9 @@ pub async fn open(store: &StoreUrl, keys: &KeyAccess, context: Context, network:
     };
     // On a read-only place there is nothing to bring up to date; it is opened for looking at.
     if !store.is_read_only() {
-        sync(&store, &context).await?;
+        sync(&store, &catalog, &context).await?;
     }
-    start(store, vault, context, network, origin)
+    start(store, vault, catalog, context, network, origin)
 }
 
 /// Unlocks the keys of an open store.
@@ -43,8 +51,7 @@ pub(super) async fn unlock(store: &Store, keys: &KeyAccess) -> Result<Vault, Pro
 }
 
 /// Joins the parts and starts what runs beside the verbs.
-pub(super) fn start(store: Store, vault: Vault, context: Context, network: NetworkPolicy, origin: Origin) -> Result<Engine, Problem> {
-    let catalog = catalog()?;
+pub(super) fn start(store: Store, vault: Vault, catalog: Catalog, context: Context, network: NetworkPolicy, origin: Origin) -> Result<Engine, Problem> {
     let http = HttpClient::new(network, context.clone())?;
     let engine = Engine::assemble(Parts { store, vault, catalog, http, context, origin, network });
     background::start(&engine);
@@ -56,27 +63,50 @@ pub(super) fn catalog() -> Result<Catalog, Problem> {
     Catalog::builtin().map_err(|error| Problem::internal(format!("the catalog of providers is broken: {error}")))
 }
 
-/// Brings the definitions in the store up to date with the catalog: a version that is not there yet is added and becomes
-/// the one that new integrations pin, older ones are deprecated, those of providers that are gone withdrawn.
+/// Brings the definitions in the store up to date with the catalog: a version that is not there yet is added, the newest is
+/// the one that new integrations pin, older ones are deprecated. Withdrawn are versions whose manifest says so
+/// ([`patchbay_providers::manifest::Sunset`]), all versions of a provider whose newest says so, and those of providers that
+/// are gone from the catalog.
 ///
 /// # Errors
 /// Problems of the store.
-pub(super) async fn sync(store: &Store, context: &Context) -> Result<(), Problem> {
-    let catalog = catalog()?;
+pub(super) async fn sync(store: &Store, catalog: &Catalog, context: &Context) -> Result<(), Problem> {
+    let now = context.now();
     let stored = store.read(Scope::System).await?.definitions().await?;
-    if wanted(&catalog, &stored).is_empty() && catalog.providers().iter().all(|provider| known(provider, &stored)) {
+    if wanted(catalog, &stored, now).is_empty() && catalog.every_version().all(|provider| known(provider, &stored)) {
         return Ok(());
     }
     let mut tx = store.write(Scope::System, Origin::Background).await?;
     // Read again: another process may have done it meanwhile.
     let stored = tx.definitions().await?;
-    for provider in catalog.providers() {
-        if !known(provider, &stored) {
-            insert(&mut tx, provider, context).await?;
-        }
+    for provider in catalog.every_version().filter(|provider| !known(provider, &stored)) {
+        insert(&mut tx, catalog, provider, context).await?;
     }
-    for (id, status) in wanted(&catalog, &stored) {
-        tx.set_definition_status(id, status, context.now()).await?;
+    for (id, status) in wanted(catalog, &stored, now) {
+        tx.set_definition_status(id, status, now).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Withdraws the versions whose sunset has begun since the store was opened. Nothing else: another program of another version
+/// may have the store open too, and the two must not take turns.
+///
+/// # Errors
+/// Problems of the store.
+pub(crate) async fn sunsets(store: &Store, catalog: &Catalog, context: &Context) -> Result<(), Problem> {
+    let now = context.now();
+    let begun = |stored: &[Definition]| -> Vec<DefinitionId> {
+        let ended = wanted(catalog, stored, now).into_iter().filter(|(_, status)| *status == DefinitionStatus::Withdrawn);
+        ended.map(|(id, _)| id).filter(|id| stored.iter().any(|definition| definition.id == *id && catalog.get(&definition.provider).is_some())).collect()
+    };
+    if begun(&store.read(Scope::System).await?.definitions().await?).is_empty() {
+        return Ok(());
+    }
+    let mut tx = store.write(Scope::System, Origin::Background).await?;
+    let stored = tx.definitions().await?;
+    for id in begun(&stored) {
+        tx.set_definition_status(id, DefinitionStatus::Withdrawn, now).await?;
     }
     tx.commit().await?;
     Ok(())
@@ -87,21 +117,27 @@ fn known(provider: &Provider, stored: &[Definition]) -> bool {
 }
 
 /// Definitions whose status is not what the catalog wants.
-fn wanted(catalog: &Catalog, stored: &[Definition]) -> Vec<(DefinitionId, DefinitionStatus)> {
+fn wanted(catalog: &Catalog, stored: &[Definition], now: Timestamp) -> Vec<(DefinitionId, DefinitionStatus)> {
     stored
         .iter()
-        .filter_map(|definition| {
-            let status = match catalog.get(&definition.provider) {
-                Some(provider) if provider.version() == definition.version => DefinitionStatus::Active,
-                Some(_) => DefinitionStatus::Deprecated,
-                None => DefinitionStatus::Withdrawn,
-            };
-            (status != definition.status).then_some((definition.id, status))
-        })
+        .map(|definition| (definition, status(catalog, &definition.provider, &definition.version, now)))
+        .filter(|(definition, status)| *status != definition.status)
+        .map(|(definition, status)| (definition.id, status))
         .collect()
 }
 
-async fn insert(tx: &mut WriteTx, provider: &Provider, context: &Context) -> Result<(), Problem> {
+/// What the catalog says of a version.
+fn status(catalog: &Catalog, provider: &ProviderId, version: &str, now: Timestamp) -> DefinitionStatus {
+    match catalog.get(provider) {
+        None => DefinitionStatus::Withdrawn,
+        Some(newest) if newest.withdrawn(now) => DefinitionStatus::Withdrawn,
+        Some(newest) if newest.version() == version => DefinitionStatus::Active,
+        Some(_) if catalog.version(provider, version).is_some_and(|own| own.version() == version && own.withdrawn(now)) => DefinitionStatus::Withdrawn,
+        Some(_) => DefinitionStatus::Deprecated,
+    }
+}
+
+async fn insert(tx: &mut WriteTx, catalog: &Catalog, provider: &Provider, context: &Context) -> Result<(), Problem> {
     let now = context.now();
     let definition = Definition {
         id: DefinitionId::from_uuid(context.new_uuid()),
@@ -112,7 +148,7 @@ async fn insert(tx: &mut WriteTx, provider: &Provider, context: &Context) -> Res
         docs_url: provider.manifest().docs_url.clone(),
         config_schema: provider.settings_schema(),
         credentials_schema: provider.credentials_schema(),
-        status: DefinitionStatus::Active,
+        status: status(catalog, provider.id(), provider.version(), now),
         created_at: now,
         updated_at: now,
     };

@@ -5,7 +5,7 @@ mod tickets;
 
 use patchbay_model::integration::{AttentionCause, IntegrationStatus};
 use patchbay_model::member::MemberType;
-use patchbay_model::point::{AllowedProviders, PointEnvironments};
+use patchbay_model::point::{AllowedProviders, PointEnvironments, PointPolicy};
 use patchbay_model::{Context, Environment, Origin, Problem, ProviderId, Scope};
 use patchbay_vault::KeyAccess;
 use serde_json::json;
@@ -120,6 +120,7 @@ async fn points(engine: &Engine, grant: &ManagementGrant) -> Result<(), Problem>
         description: Some(description.to_owned()),
         connector: connector.to_owned(),
         environments,
+        policy: PointPolicy::default(),
     };
     let desks = PointEnvironments { test: Some(AllowedProviders::All), prod: Some(these(&[MOCK, "ticketing_jira", "ticketing_redmine"])?) };
     point::create(engine, grant, new("support-desks", "Support desks", "Tickets of the customer's own help desk, shown beside ours.", "ticketing", desks)).await?;

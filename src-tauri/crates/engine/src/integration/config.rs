@@ -1,12 +1,15 @@
 //! `provider_config` as it comes on the wire, taken apart: settings, and the credential inline or by reference.
 
 use patchbay_model::credential::CredentialKind;
+use patchbay_model::definition::Definition;
+use patchbay_model::integration::RUNTIME_MEMBERS;
+use patchbay_model::point::IntegrationPoint;
 use patchbay_model::{Code, Problem};
 use patchbay_providers::{Catalog, Provider};
 use serde_json::{Map, Value};
 
 use crate::credential::config::{SecretParts, split};
-use crate::schema;
+use crate::{governance, schema};
 
 /// What a configuration says of its credential.
 pub(crate) enum CredentialInput {
@@ -65,61 +68,129 @@ pub(crate) fn reference(word: &str, value: impl std::fmt::Display) -> Value {
     serde_json::json!({ "type": format!("{}_id", word.strip_suffix("_id").unwrap_or(word)), "value": value.to_string() })
 }
 
-/// Reads and checks a configuration. `pinned` is the schema of the settings that the integration pins; the provider's
-/// newest where none is given.
+/// What a configuration is held to.
+pub(crate) struct Rules<'a> {
+    /// The definition that the integration pins, or shall pin.
+    pub(crate) definition: &'a Definition,
+    /// The point that governs it.
+    pub(crate) point: Option<&'a IntegrationPoint>,
+    /// Whether it is new, so that it gets the point's defaults.
+    pub(crate) new: bool,
+}
+
+/// The provider that a configuration names.
 ///
 /// # Errors
 /// `invalid_config` with a pointer into `/provider_config`.
-pub(crate) fn parse<'a>(catalog: &'a Catalog, config: Value, pinned: Option<&Value>) -> Result<ParsedConfig<'a>, Problem> {
-    let Value::Object(mut settings) = config else {
+pub(crate) fn provider<'a>(catalog: &'a Catalog, config: &Value) -> Result<&'a Provider, Problem> {
+    let Value::Object(config) = config else {
         return Err(invalid("/provider_config", "must be an object with `type`."));
     };
-    let word = match settings.remove("type") {
+    let word = match config.get("type") {
         Some(Value::String(word)) => word,
         Some(_) => return Err(invalid("/provider_config/type", "must be the id of a provider, as text.")),
         None => return Err(invalid("/provider_config/type", "is missing; it must be the id of a provider.")),
     };
-    let provider = catalog.find(&word).ok_or_else(|| {
+    catalog.find(word).ok_or_else(|| {
         invalid(
             "/provider_config/type",
             &format!("`{}` is not a provider that this Patchbay knows. Take one from GET /v1/capabilities/providers.", word.chars().take(80).collect::<String>()),
         )
-    })?;
+    })
+}
+
+/// Reads and checks a configuration: `config` is `provider_config` as on the wire, `runtime` the knobs that stand beside it.
+/// What the point locks is filled in where it was left out.
+///
+/// # Errors
+/// `invalid_config` with a pointer into `/provider_config` or `/x_patchbay/config`.
+pub(crate) fn parse<'a>(provider: &'a Provider, config: Value, runtime: Map<String, Value>, rules: &Rules<'_>) -> Result<ParsedConfig<'a>, Problem> {
+    let Value::Object(mut settings) = config else {
+        return Err(invalid("/provider_config", "must be an object with `type`."));
+    };
+    settings.remove("type");
     let credential = settings.remove("credential");
-    let settings = Value::Object(settings);
-    match pinned {
-        Some(schema) => schema::check(schema, &settings, "/provider_config")?,
-        None => schema::check(&provider.settings_schema(), &settings, "/provider_config")?,
+    for (from, members) in [("/provider_config", &settings), ("/x_patchbay/config", &runtime)] {
+        let ours = from != "/provider_config";
+        if let Some(member) = members.keys().find(|member| RUNTIME_MEMBERS.contains(&member.as_str()) != ours) {
+            let shown = escaped(&member.chars().take(80).collect::<String>());
+            let words = if ours { "is not known; there are webhook_url and polling_interval." } else { "does not belong here; it stands in x_patchbay.config." };
+            return Err(invalid(&format!("{from}/{shown}"), words));
+        }
     }
+    settings.extend(runtime);
+    govern(&mut settings, rules)?;
+    let settings = Value::Object(settings);
+    schema::check_at(&rules.definition.config_schema, &settings, &place)?;
     let Value::Object(settings) = settings else {
         return Err(invalid("/provider_config", "must be an object."));
     };
-    let credential = parse_credential(provider, credential)?;
+    let credential = parse_credential(provider, rules.definition, credential)?;
     Ok(ParsedConfig { provider, settings, credential })
 }
 
-fn parse_credential(provider: &Provider, credential: Option<Value>) -> Result<CredentialInput, Problem> {
+/// Fills in what the point prescribes, and refuses what it forbids.
+fn govern(settings: &mut Map<String, Value>, rules: &Rules<'_>) -> Result<(), Problem> {
+    let Some(point) = rules.point else { return Ok(()) };
+    for (member, value) in governance::locked(point, rules.definition) {
+        match settings.get(member) {
+            None => {
+                settings.insert(member.to_owned(), value.clone());
+            }
+            Some(given) if given == value => {}
+            Some(_) => {
+                let at = place(&format!("/{}", escaped(member)));
+                return Err(invalid(&at, &format!("is locked to {} by the integration point `{}`. Give that value, or leave it out.", governance::shown(value), point.name))
+                    .with_resource("integration_point", point.id, "cause"));
+            }
+        }
+    }
+    if rules.new {
+        let defaults = point.policy_of(&rules.definition.provider).into_iter().flat_map(|policy| &policy.defaults);
+        for (member, value) in defaults.filter(|(member, _)| rules.definition.config_member(member).is_some()) {
+            settings.entry(member.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    Ok(())
+}
+
+/// Where a member of the configuration stands in a request.
+pub(crate) fn place(path: &str) -> String {
+    let ours = RUNTIME_MEMBERS.iter().any(|member| path.strip_prefix('/').is_some_and(|path| path == *member));
+    format!("{}{path}", if ours { "/x_patchbay/config" } else { "/provider_config" })
+}
+
+/// A member's name for a JSON Pointer (RFC 6901 section 3).
+pub(crate) fn escaped(member: &str) -> String {
+    member.replace('~', "~0").replace('/', "~1")
+}
+
+fn parse_credential(provider: &Provider, definition: &Definition, credential: Option<Value>) -> Result<CredentialInput, Problem> {
     const AT: &str = "/provider_config/credential";
-    let accepted = &provider.manifest().credential;
+    let accepted: Vec<&str> = definition.credentials().map(|(word, _)| word).collect();
     let credential = match credential {
         None if accepted.is_empty() => return Ok(CredentialInput::None),
         None => return Err(invalid(AT, "is missing.")),
         Some(_) if accepted.is_empty() => return Err(invalid(AT, &format!("must not be given: {} needs no credential.", provider.fullname()))),
         Some(credential) => credential,
     };
-    let words = || accepted.iter().map(|option| format!("`{0}`, `{0}_id`", option.word)).collect::<Vec<_>>().join(", ");
+    let words = || accepted.iter().map(|word| format!("`{word}`, `{word}_id`")).collect::<Vec<_>>().join(", ");
     let word = credential.get("type").and_then(Value::as_str).ok_or_else(|| invalid(&format!("{AT}/type"), &format!("is missing; it must be one of {}.", words())))?.to_owned();
-    let option = provider.credential(&word).ok_or_else(|| invalid(&format!("{AT}/type"), &format!("must be one of {}.", words())))?;
-    if word == format!("{}_id", option.word) {
+    let inline = word.strip_suffix("_id").unwrap_or(&word);
+    // The pinned version says what may be used; how it is used stands in the catalog.
+    let schema = definition.credentials().find(|(known, _)| *known == inline).map(|(_, schema)| schema);
+    let (Some(schema), Some(option)) = (schema, provider.credential(&word)) else {
+        return Err(invalid(&format!("{AT}/type"), &format!("must be one of {}.", words())));
+    };
+    if word != inline {
         let value = credential.get("value").and_then(Value::as_str).filter(|value| !value.is_empty());
         let value = value.ok_or_else(|| invalid(&format!("{AT}/value"), "must be the id of a stored credential."))?.to_owned();
         if credential.as_object().is_some_and(|members| members.len() > 2) {
             return Err(invalid(AT, "has more than `type` and `value`, which is all that a reference has."));
         }
-        return Ok(CredentialInput::Reference { word, kind: option.kind, value });
+        return Ok(CredentialInput::Reference { kind: option.kind, word, value });
     }
-    let schema = provider.credential_schema(&word).ok_or_else(|| Problem::internal("a credential of the catalog has no schema"))?;
-    schema::check(&schema, &credential, AT)?;
+    schema::check(schema, &credential, AT)?;
     if option.kind == CredentialKind::OAuthUser {
         return Ok(CredentialInput::Consent { word });
     }
@@ -127,6 +198,6 @@ fn parse_credential(provider: &Provider, credential: Option<Value>) -> Result<Cr
     Ok(CredentialInput::Inline { word, kind: option.kind, parts })
 }
 
-fn invalid(pointer: &str, what: &str) -> Problem {
+pub(crate) fn invalid(pointer: &str, what: &str) -> Problem {
     Problem::new(Code::InvalidConfig, format!("{pointer} {what}")).at_body(pointer)
 }

@@ -1,7 +1,7 @@
 //! Makes an integration.
 
 use patchbay_model::account::Account;
-use patchbay_model::definition::Definition;
+use patchbay_model::definition::{Definition, DefinitionStatus};
 use patchbay_model::integration::{Integration, IntegrationStatus};
 use patchbay_model::name::name_and_fullname;
 use patchbay_model::point::IntegrationPoint;
@@ -11,7 +11,7 @@ use patchbay_providers::Provider;
 use patchbay_store::{ReadTx, WriteTx};
 use serde_json::Value;
 
-use super::config::{ParsedConfig, parse};
+use super::config::{self, ParsedConfig, Rules, parse};
 use super::credential::settle;
 use super::governed;
 use super::{CreateIntegration, IntegrationOutcome};
@@ -23,7 +23,7 @@ use crate::{Engine, ManagementGrant, reach};
 /// Makes an integration with the container of its tokens. Trouble with the provider does not fail it: it is told in `problems`.
 ///
 /// # Errors
-/// `not_found`, `permission_denied`, `invalid_config`, `invalid_field`, `provider_not_allowed`, `name_taken`; problems of the store.
+/// `not_found`, `permission_denied`, `invalid_config`, `invalid_field`, `provider_not_allowed`, `definition_withdrawn`, `name_taken`; problems of the store.
 pub async fn create(engine: &Engine, grant: &ManagementGrant, account: &str, new: CreateIntegration) -> Result<IntegrationOutcome, Problem> {
     let mut tx = reach::writing(engine, grant).await?;
     let account = reach::account(&mut tx, grant, account).await?;
@@ -40,11 +40,12 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, account: &str, new
 pub(crate) async fn insert(engine: &Engine, tx: &mut WriteTx, grant: &ManagementGrant, account: &Account, new: CreateIntegration) -> Result<IntegrationOutcome, Problem> {
     refuse_webhooks(new.webhook_config.as_ref())?;
     grant.require(Operation::IntegrationsCreate, Some(account))?;
-    let parsed = parse(engine.catalog(), new.provider_config, None)?;
-    grant.require_new_in(Operation::IntegrationsCreate, account, parsed.provider.connector())?;
-    let point = governed::point(tx, account, parsed.provider, new.integration_point.as_deref()).await?;
-    let definition = pinned(tx, parsed.provider).await?;
-    let ParsedConfig { provider, settings, credential } = parsed;
+    let provider = config::provider(engine.catalog(), &new.provider_config)?;
+    grant.require_new_in(Operation::IntegrationsCreate, account, provider.connector())?;
+    let point = governed::point(tx, account, provider, new.integration_point.as_deref()).await?;
+    let definition = newest(tx, provider).await?;
+    let rules = Rules { definition: &definition, point: point.as_ref(), new: true };
+    let ParsedConfig { provider, settings, credential } = parse(provider, new.provider_config, new.runtime, &rules)?;
     let parsed = ParsedConfig { provider, settings, credential: super::config::CredentialInput::None };
     let mut integration = fresh(engine, account, &parsed, &definition, point.as_ref(), new.name.as_deref(), new.fullname.as_deref())?;
 
@@ -75,10 +76,18 @@ pub(crate) async fn insert(engine: &Engine, tx: &mut WriteTx, grant: &Management
 }
 
 /// The definition that new integrations of a provider pin.
-pub(super) async fn pinned(tx: &mut ReadTx, provider: &Provider) -> Result<Definition, Problem> {
-    tx.active_definition(provider.id())
-        .await?
-        .ok_or_else(|| Problem::internal(format!("the provider {} has no active definition in the store; opening the store anew adds it", provider.id())))
+///
+/// # Errors
+/// `definition_withdrawn` with the manifest's reason; problems of the store.
+pub(super) async fn newest(tx: &mut ReadTx, provider: &Provider) -> Result<Definition, Problem> {
+    if let Some(active) = tx.active_definition(provider.id()).await? {
+        return Ok(active);
+    }
+    if tx.definitions_of(provider.id()).await?.iter().any(|definition| definition.status == DefinitionStatus::Withdrawn) {
+        let reason = provider.manifest().sunset.as_ref().map_or("It must not be used any more.", |sunset| sunset.reason.as_str());
+        return Err(Problem::new(Code::DefinitionWithdrawn, format!("{} cannot be used for new integrations. {reason}", provider.fullname())).at_body("/provider_config/type"));
+    }
+    Err(Problem::internal(format!("the provider {} has no active definition in the store; opening the store anew adds it", provider.id())))
 }
 
 /// An integration as it stands before its credential is settled.

@@ -5,12 +5,12 @@ use patchbay_model::integration::{Integration, IntegrationStatus};
 use patchbay_model::{Fullname, Name, Operation, Problem};
 use patchbay_store::ReadTx;
 
-use super::config::{CredentialInput, ParsedConfig, parse};
+use super::config::{self, CredentialInput, ParsedConfig, Rules, parse};
 use super::create::{refuse_webhooks, tested};
 use super::credential::{own, settle};
 use super::{IntegrationOutcome, UpdateIntegration, governed};
 use crate::audit::record::{Done, record};
-use crate::{Engine, ManagementGrant, reach};
+use crate::{Engine, ManagementGrant, definition, reach};
 
 /// Changes an integration. When its configuration or credential changed it is tested; trouble is told in `problems`.
 ///
@@ -66,10 +66,14 @@ pub(super) async fn planned<'a>(
             format!("The provider of an integration cannot change; `{}` is of `{}`. Make another integration.", before.name, before.provider),
         ));
     }
-    let definition = tx.definition(before.definition).await?;
-    let ParsedConfig { provider, settings, credential } = parse(engine.catalog(), change.provider_config, definition.as_ref().map(|definition| &definition.config_schema))?;
-    let parsed = ParsedConfig { provider, settings, credential: CredentialInput::None };
+    let definition = definition::pinned(engine, tx, before.definition).await?;
+    let provider = config::provider(engine.catalog(), &change.provider_config)?;
+    let provider = engine.provider_of(&definition).unwrap_or(provider);
     let point = governed::point(tx, account, provider, change.integration_point.as_deref()).await?;
+    let runtime = change.runtime.unwrap_or_else(|| before.runtime_config());
+    let rules = Rules { definition: &definition, point: point.as_ref(), new: false };
+    let ParsedConfig { provider, settings, credential } = parse(provider, change.provider_config, runtime, &rules)?;
+    let parsed = ParsedConfig { provider, settings, credential: CredentialInput::None };
     let mut after = before.clone();
     if let Some(name) = change.name.filter(|name| *name != before.name.as_str()) {
         after.name = Name::parse(&name)?;

@@ -7,8 +7,8 @@ use patchbay_model::{Code, Operation, Problem, Secret};
 use patchbay_store::ReadTx;
 use serde_json::{Map, Value};
 
-use super::config::{CredentialInput, ParsedConfig, parse};
-use super::create::{fresh, pinned};
+use super::config::{self, CredentialInput, ParsedConfig, Rules, parse};
+use super::create::{fresh, newest};
 use super::credential::referred;
 use super::update::planned;
 use super::{CreateIntegration, UpdateIntegration, governed};
@@ -19,16 +19,18 @@ use crate::{Engine, ManagementGrant, reach};
 /// Tests a connection that is not made yet; the problems found, none when it works. Nothing is stored.
 ///
 /// # Errors
-/// `not_found`, `permission_denied`, `invalid_config`, `provider_not_allowed`; problems of the store.
+/// `not_found`, `permission_denied`, `invalid_config`, `provider_not_allowed`, `definition_withdrawn`; problems of the store.
 pub async fn verify(engine: &Engine, grant: &ManagementGrant, account: &str, new: CreateIntegration) -> Result<Vec<Problem>, Problem> {
     let mut tx = reach::reading(engine, grant).await?;
     let account = reach::account(&mut tx, grant, account).await?;
     grant.require(Operation::IntegrationsVerify, Some(&account))?;
-    let ParsedConfig { provider, settings, credential } = parse(engine.catalog(), new.provider_config, None)?;
+    let provider = config::provider(engine.catalog(), &new.provider_config)?;
     grant.require_new_in(Operation::IntegrationsVerify, &account, provider.connector())?;
-    let parsed = ParsedConfig { provider, settings, credential: CredentialInput::None };
     let point = governed::point(&mut tx, &account, provider, new.integration_point.as_deref()).await?;
-    let definition = pinned(&mut tx, provider).await?;
+    let definition = newest(&mut tx, provider).await?;
+    let rules = Rules { definition: &definition, point: point.as_ref(), new: true };
+    let ParsedConfig { provider, settings, credential } = parse(provider, new.provider_config, new.runtime, &rules)?;
+    let parsed = ParsedConfig { provider, settings, credential: CredentialInput::None };
     let integration = fresh(engine, &account, &parsed, &definition, point.as_ref(), new.name.as_deref(), new.fullname.as_deref())?;
     let opened = opened(engine, &mut tx, &integration, credential).await?;
     drop(tx);

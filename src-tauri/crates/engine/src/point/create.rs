@@ -5,23 +5,21 @@ use patchbay_model::name::name_and_fullname;
 use patchbay_model::point::{AllowedProviders, IntegrationPoint, PointEnvironments};
 use patchbay_model::{IntegrationPointId, Operation, Problem};
 
-use super::CreatePoint;
+use super::{CreatePoint, policy};
 use crate::audit::record::{Done, record};
 use crate::{Engine, ManagementGrant, reach};
 
 /// Makes an integration point.
 ///
 /// # Errors
-/// `permission_denied`, `invalid_field`, `name_taken`; problems of the store.
+/// `permission_denied`, `invalid_field`, `invalid_config`, `name_taken`; problems of the store.
 pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreatePoint) -> Result<IntegrationPoint, Problem> {
     grant.require(Operation::IntegrationPointsCreate, None)?;
     let now = engine.now();
     let id = IntegrationPointId::from_uuid(engine.context().new_uuid());
     let (name, fullname) = name_and_fullname(new.name.as_deref(), new.fullname.as_deref(), id.uuid())?;
-    let connector: Connector = new.connector.parse().map_err(|()| {
-        let words = Connector::ALL.iter().map(|connector| connector.as_str()).collect::<Vec<_>>().join(", ");
-        Problem::field("/connector", format!("/connector must be one of {words}."))
-    })?;
+    let connector = connector_of(&new.connector)?;
+    let mut tx = reach::writing_organization(engine, grant).await?;
     let point = IntegrationPoint {
         id,
         organization_id: grant.organization(),
@@ -30,14 +28,22 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreatePoint) 
         description: description(new.description)?,
         connector,
         environments: allowed(engine, connector, new.environments)?,
+        policy: policy::checked(engine, &mut tx, connector, new.policy).await?,
         created_at: now,
         updated_at: now,
     };
-    let mut tx = reach::writing_organization(engine, grant).await?;
     tx.insert_point(&point).await?;
     record(engine, &mut tx, grant, Done::created(Operation::IntegrationPointsCreate).after(&point).giving(id, point.name.as_str())).await?;
     tx.commit().await?;
     Ok(point)
+}
+
+/// Reads the word of a connector.
+pub(super) fn connector_of(word: &str) -> Result<Connector, Problem> {
+    word.parse().map_err(|()| {
+        let words = Connector::ALL.iter().map(|connector| connector.as_str()).collect::<Vec<_>>().join(", ");
+        Problem::field("/connector", format!("/connector must be one of {words}."))
+    })
 }
 
 /// Reads a description.

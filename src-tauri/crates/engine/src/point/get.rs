@@ -20,10 +20,5 @@ pub async fn get(engine: &Engine, grant: &ManagementGrant, point: &str) -> Resul
 /// # Errors
 /// Problems of the store.
 pub async fn of_ids(engine: &Engine, grant: &ManagementGrant, ids: &[IntegrationPointId]) -> Result<Vec<IntegrationPoint>, Problem> {
-    let mut tx = reach::reading(engine, grant).await?;
-    let mut points = Vec::new();
-    for id in ids {
-        points.extend(tx.point(*id).await?);
-    }
-    Ok(points)
+    Ok(reach::reading(engine, grant).await?.points_of(ids).await?)
 }

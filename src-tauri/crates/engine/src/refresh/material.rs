@@ -10,8 +10,8 @@ use patchbay_store::PROVIDER_APP_KEY;
 use serde_json::Value;
 
 use super::outcome::{self, Outcome};
-use crate::Engine;
 use crate::consent::{Authority, OAuthClient, authority, client_of, refresh_request};
+use crate::{Engine, definition};
 
 /// Gathered before the lease is taken.
 pub(super) struct Material {
@@ -31,7 +31,8 @@ pub(super) async fn gather(engine: &Engine, scope: Scope, credential: &Credentia
         return Err(Problem::internal("tokens of a person are shared by several integrations"));
     };
     let integration = tx.integration(id).await?.ok_or_else(|| Problem::not_found("integration", id))?;
-    let provider = engine.catalog().get(&integration.provider).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
+    let definition = definition::pinned(engine, &mut tx, integration.definition).await?;
+    let provider = engine.provider_of(&definition).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
     let oauth = provider.manifest().oauth.clone().ok_or_else(|| Problem::internal("tokens belong to a provider without an authorization server"))?;
     let missing = || {
         Problem::new(

@@ -90,6 +90,7 @@ async fn nothing_is_sent_where_nothing_may_be() {
         environments: serde_json::from_value(json!({ "test": ["*"] })).unwrap(),
         fullname: None,
         description: None,
+        policy: Default::default(),
     };
     let point = world.point(point).await;
     world.integration(config(&stand_in.url), Some(&point)).await;

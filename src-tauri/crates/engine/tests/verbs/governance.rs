@@ -2,14 +2,14 @@ use patchbay_engine::account::{self, UpdateAccount};
 use patchbay_engine::integration::{self, CreateIntegration, UpdateIntegration};
 use patchbay_engine::point::{self, CreatePoint};
 use patchbay_model::integration::{AttentionCause, IntegrationStatus};
-use patchbay_model::point::{AllowedProviders, PointEnvironments};
+use patchbay_model::point::{AllowedProviders, PointEnvironments, PointPolicy};
 use patchbay_model::{Code, Environment, ProviderId};
 use serde_json::{Value, json};
 
 use crate::world::World;
 
 fn new_point(environments: PointEnvironments) -> CreatePoint {
-    CreatePoint { name: Some("desks".to_owned()), fullname: None, description: None, connector: "ticketing".to_owned(), environments }
+    CreatePoint { name: Some("desks".to_owned()), fullname: None, description: None, connector: "ticketing".to_owned(), environments, policy: PointPolicy::default() }
 }
 
 fn under(point: &str, config: Value) -> CreateIntegration {

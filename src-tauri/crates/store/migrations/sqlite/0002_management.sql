@@ -121,6 +121,10 @@ CREATE TABLE definition_moves (
 ) STRICT;
 CREATE INDEX definition_moves_integration ON definition_moves (organization_id, account_id, integration_id, moved_at);
 
+-- How many integrations of a tenant pin a definition. Definitions are never deleted, so no reference has to be looked up.
+DROP INDEX integration_instances_definition;
+CREATE INDEX integration_instances_pinned ON integration_instances (organization_id, integration_id, account_id) WHERE deleted_at IS NULL;
+
 -- What an integration reported: failures and recoveries, not every call.
 CREATE TABLE status_events (
     id BLOB NOT NULL PRIMARY KEY,

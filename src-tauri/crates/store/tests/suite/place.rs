@@ -14,7 +14,7 @@ use patchbay_model::integration::{Integration, IntegrationStatus};
 use patchbay_model::member::{Member, MemberState, MemberType};
 use patchbay_model::organization::{Organization, OrganizationOptions};
 use patchbay_model::permission::RoleName;
-use patchbay_model::point::{AllowedProviders, IntegrationPoint, PointEnvironments};
+use patchbay_model::point::{AllowedProviders, IntegrationPoint, PointEnvironments, PointPolicy};
 use patchbay_model::token::{Authority, SecretKind, Slot, TokenContainer, TokenOwner, TokenSecret, TokenType};
 use patchbay_model::*;
 use patchbay_store::{Store, StoreHeader, WriteTx};
@@ -239,6 +239,7 @@ pub(crate) fn point(organization: OrganizationId, text: &str) -> IntegrationPoin
         description: None,
         connector: Connector::Ticketing,
         environments: PointEnvironments { test: Some(AllowedProviders::All), prod: None },
+        policy: PointPolicy::default(),
         created_at: time(0),
         updated_at: time(0),
     }
