@@ -3,7 +3,7 @@
 use patchbay_model::change::ChangeKind;
 use patchbay_model::list::{ListQuery, Listed};
 use patchbay_model::webhook::{OrganizationWebhook, WebhookFilter};
-use patchbay_model::{CredentialId, Environment, Fullname, Name, OrganizationId, WebhookId};
+use patchbay_model::{AccountId, CredentialId, Environment, Fullname, Name, OrganizationId, WebhookId};
 use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -119,18 +119,23 @@ impl ReadTx {
         list::page::<WebhookRow, _>(self, &NOUN, query, false, &[]).await
     }
 
-    /// Every webhook that is told of accounts of `environment`: for the change of an account, also in an account's own scope.
+    /// Every webhook that is told of changes of an account, deleted or not: those of its environment, and of the one that it
+    /// was in `before`. An account's own scope may ask, since it is told what the account does.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn webhooks_of(&mut self, environment: Environment) -> Result<Vec<OrganizationWebhook>> {
+    pub async fn webhooks_of(&mut self, account: AccountId, before: Option<Environment>) -> Result<Vec<OrganizationWebhook>> {
         let organization = self.bound_organization()?;
-        let rows: Vec<WebhookRow> =
-            sqlx::query_as(concat!("SELECT ", columns!(), " FROM organization_webhooks WHERE organization_id = $1 AND environment = $2 AND deleted_at IS NULL ORDER BY name, id"))
-                .bind(organization)
-                .bind(environment.as_str())
-                .fetch_all(&mut *self.tx)
-                .await?;
+        let rows: Vec<WebhookRow> = sqlx::query_as(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM organization_webhooks WHERE organization_id = $1 AND environment IN ((SELECT environment FROM accounts WHERE id = $2 AND organization_id = $1), $3) AND deleted_at IS NULL ORDER BY name, id"
+        ))
+        .bind(organization)
+        .bind(account.uuid())
+        .bind(before.map(Environment::as_str))
+        .fetch_all(&mut *self.tx)
+        .await?;
         rows.into_iter().map(OrganizationWebhook::try_from).collect()
     }
 }

@@ -28,6 +28,7 @@ const SIGNING: &str = "Signing in and out changes no object.";
 const TESTED: &str = "It tested or called a provider and changed no object here.";
 const CONSENT: &str = "A consent is a matter between a person and the provider. Cancel it while it is under way; later, connect anew or disconnect.";
 const SENT: &str = "What was sent cannot be taken back.";
+const FORGOTTEN: &str = "What was counted is forgotten.";
 const TOLD: &str = "What was read out cannot be taken back.";
 
 const UNDECIDED: &str = "Nobody has said yet how it could be.";
@@ -117,7 +118,8 @@ pub const fn inverse(operation: Operation) -> Inverse {
         O::AuthLogon | O::AuthLogoff => Never(SIGNING),
         O::IntegrationsVerify | O::IntegrationsVerifyExisting | O::IntegrationsCall => Never(TESTED),
         O::ConnectBegin | O::ConnectFinish | O::ConnectCancel => Never(CONSENT),
-        O::OrganizationWebhooksRedeliver => Never(SENT),
+        O::OrganizationWebhooksRedeliver | O::OrganizationWebhooksTest => Never(SENT),
+        O::StatusReset => Never(FORGOTTEN),
         O::AuditExport | O::ConfigurationExport => Never(TOLD),
         // Its rows are those of the operations that it runs.
         O::AuditUndo => Reads,

@@ -1,12 +1,14 @@
 //! Events: what a change of an account or an integration is to webhooks, written in the transaction of the change, so that
 //! there is no change without its event and no event without its change.
 
+use std::time::Duration;
+
 use patchbay_model::account::Account;
 use patchbay_model::audit::AuditEvent;
 use patchbay_model::change::ChangeKind;
 use patchbay_model::integration::Integration;
 use patchbay_model::webhook::{Delivery, DeliveryState, OrganizationWebhook, WebhookFilter};
-use patchbay_model::{AccountId, DeliveryId, Environment, IntegrationId, Operation, Problem};
+use patchbay_model::{AccountId, DeliveryId, Environment, IntegrationId, Operation, Problem, Timestamp};
 use patchbay_store::WriteTx;
 
 use super::payload;
@@ -48,28 +50,29 @@ impl Happened {
 /// Problems of the store.
 pub(crate) async fn note(engine: &Engine, tx: &mut WriteTx, row: &AuditEvent) -> Result<(), Problem> {
     let Some((kind, happened)) = happened(row) else { return Ok(()) };
-    let Some(account) = account_of(tx, row).await? else { return Ok(()) };
-    let mut webhooks = tx.webhooks_of(account.environment).await?;
+    let Some(id) = account_of(row) else { return Ok(()) };
     // An account that leaves an environment is told to both: those of the one that it left would never hear of it again.
-    let before = row.before.as_ref().and_then(|before| before.get("environment")?.as_str()?.parse::<Environment>().ok());
-    if let Some(before) = before.filter(|before| kind == ChangeKind::Account && *before != account.environment) {
-        webhooks.extend(tx.webhooks_of(before).await?);
-    }
+    let before = row.before.as_ref().filter(|_| kind == ChangeKind::Account).and_then(|before| before.get("environment")?.as_str()?.parse::<Environment>().ok());
+    let webhooks = tx.webhooks_of(id, before).await?;
     if webhooks.is_empty() {
         return Ok(());
     }
+    let Some(account) = tx.account_even_deleted(id).await? else { return Ok(()) };
+    // Events of one change are a microsecond apart, so that they stay in order.
+    let mut at = engine.now();
     if kind == ChangeKind::Account {
-        deliver(engine, tx, &webhooks, happened.to_account(), &account, None).await?;
+        deliver(engine, tx, &webhooks, happened.to_account(), &account, None, at).await?;
         if happened != Happened::Changed && webhooks.iter().any(|webhook| webhook.filters.iter().any(|filter| filter.covers(happened.to_integration()))) {
             for integration in along(tx, row, account.id).await? {
-                deliver(engine, tx, &webhooks, happened.to_integration(), &account, Some(&integration)).await?;
+                at = at.plus(Duration::from_micros(1));
+                deliver(engine, tx, &webhooks, happened.to_integration(), &account, Some(&integration), at).await?;
             }
         }
         return Ok(());
     }
     let Some(id) = integration_of(row) else { return Ok(()) };
     if let Some(integration) = tx.integration_even_deleted(id).await? {
-        deliver(engine, tx, &webhooks, happened.to_integration(), &account, Some(&integration)).await?;
+        deliver(engine, tx, &webhooks, happened.to_integration(), &account, Some(&integration), at).await?;
     }
     Ok(())
 }
@@ -91,13 +94,9 @@ fn happened(row: &AuditEvent) -> Option<(ChangeKind, Happened)> {
     Some((kind, happened))
 }
 
-async fn account_of(tx: &mut WriteTx, row: &AuditEvent) -> Result<Option<Account>, Problem> {
-    let id = match (row.account_id, row.object) {
-        (Some(id), _) => id,
-        (None, Some(object)) if object.kind == ChangeKind::Account => AccountId::from_uuid(object.id),
-        (None, _) => return Ok(None),
-    };
-    Ok(tx.account_even_deleted(id).await?)
+fn account_of(row: &AuditEvent) -> Option<AccountId> {
+    let object = row.object.filter(|object| object.kind == ChangeKind::Account).map(|object| AccountId::from_uuid(object.id));
+    object.or(row.account_id)
 }
 
 fn integration_of(row: &AuditEvent) -> Option<IntegrationId> {
@@ -120,6 +119,7 @@ async fn deliver(
     event: WebhookFilter,
     account: &Account,
     integration: Option<&Integration>,
+    at: Timestamp,
 ) -> Result<(), Problem> {
     let wanted = webhooks.iter().filter(|webhook| webhook.filters.iter().any(|filter| filter.covers(event)));
     let mut body = None;
@@ -129,7 +129,6 @@ async fn deliver(
             let nonce = engine.context().new_uuid().to_string();
             payload::payload(event, payload::account(account), integration.map(|integration| payload::integration(engine, integration)), &nonce)
         });
-        let now = engine.now();
         let delivery = Delivery {
             id: DeliveryId::from_uuid(engine.context().new_uuid()),
             organization_id: webhook.organization_id,
@@ -139,13 +138,13 @@ async fn deliver(
             event,
             state: DeliveryState::Pending,
             attempts: 0,
-            next_attempt_at: now,
+            next_attempt_at: at,
             last_status: None,
             last_error: None,
             redelivery_of: None,
             delivered_at: None,
-            created_at: now,
-            updated_at: now,
+            created_at: at,
+            updated_at: at,
         };
         tx.insert_delivery(&delivery, body, None).await?;
     }

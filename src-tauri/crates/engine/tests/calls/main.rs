@@ -10,4 +10,8 @@ mod redmine;
 #[cfg(test)]
 mod stand_in;
 #[cfg(test)]
+mod status;
+#[cfg(test)]
+mod webhooks;
+#[cfg(test)]
 mod world;

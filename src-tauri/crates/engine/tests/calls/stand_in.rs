@@ -11,6 +11,8 @@ pub(crate) struct StandIn {
     pub(crate) url: String,
     pub(crate) seen: Arc<Mutex<Vec<String>>>,
     answer: Arc<Mutex<Arc<Answer>>>,
+    /// Lines that every answer's head has too.
+    pub(crate) head: Arc<Mutex<String>>,
 }
 
 impl StandIn {
@@ -19,11 +21,12 @@ impl StandIn {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
         let answer: Arc<Mutex<Arc<Answer>>> = Arc::new(Mutex::new(Arc::new(|_: &str| (500, "{}".to_owned()))));
-        let (log, script) = (Arc::clone(&seen), Arc::clone(&answer));
+        let head = Arc::new(Mutex::new(String::new()));
+        let (log, script, more) = (Arc::clone(&seen), Arc::clone(&answer), Arc::clone(&head));
         tokio::spawn(async move {
             loop {
                 let (mut stream, _) = listener.accept().await.unwrap();
-                let (log, script) = (Arc::clone(&log), Arc::clone(&script));
+                let (log, script, more) = (Arc::clone(&log), Arc::clone(&script), Arc::clone(&more));
                 tokio::spawn(async move {
                     let mut kept = Vec::new();
                     let mut chunk = [0; 65536];
@@ -46,7 +49,8 @@ impl StandIn {
                         let make = Arc::clone(&script.lock().unwrap());
                         let (status, body) = make(&request);
                         log.lock().unwrap().push(request);
-                        let head = format!("HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
+                        let more = more.lock().unwrap().clone();
+                        let head = format!("HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{more}content-length: {}\r\n\r\n", body.len());
                         if stream.write_all(format!("{head}{body}").as_bytes()).await.is_err() {
                             return;
                         }
@@ -54,7 +58,7 @@ impl StandIn {
                 });
             }
         });
-        Self { url, seen, answer }
+        Self { url, seen, answer, head }
     }
 
     /// From now on, requests are answered like this.
