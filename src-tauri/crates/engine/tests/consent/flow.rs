@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use patchbay_engine::consent::loopback::Loopback;
 use patchbay_engine::consent::{self, BeginConsent};
+use patchbay_engine::integration::UpdateIntegration;
+use patchbay_engine::point::{self, CreatePoint, UpdatePoint};
 use patchbay_model::Code;
 use patchbay_model::consent::{ConnectState, ConsentRoute};
 use patchbay_model::credential::CredentialKind;
 use patchbay_model::integration::IntegrationStatus;
+use patchbay_model::point::{AllowedProviders, PointEnvironments};
 
 use crate::world::{Client, REDIRECT_URI, World, altered};
 
@@ -185,4 +188,32 @@ async fn a_window_needs_no_address_of_its_own_and_an_old_consent_ends() {
     let begun = world.begin(ConsentRoute::Browser).await;
     world.advance(601);
     assert_eq!(world.session(&begun).await.state, ConnectState::Failed { code: Code::ConsentExpired });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_point_says_which_scopes_are_asked_and_whether_at_all() {
+    let world = World::new().await;
+    let policy = |scopes: serde_json::Value| serde_json::from_value(serde_json::json!({ "providers": { "identity_openid": { "scopes": scopes } } })).unwrap();
+    let new = CreatePoint {
+        name: Some("sign-in".to_owned()),
+        fullname: None,
+        description: None,
+        connector: "identity".to_owned(),
+        environments: PointEnvironments { test: None, prod: Some(AllowedProviders::All) },
+        policy: policy(serde_json::json!(["openid", "email"])),
+    };
+    point::create(&world.engine, &world.grant, new).await.unwrap();
+    let under = UpdateIntegration { provider_config: world.integration.provider_config(), integration_point: Some("sign-in".to_owned()), ..UpdateIntegration::default() };
+    let account = world.integration.account_id.to_string();
+    patchbay_engine::integration::update(&world.engine, &world.grant, &account, &world.integration.id.to_string(), under).await.unwrap();
+    let begun = world.begin(ConsentRoute::Window).await;
+    assert_eq!(begun.session.scopes, ["openid", "email"]);
+    let asked = begun.authorize_url.query_pairs().find(|(name, _)| name == "scope").unwrap().1.into_owned();
+    assert_eq!(asked, "openid email");
+
+    let closed = UpdatePoint { name: None, fullname: None, description: None, connector: None, environments: PointEnvironments::default(), policy: None, expected: None };
+    point::update(&world.engine, &world.grant, "sign-in", closed).await.unwrap();
+    let begin = BeginConsent { integration: world.integration.id, route: ConsentRoute::Window, redirect_uri: Some(REDIRECT_URI.to_owned()) };
+    let problem = consent::begin(&world.engine, &world.grant, begin).await.err().unwrap();
+    assert_eq!(problem.code, Code::ProviderNotAllowed, "nobody is asked for what may not be used");
 }

@@ -15,8 +15,12 @@ mod installation;
 #[cfg(test)]
 mod members;
 #[cfg(test)]
+mod policy;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod versions;
 #[cfg(test)]
 mod world;
