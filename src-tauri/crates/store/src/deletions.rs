@@ -10,7 +10,7 @@ use patchbay_model::{AccountId, CredentialId, DeletionId, IntegrationId, Integra
 use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 
-use crate::dialect::At;
+use crate::dialect::{self, At};
 use crate::error::{Result, StoreError};
 use crate::row;
 use crate::transaction::{ReadTx, WriteTx};
@@ -332,6 +332,9 @@ impl WriteTx {
         if parentless > 0 {
             return Err(StoreError::NotUndoable("What this belongs to was deleted too. Undo that deletion first, then this one.".to_owned()));
         }
+        if self.lost_roles(organization, &deletion).await? {
+            return Err(StoreError::NotUndoable("A role of this member was deleted meanwhile. Undo that deletion first, or make the member anew with other roles.".to_owned()));
+        }
         let account = deletion.account_id;
         for &(table, kind) in TOMBSTONED {
             let sql = format!("UPDATE {table} SET deleted_at = NULL, deletion_id = NULL WHERE deletion_id = $1 AND organization_id = $2");
@@ -362,6 +365,18 @@ impl WriteTx {
         }
         sqlx::query("DELETE FROM deletions WHERE deleted_at < $1").bind(At(before)).execute(&mut *self.tx).await?;
         Ok(purged)
+    }
+
+    /// Whether a deletion took a member with a role that is gone. One of its name that was made since is another role, which
+    /// may allow more.
+    async fn lost_roles(&mut self, organization: Uuid, deletion: &Deletion) -> Result<bool> {
+        let sql = format!(
+            "SELECT count(*) FROM members WHERE organization_id = $1 AND deletion_id = $2 AND EXISTS (SELECT 1 FROM {} WHERE NOT EXISTS (SELECT 1 FROM roles WHERE roles.organization_id = $1 AND roles.name = each.value AND roles.deleted_at IS NULL AND roles.created_at <= $3))",
+            dialect::json_elements("members.role_binding")
+        );
+        let bound = sqlx::query_as(AssertSqlSafe(sql)).bind(organization).bind(deletion.id.uuid()).bind(At(deletion.deleted_at));
+        let (lost,): (i64,) = bound.fetch_one(&mut *self.tx).await?;
+        Ok(lost > 0)
     }
 
     async fn begin_deletion(&mut self, deletion: DeletionId, kind: ChangeKind, object: Uuid, account: Option<AccountId>, now: Timestamp) -> Result<Marking> {
