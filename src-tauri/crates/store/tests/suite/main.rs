@@ -9,6 +9,7 @@ mod files;
 mod isolation;
 mod listing;
 mod migrating;
+mod paging;
 mod place;
 mod refreshing;
 mod rows;
