@@ -20,7 +20,7 @@ check: ## formatting and lints: rustfmt, clippy, eslint, svelte-check
 bench: ## measure against references in the same run
 	@tests/run/bench.sh
 
-soak: ## kill the server fifty times under write load
+soak: ## kills under write load, random calls and the SDK, with large counts
 	@tests/run/soak.sh
 
 screenshots: ## pictures of every screen, light and dark, into .cache/screenshots

@@ -1,7 +1,32 @@
 #!/usr/bin/env bash
-# Kills the server again and again under write load:  KILLS=50
+# The tests that gain from large counts, one after the other, whatever becomes of each; the last line sums up.
+#   KILLS=50            how often the server is killed under write load
+#   PATCHBAY_CASES=10   how many times as many random cases are tried as in `make test`
+#   PATCHBAY_SEED=...   which ones; a new number every time unless it is given, and told here
+#   ROUNDS=3            how often the SDK's suite is run
 . "$(dirname "$0")/env.sh"
-tests/run/setup.sh serve
+. "$(dirname "$0")/tally.sh"
+tests/run/setup.sh test
 build_ui
-export PATCHBAY_KILL_ROUNDS=${KILLS:-50}
-exec cargo test -p patchbay --test cli -- kill --nocapture
+export PATCHBAY_CASES=${PATCHBAY_CASES:-10} PATCHBAY_SEED=${PATCHBAY_SEED:-$(date +%s)} PATCHBAY_KILL_ROUNDS=${KILLS:-50}
+say "PATCHBAY_CASES=$PATCHBAY_CASES PATCHBAY_SEED=$PATCHBAY_SEED KILLS=$PATCHBAY_KILL_ROUNDS ROUNDS=${ROUNDS:-3}"
+
+kill_test() { cargo test -p patchbay --test cli -- kill --nocapture; }
+property() { cargo test -p patchbay-api --test property -- --nocapture; }
+# Every route with every permission set, and tokens that never exceed who minted them.
+matrix() { cargo test -p patchbay-server -p patchbay-engine --no-fail-fast; }
+store() { cargo test -p patchbay-store; }
+sdk() {
+  for _ in $(seq "${ROUNDS:-3}"); do "$cache/venv/bin/python" -m pytest tests/sdk; done
+}
+
+conformance() { "$cache/venv/bin/python" -m pytest tests/conformance; }
+
+cargo build --workspace --bins --features patchbay-desktop/custom-protocol
+suite kill kill_test
+suite property property
+suite matrix matrix
+suite store store
+suite sdk sdk
+suite conformance conformance
+summary
