@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::commands::{Asked, Command, List};
 use crate::lists::value;
 use crate::model::{Kind, Model, Row};
+use crate::unchanged;
 use crate::world::{Answer, Call, Template, World};
 
 /// Runs a sequence. The error says where real thing and model part.
@@ -17,7 +18,7 @@ pub(crate) async fn run(template: &Template, commands: &[Command]) -> Result<(),
 
 async fn sequence(world: &World, commands: &[Command]) -> Result<(), String> {
     let mut model = Model::new(world.organization(), world.member(), world.now());
-    for kind in [Kind::Member, Kind::Token] {
+    for kind in [Kind::Member, Kind::Token, Kind::Role] {
         let before = world.send(&whole_list(kind, None)).await;
         for wire in before.body["result"].as_array().into_iter().flatten() {
             model.adopt(kind, wire.clone());
@@ -36,7 +37,8 @@ async fn sequence(world: &World, commands: &[Command]) -> Result<(), String> {
         };
         step.map_err(|trouble| format!("command {number}, {command:?}: {trouble}"))?;
     }
-    everything(world, &model).await
+    everything(world, &model).await?;
+    unchanged::written_back(world, &model).await
 }
 
 async fn single(world: &World, model: &mut Model, command: &Command) -> Result<(), String> {
@@ -90,7 +92,7 @@ fn whole_list(kind: Kind, owner: Option<&Row>) -> Call {
     let (operation, name) = match (kind, owner) {
         (Kind::Integration, Some(_)) => ("integrations.list_account", "account_id"),
         (Kind::Credential, _) => ("credentials.list", "owner_id"),
-        _ => (["accounts.list", "integration_points.list", "integrations.list", "", "members.list", "tokens.list", "provider_apps.list"][kind as usize], ""),
+        _ => (["accounts.list", "integration_points.list", "integrations.list", "", "members.list", "tokens.list", "provider_apps.list", "roles.list"][kind as usize], ""),
     };
     let path = owner.map(|row| (name, row.id.clone())).into_iter().collect();
     Call { operation, path, query: vec![("limit", "1000".to_owned()), ("total", "true".to_owned())], body: None }

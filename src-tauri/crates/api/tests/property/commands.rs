@@ -74,7 +74,7 @@ fn pick() -> impl Strategy<Value = Pick> {
     (any::<u8>(), by).prop_map(|(number, by)| Pick { number, by })
 }
 
-fn kinds(weights: [u32; 7]) -> impl Strategy<Value = Kind> {
+fn kinds(weights: [u32; 8]) -> impl Strategy<Value = Kind> {
     let weighted: Vec<Kind> = Kind::ALL.into_iter().zip(weights).flat_map(|(kind, weight)| std::iter::repeat_n(kind, weight as usize)).collect();
     select(weighted)
 }
@@ -97,7 +97,7 @@ fn list() -> impl Strategy<Value = List> {
         ("filter", "name", "invalid_filter"),
     ]);
     let parts =
-        (kinds([5, 2, 5, 2, 2, 2, 1]), proptest::option::weighted(0.3, pick()), prop::collection::vec(wish, 0..3), prop::collection::vec((any::<u8>(), any::<bool>()), 0..3));
+        (kinds([5, 2, 5, 2, 2, 2, 1, 1]), proptest::option::weighted(0.3, pick()), prop::collection::vec(wish, 0..3), prop::collection::vec((any::<u8>(), any::<bool>()), 0..3));
     let reading = (1..5u8, proptest::option::weighted(0.3, select(&["account", "accounts", "integration_point", "all"])), proptest::option::weighted(0.2, any::<u8>()));
     (parts, reading, proptest::option::weighted(0.04, mistakes)).prop_map(|((kind, owner, filters, orders), (limit, expand, behind), mistake)| List {
         kind,
@@ -112,17 +112,17 @@ fn list() -> impl Strategy<Value = List> {
 }
 
 pub(crate) fn command() -> impl Strategy<Value = Command> {
-    let create = (kinds([6, 2, 5, 2, 2, 1, 1]), pick(), pick(), proptest::option::weighted(0.5, select(FULLNAMES)), any::<u8>())
+    let create = (kinds([6, 2, 5, 2, 2, 1, 1, 1]), pick(), pick(), proptest::option::weighted(0.5, select(FULLNAMES)), any::<u8>())
         .prop_flat_map(|(kind, owner, point, fullname, variant)| named(kind).prop_map(move |name| Command::Create { kind, owner, point, name, fullname, variant }));
-    let update = (kinds([4, 2, 4, 2, 2, 0, 1]), pick(), proptest::option::weighted(0.5, select(FULLNAMES)), pick(), any::<u8>())
+    let update = (kinds([4, 2, 4, 2, 2, 0, 1, 1]), pick(), proptest::option::weighted(0.5, select(FULLNAMES)), pick(), any::<u8>())
         .prop_flat_map(|(kind, target, fullname, point, variant)| named(kind).prop_map(move |name| Command::Update { kind, target, name, fullname, point, variant }));
     let verbs = select(&["refresh", "rotate", "reset", "remove_secondary"]);
     prop_oneof![
         12 => create,
-        2 => (kinds([1; 7]), pick()).prop_map(|(kind, target)| Command::Read { kind, target }),
+        2 => (kinds([1; 8]), pick()).prop_map(|(kind, target)| Command::Read { kind, target }),
         5 => update,
-        4 => (kinds([4, 2, 3, 2, 2, 0, 0]), pick(), prop::collection::vec(0..17u8, 1..4)).prop_map(|(kind, target, operations)| Command::Patch { kind, target, operations }),
-        5 => (kinds([3, 2, 3, 3, 1, 1, 1]), pick()).prop_map(|(kind, target)| Command::Delete { kind, target }),
+        4 => (kinds([4, 2, 3, 2, 2, 0, 0, 1]), pick(), prop::collection::vec(0..17u8, 1..4)).prop_map(|(kind, target, operations)| Command::Patch { kind, target, operations }),
+        5 => (kinds([3, 2, 3, 3, 2, 1, 1, 2]), pick()).prop_map(|(kind, target)| Command::Delete { kind, target }),
         4 => (0..4u8).prop_map(|back| Command::Undo { back }),
         1 => (pick(), any::<bool>()).prop_map(|(target, pause)| Command::Turn { target, pause }),
         1 => (pick(), named(Kind::Token)).prop_map(|(target, name)| Command::Mint { target, name }),
@@ -153,9 +153,15 @@ fn call(operation: &'static str, path: &[(&'static str, String)], body: Option<V
 }
 
 /// The operation of a kind; they are few enough to be spelled out.
-fn operation(kind: Kind, verb: &str) -> &'static str {
+pub(crate) fn operation(kind: Kind, verb: &str) -> &'static str {
     let id = format!("{}.{verb}", kind.resource());
     patchbay_model::Operation::from_id(&id).map_or("", |operation| operation.id())
+}
+
+/// The path to a row by ids.
+pub(crate) fn path_of(model: &Model, row: &Row) -> Vec<(&'static str, String)> {
+    let number = model.rows.iter().filter(|known| known.kind == row.kind && known.gone.is_none()).position(|known| known.id == row.id);
+    path(model, row.kind, Pick { number: number.and_then(|number| u8::try_from(number).ok()).unwrap_or_default(), by: By::Id })
 }
 
 /// The path to an object that exists or does not.
@@ -174,6 +180,7 @@ fn path(model: &Model, kind: Kind, pick: Pick) -> Vec<(&'static str, String)> {
         Kind::Member => vec![("member_id", own)],
         Kind::Token => vec![("refresh_token_id", own)],
         Kind::App => vec![("provider_app_id", own)],
+        Kind::Role => vec![("role_id", own)],
     }
 }
 
@@ -281,8 +288,13 @@ fn created(model: &Model, kind: Kind, owner: Pick, point: Pick, variant: usize, 
             Vec::new()
         }
         Kind::Token => {
-            body["permission_set"] = json!(["administrator", "viewer", "member", "account-manager", "everything"][variant % 5]);
+            body["permission_set"] = json!(SETS[variant % 5]);
             body["resources"] = json!({});
+            Vec::new()
+        }
+        Kind::Role => {
+            body["permission_set"] = json!(SETS[variant % 5]);
+            body["description"] = if variant % 2 == 0 { json!("What it is for") } else { Value::Null };
             Vec::new()
         }
         Kind::App => {
@@ -294,6 +306,8 @@ fn created(model: &Model, kind: Kind, owner: Pick, point: Pick, variant: usize, 
         }
     }
 }
+
+const SETS: [&str; 5] = ["administrator", "viewer", "member", "account-manager", "everything"];
 
 fn environments(variant: usize) -> Value {
     [
@@ -308,7 +322,9 @@ fn environments(variant: usize) -> Value {
 }
 
 fn roles(variant: usize) -> Value {
-    [Value::Null, json!(["viewer"]), json!(["root_administrator", "member"]), json!(["viewer", "viewer"]), json!([]), json!(["nobody"])][variant % 6].clone()
+    [Value::Null, json!(["acme"]), json!(["root_administrator", "globex"]), json!(["viewer", "viewer"]), json!([]), json!(["nobody"]), json!(["acme", "viewer"]), json!(["a-b"])]
+        [variant % 8]
+        .clone()
 }
 
 /// Other changes than of names to a whole object.
@@ -330,6 +346,8 @@ fn changed(model: &Model, kind: Kind, point: Pick, variant: usize, body: &mut Va
         Kind::Credential if variant % 5 == 1 => body["config"] = json!({ "type": "aws" }),
         Kind::Member if variant % 3 == 0 => body["role_binding"] = roles(variant / 3),
         Kind::Member if variant % 3 == 1 => body["nickname"] = Value::Null,
+        Kind::Role if variant % 2 == 0 => body["permission_set"] = json!(SETS[variant / 2 % 5]),
+        Kind::Role if variant % 3 == 0 => body["description"] = Value::Null,
         Kind::App if variant % 3 == 0 => body["client_id"] = json!(["other", ""][variant / 3 % 2]),
         _ => {}
     }

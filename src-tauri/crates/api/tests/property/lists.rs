@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use crate::model::{Kind, Model, Refusal, Row, id_of};
+use crate::model::{Kind, Model, Refusal, Row};
+use crate::names::id_of;
 
 /// How the values of a field compare.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,6 +42,7 @@ pub(crate) fn fields(kind: Kind) -> Vec<(&'static str, Type)> {
         Kind::Credential => &[("owner_type", Type::Text), ("account_id", Type::Id), ("managed", Type::Text), ("expires", Type::Time), ("type", Type::Text)],
         Kind::Member => &[("nickname", Type::Text), ("type", Type::Text), ("state", Type::Text), ("role_binding", Type::Texts)],
         Kind::Token => &[("owner_id", Type::Id), ("owner_type", Type::Text), ("token_type", Type::Text), ("expires", Type::Time)],
+        Kind::Role => &[("description", Type::Text), ("permission_set", Type::Text)],
         Kind::App => &[("issuer", Type::Text), ("client_id", Type::Text)],
     };
     let every = [("name", Type::Name), ("fullname", Type::Text), ("id", Type::Id), ("created_at", Type::Time), ("updated_at", Type::Time)];

@@ -10,6 +10,8 @@ mod agree;
 mod commands;
 mod lists;
 mod model;
+mod names;
+mod unchanged;
 mod world;
 
 use proptest::collection::vec;

@@ -7,6 +7,7 @@
 use patchbay_model::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::names::{address, derived, fullname, id_of, permission_set, slug};
 use crate::world::{Answer, Call};
 
 /// What lists are made of.
@@ -19,14 +20,15 @@ pub(crate) enum Kind {
     Member,
     Token,
     App,
+    Role,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 7] = [Self::Account, Self::Point, Self::Integration, Self::Credential, Self::Member, Self::Token, Self::App];
+    pub(crate) const ALL: [Self; 8] = [Self::Account, Self::Point, Self::Integration, Self::Credential, Self::Member, Self::Token, Self::App, Self::Role];
 
     /// The resource in the names of its operations.
     pub(crate) fn resource(self) -> &'static str {
-        ["accounts", "integration_points", "integrations", "credentials", "members", "tokens", "provider_apps"][self as usize]
+        ["accounts", "integration_points", "integrations", "credentials", "members", "tokens", "provider_apps", "roles"][self as usize]
     }
 
     /// Members that a patch may change.
@@ -37,6 +39,7 @@ impl Kind {
             Self::Integration => &["name", "fullname", "provider_config", "integration_point_id"],
             Self::Credential => &["name", "fullname", "config", "expires"],
             Self::Member => &["name", "fullname", "nickname", "picture", "state", "token_ttl", "role_binding"],
+            Self::Role => &["name", "fullname", "description", "resources", "permission_set"],
             Self::Token | Self::App => &[],
         }
     }
@@ -101,40 +104,6 @@ const DAY: u64 = 86_400;
 const PROVIDERS: [&str; 3] = ["ticketing_mock_ticketing", "ticketing_redmine", "identity_openid"];
 const CREDENTIAL_MISSING: &str = "credential_missing";
 
-/// The id that a text is, in its one spelling.
-pub(crate) fn id_of(text: &str) -> Option<String> {
-    text.parse::<uuid::Uuid>().ok().map(|id| id.to_string())
-}
-
-/// The rule of names: 1 to 100 of a slug's characters behind an optional tilde, no word of a path, nothing that is an id.
-fn slug(text: &str) -> Option<String> {
-    const SEGMENTS: [&str; 12] = ["verify", "lookup", "info", "rotate", "reset", "refresh", "secondary", "events", "timeseries", "mcp", "synqly-integrations", "x"];
-    let text = text.to_lowercase();
-    let body = text.strip_prefix('~').unwrap_or(&text);
-    let good = !body.is_empty() && text.len() <= 100 && body.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-    (good && !SEGMENTS.contains(&text.as_str()) && id_of(&text).is_none()).then_some(text)
-}
-
-/// A name made of a full name: everything outside of a slug becomes one dash, none at the ends.
-fn derived(fullname: &str) -> Option<String> {
-    let kept: String = fullname.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { ' ' }).collect();
-    let mut text = kept.split(' ').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
-    text.truncate(100);
-    slug(text.trim_end_matches('-'))
-}
-
-fn address(text: &str) -> Option<String> {
-    let text = text.trim().to_lowercase();
-    let (local, domain) = text.split_once('@')?;
-    let good = !local.is_empty() && domain.contains('.') && !domain.starts_with('.') && !domain.ends_with('.') && !domain.contains('@') && !text.contains(' ');
-    good.then_some(text)
-}
-
-fn fullname(text: &str) -> Option<String> {
-    let text = text.trim();
-    (!text.is_empty() && text.chars().count() <= 200 && !text.chars().any(char::is_control)).then(|| text.to_owned())
-}
-
 /// Collects reasons against a request.
 #[derive(Default)]
 struct Against(Refusal);
@@ -185,6 +154,9 @@ impl Model {
             "create" | "create_token" | "create_integration_token" => self.create(kind, verb, &parent, call, real.body.get("result").unwrap_or(&Value::Null)),
             _ => {
                 let row = self.target(kind, &parent, call).ok_or_else(nowhere)?;
+                if self.rows[row].wire["x_patchbay"]["builtin"] == true && verb != "get" {
+                    return Err(vec!["invalid_request", "invalid_field", "invalid_patch"]);
+                }
                 match verb {
                     "get" => Ok(self.view(&self.rows[row])),
                     "update" => self.update(row, call.body()),
@@ -213,7 +185,8 @@ impl Model {
 
     /// The object of a path.
     fn target(&self, kind: Kind, parent: &str, call: &Call) -> Option<usize> {
-        let text = call.path(["account_id", "integration_point_id", "integration_id", "credential_id", "member_id", "refresh_token_id", "provider_app_id"][kind as usize]);
+        let text =
+            call.path(["account_id", "integration_point_id", "integration_id", "credential_id", "member_id", "refresh_token_id", "provider_app_id", "role_id"][kind as usize]);
         match kind {
             // An integration's own credential is reached through its account as well.
             Kind::Credential => self.find(kind, Some(parent), text).or_else(|| {
@@ -242,7 +215,16 @@ impl Model {
         if row.kind == Kind::Account {
             wire["x_patchbay"]["integrations"] = json!(self.rows.iter().filter(|child| child.is(Kind::Integration, Some(&row.id))).count());
         }
+        if row.kind == Kind::Role {
+            wire["x_patchbay"] = json!({ "builtin": row.wire["x_patchbay"]["builtin"] == true, "members": self.bound(row.text("name")).count() });
+        }
         wire
+    }
+
+    /// The members that have a role.
+    fn bound(&self, role: &str) -> impl Iterator<Item = &Row> {
+        let role = json!(role);
+        self.rows.iter().filter(move |row| row.is(Kind::Member, None) && row.wire["role_binding"].as_array().is_some_and(|roles| roles.contains(&role)))
     }
 
     fn create(&mut self, kind: Kind, verb: &str, parent: &str, call: &Call, made: &Value) -> Expected {
@@ -263,7 +245,7 @@ impl Model {
         };
         let id = whole["id"].as_str().unwrap_or_default();
         let mut wire = if kind == Kind::Token {
-            if serde_json::from_value::<patchbay_model::permission::PermissionSet>(body["permission_set"].clone()).is_err() {
+            if !permission_set(&body["permission_set"]) {
                 return Err(vec!["invalid_field"]);
             }
             self.container(parent, "organization", &body["name"], &body["fullname"], "adhoc", id)?
@@ -329,7 +311,7 @@ impl Model {
         match (full, before) {
             (Some(full), _) => wire["fullname"] = json!(full),
             (None, None) => wire["fullname"] = json!(name),
-            (None, Some(_)) => against.unless(matches!(kind, Kind::Integration | Kind::Point), "invalid_field"),
+            (None, Some(_)) => against.unless(matches!(kind, Kind::Integration | Kind::Point | Kind::Role), "invalid_field"),
         }
         wire["name"] = json!(name);
         let fresh = before.is_none();
@@ -389,7 +371,7 @@ impl Model {
             Kind::Member => {
                 let mut roles: Vec<&str> = Vec::new();
                 for role in body["role_binding"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-                    against.unless(["root_administrator", "administrator", "viewer", "member"].contains(&role), "invalid_field");
+                    against.unless(self.rows.iter().any(|row| row.is(Kind::Role, None) && row.text("name") == role), "invalid_field");
                     if !roles.contains(&role) {
                         roles.push(role);
                     }
@@ -423,6 +405,12 @@ impl Model {
                 }
                 if fresh {
                     wire["provider"] = body["provider"].clone();
+                }
+            }
+            Kind::Role => {
+                against.unless(permission_set(&body["permission_set"]), "invalid_field");
+                for member in ["description", "permission_set"] {
+                    wire[member] = body[member].clone();
                 }
             }
             Kind::Token => {}
@@ -461,7 +449,7 @@ impl Model {
                 None => against.unless(false, "invalid_field"),
                 Some(row) => {
                     let row = &self.rows[row];
-                    against.unless(row.text("connector") == "ticketing" || !good, "invalid_field");
+                    against.unless(row.text("connector") == "ticketing" || !PROVIDERS.contains(&provider), "invalid_field");
                     let environment = self.find(Kind::Account, None, account).map_or("", |row| self.rows[row].text("environment"));
                     against.unless(self.allowed(&row.id, environment, provider), "provider_not_allowed");
                     point = json!(row.id);
@@ -484,6 +472,12 @@ impl Model {
     fn update(&mut self, row: usize, body: &Value) -> Expected {
         let before = self.rows[row].clone();
         let wire = self.become_of(before.kind, &before.parent, body, Some(&before), &before.id)?;
+        if before.kind == Kind::Role {
+            // Members have it under its new name, those that may come back too.
+            for roles in self.rows.iter_mut().filter(|row| row.kind == Kind::Member).filter_map(|row| row.wire["role_binding"].as_array_mut()) {
+                roles.iter_mut().filter(|role| **role == before.wire["name"]).for_each(|role| *role = wire["name"].clone());
+            }
+        }
         self.rows[row].wire = wire;
         Ok(self.view(&self.rows[row]))
     }
@@ -513,7 +507,8 @@ impl Model {
     fn delete(&mut self, row: usize, deletion: Option<String>) -> Expected {
         let (kind, id) = (self.rows[row].kind, self.rows[row].id.clone());
         let used = kind == Kind::Point && self.rows.iter().any(|row| row.is(Kind::Integration, None) && row.text("integration_point_id") == id);
-        if used || (kind == Kind::Member && id == self.actor) {
+        let bound = kind == Kind::Role && self.bound(self.rows[row].text("name")).next().is_some();
+        if used || bound || (kind == Kind::Member && id == self.actor) {
             return Err(vec!["in_use"]);
         }
         let mut taken = vec![id.clone()];
@@ -557,7 +552,12 @@ impl Model {
                 let external = |row: &Row| row.wire["x_patchbay"]["external_id"].clone();
                 other.is(row.kind, Some(&row.parent)) && (same(&other.wire["name"], &row.wire["name"]) || same(&external(other), &external(row)))
             });
-            orphan || taken
+            // A role of that name which was made since then is another one.
+            let role = |name: &Value| {
+                self.rows.iter().any(|role| role.is(Kind::Role, None) && role.wire["name"] == *name && role.wire["created_at"].as_str() <= Some(at.to_string().as_str()))
+            };
+            let roles = row.wire["role_binding"].as_array().is_none_or(|roles| roles.iter().all(role));
+            orphan || taken || !roles
         });
         if refused {
             return Err(vec!["update_conflict"]);
