@@ -9,6 +9,8 @@ mod lifecycle;
 #[cfg(test)]
 mod listening;
 #[cfg(test)]
+mod matrix;
+#[cfg(test)]
 mod separation;
 #[cfg(test)]
 mod session;

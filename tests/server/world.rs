@@ -24,7 +24,7 @@ pub(crate) struct World {
     pub(crate) integration_access: String,
     pub(crate) integration_refresh: String,
     pub(crate) integration_container: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// An answer as a program sees it.
@@ -144,7 +144,7 @@ impl World {
             integration_access: String::new(),
             integration_refresh: String::new(),
             integration_container: String::new(),
-            _folder: folder,
+            folder: folder,
         };
         let made = world.api("POST", "/v1/accounts", Some(&json!({"name": "alpha"}))).await.status(201).result();
         world.account = text(&made["account"]["id"]);
@@ -154,6 +154,15 @@ impl World {
         world.integration_access = text(&made["token"]["access"]["secret"]);
         world.integration_refresh = text(&made["token"]["refresh"]["secret"]);
         world
+    }
+
+    /// Adds an organization to the store and gives its administrator's token.
+    pub(crate) async fn second_organization(&self, name: &str) -> String {
+        let store = StoreUrl::Sqlite(self.folder.path().join("store.db"));
+        let keys = KeyAccess::from(KeySource::File(self.folder.path().join("key")));
+        let (engine, created) = installation::create(&store, &keys, name, system_context()).await.unwrap();
+        engine.shutdown().await;
+        created.token.primary.unwrap().access.secret.unwrap().expose().to_owned()
     }
 
     /// Makes an integration on the mock provider.
@@ -211,6 +220,7 @@ impl World {
     }
 }
 
+#[track_caller]
 pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
 }
