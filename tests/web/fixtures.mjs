@@ -119,7 +119,7 @@ export const audit = Array.from({ length: 130 }, (_, n) => {
     created_at: ago(3 + n * 17), environment: 'prod', audit_type: problem ? 'ERROR' : 'API', remote_addr: n % 2 ? '198.51.100.7' : '', user_agent: n % 2 ? 'Synqly-Python-SDK/2.0.97' : '', method: n % 2 ? 'POST' : 'RPC', path: n % 2 ? '/v1/accounts' : operation, code,
     ...(problem ? { status: problem } : {}), member_id: me.id, ...(n % 3 ? { account_id: accounts[n % 20].id } : {}),
     body: n % 6 === 4 ? { before: { fullname: 'Acme' }, after: { fullname: 'Acme Industries' } } : { fullname: 'Acme Industries', environment: 'prod' },
-    x_patchbay: { id: ID(6000 + n), origin: ['desktop', 'api', 'web', 'cli', 'background'][n % 5], operation, problem },
+    x_patchbay: { id: ID(6000 + n), origin: ['desktop', 'api', 'web', 'cli', 'background'][n % 5], operation, problem, object_kind: operation.startsWith('tokens') ? 'token' : operation.startsWith('accounts') ? 'account' : 'integration', object_id: ID(1000 + (n % 20)), has_before: !problem && n % 6 !== 0 && n % 6 !== 1, has_after: !problem, undoable: !problem, ...(n === 6 ? { undone_by: ID(6000), undoable: false } : {}), ...(n === 12 ? { undo_of: ID(6018) } : {}) },
   };
 });
 
@@ -247,6 +247,8 @@ export function answer(command, params = {}) {
     case 'capabilities.get_provider': return find(providers, path.provider_id);
     case 'capabilities.list_connectors': return { result: connectors };
     case 'audit.list': return page(some(audit), params);
+    case 'audit.get': { const { result } = find(audit.map((one) => ({ ...one, id: one.x_patchbay.id })), path.audit_id); return { result: { ...result, diff: [], ...(result.x_patchbay.has_before ? { before: { fullname: 'Acme', environment: 'test', labels: ['emea'], external_id: 'acme' } } : {}), ...(result.x_patchbay.has_after ? { after: { fullname: 'Acme Industries', environment: 'prod', labels: ['emea', 'gold'], external_id: 'acme' } } : {}) } }; }
+    case 'audit.undo': return { result: audit[12] };
     case 'provider_apps.list': return page(some(apps), params);
     case 'provider_apps.get': return find(apps, path.provider_app_id);
     case 'organization_webhooks.list': return page(some(webhooks), params);
@@ -278,4 +280,4 @@ export function answer(command, params = {}) {
   }
 }
 
-export const ids = { account: ID(1000), integration: ID(3000), broken: ID(3002), brokenAccount: accounts[2].id, waiting: ID(3004), waitingAccount: accounts[4].id, point: ID(500), token: ID(7002), event: ID(6004), app: ID(800), member: ID(11), role: ID(904), webhook: ID(850), delivery: ID(8600) };
+export const ids = { account: ID(1000), integration: ID(3000), broken: ID(3002), brokenAccount: accounts[2].id, waiting: ID(3004), waitingAccount: accounts[4].id, point: ID(500), token: ID(7002), event: ID(6005), app: ID(800), member: ID(11), role: ID(904), webhook: ID(850), delivery: ID(8600) };
