@@ -16,6 +16,7 @@ const WORDS: Record<Code | OwnCode, { heading: string; todo?: string }> = {
   invalid_config: { heading: 'The configuration does not fit the provider' },
   weak_password: { heading: 'The password is too weak', todo: 'Use 8 to 71 characters that are hard to guess.' },
   provider_not_allowed: { heading: 'The integration point does not allow this provider', todo: 'Choose another provider, or allow it in the integration point.' },
+  definition_withdrawn: { heading: 'This version of the provider was withdrawn', todo: 'Move to another version.' },
   integration_not_active: { heading: 'The integration is not active' },
   needs_reconnect: { heading: 'The provider no longer accepts the credential', todo: 'Connect the integration again.' },
   provider_app_missing: { heading: 'There is no provider app for this provider', todo: 'Add a provider app with the client id that the provider gave you.' },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Integration, Provider } from '$lib/wire';
-import { allowed, configFaults, emptyCredential, wireConfig } from './config';
+import type { Integration, IntegrationPoint, Provider } from '$lib/wire';
+import { allowed, configFaults, emptyCredential, governedBy, runtimeConfig, ungoverned, wireConfig, withRuntimeFaults } from './config';
 
 const provider = {
   id: 'ticketing_redmine',
@@ -33,6 +33,22 @@ describe('provider_config', () => {
   it('finds faults under the pointers of the core', () => {
     expect(Object.keys(configFaults(provider, {}, emptyCredential(provider)))).toEqual(['/provider_config/url', '/provider_config/credential/secret']);
     expect(configFaults(provider, { url }, { mode: 'keep', type: 'token', values: {}, shared: '' })).toEqual({});
+  });
+
+  it('sends what is beside the provider in a place of its own', () => {
+    const schema = { type: 'object', properties: { url: { type: 'string' }, polling_interval: { type: 'string' } } };
+    const with_knobs = { ...provider, x_patchbay: { ...provider.x_patchbay, config: { order: ['url'], schema }, credentials: [] } } as unknown as Provider;
+    expect(wireConfig(with_knobs, { url, polling_interval: '1h' }, emptyCredential(with_knobs))).toEqual({ type: 'ticketing_redmine', url });
+    expect(runtimeConfig(with_knobs, { url, polling_interval: '1h' })).toEqual({ polling_interval: '1h' });
+    expect(withRuntimeFaults({ '/x_patchbay/config/polling_interval': 'short', '/name': 'taken' })).toEqual({ '/provider_config/polling_interval': 'short', '/name': 'taken' });
+  });
+
+  it('leaves to the point what it sets', () => {
+    const point = { x_patchbay: { policy: { providers: { ticketing_redmine: { locked: { url }, defaults: { default_project: 'support' } } } } } } as unknown as IntegrationPoint;
+    const governed = governedBy(point, 'ticketing_redmine');
+    expect(ungoverned({ url: 'https://other.example', default_project: 'x' }, governed)).toEqual({ default_project: 'x' });
+    expect(configFaults(provider, {}, { mode: 'keep', type: 'token', values: {}, shared: '' }, Object.keys(governed.locked))).toEqual({});
+    expect(governedBy(undefined, 'ticketing_redmine')).toEqual({ locked: {}, defaults: {} });
   });
 
   it('asks the point', () => {

@@ -1,6 +1,7 @@
 import type { Command } from '$lib/command';
 
 export const commands: Command[] = [
+  { title: 'Show versions of providers', href: '#/providers/versions' },
   { title: 'Show provider apps', href: '#/providers/apps' },
   { title: 'Add provider app', href: '#/providers/apps/new', needs: 'administer' },
 ];
