@@ -51,8 +51,8 @@ export const connectors = [
 ];
 
 export const points = [
-  { id: ID(500), name: 'support-desk', fullname: 'Support desk', description: 'Tickets of our customers, read by the assistant.', connector: 'ticketing', environments: { test: ['*'], prod: ['ticketing_redmine', 'ticketing_jira'] }, created_at: ago(70000), updated_at: ago(5000), x_patchbay: { integrations: 41 } },
-  { id: ID(501), name: 'people', fullname: 'People directory', connector: 'identity', environments: { prod: ['*'] }, created_at: ago(60000), updated_at: ago(9000), x_patchbay: { integrations: 12 } },
+  { id: ID(500), name: 'support-desk', fullname: 'Support desk', description: 'Tickets of our customers, read by the assistant.', connector: 'ticketing', environments: { test: ['*'], prod: ['ticketing_redmine', 'ticketing_jira'] }, created_at: ago(70000), updated_at: ago(5000), x_patchbay: { integrations: 41, policy: { providers: { ticketing_redmine: { locked: { url: 'https://redmine.example.com' }, defaults: { default_project: 'support' } }, ticketing_jira: { scopes: ['read:jira-work', 'offline_access'] } } } } },
+  { id: ID(501), name: 'people', fullname: 'People directory', connector: 'identity', environments: { prod: ['*'] }, created_at: ago(60000), updated_at: ago(9000), x_patchbay: { integrations: 12, policy: { providers: {} } } },
 ];
 
 const STATES = [
@@ -72,7 +72,7 @@ export const integrations = Array.from({ length: 140 }, (_, n) => {
     id: ID(3000 + n), name: slug(of.fullname), fullname: `${of.fullname} of ${account.fullname.split(' ')[0]}`, refresh_token_id: ID(7000 + n), account_id: account.id, account, category: of.connector_id,
     provider_config: { type: of.id, ...(of.id === 'ticketing_redmine' ? { url: 'https://redmine.example.com', default_project: 'support', credential: { type: 'token_id', value: ID(9000 + n) } } : {}), ...(of.id === 'ticketing_jira' ? { url: 'https://acme.atlassian.net', credential: { type: 'basic_id', value: ID(9000 + n) } } : {}) },
     provider_fullname: of.fullname, provider_type: of.id, ...(of.connector_id === 'ticketing' ? { integration_point_id: ID(500) } : {}), created_at: ago(40000 - n), updated_at: ago(800 + n * 11),
-    x_patchbay: { consent_needed: false, ...state, status_since: ago(30 + n * n * 3), definition_version: '1', last_used_at: n % 3 ? ago(n * 7 + 2) : undefined, last_connected_at: ago(n * 9 + 5), credential_kind: consent ? 'o_auth_user' : of.x_patchbay.credentials[0]?.kind },
+    x_patchbay: { consent_needed: false, ...state, status_since: ago(30 + n * n * 3), definition_version: '1', definition_id: ID(700), config: n % 5 === 0 ? { polling_interval: '15m' } : {}, ...(n === 2 ? { governed_problems: [{ reason: 'locked_value_differs', member: 'url', message: 'The point `support-desk` locks url to https://redmine.example.com. Change the integration, or the point.' }] } : {}), last_used_at: n % 3 ? ago(n * 7 + 2) : undefined, last_connected_at: ago(n * 9 + 5), credential_kind: consent ? 'o_auth_user' : of.x_patchbay.credentials[0]?.kind },
   };
 });
 
@@ -141,6 +141,12 @@ export const deliveries = Array.from({ length: 60 }, (_, n) => {
   };
 });
 const delivery = (id) => ({ ...deliveries.find((one) => one.id === id), payload: JSON.stringify({ event: 'account_create', account: { id: ID(1000), name: 'acme-industries', fullname: 'Acme Industries', environment: 'prod' }, nonce: '7d1f0c2a' }), log: [{ number: 1, created_at: ago(60), error: 'No connection: connection refused.', duration_ms: 12 }, { number: 2, created_at: ago(59), status: 503, error: 'The receiver answered 503.', response: '{"error":"maintenance"}', duration_ms: 131 }, { number: 3, created_at: ago(54), status: 503, error: 'The receiver answered 503.', response: '{"error":"maintenance"}', duration_ms: 118 }] });
+
+const SCHEMA = { type: 'object', required: ['url'], properties: { url: URL_FIELD, default_project: { type: 'string', title: 'Default project' }, polling_interval: { type: 'string', title: 'Polling interval', description: 'How often programs that poll shall ask; at least 5 minutes.' }, webhook_url: { type: 'string', format: 'uri', title: 'Webhook URL' } } };
+export const definitions = [['ticketing_redmine', 'Redmine', '2', 'active', 12], ['ticketing_redmine', 'Redmine', '1', 'deprecated', 23], ['ticketing_jira', 'Jira', '2', 'active', 35], ['ticketing_jira', 'Jira', '1', 'withdrawn', 0], ['identity_openid', 'OpenID Connect', '2', 'active', 35]].map(([provider, provider_fullname, version, status, count], n) => ({ id: ID(700 + n), provider, provider_fullname, connector: 'ticketing', version, auth_type: 'token,basic', docs_url: 'https://www.redmine.org/projects/redmine/wiki/Rest_api', status, config_schema: SCHEMA, credentials_schema: { type: 'object', properties: { secret: { type: 'string', title: 'API key', writeOnly: true } } }, created_at: ago(90000 - n), updated_at: ago(90000 - n), integrations: count }));
+const versionOf = (n) => ({ definition_id: definitions[n].id, version: definitions[n].version, status: definitions[n].status, created_at: definitions[n].created_at });
+const versionPreview = { from: versionOf(1), to: versionOf(0), possible: true, problems: [], schema_changes: [{ member: 'polling_interval', change: 'added', required_before: false, required_after: false }, { member: 'webhook_url', change: 'added', required_before: false, required_after: false }], credential_changes: [], config_before: { url: 'https://redmine.example.com', default_project: 'support' }, config_after: { url: 'https://redmine.example.com', default_project: 'support', polling_interval: '15m' } };
+const pointPreview = { affected: 3, mended: 1, environments: { prod: { affected: 2, connector: 0, provider_no_longer_allowed: 1, locked_value_differs: 1 }, test: { affected: 1, connector: 0, provider_no_longer_allowed: 0, locked_value_differs: 1 } }, integrations: integrations.slice(0, 3).map((one, n) => ({ id: one.id, name: one.name, account_id: one.account_id, account_name: one.account.name, environment: n === 2 ? 'test' : 'prod', provider_type: one.provider_type, violations: [n === 1 ? { reason: 'provider_no_longer_allowed', message: 'The provider is not allowed in prod.' } : { reason: 'locked_value_differs', member: 'url', message: 'url is locked to another value.' }], already: n === 2 })) };
 
 const series = (steps, minutes, most) => ({
   start_time: ago(steps * minutes), end_time: ago(0), interval: minutes === 1 ? '1m' : minutes === 60 ? '1h' : '24h',
@@ -269,6 +275,11 @@ export function answer(command, params = {}) {
     case 'status.get': return { result: status(path.integration_id) };
     case 'status.list': return { result: world.empty ? [] : integrations.slice(0, 4).map((one) => status(one.id)) };
     case 'status.list_events': return { result: [{ error: undefined, request: 4105, created_at: ago(52) }, { error: 'Redmine at https://redmine.example.com did not answer within 30 seconds.', request: 4096, created_at: ago(61), x_patchbay: { code: 'provider_timeout' } }, { error: 'Redmine answered with status 503.', request: 3991, created_at: ago(260), x_patchbay: { code: 'provider_refused' } }].map((one) => ({ account_id: path.account_id, integration_id: path.integration_id, status: one.error ? 'needs_attention' : 'active', ...one })) };
+    case 'integration_points.preview': return { result: pointPreview };
+    case 'definitions.list': return page(definitions, params);
+    case 'definitions.get': return find(definitions, path.definition_id);
+    case 'integrations.list_versions': return { result: [{ ...versionOf(1), definition_id: ID(700), pinned: true, rollback: false }, { ...versionOf(0), definition_id: ID(701), pinned: false, rollback: false }] };
+    case 'integrations.preview_version': return { result: versionPreview };
     case 'connect.begin': return { result: { id: ID(400), account_id: ID(1000), integration_id: body.integration_id, route: body.route, redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', authorize_url: 'https://login.example.com/authorize?client_id=halcyon', scopes: ['openid'], state: 'begun', expires: new Date(Date.now() + 600_000).toISOString(), created_at: ago(0), updated_at: ago(0) } };
     case 'connect.get': return { result: { id: ID(400), account_id: ID(1000), integration_id: ID(3004), route: 'link', redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', scopes: ['openid'], state: 'begun', expires: new Date(Date.now() + 600_000).toISOString(), created_at: ago(0), updated_at: ago(0) } };
     case 'connect.cancel': return { result: { state: 'cancelled' } };
@@ -280,4 +291,4 @@ export function answer(command, params = {}) {
   }
 }
 
-export const ids = { account: ID(1000), integration: ID(3000), broken: ID(3002), brokenAccount: accounts[2].id, waiting: ID(3004), waitingAccount: accounts[4].id, point: ID(500), token: ID(7002), event: ID(6005), app: ID(800), member: ID(11), role: ID(904), webhook: ID(850), delivery: ID(8600) };
+export const ids = { account: ID(1000), integration: ID(3000), broken: ID(3002), brokenAccount: accounts[2].id, waiting: ID(3004), waitingAccount: accounts[4].id, point: ID(500), token: ID(7002), event: ID(6005), app: ID(800), member: ID(11), role: ID(904), definition: ID(700), webhook: ID(850), delivery: ID(8600) };

@@ -26,7 +26,7 @@ const server = createServer((request, response) => {
 await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
 const base = `http://127.0.0.1:${server.address().port}`;
 
-const { account, integration, broken, brokenAccount, waiting, waitingAccount, point, token, event, app, member, role, webhook, delivery } = ids;
+const { account, integration, broken, brokenAccount, waiting, waitingAccount, point, token, event, app, member, role, definition, webhook, delivery } = ids;
 const click = (name, role = 'button') => (page) => page.getByRole(role, { name, exact: true }).first().click();
 const SCREENS = {
   overview: ['#/overview'],
@@ -47,6 +47,10 @@ const SCREENS = {
   points: ['#/points'],
   'points-selected': [`#/points?sel=${point}`],
   'points-edit': [`#/points/${point}/edit`],
+  'points-rules': [`#/points/${point}/edit`, async (page) => { await page.locator('summary').first().click(); await page.waitForTimeout(400); await page.locator('details[open]').scrollIntoViewIfNeeded(); }],
+  versions: [`#/providers/versions?sel=${definition}`],
+  'integration-move': [`#/integrations/${account}/${integration}`, async (page) => { await click('Move')(page); await page.getByRole('dialog').getByText('What becomes').waitFor(); }],
+  'integration-governed': [`#/integrations/new?account=${account}&point=${point}&provider=ticketing_redmine`],
   providers: ['#/providers?sel=ticketing_redmine'],
   apps: [`#/providers/apps?sel=${app}`],
   'apps-new': ['#/providers/apps/new?provider=identity_openid'],
