@@ -283,7 +283,7 @@ impl Desk {
 
     async fn connect_in_window(&self, id: patchbay_model::IntegrationId) -> Result<ConnectSession, Problem> {
         let store = self.opened().await?;
-        let begin = BeginConsent { integration: id, route: ConsentRoute::Window, redirect_uri: None };
+        let begin = BeginConsent { integration: id, route: ConsentRoute::Window, redirect_uri: None, end_user: None };
         let begun = consent::begin(&store.engine, &called(&store.grant, "consent.connect", &Value::Null), begin).await?;
         if !begun.embedded_window {
             consent::cancel(&store.engine, &store.grant, begun.session.id).await?;
@@ -325,7 +325,7 @@ impl Desk {
     async fn connect_in_browser(&self, id: patchbay_model::IntegrationId) -> Result<ConnectSession, Problem> {
         let store = self.opened().await?;
         let loopback = Loopback::bind(consent::loopback_port(&store.engine, &store.grant, id).await?).await?;
-        let begin = BeginConsent { integration: id, route: ConsentRoute::Browser, redirect_uri: Some(loopback.redirect_uri().to_string()) };
+        let begin = BeginConsent { integration: id, route: ConsentRoute::Browser, redirect_uri: Some(loopback.redirect_uri().to_string()), end_user: None };
         let begun = consent::begin(&store.engine, &called(&store.grant, "consent.connect", &Value::Null), begin).await?;
         let session = begun.session.id;
         if let Err(error) = tauri_plugin_opener::open_url(begun.authorize_url.as_str(), None::<&str>) {

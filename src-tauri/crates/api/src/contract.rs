@@ -208,6 +208,8 @@ pub fn typescript() -> String {
     types.visit::<Problem>();
     types.visit::<Change>();
     types.visit::<host::SignIn>();
+    types.visit::<host::LookAtLink>();
+    types.visit::<host::LinkOffer>();
     types.visit::<patchbay_model::Code>();
     let declarations: Vec<String> = types.declarations.into_values().collect();
     let text = format!(

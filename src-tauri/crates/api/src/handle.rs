@@ -8,6 +8,7 @@ pub(crate) mod capability;
 pub(crate) mod connect;
 pub(crate) mod credential;
 pub(crate) mod definition;
+pub(crate) mod end_user;
 pub(crate) mod integration;
 pub(crate) mod member;
 pub(crate) mod meta;

@@ -7,7 +7,7 @@ use patchbay_model::{Operation, Problem};
 
 use crate::contract::Commands;
 use crate::handle::{
-    Call, account, audit, auth, capability, connect, credential, definition, integration, member, meta, organization, overview, point, provider_app, role, status, token, trial, undo, webhook,
+    Call, account, audit, auth, capability, connect, credential, definition, end_user, integration, member, meta, organization, overview, point, provider_app, role, status, token, trial, undo, webhook,
 };
 use crate::openapi::Management;
 use crate::reply::{AuditFile, Deleted, Document, Empty, IntoReply, Reply};
@@ -19,10 +19,11 @@ use crate::wire::capability::{Connector, Provider};
 use crate::wire::consent::{BeginConnect, ConnectSession, CreateProviderApp, FinishConnect, ProviderApp, UpdateProviderApp};
 use crate::wire::credential::{CreateCredential, Credential, UpdateCredential};
 use crate::wire::definition::{Definition, IntegrationVersion, SetVersion, VersionPreview};
+use crate::wire::end_user::{ConsentReceipt, CreateEndUser, EndUser, ErasureImpact, UpdateEndUser};
 use crate::wire::envelope::{Answer, Listed};
 use crate::wire::governance::PointPreview;
 use crate::wire::integration::{CreateIntegration, Integration, IntegrationCreated, IntegrationUpdated, UpdateIntegration, Verified, VerifyIntegration};
-use crate::wire::member::{ChangePassword, CreateMember, LoggedOn, Logon, Member, MemberCreated, PasswordChanged, UpdateMember};
+use crate::wire::member::{ChangePassword, CreateLink, CreateMember, LoggedOn, Logon, Member, MemberCreated, MemberLink, PasswordChanged, UpdateMember};
 use crate::wire::organization::{Organization, UpdateOrganization};
 use crate::wire::overview::{ExportConfiguration, ExportedConfiguration, Impact, Overview};
 use crate::wire::point::{CreateIntegrationPoint, IntegrationPoint, UpdateIntegrationPoint};
@@ -199,6 +200,9 @@ table! {
     MembersUpdate: Put "/v1/members/{member_id}", NoQuery, Json<UpdateMember> => Answer<Member>, 200, Management, member::update;
     MembersPatch: Patch "/v1/members/{member_id}", NoQuery, Patch => Answer<Member>, 200, Management, member::patch;
     MembersDelete: Delete "/v1/members/{member_id}", NoQuery, NoBody => Deleted, 204, Management, member::delete;
+    MembersImpact: Get "/v1/x/members/{member_id}/impact", NoQuery, NoBody => Answer<Impact>, 200, Management, member::impact;
+    MembersCreateLink: Post "/v1/x/members/{member_id}/links", NoQuery, Json<CreateLink> => Answer<MemberLink>, 201, Management, member::create_link;
+    MembersUnlock: Post "/v1/x/members/{member_id}/unlock", NoQuery, NoBody => Answer<Member>, 200, Management, member::unlock;
 
     RolesList: Get "/v1/roles", ListOf, NoBody => Listed<Role>, 200, Management, role::list;
     RolesGet: Get "/v1/roles/{role_id}", NoQuery, NoBody => Answer<Role>, 200, Management, role::get;
@@ -255,6 +259,14 @@ table! {
     OrganizationWebhooksGetDelivery: Get "/v1/x/organization/webhooks/{webhook_id}/deliveries/{delivery_id}", NoQuery, NoBody => Answer<WebhookDeliveryDetail>, 200, Management, webhook::get_delivery;
     OrganizationWebhooksTest: Post "/v1/x/organization/webhooks/{webhook_id}/test", NoQuery, NoBody => Answer<WebhookDeliveryDetail>, 200, Management, webhook::test;
     OrganizationWebhooksRedeliver: Post "/v1/x/organization/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver", NoQuery, NoBody => Answer<WebhookDeliveryDetail>, 201, Management, webhook::redeliver;
+
+    EndUsersList: Get "/v1/x/accounts/{account_id}/end-users", ListOf, NoBody => Listed<EndUser>, 200, Management, end_user::list;
+    EndUsersGet: Get "/v1/x/accounts/{account_id}/end-users/{end_user_id}", NoQuery, NoBody => Answer<EndUser>, 200, Management, end_user::get;
+    EndUsersCreate: Post "/v1/x/accounts/{account_id}/end-users", NoQuery, Json<CreateEndUser> => Answer<EndUser>, 201, Management, end_user::create;
+    EndUsersUpdate: Put "/v1/x/accounts/{account_id}/end-users/{end_user_id}", NoQuery, Json<UpdateEndUser> => Answer<EndUser>, 200, Management, end_user::update;
+    EndUsersErase: Delete "/v1/x/accounts/{account_id}/end-users/{end_user_id}", NoQuery, NoBody => Empty, 204, Management, end_user::erase;
+    EndUsersImpact: Get "/v1/x/accounts/{account_id}/end-users/{end_user_id}/impact", NoQuery, NoBody => Answer<ErasureImpact>, 200, Management, end_user::impact;
+    EndUsersReceipts: Get "/v1/x/accounts/{account_id}/end-users/{end_user_id}/receipts", ListOf, NoBody => Listed<ConsentReceipt>, 200, Management, end_user::receipts;
 
     DeletionsUndo: Post "/v1/x/deletions/{deletion_id}/undo", NoQuery, NoBody => Empty, 204, Management, undo;
     MetaManagementOpenapiSpec: Get "/v1/meta/openapi/management", NoQuery, NoBody => Document, 200, Management, meta::management;

@@ -10,6 +10,7 @@ pub mod capability;
 pub mod consent;
 pub mod credential;
 pub mod definition;
+pub mod end_user;
 pub mod envelope;
 pub mod governance;
 pub mod host;

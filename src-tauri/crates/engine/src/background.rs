@@ -6,7 +6,7 @@ use patchbay_model::deletion::UNDO_WINDOW;
 use patchbay_model::{Origin, Problem, Scope};
 
 use crate::engine::{Stopping, WeakEngine};
-use crate::{Engine, changes, consent, installation, usage, webhook};
+use crate::{Engine, changes, consent, installation, member, usage, webhook};
 
 /// How often the store is asked for changes of other processes: soon enough for a window, cheap enough to do always.
 const POLL: Duration = Duration::from_millis(400);
@@ -55,7 +55,8 @@ pub(crate) async fn purge_once(engine: &Engine) -> Result<(), Problem> {
     if rows > 0 {
         tracing::debug!(rows, "removed what has ended");
     }
-    consent::end_stale(engine).await
+    consent::end_stale(engine).await?;
+    member::release_locks(engine).await
 }
 
 /// Runs something at an interval until the engine stops; a failure is logged and tried again at the next turn.

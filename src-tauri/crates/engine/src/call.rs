@@ -59,6 +59,8 @@ pub struct ProbeOutcome {
     pub id: Option<String>,
     /// The name of whom it belongs to, where it says one.
     pub name: Option<String>,
+    /// The e-mail address of whom it belongs to, where it says one.
+    pub email: Option<String>,
 }
 
 impl Engine {

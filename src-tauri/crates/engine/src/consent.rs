@@ -11,6 +11,7 @@ mod finish;
 mod grant_request;
 pub mod loopback;
 mod metadata;
+mod receipt;
 mod redirect;
 mod tokens;
 
@@ -44,6 +45,8 @@ pub struct BeginConsent {
     /// Where the answer comes: the server's callback address for a link, a loopback address for a browser or window. Without
     /// one, the first loopback address registered with the provider app is taken.
     pub redirect_uri: Option<String>,
+    /// Id or name of the end user who is asked to agree, where that is known before.
+    pub end_user: Option<String>,
 }
 
 /// A consent that has begun.

@@ -52,7 +52,13 @@ pub(crate) fn today(engine: &Engine) -> Timestamp {
 
 impl From<patchbay_model::deletion::Impact> for Impact {
     fn from(impact: patchbay_model::deletion::Impact) -> Self {
-        let counts = [("integrations", impact.integrations), ("credentials", impact.credentials), ("tokens", impact.tokens), ("connect_sessions", impact.connect_sessions)];
+        let counts = [
+            ("integrations", impact.integrations),
+            ("credentials", impact.credentials),
+            ("tokens", impact.tokens),
+            ("connect_sessions", impact.connect_sessions),
+            ("end_users", impact.end_users),
+        ];
         Self { counts: counts.into_iter().map(|(kind, number)| (kind.to_owned(), number)).collect(), ..Self::default() }
     }
 }

@@ -1,6 +1,6 @@
 //! The engine: one open store with its key, the providers' catalog, and what runs beside the verbs.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use patchbay_model::change::Change;
 use patchbay_model::{Context, Origin, Timestamp};
@@ -38,6 +38,7 @@ struct Inner {
     usage: Usage,
     definitions: Known,
     token_uses: TokenUses,
+    public_url: OnceLock<String>,
     stop: watch::Sender<bool>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -94,6 +95,7 @@ impl Engine {
             usage: Usage::default(),
             definitions: Known::default(),
             token_uses: TokenUses::default(),
+            public_url: OnceLock::new(),
             stop: watch::Sender::new(false),
             tasks: Mutex::default(),
         };
@@ -163,6 +165,17 @@ impl Engine {
     /// The program in which the engine runs; verbs carry their caller's own origin.
     pub fn origin(&self) -> Origin {
         self.inner.origin
+    }
+
+    /// Tells at which address the web interface is served, for links that are passed on. The first call holds.
+    pub fn serve_at(&self, public_url: &str) {
+        // A second server on the same engine keeps the first one's address in links.
+        let _ = self.inner.public_url.set(public_url.trim_end_matches('/').to_owned());
+    }
+
+    /// The address of the web interface, without a slash at its end; none where nothing is served.
+    pub fn public_url(&self) -> Option<&str> {
+        self.inner.public_url.get().map(String::as_str)
     }
 
     /// Which targets may be called.

@@ -11,6 +11,7 @@ pub mod consent;
 pub mod credential;
 pub mod definition;
 pub mod deletion;
+pub mod end_user;
 mod engine;
 mod governance;
 pub mod grant;

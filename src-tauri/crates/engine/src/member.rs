@@ -3,24 +3,31 @@
 mod create;
 mod delete;
 mod get;
+mod impact;
+mod link;
 mod list;
 mod logoff;
 mod logon;
 pub(crate) mod password;
 pub(crate) mod rules;
+mod unlock;
 mod update;
 
-use patchbay_model::member::{Member, MemberState, MemberType};
+use patchbay_model::member::{Member, MemberOption, MemberState, MemberType};
 use patchbay_model::organization::Organization;
 use patchbay_model::{Secret, Timestamp};
 
 pub use create::create;
 pub use delete::delete;
 pub use get::get;
+pub use impact::impact;
+pub use link::{LinkOffer, MemberLink, create_link, look_at_link, redeem_link};
 pub use list::list;
 pub use logoff::logoff;
 pub use logon::{LOCK_AFTER, LOCK_LASTS, logon};
 pub use password::change_password;
+pub(crate) use unlock::release_locks;
+pub use unlock::unlock;
 pub use update::update;
 
 use crate::token::ContainerState;
@@ -42,12 +49,12 @@ pub struct CreateMember {
     pub role_binding: Vec<String>,
     /// Person or program.
     pub member_type: MemberType,
-    /// Lifetime of the member such as `720h`.
+    /// Lifetime of the member such as `720h`; ten years where missing.
     pub ttl: Option<String>,
     /// Lifetime of the tokens of a logon.
     pub token_ttl: Option<String>,
-    /// The wire's `options.options`: `expired` demands a new password at once, `invited` makes an invitation.
-    pub options: Vec<String>,
+    /// How it begins.
+    pub options: Vec<MemberOption>,
 }
 
 /// The whole member as it shall be.
@@ -63,6 +70,13 @@ pub struct UpdateMember {
     pub picture: Option<String>,
     /// Unchanged where missing; `enabled` also unlocks.
     pub state: Option<MemberState>,
+    /// Its lifetime such as `720h`, counted from now where it changes; none within for a member without end. Unchanged where
+    /// missing.
+    pub ttl: Option<Option<String>>,
+    /// When it ends. Unchanged where missing.
+    pub expires: Option<Option<Timestamp>>,
+    /// When the password must be changed. Unchanged where missing.
+    pub pin_expires: Option<Option<Timestamp>>,
     /// Unchanged where missing.
     pub role_binding: Option<Vec<String>>,
     /// Unchanged where missing.

@@ -144,7 +144,8 @@ mod tests {
                         "management_openapi_spec",
                         "engine_openapi_spec",
                         "change_password",
-                        "logoff"
+                        "logoff",
+                        "receipts"
                     ]
                     .iter()
                     .any(|verb| id.ends_with(&format!(".{verb}"))),

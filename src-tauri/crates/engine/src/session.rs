@@ -3,14 +3,12 @@
 
 use std::time::Duration;
 
-use patchbay_model::member::MemberState;
-use patchbay_model::permission::RoleName;
 use patchbay_model::token::{Authority, SecretKind, TokenType};
 use patchbay_model::web::{LinkPurpose, OneTimeLink, WebSession};
 use patchbay_model::{Code, OrganizationId, Problem, Scope, Secret, Timestamp, WebSessionId};
 use patchbay_vault::{mint_token, parse_token};
 
-use crate::token::verify::{adhoc_permits, expired_password, live_member, role_permits};
+use crate::token::verify::{acting_member, adhoc_permits, live_member, role_permits};
 use crate::{CallerInfo, Engine, ManagementGrant};
 
 /// How long a session lasts.
@@ -68,11 +66,15 @@ pub async fn resume(engine: &Engine, handle: &str, caller: CallerInfo) -> Result
     let mut tx = engine.store().read(Scope::System).await?;
     let session = tx.web_session_by_hash(&hash).await?.filter(|session| session.expires > now).ok_or_else(ended)?;
     tx.enter(Scope::Organization(session.organization_id))?;
-    let member = live_member(&mut tx, session.member_id, now).await.map_err(|_| ended())?;
+    let member = acting_member(&mut tx, session.member_id).await.map_err(|_| ended())?;
     let mut password_expired = false;
     if let Some(token) = session.token_id {
         let container = tx.token(token).await?.filter(|container| container.expires > now).ok_or_else(ended)?;
-        password_expired = container.token_type == TokenType::Logon && expired_password(&member, now);
+        password_expired = container.token_type == TokenType::Logon && member.must_change_password(now);
+    }
+    // One who signed in with a password can make an expired member live again by changing it; others cannot.
+    if member.expired(now) && !password_expired {
+        return Err(ended());
     }
     let permits = match &session.authority {
         Authority::Adhoc { resources, permission_set } => adhoc_permits(&mut tx, &member, *permission_set, resources).await?,
@@ -81,7 +83,7 @@ pub async fn resume(engine: &Engine, handle: &str, caller: CallerInfo) -> Result
     Ok(ManagementGrant { organization: session.organization_id, member: session.member_id, container: session.token_id, permits, password_expired, caller, undoing: None })
 }
 
-/// Ends a session. Ending one that is not there is no error.
+/// Ends a session, and the logon that it came from. Ending one that is not there is no error.
 ///
 /// # Errors
 /// Problems of the store.
@@ -91,6 +93,11 @@ pub async fn end(engine: &Engine, handle: &str) -> Result<(), Problem> {
     if let Some(session) = tx.web_session_by_hash(&hash).await? {
         tx.enter(Scope::Organization(session.organization_id))?;
         tx.remove_web_session(session.id).await?;
+        if let Some(token) = session.token_id
+            && tx.token(token).await?.is_some_and(|container| container.token_type == TokenType::Logon)
+        {
+            crate::token::end(engine, &mut tx, token).await?;
+        }
     }
     tx.commit().await?;
     Ok(())
@@ -131,7 +138,7 @@ pub async fn redeem_setup_link(engine: &Engine, secret: &str, caller: CallerInfo
     begin(engine, &ManagementGrant { organization: link.organization_id, member: member.id, container: None, permits, password_expired: false, caller, undoing: None }).await
 }
 
-fn hash(engine: &Engine, text: &str, kind: SecretKind) -> Option<[u8; 32]> {
+pub(crate) fn hash(engine: &Engine, text: &str, kind: SecretKind) -> Option<[u8; 32]> {
     parse_token(text).ok().filter(|parsed| parsed.kind() == kind).map(|parsed| engine.vault().token_hash(&parsed))
 }
 
@@ -141,5 +148,6 @@ fn ended() -> Problem {
 
 /// Whether a member can be acted as by the holder of the key.
 pub(crate) fn is_root(member: &patchbay_model::member::Member) -> bool {
-    member.state == MemberState::Enabled && member.role_binding.iter().any(|role| role.as_str() == RoleName::ROOT_ADMINISTRATOR)
+    // Wrong passwords, which anybody can send, must not shut the holder of the key out.
+    member.acts() && member.is_root()
 }

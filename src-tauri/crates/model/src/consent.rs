@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Code, ConnectSessionId, IntegrationId, MemberId, OrganizationId, ProviderAppId, ProviderId, Timestamp};
+use crate::{AccountId, Code, ConnectSessionId, EndUserId, IntegrationId, MemberId, OrganizationId, ProviderAppId, ProviderId, Timestamp};
 
 /// How the person gets to the provider's page (product.md section 5).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
@@ -74,6 +74,8 @@ pub struct ConnectSession {
     pub provider_app_id: Option<ProviderAppId>,
     /// Who began it.
     pub member_id: MemberId,
+    /// Who is asked to agree, where that is known before.
+    pub end_user_id: Option<EndUserId>,
     /// How the person goes there.
     pub route: ConsentRoute,
     /// The exact redirect URI that was sent.

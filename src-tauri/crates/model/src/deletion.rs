@@ -47,4 +47,7 @@ pub struct Impact {
     /// Consents that are under way.
     #[ts(type = "number")]
     pub connect_sessions: u64,
+    /// End users.
+    #[ts(type = "number")]
+    pub end_users: u64,
 }

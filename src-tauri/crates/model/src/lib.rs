@@ -12,6 +12,7 @@ pub mod context;
 pub mod credential;
 pub mod definition;
 pub mod deletion;
+pub mod end_user;
 pub mod environment;
 pub mod id;
 pub mod integration;

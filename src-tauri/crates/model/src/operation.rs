@@ -81,6 +81,9 @@ operations! {
     MembersUpdate = "members.update";
     MembersPatch = "members.patch";
     MembersDelete = "members.delete";
+    MembersImpact = "members.impact";
+    MembersCreateLink = "members.create_link";
+    MembersUnlock = "members.unlock";
     RolesList = "roles.list";
     RolesGet = "roles.get";
     RolesCreate = "roles.create";
@@ -110,6 +113,13 @@ operations! {
     ConnectGet = "connect.get";
     ConnectFinish = "connect.finish";
     ConnectCancel = "connect.cancel";
+    EndUsersList = "end_users.list";
+    EndUsersGet = "end_users.get";
+    EndUsersCreate = "end_users.create";
+    EndUsersUpdate = "end_users.update";
+    EndUsersErase = "end_users.erase";
+    EndUsersImpact = "end_users.impact";
+    EndUsersReceipts = "end_users.receipts";
     DeletionsUndo = "deletions.undo";
     MetaManagementOpenapiSpec = "meta.management_openapi_spec";
     MetaEngineOpenapiSpec = "meta.engine_openapi_spec";

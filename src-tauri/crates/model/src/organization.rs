@@ -46,3 +46,23 @@ pub struct OrganizationOptions {
     /// Fewest characters of a password; never below 8.
     pub minimum_password_length: Option<u32>,
 }
+
+const DAY: u64 = 86_400;
+
+/// Where the organization says nothing, the wire's documented values hold (`OrganizationOptions` of the SDK).
+impl OrganizationOptions {
+    /// How long an invitation holds: 7 days where nothing is said.
+    pub fn invitation_lasts(&self) -> Duration {
+        self.invite_duration.unwrap_or(Duration::from_secs(7 * DAY))
+    }
+
+    /// How long a reset link holds: 24 hours where nothing is said.
+    pub fn reset_lasts(&self) -> Duration {
+        self.forgot_duration.unwrap_or(Duration::from_secs(DAY))
+    }
+
+    /// After what time a password must be changed: 180 days where nothing is said.
+    pub fn password_lasts(&self) -> Duration {
+        self.password_duration.unwrap_or(Duration::from_secs(180 * DAY))
+    }
+}

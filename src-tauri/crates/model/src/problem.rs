@@ -80,6 +80,12 @@ codes! {
     TokenInvalid = "token_invalid", 401, "Token not valid";
     /// Name or password are wrong, or the member may not sign in.
     LogonFailed = "logon_failed", 401, "Logon failed";
+    /// The password is right, and the member was switched off.
+    MemberDisabled = "member_disabled", 401, "Member disabled";
+    /// The password is right, and the member has yet to accept its invitation.
+    MemberInvited = "member_invited", 401, "Member invited";
+    /// The password is right, and an administrator locked the member.
+    MemberLocked = "member_locked", 401, "Member locked";
     /// A token of one kind was used where the other kind is needed.
     WrongTokenKind = "wrong_token_kind", 403, "Wrong kind of token";
     /// The token's permissions do not cover this.

@@ -29,7 +29,7 @@ pub struct WebSession {
 }
 
 /// What a one-time link is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkPurpose {
     /// First sign-in of the member that `init` made.

@@ -124,4 +124,6 @@ pub struct Identity {
     pub id: Option<String>,
     /// A name for people: full name, login or address.
     pub name: Option<String>,
+    /// E-mail address, where the provider tells it.
+    pub email: Option<String>,
 }

@@ -32,6 +32,7 @@ pub(crate) struct Inner {
 
 impl App {
     pub(crate) fn new(engine: Engine, public_url: Url, trusted_proxies: Vec<Cidr>, store: StoreInfo, ending: watch::Receiver<bool>) -> Self {
+        engine.serve_at(public_url.as_str());
         let event_streams = Arc::new(Semaphore::new(EVENT_STREAMS));
         Self { inner: Arc::new(Inner { engine, public_url, trusted_proxies, store, limiter: Limiter::default(), event_streams, ending }) }
     }

@@ -50,6 +50,7 @@ pub(crate) enum Target {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Host {
     SignIn,
+    LookAtLink,
     Who,
     SignOut,
     Rpc,
@@ -63,6 +64,7 @@ pub(crate) enum Host {
 
 const HOST: &[(&str, &str, Rule, Host)] = &[
     ("POST", "/session", Rule::Public, Host::SignIn),
+    ("POST", "/session/link", Rule::Public, Host::LookAtLink),
     ("GET", "/session", Rule::Session, Host::Who),
     ("DELETE", "/session", Rule::Session, Host::SignOut),
     ("POST", "/rpc", Rule::Session, Host::Rpc),
@@ -146,7 +148,12 @@ mod tests {
     #[test]
     fn what_is_public_is_listed_here() {
         let public: Vec<_> = entries().into_iter().filter(|entry| entry.rule == Rule::Public).map(|entry| format!("{} {}", entry.method, entry.path)).collect();
-        let reviewed = ["POST /v1/auth/logon/{organization_id}", "POST /session", "GET /healthz", "GET /readyz", "GET /v1/version", "GET /oauth/callback", "GET /oauth/page.css"];
+        let reviewed = [
+            "POST /v1/auth/logon/{organization_id}",
+            "POST /session",
+            // Tells whom a one-time link is for, to whoever holds the link, and nothing to anybody else; tries are counted.
+            "POST /session/link",
+            "GET /healthz", "GET /readyz", "GET /v1/version", "GET /oauth/callback", "GET /oauth/page.css"];
         assert_eq!(public, reviewed, "a public route is added only with a review of what it gives away");
     }
 }

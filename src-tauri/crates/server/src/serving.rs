@@ -180,6 +180,7 @@ async fn run(entry: &Entry, visit: Visit) -> Outcome {
         Target::NotOffered(connector) => connector::not_offered(connector, visit).await,
         Target::Host(host) => match host {
             Host::SignIn => session::sign_in(visit).await,
+            Host::LookAtLink => session::look_at_link(visit).await.into(),
             Host::Who => session::who(visit).await.into(),
             Host::SignOut => session::sign_out(visit).await.into(),
             Host::Rpc => session::rpc(visit).await,

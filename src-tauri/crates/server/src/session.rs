@@ -4,7 +4,7 @@ use axum::http::HeaderValue;
 use axum::http::header::{ORIGIN, SET_COOKIE};
 use axum::response::Response;
 use patchbay_api::rpc;
-use patchbay_api::wire::host::{Host, SessionInfo, SessionMember, SignIn};
+use patchbay_api::wire::host::{Host, LinkOffer, LookAtLink, SessionInfo, SessionMember, SignIn};
 use patchbay_engine::session::NewSession;
 use patchbay_engine::{CallerInfo, Grant, ManagementGrant, member, organization, session};
 use patchbay_model::{Code, Fullname, Name, Origin, Problem, Secret, Timestamp};
@@ -44,12 +44,16 @@ async fn enter(visit: Visit, caller: CallerInfo) -> Result<Response, Problem> {
 }
 
 fn how() -> Problem {
-    Problem::new(Code::InvalidBody, "Sign in with {token}, with {organization, name, secret}, or with {setup}, the secret of a one-time link.").at_body("")
+    Problem::new(Code::InvalidBody, "Sign in with {token}, with {organization, name, secret}, with {setup}, the secret of a set-up link, or with {setup, secret}, that of an invitation or reset and the new password.").at_body("")
 }
 
 async fn open(app: &App, how_to: SignIn, caller: CallerInfo) -> Result<NewSession, Problem> {
     match how_to {
         SignIn { setup: Some(link), token: None, name: None, secret: None, .. } => session::redeem_setup_link(&app.engine, link.expose().trim(), caller).await,
+        SignIn { setup: Some(link), token: None, name: None, secret: Some(new), .. } => {
+            let logon = member::redeem_link(&app.engine, &link, new, caller.clone()).await?;
+            with_logon(app, logon, caller).await
+        }
         SignIn { token: Some(token), setup: None, name: None, secret: None, .. } => with_token(app, &token, caller).await,
         SignIn { name: Some(name), secret: Some(secret), token: None, setup: None, organization } => {
             let organization = match organization.filter(|text| !text.is_empty()) {
@@ -57,11 +61,15 @@ async fn open(app: &App, how_to: SignIn, caller: CallerInfo) -> Result<NewSessio
                 None => only_organization(app).await?,
             };
             let logon = member::logon(&app.engine, &organization, name.trim(), secret, caller.clone()).await?;
-            let access = logon.token.primary.and_then(|pair| pair.access.secret).ok_or_else(|| Problem::internal("a logon gave no token"))?;
-            with_token(app, &access, caller).await
+            with_logon(app, logon, caller).await
         }
         _ => Err(how()),
     }
+}
+
+async fn with_logon(app: &App, logon: member::Logon, caller: CallerInfo) -> Result<NewSession, Problem> {
+    let access = logon.token.primary.and_then(|pair| pair.access.secret).ok_or_else(|| Problem::internal("a logon gave no token"))?;
+    with_token(app, &access, caller).await
 }
 
 async fn with_token(app: &App, token: &Secret, caller: CallerInfo) -> Result<NewSession, Problem> {
@@ -75,6 +83,22 @@ async fn only_organization(app: &App) -> Result<String, Problem> {
         [one] => Ok(one.id.to_string()),
         _ => Err(Problem::field("/organization", "Several organizations are kept here. Give the name of yours.")),
     }
+}
+
+/// `POST /session/link`: what a one-time link is for, without using it. Wrong ones count like failed sign-ins.
+pub(crate) async fn look_at_link(visit: Visit) -> Result<Response, Problem> {
+    let Visit { app, head, body, .. } = visit;
+    if head.headers.contains_key(ORIGIN) {
+        gate::same_origin(&app, &head)?;
+    }
+    app.limiter.admit(head.caller.address, app.engine.now())?;
+    let body = body::read(&head.headers, body, body::MANAGEMENT).await?.ok_or_else(|| Problem::new(Code::InvalidBody, "Send {link}, the secret of a one-time link.").at_body(""))?;
+    let LookAtLink { link } = patchbay_api::request::from_value(body)?;
+    let offer = member::look_at_link(&app.engine, &link).await;
+    if offer.as_ref().is_err_and(|problem| problem.code == Code::TokenInvalid) {
+        app.limiter.failed(head.caller.address, app.engine.now());
+    }
+    Ok(answer::json(200, &LinkOffer::from(offer?)))
 }
 
 /// `GET /session`

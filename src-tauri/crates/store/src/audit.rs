@@ -1,5 +1,5 @@
 //! The audit log. Rows are added and, after a time of the operator's choice, removed. Of a row that stands nothing changes
-//! but by what it was undone.
+//! but by what it was undone, and the data of a person who is erased.
 
 use patchbay_model::audit::{AuditEvent, AuditObject};
 use patchbay_model::change::ChangeKind;

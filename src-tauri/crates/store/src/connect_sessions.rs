@@ -3,7 +3,7 @@
 use patchbay_model::change::ChangeKind;
 use patchbay_model::consent::{ConnectSession, ConnectState};
 use patchbay_model::credential::Envelope;
-use patchbay_model::{AccountId, Code, ConnectSessionId, IntegrationId, MemberId, OrganizationId, ProviderAppId, Timestamp};
+use patchbay_model::{AccountId, Code, ConnectSessionId, EndUserId, IntegrationId, MemberId, OrganizationId, ProviderAppId, Timestamp};
 use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use crate::transaction::{ReadTx, WriteTx};
 
 macro_rules! columns {
     () => {
-        "id, organization_id, account_id, integration_id, provider_app_id, member_id, route, redirect_uri, issuer, scopes, state, failure_code, message, expires, created_at, updated_at"
+        "id, organization_id, account_id, integration_id, provider_app_id, member_id, end_user_id, route, redirect_uri, issuer, scopes, state, failure_code, message, expires, created_at, updated_at"
     };
 }
 
@@ -29,6 +29,7 @@ struct SessionRow {
     integration_id: Uuid,
     provider_app_id: Option<Uuid>,
     member_id: Uuid,
+    end_user_id: Option<Uuid>,
     route: String,
     redirect_uri: String,
     issuer: Option<String>,
@@ -60,6 +61,7 @@ impl TryFrom<SessionRow> for ConnectSession {
             integration_id: IntegrationId::from_uuid(row.integration_id),
             provider_app_id: row.provider_app_id.map(ProviderAppId::from_uuid),
             member_id: MemberId::from_uuid(row.member_id),
+            end_user_id: row.end_user_id.map(EndUserId::from_uuid),
             route: row::word(TABLE, "route", &row.route)?,
             redirect_uri: row.redirect_uri,
             issuer: row.issuer,
@@ -167,7 +169,7 @@ impl WriteTx {
         for (id,) in replaced {
             self.changed(ChangeKind::ConnectSession, id, Some(session.account_id))?;
         }
-        sqlx::query("INSERT INTO connect_sessions (id, organization_id, account_id, integration_id, provider_app_id, member_id, route, redirect_uri, issuer, scopes, state, failure_code, message, state_hash, verifier, expires, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)")
+        sqlx::query("INSERT INTO connect_sessions (id, organization_id, account_id, integration_id, provider_app_id, member_id, route, redirect_uri, issuer, scopes, state, failure_code, message, state_hash, verifier, expires, created_at, updated_at, end_user_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)")
             .bind(session.id.uuid())
             .bind(session.organization_id.uuid())
             .bind(session.account_id.uuid())
@@ -186,6 +188,7 @@ impl WriteTx {
             .bind(At(session.expires))
             .bind(At(session.created_at))
             .bind(At(session.updated_at))
+            .bind(session.end_user_id.map(EndUserId::uuid))
             .execute(&mut *self.tx)
             .await?;
         self.changed(ChangeKind::ConnectSession, session.id, Some(session.account_id))

@@ -28,6 +28,7 @@ const TOMBSTONED: &[(&str, ChangeKind)] = &[
     ("token_containers", ChangeKind::Token),
     ("connect_sessions", ChangeKind::ConnectSession),
     ("organization_webhooks", ChangeKind::OrganizationWebhook),
+    ("end_users", ChangeKind::EndUser),
 ];
 
 #[derive(FromRow)]
@@ -103,15 +104,15 @@ impl ReadTx {
     /// Those of the database.
     pub async fn account_impact(&mut self, id: AccountId) -> Result<Impact> {
         let (organization, account) = self.bound()?;
-        let (integrations, credentials, tokens, connect_sessions): (i64, i64, i64, i64) = sqlx::query_as(
-            "SELECT (SELECT count(*) FROM integration_instances WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL), (SELECT count(*) FROM credentials WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL), (SELECT count(*) FROM token_containers WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL), (SELECT count(*) FROM connect_sessions WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND state IN ('begun', 'exchanging') AND deleted_at IS NULL)",
+        let (integrations, credentials, tokens, connect_sessions, end_users): (i64, i64, i64, i64, i64) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM integration_instances WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL), (SELECT count(*) FROM credentials WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL), (SELECT count(*) FROM token_containers WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL), (SELECT count(*) FROM connect_sessions WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND state IN ('begun', 'exchanging') AND deleted_at IS NULL), (SELECT count(*) FROM end_users WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL)",
         )
         .bind(organization)
         .bind(id.uuid())
         .bind(account)
         .fetch_one(&mut *self.tx)
         .await?;
-        Ok(impact(integrations, credentials, tokens, connect_sessions))
+        Ok(Impact { end_users: row::count(end_users), ..impact(integrations, credentials, tokens, connect_sessions) })
     }
 
     /// What a deletion of an integration would take.
@@ -162,7 +163,13 @@ impl ReadTx {
 }
 
 fn impact(integrations: i64, credentials: i64, tokens: i64, connect_sessions: i64) -> Impact {
-    Impact { integrations: row::count(integrations), credentials: row::count(credentials), tokens: row::count(tokens), connect_sessions: row::count(connect_sessions) }
+    Impact {
+        integrations: row::count(integrations),
+        credentials: row::count(credentials),
+        tokens: row::count(tokens),
+        connect_sessions: row::count(connect_sessions),
+        end_users: 0,
+    }
 }
 
 impl WriteTx {
@@ -178,9 +185,10 @@ impl WriteTx {
         if self.mark(&marking, "accounts", "id = $4", id.uuid()).await? == 0 {
             return Err(StoreError::not_found(AccountId::NOUN, id));
         }
-        for table in ["integration_instances", "credentials", "shared_credentials", "token_containers", "connect_sessions"] {
+        for table in ["integration_instances", "credentials", "shared_credentials", "token_containers", "connect_sessions", "end_users"] {
             self.mark(&marking, table, "account_id = $4", id.uuid()).await?;
         }
+        self.end_receipts_of_deletion(&marking).await?;
         self.announce(impact, ChangeKind::Account, id.uuid(), Some(id))?;
         Ok(impact)
     }
@@ -198,6 +206,7 @@ impl WriteTx {
         for table in ["credentials", "token_containers", "connect_sessions"] {
             self.mark(&marking, table, "integration_id = $4", id.uuid()).await?;
         }
+        self.end_receipts_of_deletion(&marking).await?;
         self.mark_orphaned_shared(&marking).await?;
         self.announce(impact, ChangeKind::Integration, id.uuid(), account)?;
         Ok(impact)
@@ -234,6 +243,7 @@ impl WriteTx {
         self.check_tenant(credential.organization_id.uuid(), account.map(AccountId::uuid))?;
         let marking = self.begin_deletion(deletion, ChangeKind::Credential, id.uuid(), account, now).await?;
         self.mark(&marking, "credentials", "id = $4", id.uuid()).await?;
+        self.end_receipts_of_deletion(&marking).await?;
         self.mark_orphaned_shared(&marking).await?;
         self.announce(Impact::default(), ChangeKind::Credential, id.uuid(), account)
     }
@@ -253,7 +263,8 @@ impl WriteTx {
         self.announce(Impact::default(), ChangeKind::Token, id.uuid(), account)
     }
 
-    /// Deletes a member with the organization tokens that it made or signed in with. Tokens of integrations stay.
+    /// Deletes a member with the organization tokens that it made or signed in with, its browsers' sessions and its links, of
+    /// which the undo brings the tokens back. Tokens of integrations stay.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], and those of the database.
@@ -264,6 +275,8 @@ impl WriteTx {
             return Err(StoreError::not_found(MemberId::NOUN, id));
         }
         self.mark(&marking, "token_containers", "member_id = $4 AND owner_type = 'organization'", id.uuid()).await?;
+        self.remove_web_sessions_of(id, None).await?;
+        self.remove_password_links_of(id).await?;
         self.announce(impact, ChangeKind::Member, id.uuid(), None)?;
         Ok(impact)
     }
@@ -348,6 +361,11 @@ impl WriteTx {
                 self.changed(kind, deletion.object_id, account)?;
             }
         }
+        sqlx::query("UPDATE consent_receipts SET ended_at = NULL, deletion_id = NULL WHERE deletion_id = $1 AND organization_id = $2 AND NOT EXISTS (SELECT 1 FROM consent_receipts AS newer WHERE newer.organization_id = $2 AND newer.account_id = consent_receipts.account_id AND newer.integration_id = consent_receipts.integration_id AND newer.ended_at IS NULL)")
+            .bind(id.uuid())
+            .bind(organization)
+            .execute(&mut *self.tx)
+            .await?;
         sqlx::query("DELETE FROM deletions WHERE id = $1 AND organization_id = $2").bind(id.uuid()).bind(organization).execute(&mut *self.tx).await?;
         self.changed(deletion.kind, deletion.object_id, account)?;
         Ok(deletion)
@@ -411,6 +429,18 @@ impl WriteTx {
         Ok(())
     }
 
+    /// Ends the receipts in force of the integrations that go with this deletion, or whose consent does. The undo takes them
+    /// up again, unless somebody agreed anew meanwhile.
+    async fn end_receipts_of_deletion(&mut self, marking: &Marking) -> Result<()> {
+        sqlx::query("UPDATE consent_receipts SET ended_at = $1, deletion_id = $2 WHERE organization_id = $3 AND ended_at IS NULL AND integration_id IN (SELECT id FROM integration_instances WHERE deletion_id = $2 UNION SELECT integration_id FROM credentials WHERE deletion_id = $2 AND kind = 'o_auth_user' AND integration_id IS NOT NULL)")
+            .bind(marking.now)
+            .bind(marking.id)
+            .bind(marking.organization)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
     /// Notes the changes of a deletion: the object itself, and once per kind what went with it.
     fn announce(&mut self, impact: Impact, kind: ChangeKind, id: Uuid, account: Option<AccountId>) -> Result<()> {
         self.changed(kind, id, account)?;
@@ -419,6 +449,7 @@ impl WriteTx {
             (impact.credentials, ChangeKind::Credential),
             (impact.tokens, ChangeKind::Token),
             (impact.connect_sessions, ChangeKind::ConnectSession),
+            (impact.end_users, ChangeKind::EndUser),
         ];
         for (number, taken) in taken {
             if number > 0 {
@@ -434,6 +465,9 @@ const PARENTLESS: &str = "SELECT (SELECT count(*) FROM integration_instances AS 
 
 /// Statements of the purge, children first. A child goes with its parent even when it was deleted later by itself.
 const PURGE: &[&str] = &[
+    "DELETE FROM consent_receipts WHERE account_id IN (SELECT id FROM accounts WHERE deleted_at < $1)",
+    "UPDATE consent_receipts SET deletion_id = NULL WHERE deletion_id IS NOT NULL AND ended_at < $1",
+    "DELETE FROM end_users WHERE deleted_at < $1 OR account_id IN (SELECT id FROM accounts WHERE deleted_at < $1)",
     "DELETE FROM connect_sessions WHERE deleted_at < $1 OR integration_id IN (SELECT id FROM integration_instances WHERE deleted_at < $1)",
     "DELETE FROM token_containers WHERE deleted_at < $1 OR integration_id IN (SELECT id FROM integration_instances WHERE deleted_at < $1)",
     // A sealed value in a live row goes with its credential, unless another credential has taken its place.
@@ -446,6 +480,8 @@ const PURGE: &[&str] = &[
     "DELETE FROM integration_instances WHERE deleted_at < $1",
     "DELETE FROM shared_credentials WHERE deleted_at < $1 AND NOT EXISTS (SELECT 1 FROM credentials AS kept WHERE kept.organization_id = shared_credentials.organization_id AND kept.shared_credential_id = shared_credentials.id) AND NOT EXISTS (SELECT 1 FROM provider_apps AS kept WHERE kept.organization_id = shared_credentials.organization_id AND kept.client_secret = shared_credentials.id)",
     "DELETE FROM integration_points WHERE deleted_at < $1 AND NOT EXISTS (SELECT 1 FROM integration_instances AS kept WHERE kept.integration_point_id = integration_points.id) AND NOT EXISTS (SELECT 1 FROM credentials AS kept WHERE kept.integration_point_id = integration_points.id)",
+    "DELETE FROM one_time_links WHERE member_id IN (SELECT id FROM members WHERE deleted_at < $1)",
+    "DELETE FROM web_sessions WHERE member_id IN (SELECT id FROM members WHERE deleted_at < $1)",
     "DELETE FROM members WHERE deleted_at < $1",
     "DELETE FROM roles WHERE deleted_at < $1",
     "DELETE FROM accounts WHERE deleted_at < $1",

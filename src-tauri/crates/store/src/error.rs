@@ -153,6 +153,7 @@ fn unique_field(index: &str) -> (&'static str, &'static str) {
         ("provider_apps", "provider app"),
         ("credentials", "credential"),
         ("token_containers", "token"),
+        ("end_users", "end user"),
     ];
     let noun = NOUNS.iter().find(|(table, _)| index.starts_with(table)).map_or("object", |(_, noun)| noun);
     let field = if index.ends_with("_name") {

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod audit;
+mod audit_texts;
 mod changes;
 mod connect_sessions;
 mod credentials;
@@ -15,6 +16,7 @@ mod deletions;
 mod deliveries;
 mod dialect;
 mod documents;
+mod end_users;
 mod error;
 mod header;
 mod integrations;
@@ -25,6 +27,7 @@ mod operations;
 mod organizations;
 mod points;
 mod provider_apps;
+mod receipts;
 mod refresh;
 mod roles;
 mod row;
@@ -40,6 +43,7 @@ mod verify;
 mod web_sessions;
 mod webhooks;
 
+pub use audit_texts::AuditTexts;
 pub use credentials::PROVIDER_APP_KEY;
 pub use deliveries::{DueWebhook, Outcome};
 pub use documents::LocalDocument;

@@ -17,7 +17,7 @@ use crate::transaction::{ReadTx, WriteTx};
 
 macro_rules! columns {
     () => {
-        "id, organization_id, name, fullname, nickname, picture, member_type, state, role_binding, ttl_seconds, token_ttl_seconds, expires, pin_expires, failed_logons, last_logon, created_at, updated_at"
+        "id, organization_id, name, fullname, nickname, picture, member_type, state, role_binding, ttl_seconds, token_ttl_seconds, expires, pin_expires, failed_logons, locked_until, (password_hash IS NOT NULL) AS has_password, last_logon, created_at, updated_at"
     };
 }
 
@@ -33,6 +33,7 @@ pub(crate) const NOUN: Noun = Noun {
         Field::new("state", "state", Kind::Text),
         Field::new("role_binding", "role_binding", Kind::Texts),
         Field::nullable("expires", "expires", Kind::Time),
+        Field::nullable("pin_expires", "pin_expires", Kind::Time),
         Field::nullable("last_logon", "last_logon", Kind::Time),
         Field::new("created_at", "created_at", Kind::Time),
         Field::new("updated_at", "updated_at", Kind::Time),
@@ -59,6 +60,8 @@ struct MemberRow {
     expires: Option<At>,
     pin_expires: Option<At>,
     failed_logons: i64,
+    locked_until: Option<At>,
+    has_password: bool,
     last_logon: Option<At>,
     created_at: At,
     updated_at: At,
@@ -83,6 +86,8 @@ impl TryFrom<MemberRow> for Member {
             expires: row.expires.map(|at| at.0),
             pin_expires: row.pin_expires.map(|at| at.0),
             failed_logons: u32::try_from(row.failed_logons).unwrap_or(u32::MAX),
+            locked_until: row.locked_until.map(|at| at.0),
+            has_password: row.has_password,
             last_logon: row.last_logon.map(|at| at.0),
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
@@ -170,7 +175,7 @@ impl WriteTx {
     pub async fn insert_member(&mut self, member: &Member) -> Result<()> {
         self.whole_organization("a new member")?;
         self.check_tenant(member.organization_id.uuid(), None)?;
-        sqlx::query("INSERT INTO members (id, organization_id, name, fullname, nickname, picture, member_type, state, role_binding, ttl_seconds, token_ttl_seconds, expires, pin_expires, failed_logons, last_logon, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)")
+        sqlx::query("INSERT INTO members (id, organization_id, name, fullname, nickname, picture, member_type, state, role_binding, ttl_seconds, token_ttl_seconds, expires, pin_expires, failed_logons, last_logon, created_at, updated_at, locked_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)")
             .bind(member.id.uuid())
             .bind(member.organization_id.uuid())
             .bind(member.name.as_str())
@@ -188,6 +193,7 @@ impl WriteTx {
             .bind(row::at(member.last_logon))
             .bind(At(member.created_at))
             .bind(At(member.updated_at))
+            .bind(row::at(member.locked_until))
             .execute(&mut *self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(member.name.as_str(), None))?;
@@ -201,7 +207,7 @@ impl WriteTx {
     pub async fn update_member(&mut self, member: &Member) -> Result<()> {
         self.whole_organization("a member")?;
         self.check_tenant(member.organization_id.uuid(), None)?;
-        let done = sqlx::query("UPDATE members SET name = $3, fullname = $4, nickname = $5, picture = $6, member_type = $7, state = $8, role_binding = $9, ttl_seconds = $10, token_ttl_seconds = $11, expires = $12, pin_expires = $13, failed_logons = $14, last_logon = $15, updated_at = $16 WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL")
+        let done = sqlx::query("UPDATE members SET name = $3, fullname = $4, nickname = $5, picture = $6, member_type = $7, state = $8, role_binding = $9, ttl_seconds = $10, token_ttl_seconds = $11, expires = $12, pin_expires = $13, failed_logons = $14, last_logon = $15, updated_at = $16, locked_until = $17 WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL")
             .bind(member.id.uuid())
             .bind(member.organization_id.uuid())
             .bind(member.name.as_str())
@@ -218,6 +224,7 @@ impl WriteTx {
             .bind(i64::from(member.failed_logons))
             .bind(row::at(member.last_logon))
             .bind(At(member.updated_at))
+            .bind(row::at(member.locked_until))
             .execute(&mut *self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(member.name.as_str(), None))?;
@@ -246,20 +253,41 @@ impl WriteTx {
         self.changed(ChangeKind::Member, id, None)
     }
 
-    /// Counts one more failed logon and gives the new number, in one statement so that parallel guesses all count.
+    /// Counts one more failed logon, in one statement so that parallel guesses all count; with the `most`-th in a row the
+    /// member is locked until `until` and the count begins anew. Says whether it was locked now. The object's own
+    /// `updated_at` stays: strangers must not be able to make others' changes fail.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], and those of the database.
-    pub async fn count_failed_logon(&mut self, id: MemberId) -> Result<u32> {
+    pub async fn count_failed_logon(&mut self, id: MemberId, most: u32, until: Timestamp) -> Result<bool> {
         let organization = self.whole_organization("a member")?;
-        let row: Option<(i64,)> =
-            sqlx::query_as("UPDATE members SET failed_logons = failed_logons + 1 WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL RETURNING failed_logons")
-                .bind(id.uuid())
-                .bind(organization)
-                .fetch_optional(&mut *self.tx)
-                .await?;
+        let row: Option<(i64,)> = sqlx::query_as("UPDATE members SET locked_until = CASE WHEN failed_logons + 1 >= $3 THEN $4 ELSE locked_until END, state = CASE WHEN failed_logons + 1 >= $3 AND state = 'enabled' THEN 'locked' ELSE state END, failed_logons = CASE WHEN failed_logons + 1 >= $3 THEN 0 ELSE failed_logons + 1 END WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL RETURNING failed_logons")
+            .bind(id.uuid())
+            .bind(organization)
+            .bind(i64::from(most))
+            .bind(At(until))
+            .fetch_optional(&mut *self.tx)
+            .await?;
         let (number,) = row.ok_or_else(|| StoreError::not_found(MemberId::NOUN, id))?;
         self.changed(ChangeKind::Member, id, None)?;
-        Ok(u32::try_from(number).unwrap_or(u32::MAX))
+        Ok(number == 0)
+    }
+
+    /// Lets members in again whose lock for wrong passwords is over; their next failure counts as the first. A lock that an
+    /// administrator made has no end and stays.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn release_locks(&mut self, now: Timestamp) -> Result<u64> {
+        let organization = self.whole_organization("the members")?;
+        let rows: Vec<(Uuid,)> = sqlx::query_as("UPDATE members SET state = CASE WHEN state = 'locked' THEN 'enabled' ELSE state END, locked_until = NULL, failed_logons = 0 WHERE organization_id = $1 AND locked_until <= $2 AND deleted_at IS NULL RETURNING id")
+            .bind(organization)
+            .bind(At(now))
+            .fetch_all(&mut *self.tx)
+            .await?;
+        for (id,) in &rows {
+            self.changed(ChangeKind::Member, id, None)?;
+        }
+        Ok(u64::try_from(rows.len()).unwrap_or_default())
     }
 }

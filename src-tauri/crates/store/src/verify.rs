@@ -71,6 +71,34 @@ const RELATIONS: &[(&str, &str)] = &[
         "moves between versions name a definition of another provider than their integration's",
     ),
     (
+        "SELECT count(*) FROM end_users AS child JOIN accounts AS parent ON parent.id = child.account_id WHERE child.deleted_at IS NULL AND parent.deleted_at IS NOT NULL",
+        "end users are live although their account is deleted",
+    ),
+    (
+        "SELECT count(*) FROM consent_receipts AS child JOIN integration_instances AS parent ON parent.id = child.integration_id WHERE parent.organization_id <> child.organization_id OR parent.account_id <> child.account_id",
+        "consent receipts belong to an integration of another tenant",
+    ),
+    (
+        "SELECT count(*) FROM consent_receipts AS child JOIN integration_instances AS parent ON parent.id = child.integration_id WHERE child.ended_at IS NULL AND parent.deleted_at IS NOT NULL",
+        "consent receipts are in force although their integration is deleted",
+    ),
+    (
+        "SELECT count(*) FROM (SELECT 1 FROM consent_receipts WHERE ended_at IS NULL GROUP BY integration_id HAVING count(*) > 1) AS doubled",
+        "integrations have more than one consent receipt in force",
+    ),
+    (
+        "SELECT count(*) FROM consent_receipts WHERE erased_at IS NOT NULL AND (end_user_id IS NOT NULL OR subject IS NOT NULL)",
+        "consent receipts still name a person who was erased",
+    ),
+    (
+        "SELECT count(*) FROM connect_sessions AS child LEFT JOIN end_users AS parent ON parent.id = child.end_user_id AND parent.organization_id = child.organization_id AND parent.account_id = child.account_id WHERE child.end_user_id IS NOT NULL AND parent.id IS NULL",
+        "consents name an end user of another account or one that is not there",
+    ),
+    (
+        "SELECT count(*) FROM one_time_links AS child LEFT JOIN members AS parent ON parent.id = child.member_id AND parent.organization_id = child.organization_id WHERE parent.id IS NULL",
+        "one-time links belong to a member that is not there",
+    ),
+    (
         "SELECT count(*) FROM audit_events AS child LEFT JOIN organizations AS parent ON parent.id = child.organization_id WHERE parent.id IS NULL",
         "audit rows belong to no organization",
     ),
@@ -101,6 +129,7 @@ const JSON: &[(&str, &str)] = &[
     ("refresh_journal", "previous"),
     ("token_containers", "authority"),
     ("connect_sessions", "scopes"),
+    ("consent_receipts", "scopes"),
     ("connect_sessions", "verifier"),
     ("web_sessions", "authority"),
     ("audit_events", "body"),

@@ -56,6 +56,37 @@ impl ReadTx {
         .await?;
         Ok(row.map(WebSession::from))
     }
+
+    /// A one-time link that can be used now, by keyed hash, without using it. In every scope, since the link is all that a
+    /// browser brings.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn one_time_link(&mut self, hash: &[u8], now: Timestamp) -> Result<Option<OneTimeLink>> {
+        let row: Option<LinkRow> = sqlx::query_as(
+            "SELECT organization_id, member_id, purpose, expires, created_at FROM one_time_links WHERE hash = $1 AND used_at IS NULL AND expires > $2 AND EXISTS (SELECT 1 FROM members WHERE members.id = one_time_links.member_id AND members.organization_id = one_time_links.organization_id AND members.deleted_at IS NULL)",
+        )
+        .bind(hash)
+        .bind(At(now))
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        row.map(link).transpose()
+    }
+
+    /// How many browsers a member is signed in with.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn count_web_sessions_of(&mut self, member: MemberId, now: Timestamp) -> Result<u64> {
+        let organization = self.whole_organization("web sessions")?;
+        let (number,): (i64,) = sqlx::query_as("SELECT count(*) FROM web_sessions WHERE organization_id = $1 AND member_id = $2 AND expires > $3")
+            .bind(organization)
+            .bind(member.uuid())
+            .bind(At(now))
+            .fetch_one(&mut *self.tx)
+            .await?;
+        Ok(row::count(number))
+    }
 }
 
 impl WriteTx {
@@ -108,16 +139,17 @@ impl WriteTx {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Ends all sessions of a member: its password changed or it was disabled. `except` stays.
+    /// Ends all sessions of a member: its password changed or it was disabled. Those that came from the token container
+    /// `except` stay.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn remove_web_sessions_of(&mut self, member: MemberId, except: Option<WebSessionId>) -> Result<u64> {
+    pub async fn remove_web_sessions_of(&mut self, member: MemberId, except: Option<TokenId>) -> Result<u64> {
         let organization = self.whole_organization("a web session")?;
-        let done = sqlx::query("DELETE FROM web_sessions WHERE member_id = $1 AND organization_id = $2 AND (id <> $3 OR $3 IS NULL)")
+        let done = sqlx::query("DELETE FROM web_sessions WHERE member_id = $1 AND organization_id = $2 AND ($3 IS NULL OR token_id IS NULL OR token_id <> $3)")
             .bind(member.uuid())
             .bind(organization)
-            .bind(except.map(WebSessionId::uuid))
+            .bind(except.map(TokenId::uuid))
             .execute(&mut *self.tx)
             .await?;
         Ok(done.rows_affected())
@@ -134,14 +166,15 @@ impl WriteTx {
         Ok(sessions.rows_affected() + links.rows_affected())
     }
 
-    /// Adds a one-time link; earlier links of the member for the same purpose die.
+    /// Adds a one-time link; earlier ones that do the same die: a set-up link for a set-up link, an invitation or reset for
+    /// every invitation and reset.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn insert_one_time_link(&mut self, link: &OneTimeLink, hash: &[u8]) -> Result<()> {
         self.whole_organization("a one-time link")?;
         self.check_tenant(link.organization_id.uuid(), None)?;
-        sqlx::query("DELETE FROM one_time_links WHERE organization_id = $1 AND member_id = $2 AND purpose = $3")
+        sqlx::query("DELETE FROM one_time_links WHERE organization_id = $1 AND member_id = $2 AND (purpose = 'setup') = ($3 = 'setup')")
             .bind(link.organization_id.uuid())
             .bind(link.member_id.uuid())
             .bind(link.purpose.as_str())
@@ -165,22 +198,39 @@ impl WriteTx {
     /// # Errors
     /// Those of the database.
     pub async fn use_one_time_link(&mut self, hash: &[u8], now: Timestamp) -> Result<Option<OneTimeLink>> {
-        let row: Option<(Uuid, Uuid, String, At, At)> = sqlx::query_as(
+        let row: Option<LinkRow> = sqlx::query_as(
             "UPDATE one_time_links SET used_at = $2 WHERE hash = $1 AND used_at IS NULL AND expires > $2 AND EXISTS (SELECT 1 FROM members WHERE members.id = one_time_links.member_id AND members.organization_id = one_time_links.organization_id AND members.deleted_at IS NULL) RETURNING organization_id, member_id, purpose, expires, created_at",
         )
         .bind(hash)
         .bind(At(now))
         .fetch_optional(&mut *self.tx)
         .await?;
-        row.map(|(organization, member, purpose, expires, created_at)| {
-            Ok(OneTimeLink {
-                organization_id: OrganizationId::from_uuid(organization),
-                member_id: MemberId::from_uuid(member),
-                purpose: row::word::<LinkPurpose>("one_time_links", "purpose", &purpose)?,
-                expires: expires.0,
-                created_at: created_at.0,
-            })
-        })
-        .transpose()
+        row.map(link).transpose()
     }
+
+    /// Kills the unused invitations and reset links of a member. Gives their number.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn remove_password_links_of(&mut self, member: MemberId) -> Result<u64> {
+        let organization = self.whole_organization("one-time links")?;
+        let done = sqlx::query("DELETE FROM one_time_links WHERE organization_id = $1 AND member_id = $2 AND purpose <> 'setup' AND used_at IS NULL")
+            .bind(organization)
+            .bind(member.uuid())
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(done.rows_affected())
+    }
+}
+
+type LinkRow = (Uuid, Uuid, String, At, At);
+
+fn link((organization, member, purpose, expires, created_at): LinkRow) -> Result<OneTimeLink> {
+    Ok(OneTimeLink {
+        organization_id: OrganizationId::from_uuid(organization),
+        member_id: MemberId::from_uuid(member),
+        purpose: row::word::<LinkPurpose>("one_time_links", "purpose", &purpose)?,
+        expires: expires.0,
+        created_at: created_at.0,
+    })
 }

@@ -218,7 +218,11 @@ export type BeginConnect = { integration_id: string, route: ConsentRoute,
 /**
  * For the route `browser` or `window`: the loopback or internal address that takes the callback.
  */
-redirect_uri?: string, };
+redirect_uri?: string,
+/**
+ * Id or name of the end user who is asked to agree. Left out, the person is found by what the provider tells, or made.
+ */
+end_user_id?: string, };
 
 /**
  * Result of `integrations.call`.
@@ -339,7 +343,7 @@ export type ChangeWord = "added" | "removed" | "changed";
 /**
  * Why something was refused or failed.
  */
-export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "not_undoable" | "invalid_config" | "weak_password" | "provider_not_allowed" | "definition_withdrawn" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "token_missing" | "token_invalid" | "logon_failed" | "wrong_token_kind" | "permission_denied" | "not_found" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "provider_timeout" | "store_missing" | "store_damaged" | "store_newer" | "store_locked" | "wrong_key" | "key_unavailable";
+export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "not_undoable" | "invalid_config" | "weak_password" | "provider_not_allowed" | "definition_withdrawn" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "token_missing" | "token_invalid" | "logon_failed" | "member_disabled" | "member_invited" | "member_locked" | "wrong_token_kind" | "permission_denied" | "not_found" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "provider_timeout" | "store_missing" | "store_damaged" | "store_newer" | "store_locked" | "wrong_key" | "key_unavailable";
 
 /**
  * The configuration of a provider, as a form shows it.
@@ -371,7 +375,11 @@ route: ConsentRoute, };
 /**
  * One run of a consent, from its link to its outcome.
  */
-export type ConnectSession = { id: ConnectSessionId, account_id: AccountId, integration_id: IntegrationId, provider_app_id?: ProviderAppId, route: ConsentRoute,
+export type ConnectSession = { id: ConnectSessionId, account_id: AccountId, integration_id: IntegrationId, provider_app_id?: ProviderAppId,
+/**
+ * Who is asked to agree, where that was said.
+ */
+end_user_id?: EndUserId, route: ConsentRoute,
 /**
  * The exact redirect URI that was sent.
  */
@@ -467,6 +475,27 @@ embedded_window: boolean,
 loopback_any_port: boolean, default_scopes: Array<string>, };
 
 /**
+ * Who agreed to what, and when.
+ */
+export type ConsentReceipt = { id: ReceiptId, account_id: AccountId,
+/**
+ * The integration may be gone by now.
+ */
+integration_id: IntegrationId, connect_session_id?: ConnectSessionId, provider: ProviderId,
+/**
+ * The issuer that the subject belongs to, for providers with several.
+ */
+issuer?: string,
+/**
+ * The provider's id of the person, where it told one.
+ */
+subject?: string, scopes: Array<string>, granted_at: Timestamp,
+/**
+ * When it ended: the integration was disconnected or deleted, or somebody agreed anew; absent while it is in force.
+ */
+ended_at?: Timestamp, };
+
+/**
  * How the person gets to the provider's page (product.md section 5).
  */
 export type ConsentRoute = "window" | "browser" | "link";
@@ -505,6 +534,11 @@ config?: { type: string } & Record<string, unknown>,
  * `account`, `integration_point` or `organization_webhook`; what the owner in the path is, when left out.
  */
 owner_type?: string, expires?: Timestamp, };
+
+/**
+ * Body of `end_users.create`.
+ */
+export type CreateEndUser = { name?: string, fullname?: string, email?: string, external_id?: string, };
 
 /**
  * Body of `integrations.create`.
@@ -560,6 +594,16 @@ export type CreateIntegrationToken = { name?: string,
  * As `2h`; 10 min when left out.
  */
 token_ttl?: string, };
+
+/**
+ * Body of `members.create_link`.
+ */
+export type CreateLink = {
+/**
+ * `invitation` for a member that has yet to choose its first password, `reset` for one that needs a new one: its old
+ * password is worth nothing from then on.
+ */
+purpose: "invitation" | "reset", };
 
 /**
  * Body of `members.create`.
@@ -793,9 +837,48 @@ was?: unknown, };
 export type Done = Record<symbol, never>;
 
 /**
+ * A person of an account who authorized or configured something.
+ */
+export type EndUser = { id: EndUserId, account_id: AccountId, name: Name, fullname: Fullname, email?: string,
+/**
+ * The id by which the customer knows the person; unique in the account.
+ */
+external_id?: string,
+/**
+ * When the person last authorized something.
+ */
+last_seen_at?: Timestamp, created_at: Timestamp, updated_at: Timestamp, };
+
+/**
+ * A person of an account who authorized or configured something.
+ */
+export type EndUserId = string;
+
+/**
  * The environment of an account.
  */
 export type Environment = "test" | "prod";
+
+/**
+ * What an erasure takes, asked before it is done.
+ */
+export type ErasureImpact = {
+/**
+ * `consent_receipt`: receipts that lose the person; `audit`: rows of the log in which the person's data is redacted.
+ */
+takes: Array<Count>,
+/**
+ * Nothing forbids an erasure.
+ */
+used_by: Array<Resource>,
+/**
+ * `integration`: what the person authorized and what keeps working.
+ */
+keeps: Array<Count>,
+/**
+ * Always false: what is erased cannot be brought back.
+ */
+undoable: boolean, };
 
 /**
  * One request to the provider and its answer, secrets masked.
@@ -1132,6 +1215,35 @@ rollback: boolean, };
 export type Label = string;
 
 /**
+ * What an invitation or reset is for, told to its holder.
+ */
+export type LinkOffer = {
+/**
+ * What it is for.
+ */
+purpose: "invitation" | "reset",
+/**
+ * Name of the organization, for people.
+ */
+organization: Fullname,
+/**
+ * The member's name, with which to sign in from then on.
+ */
+name: Name,
+/**
+ * The member's name for people.
+ */
+fullname: Fullname,
+/**
+ * Fewest characters of the new password; the most are 71.
+ */
+minimum_password_length: number,
+/**
+ * Until when it works.
+ */
+expires: Timestamp, };
+
+/**
  * Parameters of a list (synqly-wire.md section 4).
  */
 export type ListParams = {
@@ -1197,6 +1309,15 @@ auth_code: string, auth_msg?: string, refresh_token_id: TokenId, token: TokenPai
 export type Logon = { name: string, secret: string, };
 
 /**
+ * Body of `POST /session/link`.
+ */
+export type LookAtLink = {
+/**
+ * The secret of an invitation or reset.
+ */
+link: string, };
+
+/**
  * A person or program that acts within the organization.
  */
 export type Member = { id: MemberId, name: Name, fullname: Fullname, nickname?: string, picture?: string, state: MemberState,
@@ -1215,7 +1336,7 @@ expires: Timestamp,
 /**
  * The wire has no way to say never: then it is 9999-12-31.
  */
-pin_expires: Timestamp, role_binding: Array<RoleName>, type: MemberType, created_at: Timestamp, updated_at: Timestamp, };
+pin_expires: Timestamp, role_binding: Array<RoleName>, type: MemberType, created_at: Timestamp, updated_at: Timestamp, x_patchbay?: MemberExtra, };
 
 /**
  * Result of `members.create`.
@@ -1223,18 +1344,58 @@ pin_expires: Timestamp, role_binding: Array<RoleName>, type: MemberType, created
 export type MemberCreated = { member: Member, };
 
 /**
+ * What is ours on a member.
+ */
+export type MemberExtra = {
+/**
+ * Failed logons in a row.
+ */
+failed_logons: number,
+/**
+ * Until when no password is looked at, after too many wrong ones. A member that is `locked` without it was locked by an
+ * administrator, until one unlocks it.
+ */
+locked_until?: Timestamp,
+/**
+ * Whether it has a password; without one it can be invited, not enabled.
+ */
+has_password: boolean, };
+
+/**
  * A member of an organization, personal or service.
  */
 export type MemberId = string;
+
+/**
+ * Result of `members.create_link`: shown once, to be passed on.
+ */
+export type MemberLink = {
+/**
+ * Where the person chooses a password, once. Without a served Patchbay it is only the end of the address.
+ */
+url: string, purpose: "invitation" | "reset",
+/**
+ * Until when it works.
+ */
+expires: Timestamp,
+/**
+ * What is missing for the link to work, where something is.
+ */
+note?: string, };
+
+/**
+ * What can be asked for of a new member (`options.options` on the wire).
+ */
+export type MemberOption = "disabled" | "expired" | "forgotten" | "invited" | "locked";
 
 /**
  * Options of a new member.
  */
 export type MemberOptions = { ttl?: string,
 /**
- * `expired` forces a change of password at the first logon; `invited`, `disabled`.
+ * `expired` forces a change of password at the first logon; at most one of the others says in which state it begins.
  */
-options?: Array<string>, token_ttl?: string, };
+options?: Array<MemberOption>, token_ttl?: string, };
 
 /**
  * Whether a member can sign in.
@@ -1709,6 +1870,11 @@ permission_set: PermissionSet,
 token_ttl?: string, name?: string, fullname?: string, };
 
 /**
+ * Who agreed to what, and when.
+ */
+export type ReceiptId = string;
+
+/**
  * A store that was open before.
  */
 export type RecentStore = {
@@ -1953,7 +2119,7 @@ name?: string,
  */
 secret?: string,
 /**
- * The secret of a one-time link.
+ * The secret of a one-time link: alone for a set-up link, with `secret` for an invitation or reset.
  */
 setup?: string, };
 
@@ -2148,6 +2314,11 @@ export type UpdateAccount = { name?: string, fullname: string, environment: Envi
 export type UpdateCredential = { name?: string, fullname: string, config?: { type: string } & Record<string, unknown>, expires?: Timestamp, x_patchbay?: UpdateExtra, };
 
 /**
+ * PUT of an end user: the whole object; what is read-only in it is ignored.
+ */
+export type UpdateEndUser = { name?: string, fullname: string, email?: string, external_id?: string, x_patchbay?: UpdateExtra, };
+
+/**
  * What of ours a PUT may carry beside the object.
  */
 export type UpdateExtra = {
@@ -2159,7 +2330,11 @@ expected_updated_at?: Timestamp, };
 /**
  * PUT of a member: the whole object; what is read-only in it is ignored.
  */
-export type UpdateMember = { name?: string, fullname: string, nickname?: string, picture?: string, state?: MemberState, token_ttl?: string, role_binding?: Array<string>, x_patchbay?: UpdateExtra, };
+export type UpdateMember = { name?: string, fullname: string, nickname?: string, picture?: string, state?: MemberState,
+/**
+ * Counted from now where it changes.
+ */
+ttl?: string, token_ttl?: string, expires?: Timestamp, pin_expires?: Timestamp, role_binding?: Array<string>, x_patchbay?: UpdateExtra, };
 
 /**
  * PUT of the organization: the whole object; what is read-only in it is ignored.
@@ -2448,6 +2623,9 @@ export interface Commands {
   "members.update": { params: { path: { member_id: string }, body: UpdateMember }; result: Answer<Member> };
   "members.patch": { params: { path: { member_id: string }, body: Array<PatchOperation> }; result: Answer<Member> };
   "members.delete": { params: { path: { member_id: string } }; result: Answer<Deletion> };
+  "members.impact": { params: { path: { member_id: string } }; result: Answer<Impact> };
+  "members.create_link": { params: { path: { member_id: string }, body: CreateLink }; result: Answer<MemberLink> };
+  "members.unlock": { params: { path: { member_id: string } }; result: Answer<Member> };
   "roles.list": { params: { query?: ListParams }; result: Listed<Role> };
   "roles.get": { params: { path: { role_id: string } }; result: Answer<Role> };
   "roles.create": { params: { body: CreateRole }; result: Answer<Role> };
@@ -2494,6 +2672,13 @@ export interface Commands {
   "organization_webhooks.get_delivery": { params: { path: { webhook_id: string, delivery_id: string } }; result: Answer<WebhookDeliveryDetail> };
   "organization_webhooks.test": { params: { path: { webhook_id: string } }; result: Answer<WebhookDeliveryDetail> };
   "organization_webhooks.redeliver": { params: { path: { webhook_id: string, delivery_id: string } }; result: Answer<WebhookDeliveryDetail> };
+  "end_users.list": { params: { path: { account_id: string }, query?: ListParams }; result: Listed<EndUser> };
+  "end_users.get": { params: { path: { account_id: string, end_user_id: string } }; result: Answer<EndUser> };
+  "end_users.create": { params: { path: { account_id: string }, body: CreateEndUser }; result: Answer<EndUser> };
+  "end_users.update": { params: { path: { account_id: string, end_user_id: string }, body: UpdateEndUser }; result: Answer<EndUser> };
+  "end_users.erase": { params: { path: { account_id: string, end_user_id: string } }; result: Answer<Done> };
+  "end_users.impact": { params: { path: { account_id: string, end_user_id: string } }; result: Answer<ErasureImpact> };
+  "end_users.receipts": { params: { path: { account_id: string, end_user_id: string }, query?: ListParams }; result: Listed<ConsentReceipt> };
   "deletions.undo": { params: { path: { deletion_id: string } }; result: Answer<Done> };
   "meta.management_openapi_spec": { params: Record<string, never>; result: Record<string, unknown> };
   "meta.engine_openapi_spec": { params: Record<string, never>; result: Record<string, unknown> };

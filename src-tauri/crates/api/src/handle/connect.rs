@@ -11,7 +11,7 @@ use crate::wire::envelope::Answer;
 pub(crate) async fn begin(call: With<'_, Json<BeginConnect>>) -> Result<Answer<ConnectSession>, Problem> {
     let body = call.body.0;
     let integration = body.integration_id.parse().map_err(|_| Problem::not_found("integration", &body.integration_id).at_body("/integration_id"))?;
-    let begun = consent::begin(call.engine, call.grant, BeginConsent { integration, route: body.route, redirect_uri: body.redirect_uri }).await?;
+    let begun = consent::begin(call.engine, call.grant, BeginConsent { integration, route: body.route, redirect_uri: body.redirect_uri, end_user: body.end_user_id }).await?;
     let embedded_window = begun.embedded_window;
     let mut view = ConnectSession::view(begun.session, Some(begun.authorize_url.into()));
     view.embedded_window = Some(embedded_window);

@@ -4,13 +4,15 @@ use patchbay_engine::member;
 use patchbay_model::{Problem, Timestamp};
 
 use super::{Bare, Call, With, deleted, listed};
+use crate::handle::overview::impact_view;
 use crate::patch::{self, Writable};
 use crate::reply::Deleted;
 use crate::request::{Json, ListOf, NoBody, Patch, from_value};
 use crate::wire::envelope::{Answer, Listed};
-use crate::wire::member::{CreateMember, Member, MemberCreated, UpdateMember};
+use crate::wire::member::{CreateLink, CreateMember, Member, MemberCreated, MemberLink, NO_END, UpdateMember, unless_never};
+use crate::wire::overview::Impact;
 
-const WRITABLE: Writable = Writable { fields: &["name", "fullname", "nickname", "picture", "state", "token_ttl", "role_binding"], lists: &[] };
+const WRITABLE: Writable = Writable { fields: &["name", "fullname", "nickname", "picture", "state", "ttl", "token_ttl", "expires", "pin_expires", "role_binding"], lists: &[] };
 
 pub(crate) async fn list(call: Call<'_, ListOf, NoBody>) -> Result<Listed<Member>, Problem> {
     member::list(call.engine, call.grant, call.query.list).await.map(listed)
@@ -54,6 +56,28 @@ pub(crate) async fn delete(call: Bare<'_>) -> Result<Deleted, Problem> {
     member::delete(call.engine, call.grant, call.path("member_id")?).await.map(deleted)
 }
 
+pub(crate) async fn impact(call: Bare<'_>) -> Result<Answer<Impact>, Problem> {
+    member::impact(call.engine, call.grant, call.path("member_id")?).await.map(impact_view)
+}
+
+pub(crate) async fn unlock(call: Bare<'_>) -> Result<Answer<Member>, Problem> {
+    member::unlock(call.engine, call.grant, call.path("member_id")?).await.map(|member| Answer::of(member.into()))
+}
+
+pub(crate) async fn create_link(call: With<'_, Json<CreateLink>>) -> Result<Answer<MemberLink>, Problem> {
+    let link = member::create_link(call.engine, call.grant, call.path("member_id")?, call.body.0.purpose).await?;
+    // Behind the `#`, which browsers do not send: the secret stands in no log of a server or proxy.
+    let end = format!("#welcome={}", link.secret.expose());
+    let (url, note) = match call.engine.public_url() {
+        Some(public_url) => (format!("{public_url}/{end}"), None),
+        None => {
+            let note = "The link works at the address of a served Patchbay on this store. Start `patchbay serve`, and put its address in front.";
+            (format!("/{end}"), Some(note.to_owned()))
+        }
+    };
+    Ok(Answer::of(MemberLink { url, purpose: link.purpose, expires: link.expires, note }))
+}
+
 fn change(body: UpdateMember, expected: Option<Timestamp>) -> member::UpdateMember {
     member::UpdateMember {
         name: body.name,
@@ -62,7 +86,10 @@ fn change(body: UpdateMember, expected: Option<Timestamp>) -> member::UpdateMemb
         picture: body.picture,
         state: body.state,
         role_binding: body.role_binding,
+        ttl: body.ttl.map(|ttl| Some(ttl).filter(|ttl| !ttl.is_empty() && ttl != NO_END)),
         token_ttl: body.token_ttl,
+        expires: body.expires.map(unless_never),
+        pin_expires: body.pin_expires.map(unless_never),
         expected,
     }
 }

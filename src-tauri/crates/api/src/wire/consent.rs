@@ -3,7 +3,7 @@
 
 use patchbay_model::consent::{self, ConnectState, ConsentRoute};
 use patchbay_model::schema::{NewFullname, NewName};
-use patchbay_model::{AccountId, Code, ConnectSessionId, Fullname, IntegrationId, Name, ProviderAppId, ProviderId, Secret, Timestamp};
+use patchbay_model::{AccountId, Code, ConnectSessionId, EndUserId, Fullname, IntegrationId, Name, ProviderAppId, ProviderId, Secret, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -94,6 +94,10 @@ pub struct ConnectSession {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub provider_app_id: Option<ProviderAppId>,
+    /// Who is asked to agree, where that was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub end_user_id: Option<EndUserId>,
     pub route: ConsentRoute,
     /// The exact redirect URI that was sent.
     pub redirect_uri: String,
@@ -131,6 +135,8 @@ pub struct BeginConnect {
     pub route: ConsentRoute,
     /// For the route `browser` or `window`: the loopback or internal address that takes the callback.
     pub redirect_uri: Option<String>,
+    /// Id or name of the end user who is asked to agree. Left out, the person is found by what the provider tells, or made.
+    pub end_user_id: Option<String>,
 }
 
 /// Body of `connect.finish`.
@@ -152,6 +158,7 @@ impl ConnectSession {
             account_id: session.account_id,
             integration_id: session.integration_id,
             provider_app_id: session.provider_app_id,
+            end_user_id: session.end_user_id,
             route: session.route,
             redirect_uri: session.redirect_uri,
             authorize_url,

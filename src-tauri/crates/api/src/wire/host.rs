@@ -2,6 +2,7 @@
 
 use patchbay_model::consent::ConsentRoute;
 use patchbay_model::permission::PermissionSet;
+use patchbay_model::web::LinkPurpose;
 use patchbay_model::{Fullname, MemberId, Name, Secret, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -177,7 +178,46 @@ pub struct SignIn {
     /// The member's password, for a logon; the new password, with a one-time link.
     #[ts(optional, type = "string")]
     pub secret: Option<Secret>,
-    /// The secret of a one-time link.
+    /// The secret of a one-time link: alone for a set-up link, with `secret` for an invitation or reset.
     #[ts(optional, type = "string")]
     pub setup: Option<Secret>,
+}
+
+/// Body of `POST /session/link`.
+#[derive(Clone, Deserialize, TS, JsonSchema)]
+pub struct LookAtLink {
+    /// The secret of an invitation or reset.
+    #[ts(type = "string")]
+    pub link: Secret,
+}
+
+/// What an invitation or reset is for, told to its holder.
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
+pub struct LinkOffer {
+    /// What it is for.
+    #[ts(type = "\"invitation\" | \"reset\"")]
+    pub purpose: LinkPurpose,
+    /// Name of the organization, for people.
+    pub organization: Fullname,
+    /// The member's name, with which to sign in from then on.
+    pub name: Name,
+    /// The member's name for people.
+    pub fullname: Fullname,
+    /// Fewest characters of the new password; the most are 71.
+    pub minimum_password_length: u32,
+    /// Until when it works.
+    pub expires: Timestamp,
+}
+
+impl From<patchbay_engine::member::LinkOffer> for LinkOffer {
+    fn from(offer: patchbay_engine::member::LinkOffer) -> Self {
+        Self {
+            purpose: offer.purpose,
+            minimum_password_length: offer.organization.options.minimum_password_length.unwrap_or(8),
+            organization: offer.organization.fullname,
+            name: offer.member.name,
+            fullname: offer.member.fullname,
+            expires: offer.expires,
+        }
+    }
 }

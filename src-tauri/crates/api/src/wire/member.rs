@@ -1,10 +1,11 @@
 //! Members and their logon on the wire.
 #![expect(missing_docs, reason = "fields are those of synqly-wire.md section 7")]
 
-use patchbay_model::member::{self, MemberState, MemberType};
+use patchbay_model::member::{self, MemberOption, MemberState, MemberType};
 use patchbay_model::permission::RoleName;
 use patchbay_model::schema::{Lifetime, MemberName, NewFullname};
 use patchbay_model::time::format_lifetime;
+use patchbay_model::web::LinkPurpose;
 use patchbay_model::{Fullname, MemberId, Name, Secret, Timestamp, TokenId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,47 @@ pub struct Member {
     pub member_type: MemberType,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub x_patchbay: Option<MemberExtra>,
+}
+
+/// What is ours on a member.
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
+pub struct MemberExtra {
+    /// Failed logons in a row.
+    pub failed_logons: u32,
+    /// Until when no password is looked at, after too many wrong ones. A member that is `locked` without it was locked by an
+    /// administrator, until one unlocks it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub locked_until: Option<Timestamp>,
+    /// Whether it has a password; without one it can be invited, not enabled.
+    pub has_password: bool,
+}
+
+/// Body of `members.create_link`.
+#[derive(Clone, Copy, Debug, Deserialize, TS, JsonSchema)]
+pub struct CreateLink {
+    /// `invitation` for a member that has yet to choose its first password, `reset` for one that needs a new one: its old
+    /// password is worth nothing from then on.
+    #[ts(type = "\"invitation\" | \"reset\"")]
+    pub purpose: LinkPurpose,
+}
+
+/// Result of `members.create_link`: shown once, to be passed on.
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
+pub struct MemberLink {
+    /// Where the person chooses a password, once. Without a served Patchbay it is only the end of the address.
+    pub url: String,
+    #[ts(type = "\"invitation\" | \"reset\"")]
+    pub purpose: LinkPurpose,
+    /// Until when it works.
+    pub expires: Timestamp,
+    /// What is missing for the link to work, where something is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub note: Option<String>,
 }
 
 /// Body of `members.create`.
@@ -71,8 +113,8 @@ pub struct CreateMember {
 pub struct MemberOptions {
     #[schemars(with = "Option<Lifetime>")]
     pub ttl: Option<String>,
-    /// `expired` forces a change of password at the first logon; `invited`, `disabled`.
-    pub options: Option<Vec<String>>,
+    /// `expired` forces a change of password at the first logon; at most one of the others says in which state it begins.
+    pub options: Option<Vec<MemberOption>>,
     #[schemars(with = "Option<Lifetime>")]
     pub token_ttl: Option<String>,
 }
@@ -94,8 +136,13 @@ pub struct UpdateMember {
     pub nickname: Option<String>,
     pub picture: Option<String>,
     pub state: Option<MemberState>,
+    /// Counted from now where it changes.
+    #[schemars(with = "Option<Lifetime>")]
+    pub ttl: Option<String>,
     #[schemars(with = "Option<Lifetime>")]
     pub token_ttl: Option<String>,
+    pub expires: Option<Timestamp>,
+    pub pin_expires: Option<Timestamp>,
     pub role_binding: Option<Vec<String>>,
     #[serde(default, deserialize_with = "crate::request::optional_object")]
     pub x_patchbay: Option<UpdateExtra>,
@@ -139,8 +186,16 @@ pub struct PasswordChanged {
     pub auth_code: String,
 }
 
+/// The `ttl` of a member that does not end.
+pub(crate) const NO_END: &str = "0s";
+
 /// 9999-12-31T23:59:59Z in microseconds: a point that programs take for never.
 const NEVER_MICROS: i64 = 253_402_300_799_000_000;
+
+/// A point in time as a PUT gives it back; none for the one that stands for never.
+pub(crate) fn unless_never(at: Timestamp) -> Option<Timestamp> {
+    (at.unix_micros() < NEVER_MICROS).then_some(at)
+}
 
 impl From<member::Member> for Member {
     fn from(member: member::Member) -> Self {
@@ -154,7 +209,7 @@ impl From<member::Member> for Member {
             picture: member.picture,
             state: member.state,
             last_logon: member.last_logon.unwrap_or(before),
-            ttl: member.ttl.map_or_else(|| "0s".to_owned(), format_lifetime),
+            ttl: member.ttl.map_or_else(|| NO_END.to_owned(), format_lifetime),
             token_ttl: format_lifetime(member.token_ttl),
             expires: member.expires.unwrap_or(never),
             pin_expires: member.pin_expires.unwrap_or(never),
@@ -162,6 +217,7 @@ impl From<member::Member> for Member {
             member_type: member.member_type,
             created_at: member.created_at,
             updated_at: member.updated_at,
+            x_patchbay: Some(MemberExtra { failed_logons: member.failed_logons, locked_until: member.locked_until, has_password: member.has_password }),
         }
     }
 }

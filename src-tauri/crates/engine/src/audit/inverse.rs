@@ -63,6 +63,11 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::TokensImpact
         | O::MembersList
         | O::MembersGet
+        | O::MembersImpact
+        | O::EndUsersList
+        | O::EndUsersGet
+        | O::EndUsersImpact
+        | O::EndUsersReceipts
         | O::CapabilitiesListConnectors
         | O::CapabilitiesListProviders
         | O::CapabilitiesGetProvider
@@ -104,6 +109,7 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::CredentialsPatch
         | O::MembersUpdate
         | O::MembersPatch
+        | O::EndUsersUpdate
         | O::ProviderAppsUpdate
         | O::OrganizationWebhooksUpdate
         | O::OrganizationWebhooksPatch => Restore,
@@ -114,7 +120,10 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::MembersDelete
         | O::ProviderAppsDelete
         | O::OrganizationWebhooksDelete => BringBack,
-        O::TokensRefresh | O::TokensRotate | O::TokensReset | O::TokensRemoveSecondary | O::TokensDelete | O::AuthChangePassword => Never(SECRETS),
+        O::TokensRefresh | O::TokensRotate | O::TokensReset | O::TokensRemoveSecondary | O::TokensDelete | O::AuthChangePassword | O::MembersCreateLink => Never(SECRETS),
+        O::MembersUnlock => Never("It forgot failed logons. Lock the member by hand where that is meant."),
+        O::EndUsersCreate => Never("A person leaves by being erased, for good. Erase the end user where that is meant."),
+        O::EndUsersErase => Never("What was erased is nowhere any more."),
         O::AuthLogon | O::AuthLogoff => Never(SIGNING),
         O::IntegrationsVerify | O::IntegrationsVerifyExisting | O::IntegrationsCall => Never(TESTED),
         O::ConnectBegin | O::ConnectFinish | O::ConnectCancel => Never(CONSENT),

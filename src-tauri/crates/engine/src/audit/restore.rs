@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::account::UpdateAccount;
 use crate::call::whole_settings;
 use crate::credential::UpdateCredential;
+use crate::end_user::UpdateEndUser;
 use crate::integration::UpdateIntegration;
 use crate::integration::version::Target;
 use crate::member::UpdateMember;
@@ -62,9 +63,22 @@ pub(super) fn member(before: &Value, after: Option<&Value>) -> Result<UpdateMemb
         picture: maybe(before, "picture"),
         state,
         role_binding: Some(read(before, "role_binding")?),
+        ttl: Some(maybe(before, "ttl")),
         token_ttl: maybe(before, "token_ttl"),
+        expires: Some(read(before, "expires")?),
+        pin_expires: None,
         expected: None,
     })
+}
+
+pub(super) fn end_user(before: &Value) -> UpdateEndUser {
+    UpdateEndUser {
+        name: maybe(before, "name"),
+        fullname: maybe(before, "fullname"),
+        email: maybe(before, "email"),
+        external_id: maybe(before, "external_id"),
+        expected: None,
+    }
 }
 
 pub(super) fn account(before: &Value) -> Result<UpdateAccount, Problem> {

@@ -7,6 +7,7 @@ use patchbay_model::audit::AuditObject;
 use patchbay_model::change::ChangeKind;
 use patchbay_model::consent::ProviderApp;
 use patchbay_model::credential::{Credential, CredentialKind, CredentialOwner};
+use patchbay_model::end_user::EndUser;
 use patchbay_model::integration::{Integration, IntegrationStatus};
 use patchbay_model::member::{Member, MemberState};
 use patchbay_model::organization::Organization;
@@ -86,8 +87,8 @@ impl Snapshot for Member {
     }
 
     fn snapshot(&self) -> Value {
-        // A lock comes and goes by itself; apart from it the member is enabled.
-        let state = if self.state == MemberState::Locked { MemberState::Enabled } else { self.state };
+        // A lock for wrong passwords comes and goes by itself; apart from it the member is enabled.
+        let state = if self.state == MemberState::Locked && self.locked_until.is_some() { MemberState::Enabled } else { self.state };
         json!({
             "id": self.id,
             "name": self.name,
@@ -100,6 +101,25 @@ impl Snapshot for Member {
             "ttl": self.ttl.map(format_lifetime),
             "token_ttl": format_lifetime(self.token_ttl),
             "expires": self.expires,
+        })
+    }
+}
+
+impl Snapshot for EndUser {
+    const KIND: ChangeKind = ChangeKind::EndUser;
+
+    fn object_id(&self) -> Uuid {
+        self.id.uuid()
+    }
+
+    fn snapshot(&self) -> Value {
+        json!({
+            "id": self.id,
+            "account_id": self.account_id,
+            "name": self.name,
+            "fullname": self.fullname,
+            "email": self.email,
+            "external_id": self.external_id,
         })
     }
 }

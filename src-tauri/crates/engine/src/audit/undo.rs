@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::inverse::{Step, step};
 use super::restore::{self, text};
 use crate::grant::Undoing;
-use crate::{Engine, ManagementGrant, account, credential, deletion, integration, member, point, provider_app, token, webhook};
+use crate::{Engine, ManagementGrant, account, credential, deletion, end_user, integration, member, point, provider_app, token, webhook};
 
 /// Takes the change of one audit row back. Gives the row of the undo, which can be undone in turn.
 ///
@@ -116,7 +116,8 @@ async fn restored(engine: &Engine, grant: &ManagementGrant, row: &AuditEvent, ob
         ChangeKind::Credential => credential::update(engine, grant, &text(before, "owner_id"), &id, restore::credential(before)?).await.map(drop),
         ChangeKind::ProviderApp => provider_app::update(engine, grant, &id, restore::provider_app(before)?).await.map(drop),
         ChangeKind::OrganizationWebhook => webhook::update(engine, grant, &id, restore::webhook(before)?).await.map(drop),
-        ChangeKind::Token | ChangeKind::ConnectSession | ChangeKind::Audit | ChangeKind::Role | ChangeKind::WebhookDelivery | ChangeKind::EndUser => Err(unknown(object)),
+        ChangeKind::EndUser => end_user::update(engine, grant, &text(before, "account_id"), &id, restore::end_user(before)).await.map(drop),
+        ChangeKind::Token | ChangeKind::ConnectSession | ChangeKind::Audit | ChangeKind::Role | ChangeKind::WebhookDelivery => Err(unknown(object)),
     }
 }
 

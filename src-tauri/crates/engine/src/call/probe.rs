@@ -63,7 +63,7 @@ async fn steps(drive: &mut Drive<'_>, provider: &Provider, settings: Cow<'_, Map
     found.clone_from(&base_url);
     let context = AdapterContext { config: settings.into_owned(), base_url, context: drive.engine.context().clone() };
     let identity = drive.run(provider.probe(&context)?).await?;
-    Ok(ProbeOutcome { id: identity.id, name: identity.name })
+    Ok(ProbeOutcome { id: identity.id, name: identity.name, email: identity.email })
 }
 
 fn status_of(outcome: &Result<ProbeOutcome, Problem>, state: &DriveState) -> IntegrationStatus {

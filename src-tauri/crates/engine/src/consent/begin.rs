@@ -10,7 +10,7 @@ use patchbay_model::consent::{ConnectSession, ConnectState};
 use patchbay_model::credential::CredentialKind;
 use patchbay_model::definition::Definition;
 use patchbay_model::integration::{Integration, IntegrationStatus};
-use patchbay_model::{Code, ConnectSessionId, Entropy, IntegrationId, Operation, Problem, Secret};
+use patchbay_model::{Code, ConnectSessionId, EndUserId, Entropy, IntegrationId, Operation, Problem, Secret};
 use patchbay_providers::OAuth;
 use patchbay_store::ReadTx;
 use serde_json::Value;
@@ -44,6 +44,13 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent
     let oauth = awaited(&integration, provider)?;
     let prescribed = prescribed(&mut tx, &integration, &account, &definition).await?;
     let app = client::app_for(&mut tx, provider, &integration).await?;
+    let end_user = match begin.end_user.as_deref().filter(|reference| !reference.is_empty()) {
+        Some(reference) => {
+            let unknown = || Problem::not_found(EndUserId::NOUN, reference).at_body("/end_user_id");
+            Some(tx.find_end_user(account.id, reference).await?.ok_or_else(unknown)?.id)
+        }
+        None => None,
+    };
     drop(tx);
     let redirect_uri = redirect::choose(begin.route, begin.redirect_uri.as_deref(), &app, oauth.loopback_any_port)?;
     let config = integration.config.as_object().cloned().unwrap_or_default();
@@ -63,6 +70,7 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent
         integration_id: integration.id,
         provider_app_id: Some(app.id),
         member_id: grant.member(),
+        end_user_id: end_user,
         route: begin.route,
         redirect_uri,
         issuer: authority.issuer,

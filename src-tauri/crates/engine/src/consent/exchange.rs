@@ -17,7 +17,7 @@ use super::finish::origin_of;
 use super::grant_request;
 use super::metadata::{Authority, authority, same_issuer};
 use super::tokens::{self, Refusal, TokenAnswer, TokenSet};
-use super::{LOCATED_KEY, OAuthClient};
+use super::{LOCATED_KEY, OAuthClient, receipt};
 use crate::audit::record::{Done, record_for};
 use crate::call::opened::Opened;
 use crate::call::{ProbeOutcome, located, prove, sealed, settings_of};
@@ -76,7 +76,8 @@ pub(super) async fn run(engine: &Engine, scope: Scope, caller: &CallerInfo, sess
             public.insert("scope".to_owned(), scope.as_str().into());
         }
     };
-    store(engine, scope, caller, session, &set, public, &proof.outcome, proof.status).await
+    let granted = receipt::granted(set.scope.as_deref(), &session.scopes, &material.oauth.scope_separator);
+    store(engine, scope, caller, session, &set, public, granted, &proof.outcome, proof.status).await
 }
 
 async fn gather<'a>(engine: &'a Engine, scope: Scope, session: &ConnectSession) -> Result<Material<'a>, Problem> {
@@ -172,6 +173,7 @@ async fn store(
     session: &ConnectSession,
     set: &TokenSet,
     public: impl FnOnce(&mut serde_json::Map<String, Value>),
+    granted: Vec<String>,
     outcome: &Result<ProbeOutcome, Problem>,
     status: IntegrationStatus,
 ) -> Result<Finished, Problem> {
@@ -213,9 +215,10 @@ async fn store(
     }
     integration.updated_at = now;
     tx.update_integration(&integration).await?;
+    receipt::write(engine, &mut tx, caller, session, &integration, granted, outcome.as_ref().ok()).await?;
     let message = match outcome {
-        Ok(ProbeOutcome { name: Some(name), .. } | ProbeOutcome { name: None, id: Some(name) }) => format!("Authorized by {}.", tokens::bounded(name)),
-        Ok(ProbeOutcome { name: None, id: None }) => "Authorized.".to_owned(),
+        Ok(ProbeOutcome { name: Some(name), .. } | ProbeOutcome { name: None, id: Some(name), .. }) => format!("Authorized by {}.", tokens::bounded(name)),
+        Ok(ProbeOutcome { name: None, id: None, .. }) => "Authorized.".to_owned(),
         Err(problem) => format!("Authorized, but the connection could not be tested: {}", problem.message),
     };
     if !tx.end_connect_session(session.id, ConnectState::Completed, Some(&message), now).await? {

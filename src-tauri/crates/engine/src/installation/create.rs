@@ -147,6 +147,8 @@ async fn add_organization(engine: &Engine, id: OrganizationId, (name, fullname):
         expires: None,
         pin_expires: None,
         failed_logons: 0,
+        locked_until: None,
+        has_password: false,
         last_logon: None,
         created_at: now,
         updated_at: now,

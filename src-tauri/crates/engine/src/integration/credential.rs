@@ -62,6 +62,17 @@ pub(super) async fn referred(tx: &mut ReadTx, integration: &Integration, kind: C
 /// # Errors
 /// `invalid_config`, `name_taken`; problems of the store.
 pub(super) async fn settle(engine: &Engine, tx: &mut WriteTx, integration: &Integration, input: CredentialInput, own: Option<Credential>) -> Result<Settled, Problem> {
+    let consented = own.as_ref().filter(|own| own.kind == CredentialKind::OAuthUser).map(|own| own.id);
+    let settled = settled(engine, tx, integration, input, own).await?;
+    // A consent whose credential is given up is over.
+    let kept = settled.stored.as_ref().and_then(|stored| stored.get("value")).and_then(Value::as_str).and_then(|id| id.parse::<CredentialId>().ok());
+    if consented.is_some() && consented != kept {
+        tx.end_receipts(integration.id, engine.now()).await?;
+    }
+    Ok(settled)
+}
+
+async fn settled(engine: &Engine, tx: &mut WriteTx, integration: &Integration, input: CredentialInput, own: Option<Credential>) -> Result<Settled, Problem> {
     match input {
         CredentialInput::None => {
             forget(tx, integration, own).await?;

@@ -1,6 +1,8 @@
 //! Makes a member.
 
-use patchbay_model::member::{Member, MemberState, MemberType};
+use std::time::Duration;
+
+use patchbay_model::member::{Member, MemberOption, MemberState, MemberType};
 use patchbay_model::permission::{PermissionSet, RoleName};
 use patchbay_model::{Fullname, MemberId, Name, Operation, Problem, Scope};
 use patchbay_store::ReadTx;
@@ -10,6 +12,13 @@ use crate::audit::record::{Done, record};
 use crate::organization::picture;
 use crate::token::lifetime;
 use crate::{Engine, ManagementGrant, reach};
+
+/// The longest time that a member may be given, and what it gets where nothing is said: 10 years (`MemberOptions` of the SDK).
+const LONGEST_LIFE: Duration = Duration::from_secs(3650 * 86_400);
+/// The shortest.
+const SHORTEST_LIFE: Duration = Duration::from_secs(86_400);
+/// The shortest time for tokens of a logon.
+const SHORTEST_TOKEN: Duration = Duration::from_secs(60);
 
 /// Makes a member. Without a password, or with the option `invited`, it is invited and cannot sign in yet.
 ///
@@ -23,16 +32,11 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreateMember)
         Some(text) => Fullname::parse(&text)?,
         None => Fullname::parse(name.as_str())?,
     };
-    for option in &new.options {
-        if !matches!(option.as_str(), "expired" | "invited") {
-            return Err(Problem::field("/options/options", "The options of a new member can be `expired` and `invited`. Leave others out."));
-        }
-    }
     let ttl = match new.ttl.as_deref() {
-        Some(text) => Some(lifetime::parse(Some(text), lifetime::LONGEST, std::time::Duration::from_secs(10 * 366 * 86_400), "/options/ttl")?),
-        None => None,
+        Some(text) => life(text, "/options/ttl")?,
+        None => LONGEST_LIFE,
     };
-    let member = Member {
+    let mut member = Member {
         id: MemberId::from_uuid(engine.context().new_uuid()),
         organization_id: grant.organization(),
         name,
@@ -40,27 +44,28 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreateMember)
         nickname: nickname(new.nickname)?,
         picture: picture(new.picture)?,
         member_type: new.member_type,
-        state: if new.secret.is_none() || new.options.iter().any(|option| option == "invited") { MemberState::Invited } else { MemberState::Enabled },
+        state: state(&new.options, new.secret.is_some())?,
         role_binding: Vec::new(),
-        ttl,
-        token_ttl: token_ttl(new.member_type, new.token_ttl.as_deref())?,
-        expires: ttl.map(|ttl| now.plus(ttl)),
+        ttl: Some(ttl),
+        token_ttl: token_ttl(new.member_type, new.token_ttl.as_deref(), "/options/token_ttl")?,
+        expires: Some(now.plus(ttl)),
         pin_expires: None,
         failed_logons: 0,
+        locked_until: None,
+        has_password: new.secret.is_some(),
         last_logon: None,
         created_at: now,
         updated_at: now,
     };
     let mut tx = engine.store().read(Scope::Organization(grant.organization())).await?;
     let organization = tx.organization().await?;
-    let role_binding = roles(&mut tx, &new.role_binding).await?;
+    member.role_binding = roles(&mut tx, &new.role_binding).await?;
     drop(tx);
-    let pin_expires = if new.options.iter().any(|option| option == "expired") { Some(now) } else { organization.options.password_duration.map(|duration| now.plus(duration)) };
-    let member = Member { role_binding, pin_expires, ..member };
     let hash = match new.secret {
         Some(secret) => {
-            let related = [member.name.as_str(), member.fullname.as_str(), organization.name.as_str(), organization.fullname.as_str()];
-            rules::check(&secret, organization.options.minimum_password_length, &related, "/secret")?;
+            rules::check_for(&secret, &organization, &member, "/secret")?;
+            let expired = new.options.contains(&MemberOption::Expired);
+            member.pin_expires = Some(if expired { now } else { now.plus(organization.options.password_lasts()) });
             Some(super::password::hash(engine, secret).await?)
         }
         None => None,
@@ -73,6 +78,34 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreateMember)
     record(engine, &mut tx, grant, Done::created(Operation::MembersCreate).after(&member).giving(member.id, member.name.as_str())).await?;
     tx.commit().await?;
     Ok(member)
+}
+
+/// The state in which a new member begins.
+fn state(options: &[MemberOption], has_password: bool) -> Result<MemberState, Problem> {
+    let mut state = None;
+    for option in options.iter().copied() {
+        let Some(wanted) = option.state() else { continue };
+        if state.is_some_and(|state| state != wanted) {
+            return Err(Problem::field("/options/options", "A new member begins in one state. Give at most one of `disabled`, `forgotten`, `invited` and `locked`."));
+        }
+        state = Some(wanted);
+    }
+    Ok(match state {
+        // There is no password to be forgotten yet.
+        Some(MemberState::Forgotten) if !has_password => MemberState::Invited,
+        Some(state) => state,
+        None if has_password => MemberState::Enabled,
+        None => MemberState::Invited,
+    })
+}
+
+/// Reads the lifetime of a member.
+pub(super) fn life(text: &str, pointer: &str) -> Result<Duration, Problem> {
+    let life = lifetime::parse(Some(text), LONGEST_LIFE, LONGEST_LIFE, pointer)?;
+    if life < SHORTEST_LIFE {
+        return Err(Problem::field(pointer, format!("{pointer} must be at least 24h, one day. Give a longer lifetime.")));
+    }
+    Ok(life)
 }
 
 /// Reads the name of a person or a program.
@@ -93,12 +126,16 @@ pub(super) fn nickname(text: Option<String>) -> Result<Option<String>, Problem> 
 }
 
 /// Reads the lifetime of a logon's tokens.
-pub(super) fn token_ttl(member_type: MemberType, text: Option<&str>) -> Result<std::time::Duration, Problem> {
+pub(super) fn token_ttl(member_type: MemberType, text: Option<&str>, pointer: &str) -> Result<Duration, Problem> {
     let longest = match member_type {
         MemberType::Personal => lifetime::LONGEST_PERSONAL_LOGON,
         MemberType::Service => lifetime::LONGEST,
     };
-    lifetime::parse(text, lifetime::LOGON, longest, "/token_ttl")
+    let ttl = lifetime::parse(text, lifetime::LOGON, longest, pointer)?;
+    if ttl < SHORTEST_TOKEN {
+        return Err(Problem::field(pointer, format!("{pointer} must be at least 1m, one minute. Give a longer lifetime.")));
+    }
+    Ok(ttl)
 }
 
 /// Reads roles; each must exist. `member` where none is given.

@@ -1,5 +1,6 @@
 //! Signs a member in.
 
+use patchbay_model::audit::AuditObject;
 use patchbay_model::change::ChangeKind;
 use patchbay_model::member::{Member, MemberState, MemberType};
 use patchbay_model::organization::Organization;
@@ -8,30 +9,36 @@ use patchbay_model::{Code, Operation, Problem, Scope, Secret};
 use patchbay_store::WriteTx;
 
 use super::Logon;
-use crate::audit::record::{Done, record_for};
+use crate::audit::record::{Done, event, record_for};
 use crate::token::issue::{NewContainer, issue};
 use crate::token::lifetime;
 use crate::{CallerInfo, Engine};
 
-/// Failed logons in a row after which a member is locked.
+/// Failed logons in a row after which no password of the member is looked at for a while.
 pub const LOCK_AFTER: u32 = 5;
-/// How long a lock lasts: enough that guessing leads nowhere, little enough that nobody can be shut out for good by it.
+/// How long that lasts: with [`LOCK_AFTER`] it leaves a guesser 20 tries in an hour, and a stranger cannot shut anybody out
+/// for longer than he keeps at it. Tokens and sessions of the member keep working meanwhile, an administrator can unlock at
+/// once, and the holder of the store's key always comes in.
 pub const LOCK_LASTS: std::time::Duration = std::time::Duration::from_secs(15 * 60);
 
-/// The least time that a failed logon takes, whatever its reason.
+/// Failed logons take a whole number of this long, whatever their reason.
 const FAILURE_TAKES: std::time::Duration = std::time::Duration::from_millis(250);
 
 /// Signs a member in by name and password. `organization` is an id or name. An unknown organization or member takes as
-/// long and answers the same as a wrong password.
+/// long and answers the same as a wrong password; so does a member that was locked for wrong passwords, since whoever is
+/// told then that the password was right has guessed it.
 ///
 /// # Errors
-/// `logon_failed`; when the password is right but the member may not sign in, with the reason. Problems of the store.
+/// `logon_failed`; `member_disabled`, `member_invited` or `member_locked` when the password is right and the member may not
+/// sign in. Problems of the store.
 pub async fn logon(engine: &Engine, organization: &str, name: &str, secret: Secret, caller: CallerInfo) -> Result<Logon, Problem> {
     let begun = tokio::time::Instant::now();
     let outcome = attempt(engine, organization, name, secret, caller).await;
     if outcome.is_err() {
-        // Counting a failure takes a write that an unknown name does not need; the wait hides which it was.
-        tokio::time::sleep_until(begun + FAILURE_TAKES).await;
+        // Counting a failure takes a write that an unknown name does not need; the wait hides which it was. Under load it
+        // goes on to the next step instead of ending early.
+        let steps = begun.elapsed().as_millis() / FAILURE_TAKES.as_millis() + 1;
+        tokio::time::sleep_until(begun + FAILURE_TAKES * u32::try_from(steps).unwrap_or(1)).await;
     }
     outcome
 }
@@ -43,7 +50,7 @@ async fn attempt(engine: &Engine, organization: &str, name: &str, secret: Secret
         Some(organization) => {
             tx.enter(Scope::Organization(organization.id))?;
             match tx.find_member(name).await? {
-                Some(member) => (Some(member.clone()), tx.member_password_hash(member.id).await?),
+                Some(member) => (Some(member.id), tx.member_password_hash(member.id).await?),
                 None => (None, None),
             }
         }
@@ -51,40 +58,55 @@ async fn attempt(engine: &Engine, organization: &str, name: &str, secret: Secret
     };
     drop(tx);
     // Hashing takes its time outside of any transaction, and for unknown names too.
-    let good = super::password::verify(secret, hash).await?;
+    let good = super::password::verify(secret, hash.clone()).await?;
     let (Some(organization), Some(member)) = (organization, member) else { return Err(failed()) };
     let now = engine.now();
     let mut tx = engine.store().write(Scope::Organization(organization.id), caller.origin).await?;
-    // Read again: another try may have locked or disabled the member meanwhile.
-    let Some(mut member) = tx.member(member.id).await? else { return Err(failed()) };
-    let lock_over = member.state == MemberState::Locked && now.since(member.updated_at) >= LOCK_LASTS;
-    if !good || (member.state == MemberState::Locked && !lock_over) {
-        // While it is locked, tries are not counted: they must not prolong the lock.
-        if member.state == MemberState::Enabled || lock_over {
-            member.failed_logons = if lock_over { 1 } else { member.failed_logons.saturating_add(1) };
-            member.state = if member.failed_logons >= LOCK_AFTER { MemberState::Locked } else { MemberState::Enabled };
-            member.updated_at = now;
-            tx.update_member(&member).await?;
-            tx.commit().await?;
+    // Read again: other tries may have locked the member meanwhile, or the password may be another by now.
+    let Some(mut member) = tx.member(member).await? else { return Err(failed()) };
+    let good = good && tx.member_password_hash(member.id).await? == hash;
+    if member.locked_out(now) {
+        return Err(failed());
+    }
+    if member.locked_until.take().is_some() {
+        member.failed_logons = 0;
+        if member.state == MemberState::Locked {
+            member.state = MemberState::Enabled;
         }
-        return Err(if good { may_not("is locked after several failed logons. Wait 15 minutes, or ask an administrator to enable the member") } else { failed() });
+        tx.update_member(&member).await?;
+    }
+    // Where there is no password, there is nothing to guess and nobody to lock.
+    if hash.is_none() {
+        return Err(failed());
+    }
+    // A password that was declared forgotten is worth nothing.
+    if !good || member.state == MemberState::Forgotten {
+        if tx.count_failed_logon(member.id, LOCK_AFTER, now.plus(LOCK_LASTS)).await? {
+            let mut alarm = event(engine, organization.id, Some(member.id), &caller, Operation::AuthLogon.id());
+            alarm.audit_type = "ALARM".to_owned();
+            alarm.status = Code::MemberLocked.status();
+            alarm.code = Code::MemberLocked.as_str().to_owned();
+            alarm.object = Some(AuditObject { kind: ChangeKind::Member, id: member.id.uuid() });
+            alarm.response = Some(serde_json::json!({ "id": member.id, "name": member.name, "message": "Too many wrong passwords in a row. The member is locked for 15 minutes." }));
+            tx.insert_audit(&alarm).await?;
+        }
+        tx.commit().await?;
+        return Err(failed());
     }
     match member.state {
-        MemberState::Enabled | MemberState::Locked => {}
-        MemberState::Disabled => return Err(may_not("is disabled. Ask an administrator")),
-        MemberState::Invited => return Err(may_not("has not accepted its invitation yet. Open the invitation's link")),
-        MemberState::Forgotten => return Err(may_not("has a reset link waiting. Open the link")),
+        MemberState::Enabled => {}
+        MemberState::Forgotten => return Err(failed()),
+        MemberState::Locked => return Err(Problem::new(Code::MemberLocked, "The member was locked by an administrator. Ask one to unlock it.")),
+        MemberState::Disabled => return Err(Problem::new(Code::MemberDisabled, "The member is disabled. Ask an administrator to enable it.")),
+        MemberState::Invited => return Err(Problem::new(Code::MemberInvited, "The member has not accepted its invitation yet. Open the link of the invitation and choose a password.")),
     }
-    if member.expires.is_some_and(|expires| expires <= now) {
-        return Err(may_not("has expired. Ask an administrator"));
-    }
-    member.state = MemberState::Enabled;
     member.failed_logons = 0;
     member.last_logon = Some(now);
     tx.update_member(&member).await?;
     let signed_in = sign_in(engine, &mut tx, organization, member).await?;
-    let done = Done::changed(Operation::AuthLogon).object(ChangeKind::Member, signed_in.member.id.uuid()).giving(signed_in.member.id, signed_in.member.name.as_str());
-    record_for(engine, &mut tx, signed_in.organization.id, Some(signed_in.member.id), &caller, done).await?;
+    let member = &signed_in.member;
+    let done = Done::changed(Operation::AuthLogon).object(ChangeKind::Member, member.id.uuid()).giving(member.id, member.name.as_str());
+    record_for(engine, &mut tx, signed_in.organization.id, Some(member.id), &caller, done).await?;
     tx.commit().await?;
     Ok(signed_in)
 }
@@ -110,12 +132,7 @@ pub(super) async fn sign_in(engine: &Engine, tx: &mut WriteTx, organization: Org
     Ok(Logon { token, organization, member })
 }
 
-/// The one answer to a wrong name and to a wrong password.
+/// The one answer to a wrong name, to a wrong password, and to any password while none is looked at.
 fn failed() -> Problem {
     Problem::new(Code::LogonFailed, "Name or password are wrong. Check both; after several failures the member is locked for 15 minutes.")
-}
-
-/// Only said to somebody who knows the password.
-fn may_not(why: &str) -> Problem {
-    Problem::new(Code::LogonFailed, format!("The member {why}."))
 }

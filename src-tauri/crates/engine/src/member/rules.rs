@@ -1,10 +1,12 @@
 //! Which passwords are taken: 8 to 71 characters, not to be guessed (synqly-wire.md section 7).
 
+use patchbay_model::member::Member;
+use patchbay_model::organization::Organization;
 use patchbay_model::{Code, Problem, Secret};
 
 /// Fewest characters, whatever the organization says.
 const SHORTEST: usize = 8;
-/// Most bytes.
+/// Most characters.
 const LONGEST: usize = 71;
 /// Fewest different characters.
 const DIFFERENT: usize = 5;
@@ -67,6 +69,15 @@ const COMMON: &[&str] = &[
     "zaqxsw",
 ];
 
+/// Checks a new password of a member against the rules of its organization.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn check_for(secret: &Secret, organization: &Organization, member: &Member, pointer: &str) -> Result<(), Problem> {
+    let related = [member.name.as_str(), member.fullname.as_str(), organization.name.as_str(), organization.fullname.as_str()];
+    check(secret, organization.options.minimum_password_length, &related, pointer)
+}
+
 /// Checks a new password against the rules. `minimum` is the organization's own, `related` are words that belong to the
 /// member and would be guessed first: name, full name, name of the organization.
 ///
@@ -76,7 +87,7 @@ pub(crate) fn check(secret: &Secret, minimum: Option<u32>, related: &[&str], poi
     let weak = |why: String| Problem::new(Code::WeakPassword, format!("{why} Choose another password, such as four words that do not belong together.")).at_body(pointer);
     let text = secret.expose();
     let minimum = minimum.map_or(SHORTEST, |minimum| (minimum as usize).clamp(SHORTEST, LONGEST));
-    if text.chars().count() < minimum || text.len() > LONGEST {
+    if text.chars().count() < minimum || text.chars().count() > LONGEST {
         return Err(weak(format!("The password must have {minimum} to {LONGEST} characters.")));
     }
     if text.chars().any(char::is_control) {

@@ -1,13 +1,12 @@
 //! Changes a member.
 
 use patchbay_model::list::ListQuery;
-use patchbay_model::member::{Member, MemberState};
-use patchbay_model::permission::RoleName;
+use patchbay_model::member::{Member, MemberMove, MemberState};
 use patchbay_model::{Code, Fullname, Operation, Problem};
 use patchbay_store::ReadTx;
 
 use super::UpdateMember;
-use super::create::{member_name, nickname, roles, token_ttl};
+use super::create::{life, member_name, nickname, roles, token_ttl};
 use super::get::find;
 use crate::audit::record::{Done, record};
 use crate::organization::picture;
@@ -20,6 +19,7 @@ use crate::{Engine, ManagementGrant, reach};
 /// would be left; problems of the store.
 pub async fn update(engine: &Engine, grant: &ManagementGrant, member: &str, change: UpdateMember) -> Result<Member, Problem> {
     grant.require(Operation::MembersUpdate, None)?;
+    let now = engine.now();
     let mut tx = reach::writing_organization(engine, grant).await?;
     let before = find(&mut tx, member).await?;
     reach::unchanged(change.expected, before.updated_at, "member", before.id)?;
@@ -36,33 +36,81 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, member: &str, chan
         after.role_binding = roles(&mut tx, &texts).await?;
     }
     if let Some(text) = change.token_ttl {
-        after.token_ttl = token_ttl(before.member_type, Some(&text))?;
+        after.token_ttl = token_ttl(before.member_type, Some(&text), "/token_ttl")?;
+    }
+    if let Some(ttl) = change.ttl.map(|text| text.map(|text| life(&text, "/ttl")).transpose()).transpose()?.filter(|ttl| *ttl != before.ttl) {
+        after.ttl = ttl;
+        after.expires = ttl.map(|ttl| now.plus(ttl));
+    }
+    // Of an explicit end and a new lifetime in one change, the end holds.
+    if let Some(expires) = change.expires.filter(|expires| *expires != before.expires) {
+        after.expires = expires;
+    }
+    if let Some(pin_expires) = change.pin_expires {
+        after.pin_expires = pin_expires;
     }
     if let Some(state) = change.state.filter(|state| *state != before.state) {
-        if state == MemberState::Enabled && tx.member_password_hash(before.id).await?.is_none() {
-            return Err(Problem::field("/state", format!("`{}` has no password yet and cannot be enabled. Pass an invitation on.", before.name)));
-        }
-        if state == MemberState::Locked || state == MemberState::Forgotten || state == MemberState::Invited {
-            return Err(Problem::field("/state", "The state can be set to `enabled` or `disabled`; the others come about by themselves."));
-        }
-        after.state = state;
-        if state == MemberState::Enabled {
-            after.failed_logons = 0;
-        }
+        moved(&mut after, state)?;
     }
-    let keeps = is_root(&after) && after.state == MemberState::Enabled;
-    if is_root(&before) && !keeps {
+    if before.is_root() && available(&before) && !(after.is_root() && available(&after)) {
         another_root(&mut tx, &before).await?;
     }
-    after.updated_at = engine.now();
+    if !matches!(after.state, MemberState::Invited | MemberState::Forgotten) {
+        tx.remove_password_links_of(after.id).await?;
+    }
+    if !after.acts() {
+        tx.remove_web_sessions_of(after.id, None).await?;
+    }
+    after.updated_at = now;
     tx.update_member(&after).await?;
     record(engine, &mut tx, grant, Done::changed(Operation::MembersUpdate).before(&before).after(&after).giving(after.id, after.name.as_str())).await?;
     tx.commit().await?;
     Ok(after)
 }
 
-fn is_root(member: &Member) -> bool {
-    member.role_binding.iter().any(|role| role.as_str() == RoleName::ROOT_ADMINISTRATOR)
+/// Puts a member into the state that an administrator asks for.
+fn moved(member: &mut Member, wanted: MemberState) -> Result<(), Problem> {
+    let step = match wanted {
+        MemberState::Enabled if !member.has_password => {
+            return Err(Problem::field("/state", format!("`{}` has no password yet and cannot be enabled. Make an invitation and pass its link on.", member.name)));
+        }
+        MemberState::Enabled => MemberMove::Enable { has_password: true },
+        MemberState::Disabled => MemberMove::Disable,
+        MemberState::Invited => MemberMove::Invite,
+        MemberState::Locked => MemberMove::Lock,
+        MemberState::Forgotten => MemberMove::Forget,
+    };
+    let from = member.state.as_str();
+    if member.make(step) {
+        return Ok(());
+    }
+    Err(Problem::field("/state", format!("A member that is `{from}` cannot become `{}`. Enable or disable it first.", wanted.as_str())))
+}
+
+/// Whether a root administrator can take care of the organization: it may sign in, now or when a lock for wrong passwords is over.
+fn available(member: &Member) -> bool {
+    member.state == MemberState::Enabled || (member.state == MemberState::Locked && member.locked_until.is_some())
+}
+
+/// Whether a member is a root administrator without whom nobody could administer the organization.
+///
+/// # Errors
+/// Problems of the store.
+pub(super) async fn is_last_root(tx: &mut ReadTx, member: &Member) -> Result<bool, Problem> {
+    if !member.is_root() {
+        return Ok(false);
+    }
+    let mut query = ListQuery { limit: Some(ListQuery::MAX_LIMIT), ..ListQuery::default() };
+    loop {
+        let page = tx.members(&query).await?;
+        if page.items.iter().any(|other| other.id != member.id && other.is_root() && available(other)) {
+            return Ok(false);
+        }
+        if page.next.is_none() {
+            return Ok(true);
+        }
+        query.start_after = page.next;
+    }
 }
 
 /// Refuses when `member` is the last one who can do everything.
@@ -70,25 +118,12 @@ fn is_root(member: &Member) -> bool {
 /// # Errors
 /// `in_use`.
 pub(super) async fn another_root(tx: &mut ReadTx, member: &Member) -> Result<(), Problem> {
-    if !is_root(member) {
+    if !is_last_root(tx, member).await? {
         return Ok(());
     }
-    let mut query = ListQuery { limit: Some(ListQuery::MAX_LIMIT), ..ListQuery::default() };
-    loop {
-        let page = tx.members(&query).await?;
-        if page.items.iter().any(|other| other.id != member.id && is_root(other) && other.state == MemberState::Enabled) {
-            return Ok(());
-        }
-        if page.next.is_none() {
-            return Err(Problem::new(
-                Code::InUse,
-                format!(
-                    "`{}` is the last root administrator, without whom nobody could administer the organization. Give another member the role root_administrator first.",
-                    member.name
-                ),
-            )
-            .with_resource("member", member.id, "affected"));
-        }
-        query.start_after = page.next;
-    }
+    Err(Problem::new(
+        Code::InUse,
+        format!("`{}` is the last root administrator, without whom nobody could administer the organization. Give another member the role root_administrator first.", member.name),
+    )
+    .with_resource("member", member.id, "affected"))
 }

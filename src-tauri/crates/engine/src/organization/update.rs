@@ -49,14 +49,21 @@ pub(crate) fn picture(text: Option<String>) -> Result<Option<String>, Problem> {
     if good { Ok(Some(text)) } else { Err(Problem::field("/picture", "The picture must be an http or https URL of at most 2000 characters.")) }
 }
 
+/// The bounds of the wire's `OrganizationOptions`; of the password's length those of a password.
 fn checked(options: OrganizationOptions) -> Result<OrganizationOptions, Problem> {
-    const LONGEST_LINK: Duration = Duration::from_secs(31 * 86_400);
+    const DAY: u64 = 24;
+    const WEEK: u64 = 7 * DAY;
     if options.minimum_password_length.is_some_and(|length| !(8..=71).contains(&length)) {
         return Err(Problem::field("/options/minimum_password_length", "The minimum password length must be between 8 and 71."));
     }
-    for (duration, pointer) in [(options.invite_duration, "/options/invite_duration"), (options.forgot_duration, "/options/forgot_duration")] {
-        if duration.is_some_and(|duration| duration > LONGEST_LINK) {
-            return Err(Problem::field(pointer, format!("{pointer} must be at most 744h, which is 31 days.")));
+    for (duration, most, pointer) in [
+        (options.invite_duration, WEEK, "/options/invite_duration"),
+        (options.forgot_duration, WEEK, "/options/forgot_duration"),
+        (options.password_duration, 365 * DAY, "/options/password_duration"),
+    ] {
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
+        if duration.is_some_and(|duration| duration < hours(DAY) || duration > hours(most)) {
+            return Err(Problem::field(pointer, format!("{pointer} must be between {DAY}h and {most}h, one day and {} days.", most / 24)));
         }
     }
     Ok(options)

@@ -1,6 +1,6 @@
 //! Tells what a secret is good for.
 
-use patchbay_model::member::{Member, MemberState};
+use patchbay_model::member::Member;
 use patchbay_model::permission::{PermissionSet, ResourceScope};
 use patchbay_model::token::{Authority, SecretKind, TokenContainer, TokenOwner, TokenType};
 use patchbay_model::{Code, MemberId, Problem, Scope, Timestamp};
@@ -31,7 +31,10 @@ impl Engine {
             return Err(dead());
         }
         tx.enter(Scope::Organization(container.organization_id))?;
-        let member = live_member(&mut tx, container.member_id, now).await?;
+        // One who signed in with a password can make an expired member live again by changing it; until then the token does
+        // nothing else.
+        let logon = container.token_type == TokenType::Logon;
+        let member = if logon { acting_member(&mut tx, container.member_id).await? } else { live_member(&mut tx, container.member_id, now).await? };
         self.note_token(container.id);
         match secret.kind {
             SecretKind::Refresh => Ok(Grant::Refresh(RefreshGrant { organization: container.organization_id, container: container.id, member: container.member_id, caller })),
@@ -44,7 +47,7 @@ impl Engine {
             SecretKind::OrganizationAccess => match container.owner {
                 TokenOwner::Organization(_) => {
                     let permits = permits(&mut tx, &container, &member).await?;
-                    let password_expired = container.token_type == TokenType::Logon && expired_password(&member, now);
+                    let password_expired = logon && member.must_change_password(now);
                     Ok(Grant::Management(ManagementGrant {
                         organization: container.organization_id,
                         member: container.member_id,
@@ -69,15 +72,13 @@ pub(crate) fn dead() -> Problem {
 
 /// The member behind a token, as long as it may act.
 pub(crate) async fn live_member(tx: &mut ReadTx, member: MemberId, now: Timestamp) -> Result<Member, Problem> {
-    let member = tx.member(member).await?.ok_or_else(dead)?;
-    // A lock is against guessing of the password; tokens that were issued before keep working.
-    let acts = matches!(member.state, MemberState::Enabled | MemberState::Locked | MemberState::Forgotten);
-    if acts && member.expires.is_none_or(|expires| expires > now) { Ok(member) } else { Err(dead()) }
+    let member = acting_member(tx, member).await?;
+    if member.expired(now) { Err(dead()) } else { Ok(member) }
 }
 
-/// Whether a member has to change its password.
-pub(crate) fn expired_password(member: &Member, now: Timestamp) -> bool {
-    member.pin_expires.is_some_and(|expires| expires <= now)
+/// The member behind a token, as long as its state lets it act, its own time over or not.
+pub(crate) async fn acting_member(tx: &mut ReadTx, member: MemberId) -> Result<Member, Problem> {
+    tx.member(member).await?.filter(Member::acts).ok_or_else(dead)
 }
 
 async fn permits(tx: &mut ReadTx, container: &TokenContainer, member: &Member) -> Result<Vec<Permit>, Problem> {

@@ -55,7 +55,7 @@ impl Forged {
     }
 
     async fn begin(&self) -> Result<Begun, Problem> {
-        let begin = BeginConsent { integration: self.integration.id, route: ConsentRoute::Window, redirect_uri: None };
+        let begin = BeginConsent { integration: self.integration.id, route: ConsentRoute::Window, redirect_uri: None, end_user: None };
         consent::begin(&self.world.engine, &self.world.grant, begin).await
     }
 

@@ -20,7 +20,7 @@ async fn a_person_authorizes_through_the_system_browser() {
     assert_eq!(world.integration.status, IntegrationStatus::AwaitingConsent);
     assert_eq!(world.userinfo().await.unwrap_err().code, Code::IntegrationNotActive);
     let loopback = Loopback::bind(None).await.unwrap();
-    let begin = BeginConsent { integration: world.integration.id, route: ConsentRoute::Browser, redirect_uri: Some(loopback.redirect_uri().to_string()) };
+    let begin = BeginConsent { integration: world.integration.id, route: ConsentRoute::Browser, redirect_uri: Some(loopback.redirect_uri().to_string()), end_user: None };
     let begun = consent::begin(&world.engine, &world.grant, begin).await.unwrap();
     assert!(begun.authorize_url.as_str().contains("code_challenge_method=S256"), "{}", begun.authorize_url);
     let waiting = tokio::spawn(loopback.wait(Duration::from_secs(20)));
@@ -165,7 +165,7 @@ async fn a_wrong_client_secret_names_the_setting_to_change() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_begin_says_why() {
     let world = World::new().await;
-    let begin = |redirect_uri: &str| BeginConsent { integration: world.integration.id, route: ConsentRoute::Window, redirect_uri: Some(redirect_uri.to_owned()) };
+    let begin = |redirect_uri: &str| BeginConsent { integration: world.integration.id, route: ConsentRoute::Window, redirect_uri: Some(redirect_uri.to_owned()), end_user: None };
     let problem = consent::begin(&world.engine, &world.grant, begin("http://127.0.0.1:4711/elsewhere")).await.unwrap_err();
     assert!(problem.code == Code::InvalidField && problem.message.contains("/elsewhere"), "{}", problem.message);
     let apps = patchbay_engine::provider_app::list(&world.engine, &world.grant, patchbay_model::list::ListQuery::default()).await.unwrap();
@@ -177,7 +177,7 @@ async fn what_cannot_begin_says_why() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_needs_no_address_of_its_own_and_an_old_consent_ends() {
     let world = World::new().await;
-    let begin = BeginConsent { integration: world.integration.id, route: ConsentRoute::Window, redirect_uri: None };
+    let begin = BeginConsent { integration: world.integration.id, route: ConsentRoute::Window, redirect_uri: None, end_user: None };
     let begun = consent::begin(&world.engine, &world.grant, begin).await.unwrap();
     assert_eq!(begun.session.redirect_uri, "http://127.0.0.1/oauth/callback", "the registered one");
     assert!(begun.embedded_window);

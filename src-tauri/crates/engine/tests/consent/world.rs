@@ -115,7 +115,7 @@ impl World {
     }
 
     pub(crate) async fn begin(&self, route: ConsentRoute) -> Begun {
-        let begin = BeginConsent { integration: self.integration.id, route, redirect_uri: Some(REDIRECT_URI.to_owned()) };
+        let begin = BeginConsent { integration: self.integration.id, route, redirect_uri: Some(REDIRECT_URI.to_owned()), end_user: None };
         consent::begin(&self.engine, &self.grant, begin).await.unwrap()
     }
 

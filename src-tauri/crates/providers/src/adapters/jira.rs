@@ -48,7 +48,7 @@ impl Adapter for Jira {
         let url = path(context, &["myself"])?;
         super::get(NAME, url, "own user", String::new(), |user| {
             let id = text(&user, "accountId").ok_or_else(|| invalid(NAME, "has no account id"))?;
-            Ok(Step::Done(Identity { id: Some(id), name: text(&user, "displayName") }))
+            Ok(Step::Done(Identity { id: Some(id), name: text(&user, "displayName"), email: text(&user, "emailAddress") }))
         })
     }
 

@@ -53,7 +53,7 @@ pub(crate) struct MockTicketing;
 
 impl Adapter for MockTicketing {
     fn probe(&self, context: &AdapterContext) -> Result<Step<Identity>, Problem> {
-        Ok(Step::Done(Identity { id: None, name: Some(data_set(context)) }))
+        Ok(Step::Done(Identity { id: None, name: Some(data_set(context)), email: None }))
     }
 
     fn ticketing(&self, operation: TicketingOperation, context: &AdapterContext) -> Next {

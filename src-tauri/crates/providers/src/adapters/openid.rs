@@ -60,5 +60,8 @@ fn identity(response: &ProviderResponse) -> Result<Identity, Problem> {
     let claims: Value = json(NAME, response)?;
     let id = text(&claims, "sub").ok_or_else(|| invalid(NAME, "has no subject (`sub`)"))?;
     let name = ["name", "preferred_username", "email", "nickname"].iter().find_map(|claim| text(&claims, claim));
-    Ok(Identity { id: Some(id), name })
+    // An address that the provider says it has not verified may be anybody's.
+    let verified = claims.get("email_verified").and_then(Value::as_bool) != Some(false);
+    let email = text(&claims, "email").filter(|_| verified);
+    Ok(Identity { id: Some(id), name, email })
 }

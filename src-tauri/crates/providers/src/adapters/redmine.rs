@@ -41,7 +41,7 @@ impl Adapter for Redmine {
             }
             let answer = reading::json(NAME, &response)?;
             let user = answer.get("user").filter(|user| user.is_object()).ok_or_else(|| invalid(NAME, "has no user"))?;
-            Ok(Step::Done(Identity { id: text(user, "id"), name: text(user, "login") }))
+            Ok(Step::Done(Identity { id: text(user, "id"), name: text(user, "login"), email: text(user, "mail") }))
         }))
     }
 

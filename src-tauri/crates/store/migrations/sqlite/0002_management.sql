@@ -62,7 +62,7 @@ CREATE TABLE webhook_attempts (
     PRIMARY KEY (delivery_id, number)
 ) STRICT;
 
--- Persons of a customer who authorized or configured something. `subject` is the provider's own id for them, where told.
+-- Persons of a customer who authorized or configured something. Whom a provider named stands in the receipts.
 CREATE TABLE end_users (
     id BLOB NOT NULL PRIMARY KEY,
     organization_id BLOB NOT NULL,
@@ -84,7 +84,9 @@ CREATE UNIQUE INDEX end_users_external_id ON end_users (organization_id, account
 CREATE INDEX end_users_list ON end_users (organization_id, account_id, name, id) WHERE deleted_at IS NULL;
 CREATE INDEX end_users_deletion ON end_users (deletion_id) WHERE deletion_id IS NOT NULL;
 
--- Who agreed to what, and when. Erasing the person empties `end_user_id` and `subject`; that somebody agreed stays known.
+-- Who agreed to what, and when. Erasing the person empties `end_user_id`, `issuer` and `subject`; that somebody agreed stays
+-- known, also after the integration is gone: it goes with its account. `deletion_id` is the deletion that ended it, whose
+-- undo takes it up again.
 CREATE TABLE consent_receipts (
     id BLOB NOT NULL PRIMARY KEY,
     organization_id BLOB NOT NULL,
@@ -93,16 +95,20 @@ CREATE TABLE consent_receipts (
     end_user_id BLOB,
     connect_session_id BLOB,
     provider TEXT NOT NULL,
+    issuer TEXT,
     scopes TEXT NOT NULL,
     subject TEXT,
     granted_at TEXT NOT NULL,
     ended_at TEXT,
     erased_at TEXT,
-    FOREIGN KEY (organization_id, account_id, integration_id) REFERENCES integration_instances (organization_id, account_id, id) ON DELETE CASCADE,
+    deletion_id BLOB,
+    FOREIGN KEY (organization_id, account_id) REFERENCES accounts (organization_id, id),
     FOREIGN KEY (organization_id, account_id, end_user_id) REFERENCES end_users (organization_id, account_id, id)
 ) STRICT;
 CREATE INDEX consent_receipts_integration ON consent_receipts (organization_id, account_id, integration_id, granted_at);
-CREATE INDEX consent_receipts_end_user ON consent_receipts (organization_id, account_id, end_user_id, granted_at);
+CREATE INDEX consent_receipts_end_user ON consent_receipts (organization_id, account_id, end_user_id, granted_at, id);
+CREATE INDEX consent_receipts_subject ON consent_receipts (organization_id, account_id, provider, subject);
+CREATE INDEX consent_receipts_deletion ON consent_receipts (deletion_id) WHERE deletion_id IS NOT NULL;
 
 -- An integration's moves between versions of its provider's definition; the newest one not rolled back can be.
 CREATE TABLE definition_moves (
@@ -174,7 +180,8 @@ ALTER TABLE connect_sessions ADD COLUMN end_user_id BLOB;
 -- When one of a container's secrets was last shown; written with a delay, as an integration's is.
 ALTER TABLE token_containers ADD COLUMN last_used_at TEXT;
 
--- Until when a member is locked after repeated failures; missing: until an administrator unlocks it.
+-- Until when no password of a member is looked at, after too many wrong ones. A member that is `locked` without it was
+-- locked by an administrator.
 ALTER TABLE members ADD COLUMN locked_until TEXT;
 
 -- On what the change was, as it was and as it became (no secrets), and how it is undone.

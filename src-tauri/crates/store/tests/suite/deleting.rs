@@ -24,7 +24,7 @@ async fn an_account_takes_its_own_and_an_undo_brings_it_back() {
         let mut tx = place.write().await;
         let broad = token(ours.organization.id, TokenOwner::Organization(ours.organization.id), ours.member.id, "narrowed-to-one");
         tx.insert_token(&broad).await.unwrap();
-        let expected = Impact { integrations: 1, credentials: 2, tokens: 1, connect_sessions: 1 };
+        let expected = Impact { integrations: 1, credentials: 2, tokens: 1, connect_sessions: 1, ..Impact::default() };
         assert_eq!(tx.account_impact(customer.account.id).await.unwrap(), expected);
         assert_eq!(tx.delete_account(customer.account.id, id, time(100)).await.unwrap(), expected);
         tx.commit().await.unwrap();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use patchbay_model::definition::DefinitionStatus;
 use patchbay_model::integration::{AttentionCause, IntegrationStatus};
 use patchbay_model::list::ListQuery;
+use patchbay_model::member::{Member, MemberState};
 use patchbay_model::permission::{PermissionSet, ResourceScope, Role, RoleName};
 use patchbay_model::status::CallSums;
 use patchbay_model::token::{Authority, SecretKind, Slot, TokenOwner};
@@ -184,8 +185,27 @@ async fn passwords_and_failed_logons_stay_with_the_member() {
         assert_eq!(tx.member_password_hash(member).await.unwrap(), None);
         tx.set_member_password_hash(member, Some("$argon2id$..."), time(1)).await.unwrap();
         assert_eq!(tx.member_password_hash(member).await.unwrap().as_deref(), Some("$argon2id$..."));
-        assert_eq!((tx.count_failed_logon(member).await.unwrap(), tx.count_failed_logon(member).await.unwrap()), (1, 2));
-        assert_eq!(tx.count_members_with_role(&RoleName::root_administrator()).await.unwrap(), 1);
+        let before = tx.member(member).await.unwrap().unwrap();
+        assert!(before.has_password);
+        for last in [false, false, true] {
+            assert_eq!(tx.count_failed_logon(member, 3, time(60)).await.unwrap(), last);
+        }
+        let locked = tx.member(member).await.unwrap().unwrap();
+        assert_eq!((locked.state, locked.locked_until, locked.failed_logons), (MemberState::Locked, Some(time(60)), 0));
+        assert_eq!(locked.updated_at, before.updated_at, "strangers change nothing that others compare");
+        assert_eq!(tx.release_locks(time(59)).await.unwrap(), 0, "the lock is not over");
+        assert_eq!(tx.release_locks(time(60)).await.unwrap(), 1);
+        let free = tx.member(member).await.unwrap().unwrap();
+        assert_eq!((free.state, free.locked_until), (MemberState::Enabled, None));
+        tx.update_member(&Member { state: MemberState::Locked, ..free.clone() }).await.unwrap();
+        assert_eq!(tx.release_locks(time(1_000_000)).await.unwrap(), 0, "what an administrator locked stays locked");
+        tx.update_member(&Member { state: MemberState::Disabled, ..free }).await.unwrap();
+        tx.count_failed_logon(member, 1, time(60)).await.unwrap();
+        let disabled = tx.member(member).await.unwrap().unwrap();
+        assert_eq!((disabled.state, disabled.locked_until), (MemberState::Disabled, Some(time(60))), "guessing at a disabled member is stopped too, and does not enable it");
+        tx.release_locks(time(60)).await.unwrap();
+        assert_eq!(tx.member(member).await.unwrap().unwrap().state, MemberState::Disabled);
+        assert_eq!(tx.count_members_with_role(&RoleName::root_administrator()).await.unwrap(), 0, "a disabled one does not count");
         let role = Role {
             id: RoleId::from_uuid(uuid()),
             organization_id: place.ours.organization.id,
@@ -226,20 +246,33 @@ async fn browsers_and_links_come_in_once() {
         tx.commit().await.unwrap();
 
         let mut tx = place.store.write(Scope::System, Origin::Web).await.unwrap();
+        assert_eq!(tx.one_time_link(b"new link", time(1)).await.unwrap(), Some(link), "looking uses nothing up");
         assert_eq!(tx.use_one_time_link(b"old link", time(1)).await.unwrap(), None, "a newer link replaces the older");
         assert_eq!(tx.use_one_time_link(b"new link", time(60)).await.unwrap(), None, "it has an end");
         assert_eq!(tx.use_one_time_link(b"new link", time(1)).await.unwrap(), Some(link));
         assert_eq!(tx.use_one_time_link(b"new link", time(2)).await.unwrap(), None, "it works once");
+        assert_eq!(tx.one_time_link(b"new link", time(2)).await.unwrap(), None);
         assert_eq!(tx.web_session_by_hash(b"handle").await.unwrap(), Some(session.clone()));
         tx.commit().await.unwrap();
 
         let mut tx = place.write().await;
+        let invitation = OneTimeLink { purpose: LinkPurpose::Invitation, ..link };
+        tx.insert_one_time_link(&link, b"set-up").await.unwrap();
+        tx.insert_one_time_link(&invitation, b"invitation").await.unwrap();
+        tx.insert_one_time_link(&OneTimeLink { purpose: LinkPurpose::Reset, ..link }, b"reset").await.unwrap();
+        assert_eq!(tx.one_time_link(b"invitation", time(1)).await.unwrap(), None, "a reset takes the place of an invitation");
+        assert_eq!(tx.one_time_link(b"set-up", time(1)).await.unwrap(), Some(link), "and not of a set-up link");
+        assert_eq!(tx.remove_password_links_of(member).await.unwrap(), 1);
+        assert_eq!(tx.one_time_link(b"reset", time(1)).await.unwrap(), None);
+        assert_eq!(tx.count_web_sessions_of(member, time(59)).await.unwrap(), 1);
+        assert_eq!(tx.count_web_sessions_of(member, time(60)).await.unwrap(), 0, "it has ended");
         tx.touch_web_session(session.id, time(30), time(90)).await.unwrap();
         let seen = tx.web_session_by_hash(b"handle").await.unwrap().unwrap();
         assert_eq!((seen.last_seen_at, seen.expires), (time(30), time(90)));
         tx.delete_member(member, DeletionId::from_uuid(uuid()), time(40)).await.unwrap();
         assert_eq!(tx.web_session_by_hash(b"handle").await.unwrap(), None, "the browser of a deleted member is out");
-        assert_eq!(tx.remove_web_sessions_of(member, None).await.unwrap(), 1);
+        assert_eq!(tx.one_time_link(b"set-up", time(1)).await.unwrap(), None, "and so are its links");
+        assert_eq!(tx.remove_web_sessions_of(member, None).await.unwrap(), 0, "the deletion ended its sessions");
     })
     .await;
 }
