@@ -13,3 +13,4 @@ mod paging;
 mod place;
 mod refreshing;
 mod rows;
+mod spec;
