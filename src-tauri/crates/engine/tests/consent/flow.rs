@@ -213,7 +213,7 @@ async fn a_point_says_which_scopes_are_asked_and_whether_at_all() {
 
     let closed = UpdatePoint { name: None, fullname: None, description: None, connector: None, environments: PointEnvironments::default(), policy: None, expected: None };
     point::update(&world.engine, &world.grant, "sign-in", closed).await.unwrap();
-    let begin = BeginConsent { integration: world.integration.id, route: ConsentRoute::Window, redirect_uri: Some(REDIRECT_URI.to_owned()) };
+    let begin = BeginConsent { integration: world.integration.id, route: ConsentRoute::Window, redirect_uri: Some(REDIRECT_URI.to_owned()), end_user: None };
     let problem = consent::begin(&world.engine, &world.grant, begin).await.err().unwrap();
     assert_eq!(problem.code, Code::ProviderNotAllowed, "nobody is asked for what may not be used");
 }
