@@ -10,7 +10,7 @@ use patchbay_api::wire::host::{AppState, Connect, CreateStore, Host, OpenStore, 
 use patchbay_engine::consent::loopback::Loopback;
 use patchbay_engine::consent::{self, BeginConsent, Begun};
 use patchbay_engine::installation::{self, StoreUrl};
-use patchbay_engine::{CallerInfo, Engine, ManagementGrant, NetworkPolicy, account, changes, integration, member, organization};
+use patchbay_engine::{CallerInfo, Engine, Grant, ManagementGrant, NetworkPolicy, account, audit, changes, integration, member, organization};
 use patchbay_model::change::{Change, ChangeKind};
 use patchbay_model::consent::ConsentRoute;
 use patchbay_model::{Code, ConnectSessionId, Context, Origin, Problem, Secret};
@@ -139,7 +139,11 @@ impl Desk {
             "file.save" => json(&self.save_file(read(params)?).await?),
             _ => {
                 let store = self.opened().await?;
-                let answer = patchbay_api::rpc::dispatch(&store.engine, &called(&store.grant, command, &params), command, params.clone()).await;
+                let grant = called(&store.grant, command, &params);
+                let answer = patchbay_api::rpc::dispatch(&store.engine, &grant, command, params.clone()).await;
+                if let Err(problem) = &answer {
+                    audit::refused(&store.engine, Some(&Grant::Management(grant.clone())), command, grant.caller(), problem).await;
+                }
                 if command == "connect.cancel" && answer.is_ok() {
                     self.close_window(params.pointer("/path/connect_session_id").and_then(Value::as_str)).await;
                 }

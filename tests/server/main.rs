@@ -1,6 +1,10 @@
 //! The server on a real store, without a network: requests go straight into the router.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
+mod impact;
+#[cfg(test)]
 mod input;
 #[cfg(test)]
 mod interface;
@@ -14,5 +18,7 @@ mod matrix;
 mod separation;
 #[cfg(test)]
 mod session;
+#[cfg(test)]
+mod undo;
 #[cfg(test)]
 mod world;

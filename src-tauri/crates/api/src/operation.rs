@@ -311,6 +311,18 @@ mod tests {
     }
 
     #[test]
+    fn what_reads_is_a_get_and_everything_else_says_how_it_is_undone() {
+        use patchbay_engine::audit::{Inverse, inverse};
+        for route in ROUTES {
+            // An undo's row is that of the operation that it runs; an export leaves a row of its own.
+            if matches!(route.operation, Operation::AuditUndo | Operation::AuditExport) {
+                continue;
+            }
+            assert_eq!(inverse(route.operation) == Inverse::Reads, route.method == Method::Get, "{}", route.operation.id());
+        }
+    }
+
+    #[test]
     fn no_two_routes_share_method_and_path() {
         let mut seen = std::collections::HashSet::new();
         for route in ROUTES {

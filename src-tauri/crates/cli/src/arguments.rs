@@ -45,6 +45,10 @@ pub(crate) enum Command {
     Token(Token),
     /// Call a connector operation of an integration.
     Call(Call),
+    /// Show what was done and what was refused, or carry it away as a file.
+    Audit(Audit),
+    /// Take a change back.
+    Undo(Undo),
 }
 
 /// The store and its key.
@@ -318,6 +322,106 @@ pub(crate) struct Call {
     /// Allow providers on loopback and private addresses.
     #[arg(long)]
     pub(crate) allow_private_networks: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Audit {
+    #[command(subcommand)]
+    pub(crate) command: AuditCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AuditCommand {
+    /// List rows, newest first.
+    List(AuditList),
+    /// Show one row with what changed, field by field.
+    Show(AuditOne),
+    /// Write every row that passes the filters, oldest first.
+    Export(AuditExportArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct AuditList {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
+    #[command(flatten)]
+    pub(crate) organization: OrganizationArguments,
+
+    /// Conditions such as operation[eq]accounts.delete or created_at[gte]2026-01-01T00:00:00Z; may be repeated.
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) filter: Vec<String>,
+
+    /// Sort keys such as created_at[asc]; may be repeated.
+    #[arg(long, value_name = "ORDER")]
+    pub(crate) order: Vec<String>,
+
+    /// Most rows to list.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u32>,
+}
+
+#[derive(Args)]
+pub(crate) struct AuditOne {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
+    #[command(flatten)]
+    pub(crate) organization: OrganizationArguments,
+
+    /// Id of the row.
+    #[arg(value_name = "AUDIT_ID")]
+    pub(crate) audit: String,
+}
+
+#[derive(Args)]
+pub(crate) struct AuditExportArguments {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
+    #[command(flatten)]
+    pub(crate) organization: OrganizationArguments,
+
+    /// How to write it.
+    #[arg(long, value_enum, default_value_t = LogFormat::Jsonl)]
+    pub(crate) format: LogFormat,
+
+    /// Conditions such as audit_type[eq]ERROR; may be repeated.
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) filter: Vec<String>,
+
+    /// Sort keys such as created_at[desc]; may be repeated.
+    #[arg(long, value_name = "ORDER")]
+    pub(crate) order: Vec<String>,
+
+    /// File to write; standard output where missing.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// JSON Lines: one row per line.
+    Jsonl,
+    /// Comma-separated values with a header.
+    Csv,
+}
+
+#[derive(Args)]
+pub(crate) struct Undo {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
+    #[command(flatten)]
+    pub(crate) organization: OrganizationArguments,
+
+    /// Id of the audit row whose change to take back.
+    #[arg(value_name = "AUDIT_ID", required_unless_present = "last")]
+    pub(crate) audit: Option<String>,
+
+    /// Take back the newest change that was made by yourself and is not taken back yet.
+    #[arg(long, conflicts_with = "audit")]
+    pub(crate) last: bool,
 }
 
 fn store_url(text: &str) -> Result<StoreUrl, String> {

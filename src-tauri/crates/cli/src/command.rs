@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod audit;
 pub(crate) mod call;
 pub(crate) mod doctor;
 pub(crate) mod export;
@@ -8,3 +9,4 @@ pub(crate) mod init;
 pub(crate) mod serve;
 pub(crate) mod store;
 pub(crate) mod token;
+pub(crate) mod undo;

@@ -1,7 +1,7 @@
 //! Management operations through the one table that `/v1`, `/rpc` and the window use, so that a command answers what they
 //! answer, under the same permissions and with an audit row.
 
-use patchbay_engine::{CallerInfo, Engine, ManagementGrant};
+use patchbay_engine::{CallerInfo, Engine, Grant, ManagementGrant, audit};
 use patchbay_model::{Operation, Origin, Problem};
 use serde_json::Value;
 
@@ -34,6 +34,14 @@ impl Request {
 /// Runs an operation and gives the `result` of its envelope.
 pub(crate) async fn run(engine: &Engine, grant: &ManagementGrant, operation: Operation, request: Request) -> Result<Value, Problem> {
     let caller = CallerInfo { path: operation.id().to_owned(), body: request.0.body.clone(), ..CallerInfo::local(Origin::Cli) };
-    let mut reply = Box::pin(patchbay_api::operation::run(engine, &grant.with_caller(caller), operation, request.0)).await?.into_result()?;
+    let grant = grant.with_caller(caller);
+    let reply = match Box::pin(patchbay_api::operation::run(engine, &grant, operation, request.0)).await {
+        Ok(reply) => reply,
+        Err(problem) => {
+            audit::refused(engine, Some(&Grant::Management(grant.clone())), operation.id(), grant.caller(), &problem).await;
+            return Err(problem);
+        }
+    };
+    let mut reply = reply.into_result()?;
     Ok(reply.get_mut("result").map(Value::take).unwrap_or_default())
 }

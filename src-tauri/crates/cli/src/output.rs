@@ -21,6 +21,11 @@ impl Output {
         Self { format }
     }
 
+    /// Whether this format was asked for.
+    pub(crate) fn is(&self, format: Format) -> bool {
+        self.format == format
+    }
+
     /// The result, in words or as the JSON object; each command calls it once, at its end.
     pub(crate) fn result(&self, words: &str, value: &Value) {
         match self.format {

@@ -1,6 +1,7 @@
 //! The audit log: every change and every refused call; what was there before and after; and the way back.
 
 mod export;
+mod floods;
 mod get;
 mod inverse;
 mod list;
@@ -11,6 +12,9 @@ pub(crate) mod snapshot;
 mod undo;
 
 use patchbay_model::audit::AuditEvent;
+
+pub(crate) use floods::Floods;
+pub(crate) use refused::flush as flush_refusals;
 
 pub use export::{Export, export};
 pub use get::get;

@@ -6,7 +6,7 @@ use patchbay_model::deletion::UNDO_WINDOW;
 use patchbay_model::{Origin, Problem, Scope};
 
 use crate::engine::{Stopping, WeakEngine};
-use crate::{Engine, changes, consent, installation, member, usage, webhook};
+use crate::{Engine, audit, changes, consent, installation, member, usage, webhook};
 
 /// How often the store is asked for changes of other processes: soon enough for a window, cheap enough to do always.
 const POLL: Duration = Duration::from_millis(400);
@@ -37,6 +37,7 @@ pub(crate) fn start(engine: &Engine) {
         engine.keep(tokio::spawn(every(engine.downgrade(), engine.stopping(), SUNSETS, "sunsets", |engine: Engine| async move {
             installation::sunsets(engine.store(), engine.catalog(), engine.context()).await
         })));
+        engine.keep(tokio::spawn(every(engine.downgrade(), engine.stopping(), FLUSH, "refusals", |engine: Engine| async move { audit::flush_refusals(&engine, false).await })));
         engine.keep(tokio::spawn(every(engine.downgrade(), engine.stopping(), PURGE, "purge", |engine: Engine| async move { purge_once(&engine).await })));
     }
 }

@@ -11,6 +11,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 
 use crate::NetworkPolicy;
+use crate::audit::Floods;
 use crate::definition::Known;
 use crate::http::HttpClient;
 use crate::outbound::Outbound;
@@ -39,6 +40,7 @@ struct Inner {
     definitions: Known,
     token_uses: TokenUses,
     public_url: OnceLock<String>,
+    floods: Floods,
     stop: watch::Sender<bool>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -96,6 +98,7 @@ impl Engine {
             definitions: Known::default(),
             token_uses: TokenUses::default(),
             public_url: OnceLock::new(),
+            floods: Floods::default(),
             stop: watch::Sender::new(false),
             tasks: Mutex::default(),
         };
@@ -150,6 +153,11 @@ impl Engine {
     /// Last uses of tokens that are written in batches.
     pub(crate) fn token_uses(&self) -> &TokenUses {
         &self.inner.token_uses
+    }
+
+    /// Bounds on rows of refused calls.
+    pub(crate) fn floods(&self) -> &Floods {
+        &self.inner.floods
     }
 
     /// Time, randomness and ids.
@@ -214,6 +222,11 @@ impl Engine {
         }
         if let Err(problem) = crate::usage::flush(self).await {
             tracing::warn!(code = problem.code.as_str(), "usage counters could not be written");
+        }
+        if !self.read_only()
+            && let Err(problem) = crate::audit::flush_refusals(self, true).await
+        {
+            tracing::warn!(code = problem.code.as_str(), "the number of refused calls could not be written");
         }
         self.store().close().await;
     }

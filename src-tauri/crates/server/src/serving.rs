@@ -15,7 +15,7 @@ use axum::routing::any;
 use patchbay_api::wire::host::StoreInfo;
 use patchbay_engine::{CallerInfo, Engine, Grant, audit};
 use patchbay_model::problem::Location;
-use patchbay_model::{Code, Problem};
+use patchbay_model::{Code, Origin, Problem};
 use tokio::sync::watch;
 use url::Url;
 
@@ -117,7 +117,9 @@ async fn serve(app: App, route: Option<(&'static str, &[Entry])>, params: Option
     let mut response = if caller.secure || caller.plain_allowed {
         found(&app, route, params, head, stamp, &parts, body).await
     } else {
-        answer::problem(&Problem::new(Code::PermissionDenied, "Plain HTTP is not taken from other machines, because tokens would cross the network in clear. Use HTTPS."), stamp)
+        let problem = Problem::new(Code::PermissionDenied, "Plain HTTP is not taken from other machines, because tokens would cross the network in clear. Use HTTPS.");
+        unserved(&app, &head, &problem).await;
+        answer::problem(&problem, stamp)
     };
     let headers = response.headers_mut();
     for (name, value) in HEADERS.into_iter().chain(caller.secure.then_some(HSTS)) {
@@ -138,7 +140,15 @@ fn head(app: &App, parts: &Parts) -> Head {
 }
 
 async fn found(app: &App, route: Option<(&'static str, &[Entry])>, params: Option<RawPathParams>, head: Head, stamp: Stamp, parts: &Parts, body: Body) -> Response {
-    let Some((path, entries)) = route else { return ui::answer(&head, stamp) };
+    let Some((path, entries)) = route else {
+        let response = ui::answer(&head, stamp);
+        // What browsers and search engines ask for by themselves, an icon or robots.txt, is no call.
+        let called = head.uri.path().starts_with("/v1/") || !matches!(head.method.as_str(), "GET" | "HEAD");
+        if called && response.status().is_client_error() {
+            unserved(app, &head, &Problem::not_found("page or route", head.uri.path())).await;
+        }
+        return response;
+    };
     let allowed = || {
         let mut methods: Vec<&str> = entries.iter().map(|entry| entry.method).collect();
         if methods.contains(&"GET") {
@@ -152,10 +162,13 @@ async fn found(app: &App, route: Option<(&'static str, &[Entry])>, params: Optio
     }
     let wanted = if parts.method == Method::HEAD { "GET" } else { parts.method.as_str() };
     let Some(entry) = entries.iter().find(|entry| entry.method == wanted) else {
+        unserved(app, &head, &Problem::new(Code::MethodNotAllowed, format!("{path} does not take {}.", head.method))).await;
         return answer::method_not_allowed(&head.method, path, &allowed(), stamp);
     };
     let Some(params) = params else {
-        return answer::problem(&Problem::new(Code::InvalidRequest, "The path cannot be read: after percent-decoding it must be UTF-8.").at(Location::Path, "path"), stamp);
+        let problem = Problem::new(Code::InvalidRequest, "The path cannot be read: after percent-decoding it must be UTF-8.").at(Location::Path, "path");
+        unserved(app, &head, &problem).await;
+        return answer::problem(&problem, stamp);
     };
     let path = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let visit = Visit { app: app.clone(), head, stamp, path, body };
@@ -172,7 +185,21 @@ async fn found(app: &App, route: Option<(&'static str, &[Entry])>, params: Optio
     }
 }
 
+/// Notes a request in the audit log that no entry of the table answers. Nobody looked at its token.
+async fn unserved(app: &App, head: &Head, problem: &Problem) {
+    audit::refused(&app.engine, None, "http.unserved", &head.info(Origin::Api), problem).await;
+}
+
+/// A route of the server itself, whose refusals the audit log should hold under this name. Asking who is signed in, signed in
+/// as nobody, is what every new window does, and no refusal.
+fn noted(operation: &str, caller: CallerInfo, result: Result<Response, Problem>) -> Outcome {
+    let usual = operation == "session.who" && matches!(&result, Err(problem) if problem.code == Code::TokenMissing);
+    let audited = (!usual).then(|| Audited { grant: None, operation: operation.to_owned(), caller });
+    Outcome { result, audited }
+}
+
 async fn run(entry: &Entry, visit: Visit) -> Outcome {
+    let caller = visit.head.info(Origin::Web);
     match entry.target {
         Target::Management(route) => Box::pin(management::run(route, visit)).await,
         Target::Missing(missing) => missing::refuse(missing, visit).await,
@@ -180,15 +207,15 @@ async fn run(entry: &Entry, visit: Visit) -> Outcome {
         Target::NotOffered(connector) => connector::not_offered(connector, visit).await,
         Target::Host(host) => match host {
             Host::SignIn => session::sign_in(visit).await,
-            Host::LookAtLink => session::look_at_link(visit).await.into(),
-            Host::Who => session::who(visit).await.into(),
-            Host::SignOut => session::sign_out(visit).await.into(),
+            Host::LookAtLink => noted("session.look_at_link", caller, session::look_at_link(visit).await),
+            Host::Who => noted("session.who", caller, session::who(visit).await),
+            Host::SignOut => noted("session.sign_out", caller, session::sign_out(visit).await),
             Host::Rpc => session::rpc(visit).await,
-            Host::Events => events::listen(visit).await.into(),
+            Host::Events => noted("events.listen", caller, events::listen(visit).await),
             Host::Healthy => probes::healthy().into(),
             Host::Ready => probes::ready(&visit.app).await.into(),
             Host::Version => probes::version().into(),
-            Host::Callback => callback::arrived(visit).await.into(),
+            Host::Callback => noted("connect.callback", caller, callback::arrived(visit).await),
             Host::CallbackStyle => callback::style().into(),
         },
     }

@@ -25,8 +25,6 @@ pub struct Export {
 /// `permission_denied`, also for a caller that is narrowed to some accounts; problems of the query and the store.
 pub async fn export(engine: &Engine, grant: &ManagementGrant, mut query: ListQuery) -> Result<Export, Problem> {
     grant.require(Operation::AuditExport, None)?;
-    let now = engine.now();
-    query.filters.push(Filter { field: "created_at".to_owned(), operator: Operator::Lte, values: vec![now.to_string()] });
     query.limit = Some(PAGE);
     query.total = false;
     let mut export = Export { engine: engine.clone(), grant: grant.clone(), query, ready: None };
@@ -35,6 +33,7 @@ pub async fn export(engine: &Engine, grant: &ManagementGrant, mut query: ListQue
     let mut tx = reach::writing_organization(engine, grant).await?;
     record(engine, &mut tx, grant, Done::changed(Operation::AuditExport)).await?;
     tx.commit().await?;
+    export.query.filters.push(Filter { field: "created_at".to_owned(), operator: Operator::Lte, values: vec![engine.now().to_string()] });
     let (rows, next) = export.page().await?;
     export.query.start_after = next;
     export.ready = Some(rows);

@@ -31,8 +31,6 @@ const SENT: &str = "What was sent cannot be taken back.";
 const FORGOTTEN: &str = "What was counted is forgotten.";
 const TOLD: &str = "What was read out cannot be taken back.";
 
-const UNDECIDED: &str = "Nobody has said yet how it could be.";
-
 /// How an operation is undone.
 pub const fn inverse(operation: Operation) -> Inverse {
     use Inverse::{BringBack, Delete, Never, Reads, Restore};
@@ -82,7 +80,19 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::OrganizationWebhooksGet
         | O::OrganizationWebhooksImpact
         | O::OrganizationWebhooksListDeliveries
-        | O::OrganizationWebhooksGetDelivery => Reads,
+        | O::OrganizationWebhooksGetDelivery
+        | O::RolesList
+        | O::RolesGet
+        | O::RolesImpact
+        | O::PermissionsetList
+        | O::PermissionsetGet
+        | O::MetaManagementOpenapiSpec
+        | O::MetaEngineOpenapiSpec
+        | O::StatusList
+        | O::StatusGet
+        | O::StatusListEvents
+        | O::StatusGetTimeseries
+        | O::StatusGetIntegrationTimeseries => Reads,
         O::AccountsCreate
         | O::IntegrationPointsCreate
         | O::IntegrationsCreate
@@ -92,6 +102,7 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::MembersCreate
         | O::ProviderAppsCreate
         | O::OrganizationWebhooksCreate
+        | O::RolesCreate
         | O::DeletionsUndo => Delete,
         O::OrganizationUpdate
         | O::OrganizationPatch
@@ -112,14 +123,17 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::EndUsersUpdate
         | O::ProviderAppsUpdate
         | O::OrganizationWebhooksUpdate
-        | O::OrganizationWebhooksPatch => Restore,
+        | O::OrganizationWebhooksPatch
+        | O::RolesUpdate
+        | O::RolesPatch => Restore,
         O::AccountsDelete
         | O::IntegrationPointsDelete
         | O::IntegrationsDelete
         | O::CredentialsDelete
         | O::MembersDelete
         | O::ProviderAppsDelete
-        | O::OrganizationWebhooksDelete => BringBack,
+        | O::OrganizationWebhooksDelete
+        | O::RolesDelete => BringBack,
         O::TokensRefresh | O::TokensRotate | O::TokensReset | O::TokensRemoveSecondary | O::TokensDelete | O::AuthChangePassword | O::MembersCreateLink => Never(SECRETS),
         O::MembersUnlock => Never("It forgot failed logons. Lock the member by hand where that is meant."),
         O::EndUsersCreate => Never("A person leaves by being erased, for good. Erase the end user where that is meant."),
@@ -132,7 +146,6 @@ pub const fn inverse(operation: Operation) -> Inverse {
         O::AuditExport | O::ConfigurationExport => Never(TOLD),
         // Its rows are those of the operations that it runs.
         O::AuditUndo => Reads,
-        _ => Never(UNDECIDED),
     }
 }
 

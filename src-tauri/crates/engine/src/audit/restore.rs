@@ -17,6 +17,7 @@ use crate::member::UpdateMember;
 use crate::organization::UpdateOrganization;
 use crate::point::UpdatePoint;
 use crate::provider_app::UpdateProviderApp;
+use crate::role::UpdateRole;
 use crate::webhook::UpdateWebhook;
 
 /// A member as text; empty where there is none.
@@ -124,9 +125,16 @@ pub(super) fn version(before: &Value) -> Target {
     Target { definition: maybe(before, "definition_id"), version: None, config: Some(config), expected: None }
 }
 
-pub(super) fn credential(before: &Value) -> Result<UpdateCredential, Problem> {
-    // The configuration was not changed, or this would not be undone: a change of it enters secrets anew.
-    Ok(UpdateCredential { name: maybe(before, "name"), fullname: maybe(before, "fullname"), config: None, expires: read(before, "expires")?, expected: None })
+pub(super) fn credential(before: &Value, after: Option<&Value>) -> Result<UpdateCredential, Problem> {
+    // Of the configuration the snapshot has what is no secret; fields that are left out keep their sealed values.
+    let config = before.get("config").filter(|config| after.and_then(|after| after.get("config")) != Some(config)).map(|config| {
+        let mut config = config.clone();
+        if let Value::Object(fields) = &mut config {
+            fields.insert("type".to_owned(), before.get("type").cloned().unwrap_or_default());
+        }
+        config
+    });
+    Ok(UpdateCredential { name: maybe(before, "name"), fullname: maybe(before, "fullname"), config, expires: read(before, "expires")?, expected: None })
 }
 
 pub(super) fn provider_app(before: &Value) -> Result<UpdateProviderApp, Problem> {
@@ -138,6 +146,17 @@ pub(super) fn provider_app(before: &Value) -> Result<UpdateProviderApp, Problem>
         client_secret: None,
         redirect_uris: read(before, "redirect_uris")?,
         scopes: read(before, "scopes")?,
+        expected: None,
+    })
+}
+
+pub(super) fn role(before: &Value) -> Result<UpdateRole, Problem> {
+    Ok(UpdateRole {
+        name: maybe(before, "name"),
+        fullname: maybe(before, "fullname"),
+        description: maybe(before, "description"),
+        resources: read(before, "resources")?,
+        permission_set: read(before, "permission_set")?,
         expected: None,
     })
 }

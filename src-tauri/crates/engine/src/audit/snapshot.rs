@@ -50,7 +50,8 @@ pub(crate) async fn stored(tx: &mut ReadTx, object: AuditObject) -> Result<Optio
         ChangeKind::ProviderApp => tx.provider_app(ProviderAppId::from_uuid(id)).await?.map(|object| object.snapshot()),
         ChangeKind::OrganizationWebhook => tx.webhook(WebhookId::from_uuid(id)).await?.map(|object| object.snapshot()),
         ChangeKind::Organization => Some(tx.organization().await?.snapshot()),
-        ChangeKind::Role | ChangeKind::ConnectSession | ChangeKind::Audit | ChangeKind::WebhookDelivery | ChangeKind::EndUser => None,
+        ChangeKind::Role => tx.find_role(&id.to_string()).await?.map(|object| object.snapshot()),
+        ChangeKind::ConnectSession | ChangeKind::Audit | ChangeKind::WebhookDelivery | ChangeKind::EndUser => None,
     })
 }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::inverse::{Step, step};
 use super::restore::{self, text};
 use crate::grant::Undoing;
-use crate::{Engine, ManagementGrant, account, credential, deletion, end_user, integration, member, point, provider_app, token, webhook};
+use crate::{Engine, ManagementGrant, account, credential, deletion, end_user, integration, member, point, provider_app, role, token, webhook};
 
 /// Takes the change of one audit row back. Gives the row of the undo, which can be undone in turn.
 ///
@@ -81,7 +81,8 @@ async fn delete(engine: &Engine, grant: &ManagementGrant, row: &AuditEvent, obje
         ChangeKind::Member => member::delete(engine, grant, &id).await.map(drop),
         ChangeKind::ProviderApp => provider_app::delete(engine, grant, &id).await.map(drop),
         ChangeKind::OrganizationWebhook => webhook::delete(engine, grant, &id).await.map(drop),
-        ChangeKind::Organization | ChangeKind::ConnectSession | ChangeKind::Audit | ChangeKind::Role | ChangeKind::WebhookDelivery | ChangeKind::EndUser => Err(unknown(object)),
+        ChangeKind::Role => role::delete(engine, grant, &id).await.map(drop),
+        ChangeKind::Organization | ChangeKind::ConnectSession | ChangeKind::Audit | ChangeKind::WebhookDelivery | ChangeKind::EndUser => Err(unknown(object)),
     }
 }
 
@@ -113,11 +114,12 @@ async fn restored(engine: &Engine, grant: &ManagementGrant, row: &AuditEvent, ob
             }
             Box::pin(integration::update(engine, grant, &account, &id, restore::integration(before))).await.map(drop)
         }
-        ChangeKind::Credential => credential::update(engine, grant, &text(before, "owner_id"), &id, restore::credential(before)?).await.map(drop),
+        ChangeKind::Credential => credential::update(engine, grant, &text(before, "owner_id"), &id, restore::credential(before, row.after.as_ref())?).await.map(drop),
         ChangeKind::ProviderApp => provider_app::update(engine, grant, &id, restore::provider_app(before)?).await.map(drop),
         ChangeKind::OrganizationWebhook => webhook::update(engine, grant, &id, restore::webhook(before)?).await.map(drop),
         ChangeKind::EndUser => end_user::update(engine, grant, &text(before, "account_id"), &id, restore::end_user(before)).await.map(drop),
-        ChangeKind::Token | ChangeKind::ConnectSession | ChangeKind::Audit | ChangeKind::Role | ChangeKind::WebhookDelivery => Err(unknown(object)),
+        ChangeKind::Role => role::update(engine, grant, &id, restore::role(before)?).await.map(drop),
+        ChangeKind::Token | ChangeKind::ConnectSession | ChangeKind::Audit | ChangeKind::WebhookDelivery => Err(unknown(object)),
     }
 }
 

@@ -32,24 +32,31 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, owner: &str, crede
         after.expires = expiry(change.expires, now)?;
     }
     let sealed = open(engine, &mut tx, &before).await;
+    let kept = sealed.as_ref().ok().and_then(Option::as_ref).and_then(fields_of);
     let parts = match change.config {
         // What consent brought is not entered by hand; its type alone, as every read shows it, changes nothing.
         Some(config) if before.kind == patchbay_model::credential::CredentialKind::OAuthUser && is_type_alone(&config) => None,
         Some(config) => config::parse_change(before.kind, config, &before.public_config, || sealed.map(|sealed| sealed.unwrap_or_else(|| Secret::new("{}"))))?,
         None => None,
     };
-    let secret_changed = parts.is_some();
+    let changed = parts.is_some();
+    let mut secret_replaced = false;
     if let Some(parts) = parts {
+        secret_replaced = fields_of(&parts.secret) != kept;
         seal(engine, &mut tx, &mut after, parts, now).await?;
+        if !secret_replaced {
+            // A user name alone was changed.
+            after.secret_set_at = before.secret_set_at;
+        }
     }
     after.updated_at = now;
     tx.update_credential(&after).await?;
-    let mut done = Done::changed(Operation::CredentialsUpdate).before(&before).after(&after).secret_replaced(secret_changed).giving(after.id, after.name.as_str());
+    let mut done = Done::changed(Operation::CredentialsUpdate).before(&before).after(&after).secret_replaced(secret_replaced).giving(after.id, after.name.as_str());
     if let Some(account) = owner.account_id() {
         done = done.in_account(account);
     }
     record(engine, &mut tx, grant, done).await?;
-    let waiting = if secret_changed { waiting(&mut tx, &after).await? } else { Vec::new() };
+    let waiting = if changed { waiting(&mut tx, &after).await? } else { Vec::new() };
     tx.commit().await?;
     if !waiting.is_empty() {
         let engine = engine.clone();
@@ -61,6 +68,11 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, owner: &str, crede
         });
     }
     Ok(after)
+}
+
+/// The fields of a sealed value, to be compared.
+fn fields_of(secret: &Secret) -> Option<serde_json::Value> {
+    serde_json::from_str(secret.expose()).ok()
 }
 
 fn is_type_alone(config: &serde_json::Value) -> bool {
