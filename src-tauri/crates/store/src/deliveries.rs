@@ -66,6 +66,8 @@ struct DeliveryRow {
     updated_at: At,
 }
 
+type AttemptRow = (i64, At, Option<i64>, Option<String>, Option<String>, i64);
+
 fn status(column: &'static str, value: Option<i64>) -> Result<Option<u16>> {
     value.map(|value| u16::try_from(value).map_err(|error| row::bad(TABLE, column, error.to_string()))).transpose()
 }
@@ -156,7 +158,7 @@ impl ReadTx {
     /// Those of the database.
     pub async fn delivery_attempts(&mut self, id: DeliveryId) -> Result<Vec<Attempt>> {
         let organization = self.whole_organization("a delivery")?;
-        let rows: Vec<(i64, At, Option<i64>, Option<String>, Option<String>, i64)> =
+        let rows: Vec<AttemptRow> =
             sqlx::query_as("SELECT number, created_at, status, error, response, duration_ms FROM webhook_attempts WHERE delivery_id = $1 AND organization_id = $2 ORDER BY number")
                 .bind(id.uuid())
                 .bind(organization)

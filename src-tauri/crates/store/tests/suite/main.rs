@@ -14,3 +14,4 @@ mod place;
 mod refreshing;
 mod rows;
 mod spec;
+mod webhooks;
