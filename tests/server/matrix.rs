@@ -77,7 +77,9 @@ fn routes() -> Vec<(Entry, &'static str, Vec<&'static Sample>)> {
     entries()
         .into_iter()
         .filter_map(|entry| match entry.rule {
-            Rule::Management(operation) | Rule::RefreshOrManagement(operation) => Some((entry, operation.id(), SAMPLES.iter().filter(|sample| sample.operation == operation.id()).collect())),
+            Rule::Management(operation) | Rule::RefreshOrManagement(operation) => {
+                Some((entry, operation.id(), SAMPLES.iter().filter(|sample| sample.operation == operation.id()).collect()))
+            }
             _ => None,
         })
         .collect()

@@ -73,15 +73,7 @@ impl Kind {
     pub(super) fn in_account(self) -> bool {
         matches!(
             self,
-            Self::Account
-                | Self::Integration
-                | Self::Consent
-                | Self::Connect
-                | Self::Credential
-                | Self::IntegrationToken
-                | Self::OrganizationToken
-                | Self::Deletion
-                | Self::Change
+            Self::Account | Self::Integration | Self::Consent | Self::Connect | Self::Credential | Self::IntegrationToken | Self::OrganizationToken | Self::Deletion | Self::Change
         )
     }
 }
@@ -138,16 +130,8 @@ impl Realm {
     pub(super) async fn new() -> Self {
         let world = World::new().await;
         let rival = world.second_organization("Rival").await;
-        let mut realm = Self {
-            world,
-            rival,
-            own: HashMap::new(),
-            other: HashMap::new(),
-            foreign: HashMap::new(),
-            tokens: HashMap::new(),
-            sessions: HashMap::new(),
-            number: AtomicU32::new(0),
-        };
+        let mut realm =
+            Self { world, rival, own: HashMap::new(), other: HashMap::new(), foreign: HashMap::new(), tokens: HashMap::new(), sessions: HashMap::new(), number: AtomicU32::new(0) };
         let ours = realm.world.access.clone();
         let rivals = realm.rival.clone();
         for bearer in [&ours, &rivals] {

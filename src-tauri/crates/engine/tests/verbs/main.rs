@@ -7,6 +7,8 @@ mod changes;
 #[cfg(test)]
 mod deletions;
 #[cfg(test)]
+mod exceeding;
+#[cfg(test)]
 mod export;
 #[cfg(test)]
 mod governance;
