@@ -144,12 +144,15 @@ async fn check(realm: &Realm, entry: &Entry, row: &Row, sample: &Sample, set: &'
                 None => unseen = Some((target, seen.status, code)),
                 Some((other, status, other_code)) => assert!((*status, other_code) == (seen.status, &code), "{other:?} and {target:?} are told apart: {status}; {what}"),
             }
-        } else if (200..300).contains(&seen.status) && !sample.operation.starts_with("audit.") {
+        } else if (200..300).contains(&seen.status) && !(reach == Reach::Whole && LOGGED.contains(&sample.operation)) {
             // The log of an organization holds what its callers asked for in vain, ids of others among it.
             realm.nothing_foreign(&seen, reach == Reach::Narrow, &what);
         }
     }
 }
+
+/// Answers with rows of the audit log.
+const LOGGED: [&str; 4] = ["audit.list", "audit.get", "audit.export", "overview.get"];
 
 fn status(entry: &Entry) -> u16 {
     let (Rule::Management(operation) | Rule::RefreshOrManagement(operation)) = entry.rule else { return 200 };

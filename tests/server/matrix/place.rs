@@ -32,6 +32,8 @@ pub(super) enum Kind {
     Deletion,
     /// A change of an integration in the audit log.
     Change,
+    /// A person of an account.
+    EndUser,
     Point,
     Member,
     Role,
@@ -43,7 +45,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::Nothing,
         Self::Session,
         Self::Account,
@@ -55,6 +57,7 @@ impl Kind {
         Self::OrganizationToken,
         Self::Deletion,
         Self::Change,
+        Self::EndUser,
         Self::Point,
         Self::Member,
         Self::Role,
@@ -73,7 +76,16 @@ impl Kind {
     pub(super) fn in_account(self) -> bool {
         matches!(
             self,
-            Self::Account | Self::Integration | Self::Consent | Self::Connect | Self::Credential | Self::IntegrationToken | Self::OrganizationToken | Self::Deletion | Self::Change
+            Self::Account
+                | Self::Integration
+                | Self::Consent
+                | Self::Connect
+                | Self::Credential
+                | Self::IntegrationToken
+                | Self::OrganizationToken
+                | Self::Deletion
+                | Self::Change
+                | Self::EndUser
         )
     }
 }
@@ -250,6 +262,11 @@ impl Realm {
                 let log = format!("/v1/audit/organizations?order=created_at%5Bdesc%5D&limit=1&filter=integration_id%5Beq%5D{}", integration.get("integration_id"));
                 let rows = self.world.ask("GET", &log).bearer(bearer).send().await.result();
                 integration.with("audit_id", &rows[0]["x_patchbay"]["id"])
+            }
+            Kind::EndUser => {
+                let account = self.account(bearer, label).await;
+                let made = self.post(bearer, &format!("/v1/x/accounts/{}/end-users", account.get("account_id")), &json!({"name": self.words("u")})).await;
+                account.with("end_user_id", &made["id"])
             }
             Kind::Point => {
                 let made = self.post(bearer, "/v1/integration-points", &json!({"name": self.words("p"), "connector": "ticketing", "environments": {"prod": ["*"]}})).await;
