@@ -323,6 +323,26 @@ mod tests {
     }
 
     #[test]
+    fn words_of_routes_are_no_names() {
+        // What these name has no name of its own, or one that nobody chooses.
+        const NAMELESS: [&str; 6] = ["{audit_id}", "{delivery_id}", "{deletion_id}", "{connect_session_id}", "{definition_id}", "{permissionset_id}"];
+        let parts = |route: &Route| route.path.split('/').collect::<Vec<_>>();
+        let same = |a: &str, b: &str| a == b || a.starts_with('{') || b.starts_with('{');
+        let mut words = std::collections::BTreeSet::new();
+        for (named, other) in ROUTES.iter().flat_map(|named| ROUTES.iter().map(move |other| (named, other))) {
+            let (named, other) = (parts(named), parts(other));
+            if named.len() != other.len() || !named.iter().zip(&other).all(|(a, b)| same(a, b)) {
+                continue;
+            }
+            words.extend(named.into_iter().zip(other).filter(|(a, b)| a.starts_with('{') && !b.starts_with('{') && !NAMELESS.contains(a)).map(|(_, word)| word));
+        }
+        assert!(words.contains("verify") && words.contains("lookup"), "{words:?}");
+        for word in words {
+            assert!(patchbay_model::Name::parse(word).is_err(), "an object named `{word}` could not be reached by its name, since a route has that word in its place");
+        }
+    }
+
+    #[test]
     fn no_two_routes_share_method_and_path() {
         let mut seen = std::collections::HashSet::new();
         for route in ROUTES {

@@ -92,7 +92,11 @@ fn whole_list(kind: Kind, owner: Option<&Row>) -> Call {
     let (operation, name) = match (kind, owner) {
         (Kind::Integration, Some(_)) => ("integrations.list_account", "account_id"),
         (Kind::Credential, _) => ("credentials.list", "owner_id"),
-        _ => (["accounts.list", "integration_points.list", "integrations.list", "", "members.list", "tokens.list", "provider_apps.list", "roles.list"][kind as usize], ""),
+        _ => (
+            ["accounts.list", "integration_points.list", "integrations.list", "", "members.list", "tokens.list", "provider_apps.list", "roles.list", "organization_webhooks.list"]
+                [kind as usize],
+            "",
+        ),
     };
     let path = owner.map(|row| (name, row.id.clone())).into_iter().collect();
     Call { operation, path, query: vec![("limit", "1000".to_owned()), ("total", "true".to_owned())], body: None }
@@ -102,7 +106,9 @@ fn whole_list(kind: Kind, owner: Option<&Row>) -> Call {
 async fn everything(world: &World, model: &Model) -> Result<(), String> {
     for kind in Kind::ALL {
         let owners: Vec<Option<&Row>> = match kind {
-            Kind::Credential => model.rows.iter().filter(|row| row.gone.is_none() && matches!(row.kind, Kind::Account | Kind::Integration | Kind::Point)).map(Some).collect(),
+            Kind::Credential => {
+                model.rows.iter().filter(|row| row.gone.is_none() && matches!(row.kind, Kind::Account | Kind::Integration | Kind::Point | Kind::Webhook)).map(Some).collect()
+            }
             _ => vec![None],
         };
         for owner in owners {

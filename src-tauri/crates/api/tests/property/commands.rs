@@ -74,7 +74,7 @@ fn pick() -> impl Strategy<Value = Pick> {
     (any::<u8>(), by).prop_map(|(number, by)| Pick { number, by })
 }
 
-fn kinds(weights: [u32; 8]) -> impl Strategy<Value = Kind> {
+fn kinds(weights: [u32; 9]) -> impl Strategy<Value = Kind> {
     let weighted: Vec<Kind> = Kind::ALL.into_iter().zip(weights).flat_map(|(kind, weight)| std::iter::repeat_n(kind, weight as usize)).collect();
     select(weighted)
 }
@@ -97,7 +97,7 @@ fn list() -> impl Strategy<Value = List> {
         ("filter", "name", "invalid_filter"),
     ]);
     let parts =
-        (kinds([5, 2, 5, 2, 2, 2, 1, 1]), proptest::option::weighted(0.3, pick()), prop::collection::vec(wish, 0..3), prop::collection::vec((any::<u8>(), any::<bool>()), 0..3));
+        (kinds([5, 2, 5, 2, 2, 2, 1, 1, 1]), proptest::option::weighted(0.3, pick()), prop::collection::vec(wish, 0..3), prop::collection::vec((any::<u8>(), any::<bool>()), 0..3));
     let reading = (1..5u8, proptest::option::weighted(0.3, select(&["account", "accounts", "integration_point", "all"])), proptest::option::weighted(0.2, any::<u8>()));
     (parts, reading, proptest::option::weighted(0.04, mistakes)).prop_map(|((kind, owner, filters, orders), (limit, expand, behind), mistake)| List {
         kind,
@@ -112,17 +112,17 @@ fn list() -> impl Strategy<Value = List> {
 }
 
 pub(crate) fn command() -> impl Strategy<Value = Command> {
-    let create = (kinds([6, 2, 5, 2, 2, 1, 1, 1]), pick(), pick(), proptest::option::weighted(0.5, select(FULLNAMES)), any::<u8>())
+    let create = (kinds([6, 2, 5, 2, 2, 1, 1, 1, 1]), pick(), pick(), proptest::option::weighted(0.5, select(FULLNAMES)), any::<u8>())
         .prop_flat_map(|(kind, owner, point, fullname, variant)| named(kind).prop_map(move |name| Command::Create { kind, owner, point, name, fullname, variant }));
-    let update = (kinds([4, 2, 4, 2, 2, 0, 1, 1]), pick(), proptest::option::weighted(0.5, select(FULLNAMES)), pick(), any::<u8>())
+    let update = (kinds([4, 2, 4, 2, 2, 0, 1, 1, 1]), pick(), proptest::option::weighted(0.5, select(FULLNAMES)), pick(), any::<u8>())
         .prop_flat_map(|(kind, target, fullname, point, variant)| named(kind).prop_map(move |name| Command::Update { kind, target, name, fullname, point, variant }));
     let verbs = select(&["refresh", "rotate", "reset", "remove_secondary"]);
     prop_oneof![
         12 => create,
-        2 => (kinds([1; 8]), pick()).prop_map(|(kind, target)| Command::Read { kind, target }),
+        2 => (kinds([1; 9]), pick()).prop_map(|(kind, target)| Command::Read { kind, target }),
         5 => update,
-        4 => (kinds([4, 2, 3, 2, 2, 0, 0, 1]), pick(), prop::collection::vec(0..17u8, 1..4)).prop_map(|(kind, target, operations)| Command::Patch { kind, target, operations }),
-        5 => (kinds([3, 2, 3, 3, 2, 1, 1, 2]), pick()).prop_map(|(kind, target)| Command::Delete { kind, target }),
+        4 => (kinds([4, 2, 3, 2, 2, 0, 0, 1, 1]), pick(), prop::collection::vec(0..17u8, 1..4)).prop_map(|(kind, target, operations)| Command::Patch { kind, target, operations }),
+        5 => (kinds([3, 2, 3, 3, 2, 1, 1, 2, 1]), pick()).prop_map(|(kind, target)| Command::Delete { kind, target }),
         4 => (0..4u8).prop_map(|back| Command::Undo { back }),
         1 => (pick(), any::<bool>()).prop_map(|(target, pause)| Command::Turn { target, pause }),
         1 => (pick(), named(Kind::Token)).prop_map(|(target, name)| Command::Mint { target, name }),
@@ -181,6 +181,7 @@ fn path(model: &Model, kind: Kind, pick: Pick) -> Vec<(&'static str, String)> {
         Kind::Token => vec![("refresh_token_id", own)],
         Kind::App => vec![("provider_app_id", own)],
         Kind::Role => vec![("role_id", own)],
+        Kind::Webhook => vec![("webhook_id", own)],
     }
 }
 
@@ -223,7 +224,7 @@ impl Command {
             Self::Token { target, verb } => {
                 let mut path = path(model, Kind::Token, *target);
                 let owner = picked(model, Kind::Token, *target).map_or_else(|| model.organization.clone(), |row| row.parent.clone());
-                path.push(("owner_id", if target.number % 16 == 0 { model.actor.clone() } else { owner }));
+                path.push(("owner_id", if target.number.is_multiple_of(16) { model.actor.clone() } else { owner }));
                 call(operation(Kind::Token, verb), &path, None)
             }
             Self::List(_) | Self::Wait { .. } => return None,
@@ -237,7 +238,7 @@ fn created(model: &Model, kind: Kind, owner: Pick, point: Pick, variant: usize, 
         Kind::Account => {
             body["environment"] = [Value::Null, json!("test"), json!("prod"), json!("test"), Value::Null, json!("prod"), Value::Null, json!("stage")][variant % 8].clone();
             body["labels"] = [Value::Null, json!(["gold"]), json!(["eu:1", "gold", "gold"]), json!(["Gold"]), json!([]), json!(["not good"])][variant / 8 % 6].clone();
-            if variant % 5 == 0 {
+            if variant.is_multiple_of(5) {
                 body["x_patchbay"] = json!({ "external_id": EXTERNAL[variant / 5 % 3] });
             }
             Vec::new()
@@ -245,7 +246,7 @@ fn created(model: &Model, kind: Kind, owner: Pick, point: Pick, variant: usize, 
         Kind::Point => {
             body["connector"] = json!(if variant % 8 == 7 { "identity" } else { "ticketing" });
             body["environments"] = environments(variant / 8);
-            body["description"] = if variant % 3 == 0 { json!("What it is for") } else { Value::Null };
+            body["description"] = if variant.is_multiple_of(3) { json!("What it is for") } else { Value::Null };
             Vec::new()
         }
         Kind::Integration => {
@@ -279,9 +280,9 @@ fn created(model: &Model, kind: Kind, owner: Pick, point: Pick, variant: usize, 
             vec![("owner_id", text(picked(model, kind, owner), owner.by))]
         }
         Kind::Member => {
-            body["type"] = if body["name"] == "robot" || variant % 5 == 0 { json!("service") } else { Value::Null };
+            body["type"] = if body["name"] == "robot" || variant.is_multiple_of(5) { json!("service") } else { Value::Null };
             body["role_binding"] = roles(variant / 5);
-            body["nickname"] = if variant % 2 == 0 { json!("Nick") } else { Value::Null };
+            body["nickname"] = if variant.is_multiple_of(2) { json!("Nick") } else { Value::Null };
             if body["name"].is_null() {
                 body["name"] = json!(format!("member-{variant}@example.com"));
             }
@@ -292,15 +293,22 @@ fn created(model: &Model, kind: Kind, owner: Pick, point: Pick, variant: usize, 
             body["resources"] = json!({});
             Vec::new()
         }
+        Kind::Webhook => {
+            body["environment"] = [Value::Null, json!("test"), json!("prod"), json!("stage")][variant % 4].clone();
+            body["filters"] = [json!(["all"]), json!(["account_create", "integration_delete"]), json!([])][variant / 4 % 3].clone();
+            body["url"] = json!(["https://127.0.0.1:9/hook", "https://127.0.0.1:9/other", "ftp://127.0.0.1/hook"][variant / 12 % 3]);
+            body["secret"] = json!({ "value": "a long and random text" });
+            Vec::new()
+        }
         Kind::Role => {
             body["permission_set"] = json!(SETS[variant % 5]);
-            body["description"] = if variant % 2 == 0 { json!("What it is for") } else { Value::Null };
+            body["description"] = if variant.is_multiple_of(2) { json!("What it is for") } else { Value::Null };
             Vec::new()
         }
         Kind::App => {
             body["provider"] = json!(if variant % 7 == 6 { "ticketing_redmine" } else { "identity_openid" });
             body["client_id"] = json!(if variant % 6 == 5 { "" } else { "client" });
-            body["issuer"] = if variant % 2 == 0 { json!("https://id.example.com") } else { Value::Null };
+            body["issuer"] = if variant.is_multiple_of(2) { json!("https://id.example.com") } else { Value::Null };
             body["redirect_uris"] = [json!([]), json!(["https://a.example.com/back"]), json!(["http://a.example.com/back"])][variant / 2 % 3].clone();
             Vec::new()
         }
@@ -330,29 +338,31 @@ fn roles(variant: usize) -> Value {
 /// Other changes than of names to a whole object.
 fn changed(model: &Model, kind: Kind, point: Pick, variant: usize, body: &mut Value) {
     match kind {
-        Kind::Account if variant % 3 == 0 => body["environment"] = json!(["test", "prod", "stage"][variant / 3 % 3]),
+        Kind::Account if variant.is_multiple_of(3) => body["environment"] = json!(["test", "prod", "stage"][variant / 3 % 3]),
         Kind::Account if variant % 3 == 1 => body["labels"] = [json!(["silver"]), json!([]), Value::Null, json!(["not good"])][variant / 3 % 4].clone(),
         Kind::Account if variant % 7 == 2 => body["x_patchbay"] = json!({ "external_id": EXTERNAL[variant / 7 % 3] }),
-        Kind::Point if variant % 3 == 0 => body["environments"] = environments(variant / 3),
+        Kind::Point if variant.is_multiple_of(3) => body["environments"] = environments(variant / 3),
         Kind::Point if variant % 5 == 1 => body["connector"] = json!("identity"),
         Kind::Point if variant % 3 == 2 => body["description"] = json!("Another"),
-        Kind::Integration if variant % 2 == 0 => {
-            body["integration_point_id"] = if variant % 4 == 0 { Value::Null } else { json!(text(picked(model, Kind::Point, point), point.by)) }
+        Kind::Integration if variant.is_multiple_of(2) => {
+            body["integration_point_id"] = if variant.is_multiple_of(4) { Value::Null } else { json!(text(picked(model, Kind::Point, point), point.by)) }
         }
         Kind::Integration if variant % 7 == 1 => body["provider_config"] = json!({ "type": "ticketing_redmine" }),
-        Kind::Credential if variant % 3 == 0 => {
+        Kind::Credential if variant.is_multiple_of(3) => {
             body["expires"] = [Value::Null, json!("2027-01-31T12:00:00.000000Z"), json!("2020-01-31T12:00:00.000000Z")][variant / 3 % 3].clone()
         }
         Kind::Credential if variant % 5 == 1 => body["config"] = json!({ "type": "aws" }),
-        Kind::Member if variant % 3 == 0 => body["role_binding"] = roles(variant / 3),
+        Kind::Member if variant.is_multiple_of(3) => body["role_binding"] = roles(variant / 3),
         Kind::Member if variant % 3 == 1 => body["nickname"] = Value::Null,
-        Kind::Role if variant % 2 == 0 => body["permission_set"] = json!(SETS[variant / 2 % 5]),
-        Kind::Role if variant % 3 == 0 => body["description"] = Value::Null,
-        Kind::App if variant % 3 == 0 => body["client_id"] = json!(["other", ""][variant / 3 % 2]),
+        Kind::Webhook if variant.is_multiple_of(3) => body["environment"] = json!(["test", "prod"][variant / 3 % 2]),
+        Kind::Webhook if variant % 3 == 1 => body["filters"] = [json!(["account_delete"]), json!([])][variant / 3 % 2].clone(),
+        Kind::Role if variant.is_multiple_of(2) => body["permission_set"] = json!(SETS[variant / 2 % 5]),
+        Kind::Role if variant.is_multiple_of(3) => body["description"] = Value::Null,
+        Kind::App if variant.is_multiple_of(3) => body["client_id"] = json!(["other", ""][variant / 3 % 2]),
         _ => {}
     }
-    if variant % 11 == 0 {
-        let extra = json!(if variant % 2 == 0 { body["updated_at"].clone() } else { json!("2026-01-01T00:00:00.000000Z") });
+    if variant.is_multiple_of(11) {
+        let extra = json!(if variant.is_multiple_of(2) { body["updated_at"].clone() } else { json!("2026-01-01T00:00:00.000000Z") });
         match body["x_patchbay"].as_object_mut() {
             Some(object) => drop(object.insert("expected_updated_at".to_owned(), extra)),
             None => body["x_patchbay"] = json!({ "expected_updated_at": extra }),
@@ -448,8 +458,8 @@ impl List {
 
 impl std::fmt::Display for Filter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let quoted = |value: &String| if value.contains(',') || value.len() % 2 == 0 { format!("\"{value}\"") } else { value.clone() };
+        let quoted = |value: &String| if value.contains(',') || value.len().is_multiple_of(2) { format!("\"{value}\"") } else { value.clone() };
         let values: Vec<String> = self.values.iter().map(quoted).collect();
-        write!(f, "{}[{}]{}", self.field, self.operator, values.join(if self.values.len() % 2 == 0 { ", " } else { "," }))
+        write!(f, "{}[{}]{}", self.field, self.operator, values.join(if self.values.len().is_multiple_of(2) { ", " } else { "," }))
     }
 }

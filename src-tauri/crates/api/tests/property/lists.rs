@@ -43,6 +43,7 @@ pub(crate) fn fields(kind: Kind) -> Vec<(&'static str, Type)> {
         Kind::Member => &[("nickname", Type::Text), ("type", Type::Text), ("state", Type::Text), ("role_binding", Type::Texts)],
         Kind::Token => &[("owner_id", Type::Id), ("owner_type", Type::Text), ("token_type", Type::Text), ("expires", Type::Time)],
         Kind::Role => &[("description", Type::Text), ("permission_set", Type::Text)],
+        Kind::Webhook => &[("environment", Type::Text), ("url", Type::Text)],
         Kind::App => &[("issuer", Type::Text), ("client_id", Type::Text)],
     };
     let every = [("name", Type::Name), ("fullname", Type::Text), ("id", Type::Id), ("created_at", Type::Time), ("updated_at", Type::Time)];

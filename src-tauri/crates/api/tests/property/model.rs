@@ -8,6 +8,7 @@ use patchbay_model::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::names::{address, derived, fullname, id_of, permission_set, slug};
+use crate::tokens::Shown;
 use crate::world::{Answer, Call};
 
 /// What lists are made of.
@@ -21,14 +22,15 @@ pub(crate) enum Kind {
     Token,
     App,
     Role,
+    Webhook,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 8] = [Self::Account, Self::Point, Self::Integration, Self::Credential, Self::Member, Self::Token, Self::App, Self::Role];
+    pub(crate) const ALL: [Self; 9] = [Self::Account, Self::Point, Self::Integration, Self::Credential, Self::Member, Self::Token, Self::App, Self::Role, Self::Webhook];
 
     /// The resource in the names of its operations.
     pub(crate) fn resource(self) -> &'static str {
-        ["accounts", "integration_points", "integrations", "credentials", "members", "tokens", "provider_apps", "roles"][self as usize]
+        ["accounts", "integration_points", "integrations", "credentials", "members", "tokens", "provider_apps", "roles", "organization_webhooks"][self as usize]
     }
 
     /// Members that a patch may change.
@@ -40,6 +42,7 @@ impl Kind {
             Self::Credential => &["name", "fullname", "config", "expires"],
             Self::Member => &["name", "fullname", "nickname", "picture", "state", "token_ttl", "role_binding"],
             Self::Role => &["name", "fullname", "description", "resources", "permission_set"],
+            Self::Webhook => &["name", "fullname", "environment", "filters", "url", "credential_id"],
             Self::Token | Self::App => &[],
         }
     }
@@ -63,7 +66,8 @@ impl Row {
         self.wire[member].as_str().unwrap_or_default()
     }
 
-    fn is(&self, kind: Kind, parent: Option<&str>) -> bool {
+    /// Whether it is a live one of this kind and parent.
+    pub(crate) fn is(&self, kind: Kind, parent: Option<&str>) -> bool {
         self.kind == kind && self.gone.is_none() && parent.is_none_or(|parent| parent == self.parent)
     }
 }
@@ -72,15 +76,6 @@ struct Deletion {
     id: String,
     at: Timestamp,
     object: (Kind, String),
-}
-
-/// A secret that was shown once.
-pub(crate) struct Shown {
-    pub(crate) secret: String,
-    container: String,
-    secondary: bool,
-    ended: bool,
-    expires: Timestamp,
 }
 
 /// Codes of which any will do.
@@ -99,29 +94,28 @@ pub(crate) struct Model {
 
 /// Seconds in which a deletion can be undone.
 const UNDO: u64 = 600;
-const DAY: u64 = 86_400;
 /// The providers that are spoken of here.
 const PROVIDERS: [&str; 3] = ["ticketing_mock_ticketing", "ticketing_redmine", "identity_openid"];
 const CREDENTIAL_MISSING: &str = "credential_missing";
 
 /// Collects reasons against a request.
 #[derive(Default)]
-struct Against(Refusal);
+pub(crate) struct Against(Refusal);
 
 impl Against {
-    fn unless(&mut self, good: bool, code: &'static str) {
+    pub(crate) fn unless(&mut self, good: bool, code: &'static str) {
         if !good {
             self.0.push(code);
         }
     }
 
     /// The value, unless it is wrong.
-    fn field<T: Default>(&mut self, value: Option<T>) -> T {
+    pub(crate) fn field<T: Default>(&mut self, value: Option<T>) -> T {
         self.unless(value.is_some(), "invalid_field");
         value.unwrap_or_default()
     }
 
-    fn end(self) -> Result<(), Refusal> {
+    pub(crate) fn end(self) -> Result<(), Refusal> {
         if self.0.is_empty() { Ok(()) } else { Err(self.0) }
     }
 }
@@ -176,7 +170,7 @@ impl Model {
             (Kind::Credential, _) => {
                 let owner = call.path("owner_id");
                 let integration = id_of(owner).and_then(|id| self.find(Kind::Integration, None, &id));
-                self.find(Kind::Account, None, owner).or(integration).or_else(|| self.find(Kind::Point, None, owner))
+                self.find(Kind::Account, None, owner).or(integration).or_else(|| self.find(Kind::Point, None, owner)).or_else(|| self.find(Kind::Webhook, None, owner))
             }
             _ => return Some(self.organization.clone()),
         };
@@ -185,8 +179,9 @@ impl Model {
 
     /// The object of a path.
     fn target(&self, kind: Kind, parent: &str, call: &Call) -> Option<usize> {
-        let text =
-            call.path(["account_id", "integration_point_id", "integration_id", "credential_id", "member_id", "refresh_token_id", "provider_app_id", "role_id"][kind as usize]);
+        let text = call.path(
+            ["account_id", "integration_point_id", "integration_id", "credential_id", "member_id", "refresh_token_id", "provider_app_id", "role_id", "webhook_id"][kind as usize],
+        );
         match kind {
             // An integration's own credential is reached through its account as well.
             Kind::Credential => self.find(kind, Some(parent), text).or_else(|| {
@@ -255,6 +250,16 @@ impl Model {
         if kind == Kind::Token {
             self.issue(wire.clone(), parent, &made["primary"]);
             return Ok(wire);
+        }
+        if kind == Kind::Webhook {
+            // Its secret is a credential that it owns.
+            let credential = whole["credential_id"].as_str().unwrap_or_default().to_owned();
+            wire["credential_id"] = json!(credential);
+            let secret = json!({
+                "id": credential, "name": "signing-secret", "fullname": "Signing secret", "organization_webhook_id": id, "owner_type": "organization_webhook", "managed": "Managed",
+                "config": { "type": "secret" }, "created_at": self.now, "updated_at": self.now
+            });
+            self.rows.push(Row { kind: Kind::Credential, id: credential, parent: id.to_owned(), wire: secret, gone: None });
         }
         if kind == Kind::Integration {
             wire["refresh_token_id"] = whole["refresh_token_id"].clone();
@@ -407,6 +412,13 @@ impl Model {
                     wire["provider"] = body["provider"].clone();
                 }
             }
+            Kind::Webhook => {
+                let environment = body["environment"].as_str().or(fresh.then_some("prod")).or(wire["environment"].as_str());
+                let environment = against.field(environment.filter(|word| ["test", "prod"].contains(word)).map(str::to_owned));
+                against.unless(body["filters"].as_array().is_some_and(|filters| !filters.is_empty()), "invalid_field");
+                against.unless(body["url"].as_str().is_some_and(|url| url.starts_with("https://")), "invalid_field");
+                (wire["environment"], wire["filters"], wire["url"]) = (json!(environment), body["filters"].clone(), body["url"].clone());
+            }
             Kind::Role => {
                 against.unless(permission_set(&body["permission_set"]), "invalid_field");
                 for member in ["description", "permission_set"] {
@@ -507,7 +519,9 @@ impl Model {
     fn delete(&mut self, row: usize, deletion: Option<String>) -> Expected {
         let (kind, id) = (self.rows[row].kind, self.rows[row].id.clone());
         let used = kind == Kind::Point && self.rows.iter().any(|row| row.is(Kind::Integration, None) && row.text("integration_point_id") == id);
-        let bound = kind == Kind::Role && self.bound(self.rows[row].text("name")).next().is_some();
+        // A webhook signs with its secret, so that goes with it alone.
+        let signs = kind == Kind::Credential && self.rows.iter().any(|row| row.is(Kind::Webhook, None) && row.text("credential_id") == id);
+        let bound = signs || kind == Kind::Role && self.bound(self.rows[row].text("name")).next().is_some();
         if used || bound || (kind == Kind::Member && id == self.actor) {
             return Err(vec!["in_use"]);
         }
@@ -600,72 +614,9 @@ impl Model {
         Ok(wire.clone())
     }
 
-    /// A container of tokens as it is made.
-    fn container(&self, owner: &str, owner_type: &str, name: &Value, full: &Value, token_type: &str, id: &str) -> Expected {
-        let mut against = Against::default();
-        let given = full.as_str().filter(|text| !text.is_empty()).map(|text| against.field(fullname(text)));
-        let name = match name.as_str().filter(|text| !text.is_empty()) {
-            Some(name) => against.field(slug(name)),
-            None => given.as_deref().and_then(derived).unwrap_or_else(|| id.to_owned()),
-        };
-        against.unless(!self.rows.iter().any(|row| row.is(Kind::Token, Some(owner)) && row.text("name") == name), "name_taken");
-        let lives = if owner_type == "integration" && token_type == "adhoc" { 600 } else { 90 * DAY };
-        let expires = self.now.plus(std::time::Duration::from_secs(lives));
-        let wire = json!({
-            "id": id, "name": name, "fullname": given.unwrap_or_else(|| name.clone()), "member_id": self.actor, "owner_id": owner, "owner_type": owner_type,
-            "token_type": token_type, "expires": expires, "created_at": self.now, "updated_at": self.now
-        });
-        against.end().map(|()| wire)
-    }
-
-    fn issue(&mut self, wire: Value, owner: &str, pair: &Value) {
-        let id = wire["id"].as_str().unwrap_or_default().to_owned();
-        self.show(&id, pair);
-        self.rows.push(Row { kind: Kind::Token, id, parent: owner.to_owned(), wire, gone: None });
-    }
-
-    fn show(&mut self, container: &str, pair: &Value) {
-        for half in ["access", "refresh"] {
-            let secret = pair[half]["secret"].as_str().unwrap_or_default().to_owned();
-            let expires = pair[half]["expires"].as_str().and_then(|text| text.parse().ok());
-            if let (Some(expires), false) = (expires, secret.is_empty()) {
-                self.shown.push(Shown { secret, container: container.to_owned(), secondary: false, ended: false, expires });
-            }
-        }
-    }
-
-    fn end(&mut self, container: &str, which: impl Fn(&Shown) -> bool) {
-        self.shown.iter_mut().filter(|shown| shown.container == container && which(shown)).for_each(|shown| shown.ended = true);
-    }
-
-    /// Refresh and rotate keep the old pair as secondary; reset keeps nothing.
-    fn token(&mut self, row: usize, verb: &str, call: &Call, made: &Value) -> Expected {
-        let (id, owner) = (self.rows[row].id.clone(), self.rows[row].parent.clone());
-        if ["rotate", "reset"].contains(&verb) && id_of(call.path("owner_id")).as_ref() != Some(&owner) {
-            return Err(vec!["not_found"]);
-        }
-        self.end(&id, |shown| shown.secondary || verb == "reset");
-        self.rows[row].wire["updated_at"] = json!(self.now);
-        if verb == "remove_secondary" {
-            return Ok(Value::Null);
-        }
-        for shown in self.shown.iter_mut().filter(|shown| shown.container == id) {
-            shown.secondary = true;
-        }
-        self.show(&id, &made["primary"]);
-        let single = self.rows[row].text("owner_type") == "integration" && self.rows[row].text("token_type") == "adhoc";
-        self.rows[row].wire["expires"] = json!(self.now.plus(std::time::Duration::from_secs(if single { 600 } else { 90 * DAY })));
-        Ok(self.rows[row].wire.clone())
-    }
-
     /// A deletion, the last ones first; something else where there are fewer.
     pub(crate) fn deletion(&self, back: usize) -> String {
         self.deletions.iter().rev().nth(back).map_or_else(|| "0198c0de-0000-7000-8000-000000000000".to_owned(), |deletion| deletion.id.clone())
-    }
-
-    /// Whether a secret still opens anything.
-    pub(crate) fn lives(&self, shown: &Shown) -> bool {
-        !shown.ended && shown.expires > self.now && self.rows.iter().any(|row| row.is(Kind::Token, None) && row.id == shown.container)
     }
 }
 
