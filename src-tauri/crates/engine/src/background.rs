@@ -77,3 +77,13 @@ where
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_are_late_by_half_a_minute_at_most() {
+        assert!(FLUSH * 2 <= Duration::from_secs(30), "one turn may fail because the store is busy");
+    }
+}

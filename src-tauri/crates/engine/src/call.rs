@@ -83,6 +83,7 @@ impl Engine {
 /// What is known of a call when it ends, for the counters.
 struct Seen {
     caller: Caller,
+    connected: bool,
     status: IntegrationStatus,
     api_ops: u64,
     in_bytes: usize,
@@ -93,10 +94,10 @@ struct Seen {
 async fn run(engine: &Engine, grant: &ConnectorGrant, operation: TicketingOperation, options: CallOptions) -> Trial {
     let mut seen = None;
     let ((trial, db_ops), worked) = metered::metered(count_operations(attempt(engine, grant, operation, options, &mut seen))).await;
-    if let Some(Seen { caller, status, api_ops, in_bytes, out_bytes }) = seen {
+    if let Some(Seen { caller, connected, status, api_ops, in_bytes, out_bytes }) = seen {
         let bytes = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let failure = trial.answer.as_ref().err().map(|problem| (problem.code, problem.message.clone()));
-        engine.note_use(caller, CallUse { failure, status, worked, db_ops, api_ops, in_bytes: bytes(in_bytes), out_bytes: bytes(out_bytes) });
+        engine.note_use(caller, CallUse { failure, connected, status, worked, db_ops, api_ops, in_bytes: bytes(in_bytes), out_bytes: bytes(out_bytes) });
     }
     trial
 }
@@ -109,7 +110,7 @@ async fn attempt(engine: &Engine, grant: &ConnectorGrant, operation: TicketingOp
         Err(problem) => return failed(problem),
     };
     let caller = Caller { organization: plan.integration.organization_id, account: plan.integration.account_id, integration: plan.integration.id };
-    let seen = seen.insert(Seen { caller, status: plan.integration.status, api_ops: 0, in_bytes: 0, out_bytes: 0 });
+    let seen = seen.insert(Seen { caller, connected: false, status: plan.integration.status, api_ops: 0, in_bytes: 0, out_bytes: 0 });
     let provider = plan.provider;
     let name = operation.name();
     let checked = if provider.supports(name) {
@@ -142,6 +143,7 @@ async fn attempt(engine: &Engine, grant: &ConnectorGrant, operation: TicketingOp
     };
     let answer = answer.map_err(|problem| drive.covered(problem));
     (seen.api_ops, seen.in_bytes, seen.out_bytes) = (drive.state.operations, drive.state.received, drive.state.sent);
+    seen.connected = drive.state.accepted || answer.is_ok();
     seen.status = plan.conclude(engine, scope, &drive, answer.is_ok()).await;
     Trial { answer, notices: std::mem::take(&mut drive.state.notices), exchanges: drive.recorder.map(Recorder::into_exchanges).unwrap_or_default() }
 }

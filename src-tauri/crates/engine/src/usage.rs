@@ -30,6 +30,8 @@ pub(crate) struct Caller {
 pub(crate) struct CallUse {
     /// Code of the problem in which it ended, and its words.
     pub(crate) failure: Option<(Code, String)>,
+    /// Whether the provider accepted the credential, however the call ended: a ticket that is not found was looked for.
+    pub(crate) connected: bool,
     /// The integration's status behind it.
     pub(crate) status: IntegrationStatus,
     /// Time in which its own task worked.
@@ -75,6 +77,24 @@ struct Pending {
     last_connected_at: Option<Timestamp>,
 }
 
+impl Pending {
+    /// Adds what came later.
+    fn follow(&mut self, later: Self) {
+        let requests = self.used.requests;
+        self.used.add(&later.used);
+        for minute in later.minutes {
+            match self.minutes.iter_mut().find(|known| known.minute == minute.minute) {
+                Some(known) => known.used.add(&minute.used),
+                None => self.minutes.push(minute),
+            }
+        }
+        let room = MOST_TURNS.saturating_sub(self.turns.len());
+        self.turns.extend(later.turns.into_iter().take(room).map(|turn| Turn { request: turn.request + requests, ..turn }));
+        self.last_used_at = self.last_used_at.max(later.last_used_at);
+        self.last_connected_at = self.last_connected_at.max(later.last_connected_at);
+    }
+}
+
 /// When tokens were last shown, as far as it is not written yet.
 #[derive(Default)]
 pub(crate) struct TokenUses(Mutex<HashMap<TokenId, Timestamp>>);
@@ -82,6 +102,20 @@ pub(crate) struct TokenUses(Mutex<HashMap<TokenId, Timestamp>>);
 impl Usage {
     fn take(&self) -> HashMap<IntegrationId, Pending> {
         std::mem::take(&mut *open(&self.pending))
+    }
+
+    /// Takes back what could not be written, before what came since: the next turn tries again.
+    fn put_back(&self, batch: Vec<patchbay_store::Usage>) {
+        let mut pending = open(&self.pending);
+        for usage in batch {
+            let caller = Caller { organization: usage.organization_id, account: usage.account_id, integration: usage.integration_id };
+            let (last_used_at, last_connected_at) = (usage.last_used_at, usage.last_connected_at);
+            let mut earlier = Pending { caller, used: usage.used, minutes: usage.minutes, turns: usage.turns, last_used_at, last_connected_at };
+            if let Some(later) = pending.remove(&usage.integration_id) {
+                earlier.follow(later);
+            }
+            pending.insert(usage.integration_id, earlier);
+        }
     }
 
     /// Forgets what is not written of an integration.
@@ -127,7 +161,7 @@ impl Engine {
             });
         }
         entry.last_used_at = now;
-        if call.failure.is_none() {
+        if call.connected {
             entry.last_connected_at = Some(now);
         }
     }
@@ -170,7 +204,7 @@ pub(crate) fn first_moment(at: Timestamp, interval: Duration) -> Timestamp {
     Timestamp::from_unix_micros(micros - micros.rem_euclid(length)).unwrap_or(at)
 }
 
-/// Writes what is pending. What cannot be written is lost, since counting must never hold up a call.
+/// Writes what is pending. What cannot be written stays pending, and is lost when the program ends like that.
 ///
 /// # Errors
 /// Problems of the store.
@@ -179,7 +213,14 @@ pub(crate) async fn flush(engine: &Engine) -> Result<(), Problem> {
         return Ok(());
     }
     let tokens: Vec<(TokenId, Timestamp)> = std::mem::take(&mut *open(&engine.token_uses().0)).into_iter().collect();
-    engine.store().flush_token_uses(&tokens).await?;
+    if let Err(error) = engine.store().flush_token_uses(&tokens).await {
+        let mut pending = open(&engine.token_uses().0);
+        for (token, at) in tokens {
+            // A later use that came since stays.
+            pending.entry(token).or_insert(at);
+        }
+        return Err(error.into());
+    }
     flush_calls(engine).await
 }
 
@@ -206,7 +247,11 @@ pub(crate) async fn flush_calls(engine: &Engine) -> Result<(), Problem> {
             turns: pending.turns,
         })
         .collect();
-    Ok(engine.store().flush_usage(&batch).await?)
+    if let Err(error) = engine.store().flush_usage(&batch).await {
+        engine.usage().put_back(batch);
+        return Err(error.into());
+    }
+    Ok(())
 }
 
 fn open<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -216,6 +261,77 @@ fn open<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// An installation with one mock integration.
+    async fn installed() -> (tempfile::TempDir, Engine, Caller) {
+        use crate::integration::CreateIntegration;
+        use patchbay_model::Origin;
+        use patchbay_vault::{KeyAccess, KeySource, system_context};
+
+        let folder = tempfile::tempdir().unwrap();
+        let store = crate::installation::StoreUrl::Sqlite(folder.path().join("store.db"));
+        let keys = KeyAccess::from(KeySource::File(folder.path().join("store.key")));
+        let (engine, created) = crate::installation::create(&store, &keys, "Acme", system_context()).await.unwrap();
+        let grant = engine.local_grant(created.organization.id, Origin::Cli).await.unwrap();
+        let account = crate::account::CreateAccount { name: Some("globex".to_owned()), ..Default::default() };
+        crate::account::create(&engine, &grant, account).await.unwrap();
+        let new = CreateIntegration { provider_config: serde_json::json!({ "type": "ticketing_mock_ticketing" }), ..CreateIntegration::default() };
+        let made = crate::integration::create(&engine, &grant, "globex", new).await.unwrap().integration;
+        flush(&engine).await.unwrap();
+        (folder, engine, Caller { organization: made.organization_id, account: made.account_id, integration: made.id })
+    }
+
+    fn used(connected: bool) -> CallUse {
+        let failure = (!connected).then(|| (Code::ProviderUnreachable, "gone".to_owned()));
+        CallUse { failure, connected, status: IntegrationStatus::Active, worked: Duration::from_millis(1), db_ops: 1, api_ops: 1, in_bytes: 10, out_bytes: 1 }
+    }
+
+    /// What another process sees: last use, last connection, calls and failures.
+    async fn seen(folder: &tempfile::TempDir, caller: Caller) -> (Option<Timestamp>, Option<Timestamp>, u64, u64) {
+        let store = patchbay_store::Store::open(&folder.path().join("store.db")).await.unwrap();
+        let mut tx = store.read(patchbay_model::Scope::Account(caller.organization, caller.account)).await.unwrap();
+        let integration = tx.integration(caller.integration).await.unwrap().unwrap();
+        let counters = tx.counters(Some(caller.integration)).await.unwrap();
+        drop(tx);
+        store.close().await;
+        (integration.last_used_at, integration.last_connected_at, counters.requests, counters.failed)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_kill_loses_at_most_what_was_not_written() {
+        let (folder, engine, caller) = installed().await;
+        let (.., before, failed_before) = seen(&folder, caller).await;
+        engine.note_use(caller, used(true));
+        let connected = engine.now();
+        engine.note_use(caller, used(false));
+        flush(&engine).await.unwrap();
+        let written = seen(&folder, caller).await;
+        assert_eq!((written.2 - before, written.3 - failed_before), (2, 1));
+        assert!(written.1.unwrap() <= connected && written.0.unwrap() >= written.1.unwrap(), "a failed call is a use and no connection: {written:?}");
+        for _ in 0..3 {
+            engine.note_use(caller, used(true));
+        }
+        assert_eq!(seen(&folder, caller).await, written, "a call writes nothing by itself, so this is what a kill would leave");
+        engine.shutdown().await;
+        let after = seen(&folder, caller).await;
+        assert_eq!((after.2 - before, after.3 - failed_before), (5, 1), "an orderly end loses nothing");
+        assert!(after.0 > written.0 && after.1 > written.1);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_cannot_be_written_now_is_written_later() {
+        let (_folder, engine, caller) = installed().await;
+        engine.note_use(caller, used(false));
+        engine.store().close().await;
+        assert!(flush_calls(&engine).await.is_err());
+        engine.note_use(caller, used(true));
+        assert!(flush_calls(&engine).await.is_err());
+        let pending = engine.usage().take();
+        let kept = &pending[&caller.integration];
+        assert_eq!((kept.used.requests, kept.used.failed, kept.minutes.iter().map(|minute| minute.used.requests).sum::<u64>()), (2, 1, 2));
+        assert_eq!(kept.turns.iter().map(|turn| turn.request).collect::<Vec<_>>(), [1, 2], "each turn knows after how many calls it came");
+        assert_eq!(kept.last_connected_at, Some(kept.last_used_at));
+    }
 
     #[test]
     fn intervals_begin_where_clocks_say() {
