@@ -1,6 +1,6 @@
 import type { Column } from '$kit/table';
 import type { FilterField } from '$lib/filters';
-import type { Member, MemberState } from '$lib/wire';
+import type { Member, MemberLink, MemberState } from '$lib/wire';
 
 export const COLUMNS: Column[] = [
   { id: 'fullname', title: 'Member', width: 'minmax(120px, 1.4fr)', sort: 'fullname' },
@@ -40,3 +40,11 @@ export const stateTone = (state: MemberState): 'plain' | 'wait' | 'warn' => (sta
 
 /** The wire writes never as a time outside of anyone's life. */
 export const orNever = (at: string): string | null => (at.startsWith('1970-01-01') || at.startsWith('9999-') ? null : at);
+
+/** A one-time link as it is shown once, to be passed on. */
+export const linkSecret = (link: MemberLink) => ({
+  label: link.purpose === 'invitation' ? 'Invitation link' : 'Reset link',
+  secret: link.url,
+  expires: link.expires,
+  help: `Pass it on by a safe way. It works once: the person chooses a password with it.${link.note ? ` ${link.note}` : ''}`,
+});
