@@ -264,7 +264,8 @@ async fn two_processes_send_each_event_once() {
         world.advance(1);
     }
     let (ours, theirs) = tokio::join!(webhook::deliver_due(&world.engine), webhook::deliver_due(&neighbour));
-    (ours.unwrap(), theirs.unwrap());
+    ours.unwrap();
+    theirs.unwrap();
     world.all_delivered("hook", 10).await;
     let mut ids: Vec<String> = receiver.seen.lock().unwrap().iter().map(|request| header(request, "x-patchbay-delivery").to_owned()).collect();
     assert_eq!(ids.len(), 10);
