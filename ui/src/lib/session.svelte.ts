@@ -8,16 +8,23 @@ type Stage =
   | { at: 'trouble'; problem: Problem }
   | { at: 'store'; state: AppState }
   | { at: 'sign-in'; setup: string | null; notice: string | null }
+  | { at: 'welcome'; link: string }
   | { at: 'open'; info: SessionInfo };
 
 let stage = $state.raw<Stage>({ at: 'starting' });
 
-/** The secret of a one-time link in the address, which is taken out of the address at once. */
-function takeSetup(): string | null {
-  const match = /^#\/?setup[=/]([A-Za-z0-9_-]+)$/.exec(location.hash);
+interface OneTimeLink {
+  /** `setup` signs in at once; at `welcome` a password is chosen first. */
+  kind: 'setup' | 'welcome';
+  secret: string;
+}
+
+/** The one-time link in the address, which is taken out of the address at once. */
+function takeLink(): OneTimeLink | null {
+  const match = /^#\/?(setup|welcome)[=/]([A-Za-z0-9_-]+)$/.exec(location.hash);
   if (!match) return null;
   history.replaceState(null, '', location.pathname);
-  return match[1] ?? null;
+  return { kind: match[1] as OneTimeLink['kind'], secret: match[2] ?? '' };
 }
 
 async function info(): Promise<void> {
@@ -34,10 +41,10 @@ export const session = {
     return stage.info;
   },
   async start(): Promise<void> {
-    const setup = platform.host === 'web' ? takeSetup() : null;
+    const link = platform.host === 'web' ? takeLink() : null;
     try {
-      if (setup !== null) {
-        stage = { at: 'sign-in', setup, notice: null };
+      if (link !== null) {
+        stage = link.kind === 'setup' ? { at: 'sign-in', setup: link.secret, notice: null } : { at: 'welcome', link: link.secret };
         return;
       }
       if (platform.can.localStores) {

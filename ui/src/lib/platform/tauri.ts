@@ -42,6 +42,10 @@ export const tauri: Platform = {
     await Promise.reject(new ProblemError(lostConnection()));
   },
 
+  async lookAtLink() {
+    return Promise.reject(new ProblemError(lostConnection()));
+  },
+
   async signOut() {
     await Promise.reject(new ProblemError(lostConnection()));
   },

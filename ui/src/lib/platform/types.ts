@@ -1,4 +1,4 @@
-import type { Change, Commands, Problem, SignIn } from '$lib/wire';
+import type { Change, Commands, LinkOffer, Problem, SignIn } from '$lib/wire';
 
 /** What the program around the interface can do. */
 export interface Capabilities {
@@ -25,6 +25,8 @@ export interface Platform {
   events(listener: (change: Change) => void, gap: () => void): () => void;
   /** Exchanges a token, a logon or a one-time link for a cookie that no script can read. */
   signIn(how: SignIn): Promise<void>;
+  /** What an invitation or reset link is for, without using it. */
+  lookAtLink(link: string): Promise<LinkOffer>;
   signOut(): Promise<void>;
   copy(text: string): Promise<void>;
   /** Hands a file to the person; answers where it went, or nothing when cancelled. */

@@ -1,4 +1,4 @@
-import type { Change, Problem, SignIn } from '$lib/wire';
+import type { Change, LinkOffer, Problem, SignIn } from '$lib/wire';
 import { lostConnection, unreadable } from './trouble';
 import { ProblemError, type Platform } from './types';
 
@@ -77,6 +77,10 @@ export const web: Platform = {
 
   async signIn(how: SignIn) {
     await send('/session', 'POST', how);
+  },
+
+  async lookAtLink(link: string) {
+    return (await send('/session/link', 'POST', { link })) as LinkOffer;
   },
 
   async signOut() {
