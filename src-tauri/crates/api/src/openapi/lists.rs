@@ -18,6 +18,8 @@ pub(super) fn table(operation: Operation) -> Option<&'static str> {
         "provider_apps.list" => "provider_apps",
         "definitions.list" => "integration_definitions",
         "roles.list" => "roles",
+        "end_users.list" => "end_users",
+        "end_users.receipts" => "consent_receipts",
         "status.list" => "integration_states",
         "status.list_events" => "status_events",
         "organization_webhooks.list" => "organization_webhooks",

@@ -10,6 +10,7 @@ mod isolation;
 mod listing;
 mod migrating;
 mod paging;
+mod people;
 mod place;
 mod refreshing;
 mod rows;
