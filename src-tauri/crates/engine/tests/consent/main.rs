@@ -3,6 +3,8 @@
 //! the way.
 
 #[cfg(test)]
+mod end_users;
+#[cfg(test)]
 mod flow;
 #[cfg(test)]
 mod peer;
