@@ -104,7 +104,9 @@ pub(crate) fn check(secret: &Secret, minimum: Option<u32>, related: &[&str], poi
     if core.is_empty() || COMMON.contains(&core.as_str()) {
         return Err(weak("The password is one of those that guessers try first.".to_owned()));
     }
-    for word in related.iter().flat_map(|word| word.split(|c: char| !c.is_alphanumeric())).map(str::to_lowercase) {
+    // The whole of it, such as an address, as well as its parts.
+    let parts = related.iter().flat_map(|word| word.split(|c: char| !c.is_alphanumeric()));
+    for word in related.iter().copied().chain(parts).map(str::to_lowercase) {
         if word.chars().count() >= 4 && (core == word || (folded.contains(&word) && folded.chars().count() < word.chars().count() + 8)) {
             return Err(weak("The password is made from the member's or the organization's name.".to_owned()));
         }
@@ -143,7 +145,7 @@ mod tests {
     #[test]
     fn weak_passwords_are_refused() {
         let related = ["ada@example.com", "Ada Lovelace", "northwind"];
-        let refused = ["", "short1!", "aaaaaaaaaa", "12345678", "abcdefgh", "Password1!", "p4ssw0rd!!", "qwertyuiop", "Lovelace1815", "northwind!9", "ababababab"];
+        let refused = ["", "short1!", "aaaaaaaaaa", "12345678", "abcdefgh", "Password1!", "p4ssw0rd!!", "qwertyuiop", "Lovelace1815", "northwind!9", "ababababab", "ada@example.com", "Ada Lovelace"];
         for bad in refused {
             assert_eq!(check(&Secret::new(bad), None, &related, "/secret").unwrap_err().code, Code::WeakPassword, "{bad}");
         }
