@@ -86,7 +86,7 @@ async fn an_erased_person_is_nowhere_and_the_integration_keeps_working() {
     world.engine.shutdown().await;
     // Nothing of the person is left in the rows that say what happened.
     let store = world.bare_store().await;
-    let mut tx = store.read(patchbay_model::Scope::Organization(world.organization)).await.unwrap();
+    let mut tx = store.read(patchbay_model::Scope::Organization(world.integration.organization_id)).await.unwrap();
     let log = format!("{:?}", tx.audit_events(&ListQuery { limit: Some(ListQuery::MAX_LIMIT), ..ListQuery::default() }).await.unwrap().items);
     for trace in ["ada@example.com", "u-1815", "Ada Lovelace", "ada-lovelace"] {
         assert!(!log.contains(trace), "{trace} is in the log: {log}");
