@@ -120,8 +120,8 @@ def configuration(world, document, scheme, token):
     lines = [
         f"seed = {SEED}", "color = false", "continue-on-failure = true", "warnings = false", "workers = 2", "request-timeout = 60.0",
         "[generation]", f"max-examples = {examples}", "no-shrink = true", 'database = "none"',
-        "[checks]", "enabled = true", "positive_data_acceptance.enabled = false",
-        "[phases.stateful]", "enabled = true", "max-steps = 8",
+        "[checks]", "enabled = true",
+        "[phases.stateful]", "max-steps = 8", f"generation.max-examples = {CASES}",
         f"[auth.openapi.{scheme}]", f"bearer = {json.dumps(token)}",
     ]
     used = {parameter["name"] for item in document["paths"].values() for operation in item.values() for parameter in operation.get("parameters", []) if parameter["in"] == "path"}

@@ -88,6 +88,11 @@ fn not_offered(given: &[(&str, Option<&Value>)]) -> Result<(), Problem> {
     }
 }
 
+/// A name as given; an empty one counts as left out, in a PUT as in the creation (synqly-wire.md section 4).
+fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
 fn array(items: Option<Vec<Value>>) -> Option<Value> {
     items.map(Value::Array)
 }

@@ -140,7 +140,7 @@ pub struct ExportOf {
 impl ReadQuery for ExportOf {
     fn read(request: &Request) -> Result<Self, Problem> {
         let format = match request.values("format").last() {
-            None | Some("" | "jsonl") => ExportFormat::Jsonl,
+            None | Some("jsonl") => ExportFormat::Jsonl,
             Some("csv") => ExportFormat::Csv,
             Some(_) => return Err(Problem::new(Code::InvalidField, "The parameter `format` must be jsonl or csv.").at(Location::Query, "format")),
         };
@@ -182,8 +182,20 @@ pub fn read_limit(text: &str, most: u32) -> Result<u32, Problem> {
 pub struct Expand(Vec<String>);
 
 impl Expand {
-    const KNOWN: &'static [&'static str] =
-        &["all", "account", "accounts", "integration", "integrations", "integration_point", "integration_points", "connector", "providers", "operations", "provider_config", "request_body"];
+    const KNOWN: &'static [&'static str] = &[
+        "all",
+        "account",
+        "accounts",
+        "integration",
+        "integrations",
+        "integration_point",
+        "integration_points",
+        "connector",
+        "providers",
+        "operations",
+        "provider_config",
+        "request_body",
+    ];
 
     fn read(request: &Request) -> Result<Self, Problem> {
         let words: Vec<String> = request.values("expand").flat_map(|text| text.split(',')).map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect();
@@ -227,9 +239,7 @@ impl ReadQuery for Timeseries {
     fn read(request: &Request) -> Result<Self, Problem> {
         let interval = match request.values("interval").last().filter(|text| !text.is_empty()) {
             None => Interval::default(),
-            Some(text) => text
-                .parse()
-                .map_err(|()| Problem::new(Code::InvalidField, "The parameter `interval` must be hour, minute or day.").at(Location::Query, "interval"))?,
+            Some(text) => text.parse().map_err(|()| Problem::new(Code::InvalidField, "The parameter `interval` must be hour, minute or day.").at(Location::Query, "interval"))?,
         };
         Ok(Self { interval })
     }

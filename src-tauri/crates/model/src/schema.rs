@@ -36,6 +36,10 @@ const UUID: &str = "[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{
 #[derive(Clone, Copy, Debug)]
 pub struct NewName;
 
+/// Schema of an e-mail address in a request where an empty one counts as none.
+#[derive(Clone, Copy, Debug)]
+pub struct NewEmail;
+
 /// Schema of a member's name in a request: an e-mail address, or the slug of a program.
 #[derive(Clone, Copy, Debug)]
 pub struct MemberName;
@@ -97,6 +101,7 @@ plain! {
         "maxLength": 254,
         "pattern": format!("^{SLUG_GIVEN}$|{EMAIL}"),
     });
+    NewEmail = "NewEmail", |_generator| json_schema!({ "type": "string", "maxLength": 254, "pattern": format!("^$|{EMAIL}") });
     IdOrName = "IdOrName", |_generator| json_schema!({ "type": "string", "minLength": 1, "maxLength": 300 });
 }
 

@@ -9,7 +9,7 @@ use patchbay_model::integration::Integration as Row;
 use patchbay_model::list;
 use patchbay_model::{Problem, Timestamp};
 
-use super::{Bare, Call, With, array, deleted, messages, not_offered, page};
+use super::{Bare, Call, With, array, deleted, given, messages, not_offered, page};
 use crate::handle::overview::impact_view;
 use crate::handle::token::pair;
 use crate::patch::{self, Writable};
@@ -140,8 +140,8 @@ pub(crate) fn new(body: CreateIntegration) -> Result<integration::CreateIntegrat
 fn change(body: UpdateIntegration, expected: Option<Timestamp>) -> Result<integration::UpdateIntegration, Problem> {
     let body = offered(body)?;
     Ok(integration::UpdateIntegration {
-        name: body.name,
-        fullname: body.fullname,
+        name: given(body.name),
+        fullname: given(body.fullname),
         provider_config: body.provider_config,
         integration_point: body.integration_point_id.filter(|point| !point.is_empty()),
         webhook_config: None,

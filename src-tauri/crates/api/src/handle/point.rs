@@ -4,7 +4,7 @@ use patchbay_engine::point;
 use patchbay_model::point::{AllowedProviders, PointEnvironments, ViolationReason};
 use patchbay_model::{Environment, Problem, ProviderId, Timestamp};
 
-use super::{Bare, Call, With, array, deleted, not_offered, page};
+use super::{Bare, Call, With, array, deleted, given, not_offered, page};
 use crate::handle::overview::impact_view;
 use crate::patch::{self, Writable};
 use crate::reply::Deleted;
@@ -113,7 +113,7 @@ fn change(body: UpdateIntegrationPoint, expected: Option<Timestamp>) -> Result<p
     let body = offered(body)?;
     let environments = environments(&body.environments)?;
     let (connector, policy) = (Some(body.connector.as_str().to_owned()), body.x_patchbay.and_then(|extra| extra.policy));
-    Ok(point::UpdatePoint { name: body.name, fullname: body.fullname, description: body.description, connector, environments, policy, expected })
+    Ok(point::UpdatePoint { name: given(body.name), fullname: given(body.fullname), description: body.description, connector, environments, policy, expected })
 }
 
 fn environments(body: &wire::PointEnvironments) -> Result<PointEnvironments, Problem> {

@@ -69,9 +69,8 @@ fn read_organizations(wire: &OrganizationResources, own: OrganizationId) -> Resu
 fn read_accounts(wire: &AccountResources) -> Result<AccountSelector, Problem> {
     const AT: &str = "/resources/accounts";
     let label = |(index, text): (usize, &String)| Label::parse(text).map_err(|problem| problem.at_body(&format!("{AT}/labels/{index}")));
-    let environment = |(index, text): (usize, &String)| {
-        text.parse::<Environment>().map_err(|()| Problem::field(&format!("{AT}/environments/{index}"), "An environment must be test or prod."))
-    };
+    let environment =
+        |(index, text): (usize, &String)| text.parse::<Environment>().map_err(|()| Problem::field(&format!("{AT}/environments/{index}"), "An environment must be test or prod."));
     Ok(AccountSelector {
         ids: wire.ids.as_deref().map(|ids| all(ids, &format!("{AT}/ids"), "An account must be given by its id, or `*` for all.")).transpose()?,
         labels: wire.labels.as_ref().map(|labels| labels.iter().enumerate().map(label).collect()).transpose()?,

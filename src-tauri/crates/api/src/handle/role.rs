@@ -3,7 +3,7 @@
 use patchbay_engine::{permission, role};
 use patchbay_model::{OrganizationId, Problem, Timestamp};
 
-use super::{Bare, Call, With, deleted, page, resources};
+use super::{Bare, Call, With, deleted, given, page, resources};
 use crate::handle::overview::impact_view;
 use crate::patch::{self, Writable};
 use crate::reply::Deleted;
@@ -64,7 +64,7 @@ pub(crate) async fn impact(call: Bare<'_>) -> Result<Answer<Impact>, Problem> {
 
 fn change(body: UpdateRole, organization: OrganizationId, expected: Option<Timestamp>) -> Result<role::UpdateRole, Problem> {
     let resources = resources::read(body.resources.as_ref(), organization)?;
-    Ok(role::UpdateRole { name: body.name, fullname: body.fullname, description: body.description, resources, permission_set: body.permission_set, expected })
+    Ok(role::UpdateRole { name: given(body.name), fullname: given(body.fullname), description: body.description, resources, permission_set: body.permission_set, expected })
 }
 
 /// `permissionset.list`

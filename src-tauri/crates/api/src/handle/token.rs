@@ -1,9 +1,9 @@
 //! `tokens.*`
 
 use patchbay_engine::token::{self, Bearer, ContainerState, LiveSecret, Pair};
+use patchbay_model::Problem;
 use patchbay_model::time::format_lifetime;
 use patchbay_model::token::{Authority, TokenContainer, TokenOwner};
-use patchbay_model::Problem;
 
 use super::{Bare, Call, With, page, resources};
 use crate::handle::overview::impact_view;

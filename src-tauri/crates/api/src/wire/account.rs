@@ -49,7 +49,7 @@ pub struct CreateAccount {
     #[schemars(with = "Option<NewFullname>")]
     pub fullname: Option<String>,
     pub environment: Option<Environment>,
-    #[schemars(with = "Option<Vec<Label>>")]
+    #[schemars(with = "Option<Vec<Label>>", length(max = 64))]
     pub labels: Option<Vec<String>>,
     /// Asks for a token that covers this account alone.
     #[serde(default, deserialize_with = "crate::request::optional_object")]
@@ -63,6 +63,7 @@ pub struct CreateAccount {
 #[serde(default)]
 #[ts(optional_fields)]
 pub struct AccountExtraInput {
+    #[schemars(length(min = 1, max = 200), regex(pattern = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"))]
     pub external_id: Option<String>,
     /// On a PUT: the `updated_at` that the change was made from; where the account has changed since, it is refused with 409.
     pub expected_updated_at: Option<Timestamp>,
@@ -73,6 +74,7 @@ pub struct AccountExtraInput {
 #[ts(optional_fields)]
 pub struct ProvisionToken {
     /// `account-manager`, `connect-ui` or `token-issuer`.
+    #[schemars(with = "super::FirstTokenSet")]
     pub permission_set: PermissionSet,
     /// As `24h`, which is also the default.
     #[schemars(with = "Option<Lifetime>")]
@@ -102,7 +104,7 @@ pub struct UpdateAccount {
     #[schemars(with = "Fullname")]
     pub fullname: String,
     pub environment: Environment,
-    #[schemars(with = "Option<Vec<Label>>")]
+    #[schemars(with = "Option<Vec<Label>>", length(max = 64))]
     pub labels: Option<Vec<String>>,
     #[serde(default, deserialize_with = "crate::request::optional_object")]
     pub x_patchbay: Option<AccountExtraInput>,

@@ -11,6 +11,7 @@ use super::problem::Problem;
 #[ts(optional_fields)]
 pub struct CallIntegration {
     /// The operation's name as in capabilities, such as `query_tickets`.
+    #[schemars(with = "super::TicketingName")]
     pub operation: String,
     /// Path parameters by name, such as `ticket_id`.
     #[serde(default)]
@@ -31,6 +32,7 @@ pub struct CallIntegration {
 #[ts(optional_fields)]
 pub struct ConnectorQuery {
     /// Most rows.
+    #[schemars(range(min = 1, max = 1000))]
     pub limit: Option<u32>,
     /// The cursor of the page before.
     pub cursor: Option<String>,

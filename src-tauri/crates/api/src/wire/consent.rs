@@ -41,11 +41,15 @@ pub struct CreateProviderApp {
     #[schemars(with = "Option<NewFullname>")]
     pub fullname: Option<String>,
     pub provider: String,
+    #[schemars(length(max = 2000), regex(pattern = r"^$|^https?://[^\s?#\x00-\x1f]+$"))]
     pub issuer: Option<String>,
+    #[schemars(length(min = 1, max = 1000), regex(pattern = r"^[\x20-\x7e]+$"))]
     pub client_id: String,
     #[ts(optional, type = "string")]
     pub client_secret: Option<Secret>,
+    #[schemars(length(max = 50), inner(length(max = 2000), regex(pattern = r"^(https://|http://(localhost|127\.0\.0\.1|\[::1\])([:/?]|$))[^\s#\x00-\x1f]*$")))]
     pub redirect_uris: Option<Vec<String>>,
+    #[schemars(length(max = 200), inner(length(min = 1, max = 500), regex(pattern = r"^[\x21\x23-\x5b\x5d-\x7e]+$")))]
     pub scopes: Option<Vec<String>>,
 }
 
@@ -57,11 +61,15 @@ pub struct UpdateProviderApp {
     pub name: Option<String>,
     #[schemars(with = "Fullname")]
     pub fullname: String,
+    #[schemars(length(max = 2000), regex(pattern = r"^$|^https?://[^\s?#\x00-\x1f]+$"))]
     pub issuer: Option<String>,
+    #[schemars(length(min = 1, max = 1000), regex(pattern = r"^[\x20-\x7e]+$"))]
     pub client_id: String,
     #[ts(optional, type = "string")]
     pub client_secret: Option<Secret>,
+    #[schemars(length(max = 50), inner(length(max = 2000), regex(pattern = r"^(https://|http://(localhost|127\.0\.0\.1|\[::1\])([:/?]|$))[^\s#\x00-\x1f]*$")))]
     pub redirect_uris: Option<Vec<String>>,
+    #[schemars(length(max = 200), inner(length(min = 1, max = 500), regex(pattern = r"^[\x21\x23-\x5b\x5d-\x7e]+$")))]
     pub scopes: Option<Vec<String>>,
     #[serde(default, deserialize_with = "crate::request::optional_object")]
     pub x_patchbay: Option<UpdateExtra>,
@@ -131,9 +139,11 @@ pub struct ConnectSession {
 #[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct BeginConnect {
+    #[schemars(with = "patchbay_model::schema::IdOrName")]
     pub integration_id: String,
     pub route: ConsentRoute,
     /// For the route `browser` or `window`: the loopback or internal address that takes the callback.
+    #[schemars(length(max = 2000))]
     pub redirect_uri: Option<String>,
     /// Id or name of the end user who is asked to agree. Left out, the person is found by what the provider tells, or made.
     pub end_user_id: Option<String>,
@@ -143,6 +153,7 @@ pub struct BeginConnect {
 #[derive(Clone, Deserialize, TS, JsonSchema)]
 pub struct FinishConnect {
     /// The whole URL at which the provider sent the person back.
+    #[schemars(length(max = 16384))]
     pub callback_url: String,
 }
 

@@ -72,6 +72,7 @@ pub struct CreateCredential {
     pub fullname: Option<String>,
     /// `{type, ...}` as synqly-wire.md section 7 has it; its secrets are sealed and never given back.
     #[ts(optional, type = "{ type: string } & Record<string, unknown>")]
+    #[schemars(schema_with = "super::credential_config")]
     pub config: Option<serde_json::Value>,
     /// `account`, `integration_point` or `organization_webhook`; what the owner in the path is, when left out.
     pub owner_type: Option<String>,
@@ -87,6 +88,7 @@ pub struct UpdateCredential {
     #[schemars(with = "Fullname")]
     pub fullname: String,
     #[ts(optional, type = "{ type: string } & Record<string, unknown>")]
+    #[schemars(schema_with = "super::credential_config")]
     pub config: Option<serde_json::Value>,
     pub expires: Option<Timestamp>,
     #[serde(default, deserialize_with = "crate::request::optional_object")]

@@ -94,11 +94,14 @@ pub struct CreateMember {
     pub name: String,
     #[schemars(with = "Option<NewFullname>")]
     pub fullname: Option<String>,
+    #[schemars(length(max = 100), regex(pattern = r"^[^\x00-\x1f\x7f-\x9f]*$"))]
     pub nickname: Option<String>,
+    #[schemars(length(max = 2000), regex(pattern = r"^$|^https?://[^\s\x00-\x1f]+$"))]
     pub picture: Option<String>,
     /// 8 to 71 characters, not easy to guess. A member without one is invited and cannot sign in yet.
     #[ts(optional, type = "string")]
     pub secret: Option<Secret>,
+    #[schemars(with = "Option<Vec<RoleName>>")]
     pub role_binding: Option<Vec<String>>,
     #[serde(default, deserialize_with = "crate::request::optional_object")]
     pub options: Option<MemberOptions>,
@@ -133,7 +136,9 @@ pub struct UpdateMember {
     pub name: Option<String>,
     #[schemars(with = "Fullname")]
     pub fullname: String,
+    #[schemars(length(max = 100), regex(pattern = r"^[^\x00-\x1f\x7f-\x9f]*$"))]
     pub nickname: Option<String>,
+    #[schemars(length(max = 2000), regex(pattern = r"^$|^https?://[^\s\x00-\x1f]+$"))]
     pub picture: Option<String>,
     pub state: Option<MemberState>,
     /// Counted from now where it changes.
@@ -143,6 +148,7 @@ pub struct UpdateMember {
     pub token_ttl: Option<String>,
     pub expires: Option<Timestamp>,
     pub pin_expires: Option<Timestamp>,
+    #[schemars(with = "Option<Vec<RoleName>>")]
     pub role_binding: Option<Vec<String>>,
     #[serde(default, deserialize_with = "crate::request::optional_object")]
     pub x_patchbay: Option<UpdateExtra>,

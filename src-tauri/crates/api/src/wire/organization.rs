@@ -60,6 +60,7 @@ pub struct OrganizationOptions {
     #[schemars(with = "Option<Lifetime>")]
     pub password_duration: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 8, max = 71))]
     pub minimum_password_length: Option<u32>,
 }
 
@@ -71,8 +72,11 @@ pub struct UpdateOrganization {
     pub name: Option<String>,
     #[schemars(with = "Fullname")]
     pub fullname: String,
+    #[schemars(with = "Option<patchbay_model::schema::NewEmail>")]
     pub contact: Option<String>,
+    #[schemars(with = "Option<patchbay_model::schema::NewEmail>")]
     pub reply_to: Option<String>,
+    #[schemars(length(max = 2000), regex(pattern = r"^$|^https?://[^\s\x00-\x1f]+$"))]
     pub picture: Option<String>,
     #[serde(default, deserialize_with = "crate::request::optional_object")]
     pub options: Option<OrganizationOptions>,

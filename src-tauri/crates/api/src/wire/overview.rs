@@ -83,6 +83,7 @@ pub struct Impact {
 pub struct ExportConfiguration {
     /// `omitted` (the default) or `sealed`.
     #[ts(optional, type = "\"omitted\" | \"sealed\"")]
+    #[schemars(regex(pattern = "^(omitted|sealed)$"))]
     pub secrets: Option<String>,
     /// An age recipient (`age1...`), for `sealed`.
     pub recipient: Option<String>,

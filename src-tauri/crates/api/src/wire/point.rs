@@ -45,8 +45,10 @@ pub struct IntegrationPointExtra {
 #[ts(optional_fields)]
 pub struct PointEnvironments {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(inner(regex(pattern = r"^(\*|[a-z0-9]*_[a-z0-9_]*)$")))]
     pub test: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(inner(regex(pattern = r"^(\*|[a-z0-9]*_[a-z0-9_]*)$")))]
     pub prod: Option<Vec<String>>,
 }
 
@@ -58,6 +60,7 @@ pub struct CreateIntegrationPoint {
     pub name: Option<String>,
     #[schemars(with = "Option<NewFullname>")]
     pub fullname: Option<String>,
+    #[schemars(length(max = 2000), regex(pattern = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$"))]
     pub description: Option<String>,
     pub connector: Connector,
     #[serde(deserialize_with = "crate::request::object")]

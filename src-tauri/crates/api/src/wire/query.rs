@@ -16,8 +16,10 @@ pub struct ListParams {
     #[schemars(length(max = 2000))]
     pub start_after: Option<String>,
     /// `field[asc]` or `field[desc]`.
+    #[schemars(length(max = 20))]
     pub order: Option<Vec<String>>,
     /// `field[op]value`, joined by AND.
+    #[schemars(length(max = 20))]
     pub filter: Option<Vec<String>>,
     /// Whether to count all rows that pass the filters.
     pub total: Option<bool>,

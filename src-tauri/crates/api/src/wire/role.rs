@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use patchbay_model::permission::{self, PermissionSet};
+use patchbay_model::schema::{NewFullname, NewName};
 use patchbay_model::{Fullname, RoleId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -65,8 +66,11 @@ impl Role {
 #[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct CreateRole {
+    #[schemars(with = "Option<NewName>")]
     pub name: Option<String>,
+    #[schemars(with = "Option<NewFullname>")]
     pub fullname: Option<String>,
+    #[schemars(length(max = 2000), regex(pattern = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$"))]
     pub description: Option<String>,
     /// Everything when left out.
     #[serde(default, deserialize_with = "crate::request::optional_object")]

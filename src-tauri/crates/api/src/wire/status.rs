@@ -111,6 +111,7 @@ pub struct TimeseriesParams {
     /// `hour` (the default): the last 24 hours by the hour. `minute`: the last hour by the minute. `day`: the last 7 days by
     /// the day.
     #[ts(optional, type = "\"minute\" | \"hour\" | \"day\"")]
+    #[schemars(regex(pattern = "^(hour|minute|day)$"))]
     pub interval: Option<String>,
 }
 
@@ -161,11 +162,6 @@ impl From<Series> for StatusTimeseries {
             in_bytes: point.used.in_bytes,
             out_bytes: point.used.out_bytes,
         };
-        Self {
-            start_time: series.start,
-            end_time: series.end,
-            interval: series.interval.as_duration().to_owned(),
-            series: series.points.into_iter().map(point).collect(),
-        }
+        Self { start_time: series.start, end_time: series.end, interval: series.interval.as_duration().to_owned(), series: series.points.into_iter().map(point).collect() }
     }
 }

@@ -68,12 +68,14 @@ pub struct Resources {
 pub struct AccountResources {
     /// Ids or `*`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(inner(regex(pattern = r"^(\*|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$")))]
     pub ids: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Vec<Label>>")]
     pub labels: Option<Vec<String>>,
     /// `test`, `prod`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Vec<patchbay_model::Environment>>")]
     pub environments: Option<Vec<String>>,
 }
 
@@ -83,9 +85,10 @@ pub struct AccountResources {
 #[ts(optional_fields)]
 pub struct OrganizationResources {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(inner(regex(pattern = r"^(\*|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$")))]
     pub ids: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<Vec<Label>>")]
+    #[schemars(length(max = 0))]
     pub labels: Option<Vec<String>>,
 }
 
@@ -96,6 +99,7 @@ pub struct OrganizationResources {
 pub struct IntegrationResources {
     /// Ids of connectors or `*`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Vec<super::CategoryOrAll>>")]
     pub categories: Option<Vec<String>>,
 }
 

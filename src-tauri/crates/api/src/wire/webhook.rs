@@ -38,7 +38,9 @@ pub struct CreateOrganizationWebhook {
     /// `prod` when left out.
     pub environment: Option<Environment>,
     /// `operation_complete` may be named and is never sent: there are no asynchronous operations yet.
+    #[schemars(length(min = 1))]
     pub filters: Vec<WebhookFilter>,
+    #[schemars(length(max = 2000), regex(pattern = r"^https?://[^\s@#\x00-\x1f]+$"))]
     pub url: String,
     #[serde(deserialize_with = "crate::request::object")]
     pub secret: WebhookSecret,
@@ -49,6 +51,7 @@ pub struct CreateOrganizationWebhook {
 #[ts(optional_fields)]
 pub struct WebhookSecret {
     #[ts(type = "string")]
+    #[schemars(length(min = 1, max = 4096), regex(pattern = r"^[^\x00]+$"))]
     pub value: Secret,
     /// From then on nothing is sent until it is replaced.
     pub expires: Option<Timestamp>,
@@ -63,7 +66,9 @@ pub struct UpdateOrganizationWebhook {
     #[schemars(with = "Fullname")]
     pub fullname: String,
     pub environment: Option<Environment>,
+    #[schemars(length(min = 1))]
     pub filters: Vec<WebhookFilter>,
+    #[schemars(length(max = 2000), regex(pattern = r"^https?://[^\s@#\x00-\x1f]+$"))]
     pub url: String,
     /// Another credential of this webhook, to sign with from now on.
     pub credential_id: Option<String>,

@@ -34,7 +34,7 @@ pub(crate) fn draft(engine: &Engine, grant: &ManagementGrant, new: &CreateAccoun
     let now = engine.now();
     let id = AccountId::from_uuid(engine.context().new_uuid());
     let (name, fullname) = name_and_fullname(new.name.as_deref(), new.fullname.as_deref(), id.uuid())?;
-    let external_id = match new.external_id.as_ref().filter(|text| !text.is_empty()) {
+    let external_id = match &new.external_id {
         Some(text) => external_id(text.clone())?,
         None => name.to_string(),
     };

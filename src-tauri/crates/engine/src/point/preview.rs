@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use patchbay_model::connector::Connector;
 use patchbay_model::point::{IntegrationPoint, PointPolicy, Violation, ViolationReason};
-use patchbay_model::{AccountId, Environment, IntegrationId, Name, Operation, Problem, ProviderId};
+use patchbay_model::{AccountId, Environment, Fullname, IntegrationId, Name, Operation, Problem, ProviderId};
 use patchbay_store::PointMember;
 use serde_json::Value;
 
-use super::create::{allowed, connector_of};
+use super::create::{allowed, connector_of, description};
 use super::update::fixed_connector;
 use super::{UpdatePoint, policy};
 use crate::governance::{self, Subject};
@@ -72,6 +72,14 @@ pub async fn preview(engine: &Engine, grant: &ManagementGrant, point: &str, chan
     grant.require(Operation::IntegrationPointsPreview, None)?;
     let mut tx = reach::reading(engine, grant).await?;
     let before = reach::point(&mut tx, point).await?;
+    // What the change itself would refuse is refused here as well.
+    if let Some(name) = change.name.as_deref().filter(|name| *name != before.name.as_str()) {
+        Name::parse(name)?;
+    }
+    if let Some(fullname) = &change.fullname {
+        Fullname::parse(fullname)?;
+    }
+    description(change.description)?;
     let connector = match &change.connector {
         Some(word) => connector_of(word)?,
         None => before.connector,

@@ -158,6 +158,7 @@ pub struct Comment {
 #[derive(Clone, PartialEq, Debug, Deserialize, schemars::JsonSchema)]
 pub struct CreateComment {
     /// Plain text.
+    #[schemars(length(min = 1), regex(pattern = r"\S"))]
     pub content: String,
     /// Who writes it, where the provider lets us say so.
     #[serde(default)]
@@ -200,6 +201,7 @@ pub struct CreateAttachment {
     /// Name of the file.
     pub file_name: String,
     /// Base64 of the file.
+    #[schemars(regex(pattern = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$"))]
     pub content: String,
 }
 
