@@ -162,3 +162,36 @@ fn an_import_goes_on_where_it_stopped() {
     import().refused("payload_too_large");
     bench.run(&["import", "no-such-file"]).refused("invalid_field");
 }
+
+#[test]
+fn the_log_is_listed_shown_carried_away_and_its_changes_taken_back() {
+    let (bench, made) = Bench::new();
+    let access = made["organization"]["token"]["access"]["secret"].as_str().unwrap();
+    let server = bench.serve(&[]);
+    let (status, account) = server.call("POST", "/v1/accounts", access, Some(&json!({ "name": "initech" }))).unwrap();
+    assert_eq!(status, 201, "{account}");
+    let rename = json!([{ "op": "replace", "path": "/fullname", "value": "=Initech" }]);
+    assert_eq!(server.call("PATCH", "/v1/accounts/initech", access, Some(&rename)).unwrap().0, 200);
+    let fullname = || server.call("GET", "/v1/accounts/initech", access, None).unwrap().1["result"]["fullname"].as_str().unwrap().to_owned();
+
+    let listed = bench.run(&["audit", "list", "--filter", "operation[eq]accounts.update"]).done().json();
+    let id = listed["audit"][0]["x_patchbay"]["id"].as_str().unwrap().to_owned();
+    let shown = bench.run(&["audit", "show", &id]).done().json();
+    assert!(shown["diff"].as_array().unwrap().iter().any(|one| one["path"] == "/fullname" && one["value"] == "=Initech"), "{shown}");
+
+    let undone = bench.run(&["undo", "--last"]).done().json();
+    assert_eq!((fullname().as_str(), undone["x_patchbay"]["undo_of"].as_str()), ("initech", Some(id.as_str())));
+    bench.run(&["undo", &id]).refused("update_conflict");
+    bench.run(&["undo", undone["x_patchbay"]["id"].as_str().unwrap()]).done();
+    assert_eq!(fullname(), "=Initech", "an undo can be undone");
+    bench.run(&["undo", "nonsense"]).refused("not_found");
+
+    let file = tempfile::tempdir().unwrap();
+    let path = file.path().join("audit.csv");
+    bench.run(&["audit", "export", "--format", "csv", "--to", path.to_str().unwrap()]).done();
+    let cells = std::fs::read_to_string(&path).unwrap();
+    assert!(cells.starts_with("id,created_at,") && cells.contains("accounts.update"), "{cells}");
+    let lines = bench.run(&["audit", "export", "--filter", "object_kind[eq]account"]).done().json();
+    assert!(lines["audit"].as_str().unwrap().lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
+    bench.run(&["audit", "list", "--filter", "nothing[eq]1"]).refused("invalid_filter");
+}

@@ -173,6 +173,13 @@ def journey(tmp_path_factory):
     for path in ("/v1/organization", "/v1/accounts", f"/v1/integrations/{account}?expand=all", f"/v1/credentials/{account}", "/v1/tokens", "/v1/members", "/v1/audit/organizations?limit=500", "/v1/x/overview", "/v1/x/provider-apps", "/metrics"):
         client.get(path)
     exports = [send("POST", "/v1/x/export", {}).text, installation.run("export").stdout]
+    # The log with what was there before and after, as it is carried away and row by row.
+    exports += [send("GET", f"/v1/x/audit/export?format={kind}").text for kind in ("jsonl", "csv")]
+    exports += [installation.run("audit export").stdout, installation.run("audit list", "--output", "json").stdout]
+    rows = client.get("/v1/audit/organizations", params={"limit": 500, "filter": "audit_type[eq]API"}).json()["result"]
+    changed = [row["x_patchbay"]["id"] for row in rows if row["x_patchbay"]["has_before"] or row["x_patchbay"]["has_after"]]
+    assert len(changed) > 5
+    exports.append("".join(send("GET", f"/v1/x/audit/{row}").text for row in changed))
     recipient = "age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg"
     exports.append(send("POST", "/v1/x/export", {"secrets": "sealed", "recipient": recipient}).text)
     exports.append(installation.run("export", "--secrets", "sealed", "--recipient", recipient).stdout)

@@ -97,9 +97,17 @@ async fn the_filters_of_the_screens_are_read_from_an_index() {
             assert_indexed(&plan(&crate::integrations::NOUN, &query, None, &[]).await, index);
         }
     }
-    for (filter, index) in [("member_id", "audit_events_member"), ("integration_id", "audit_events_integration"), ("account_id", "audit_events_account")] {
+    for (filter, index) in
+        [("member_id", "audit_events_member"), ("integration_id", "audit_events_integration"), ("account_id", "audit_events_account"), ("object_id", "audit_events_object")]
+    {
         let query = ListQuery { filters: vec![Filter::parse(&format!("{filter}[eq]{id}")).unwrap()], ..query(&["created_at[desc]"], None) };
         assert_indexed(&plan(&crate::audit::NOUN, &query, None, &[]).await, index);
+    }
+    for (filter, index) in [("operation[eq]accounts.delete", "audit_events_operation"), ("audit_type[eq]ERROR", "audit_events_type")] {
+        for order in ["created_at", "created_at[desc]"] {
+            let query = ListQuery { filters: vec![Filter::parse(filter).unwrap()], ..query(&[order], None) };
+            assert_indexed(&plan(&crate::audit::NOUN, &query, None, &[]).await, index);
+        }
     }
 }
 
