@@ -275,7 +275,7 @@ async fn a_bare_key_begins_behind_it() {
         assert_eq!(tx.accounts(&after_comma).await.unwrap().items.len(), 3, "a key may hold a comma");
         let audit = tx.audit_events(&ListQuery { start_after: Some(time(0).to_string()), ..ListQuery::default() }).await.unwrap();
         assert_eq!(audit.items.len(), 2);
-        let status = query(&["status[gte]200", "status[lt]300"], &["status[desc]", "created_at"]);
+        let status = query(&["code[gte]200", "code[lt]300"], &["code[desc]", "created_at"]);
         assert_eq!(tx.audit_events(&status).await.unwrap().total, Some(2));
     })
     .await;
