@@ -31,19 +31,28 @@ test.beforeAll(async ({ management, redmine }) => {
 const SCREENS = () => ({
   overview: '#/overview',
   accounts: `#/accounts?sel=${made.nordlicht}`,
+  'end-users': `#/accounts?sel=${made.nordlicht}&tab=people`,
   'account-new': '#/accounts/new',
   integrations: '#/integrations',
   integration: `#/integrations/${made.nordlicht}/${made.redmine}`,
   'integration-new': `#/integrations/new?account=${made.nordlicht}&provider=ticketing_jira`,
   points: '#/points',
+  'point-new': '#/points/new',
   providers: '#/providers?sel=ticketing_redmine',
+  versions: '#/providers/versions',
   'provider-apps': '#/providers/apps',
   members: '#/members',
+  'member-new': '#/members/new',
+  roles: '#/members/roles',
+  'role-new': '#/members/roles/new',
   tokens: '#/tokens',
   'token-new': '#/tokens/new',
   'try-it': `#/try?integration=${made.nordlicht}/${made.redmine}&operation=query_tickets`,
   audit: '#/audit',
   configuration: '#/configuration',
+  organization: '#/organization',
+  webhooks: '#/organization/webhooks',
+  'webhook-new': '#/organization/webhooks/new',
 });
 
 /** Goes to a screen; a form that was begun on the one before asks whether it may be left. */
