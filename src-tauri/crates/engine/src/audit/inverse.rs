@@ -27,6 +27,7 @@ const SECRETS: &str = "It made or ended secrets, of which nothing is kept.";
 const SIGNING: &str = "Signing in and out changes no object.";
 const TESTED: &str = "It tested or called a provider and changed no object here.";
 const CONSENT: &str = "A consent is a matter between a person and the provider. Cancel it while it is under way; later, connect anew or disconnect.";
+const LOOKED: &str = "It only told what a change would do.";
 const SENT: &str = "What was sent cannot be taken back.";
 const FORGOTTEN: &str = "What was counted is forgotten.";
 const TOLD: &str = "What was read out cannot be taken back.";
@@ -43,13 +44,11 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::IntegrationPointsList
         | O::IntegrationPointsGet
         | O::IntegrationPointsImpact
-        | O::IntegrationPointsPreview
         | O::IntegrationsList
         | O::IntegrationsListAccount
         | O::IntegrationsGet
         | O::IntegrationsImpact
         | O::IntegrationsListVersions
-        | O::IntegrationsPreviewVersion
         | O::DefinitionsList
         | O::DefinitionsGet
         | O::CredentialsList
@@ -140,6 +139,7 @@ pub const fn inverse(operation: Operation) -> Inverse {
         O::EndUsersErase => Never("What was erased is nowhere any more."),
         O::AuthLogon | O::AuthLogoff => Never(SIGNING),
         O::IntegrationsVerify | O::IntegrationsVerifyExisting | O::IntegrationsCall => Never(TESTED),
+        O::IntegrationPointsPreview | O::IntegrationsPreviewVersion => Never(LOOKED),
         O::ConnectBegin | O::ConnectFinish | O::ConnectCancel => Never(CONSENT),
         O::OrganizationWebhooksRedeliver | O::OrganizationWebhooksTest => Never(SENT),
         O::StatusReset => Never(FORGOTTEN),
