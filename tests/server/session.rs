@@ -116,10 +116,47 @@ async fn guessing_is_refused_alike_and_then_slowed() {
 #[tokio::test]
 async fn sign_ins_of_an_odd_shape_are_refused() {
     let world = World::new().await;
-    for how in [json!({}), json!({"token": world.access, "setup": "x"}), json!({"name": "a"}), json!({"secret": "s"}), json!({"setup": "x", "secret": "new"})] {
+    for how in [json!({}), json!({"token": world.access, "setup": "x"}), json!({"name": "a"}), json!({"secret": "s"}), json!({"setup": "x", "secret": "new", "name": "a"})] {
         world.ask("POST", "/session").header("origin", ORIGIN).json(&how).send().await.problem(400, "invalid_body");
     }
-    world.ask("POST", "/session").header("origin", ORIGIN).json(&json!({"setup": "pbk_rubbish"})).send().await.problem(401, "token_invalid");
+    for link in [json!({"setup": "pbk_rubbish"}), json!({"setup": "pbk_rubbish", "secret": "four words that fit"}), json!({"setup": world.access, "secret": "four words that fit"})] {
+        world.ask("POST", "/session").header("origin", ORIGIN).json(&link).send().await.problem(401, "token_invalid");
+    }
+}
+
+#[tokio::test]
+async fn a_link_is_looked_at_and_redeemed_by_its_holder_alone() {
+    let world = World::new().await;
+    let invited = world.api("POST", "/v1/members", Some(&json!({"name": "ada@example.com", "role_binding": ["viewer"]}))).await.result()["member"]["id"].clone();
+    let made = world.api("POST", &format!("/v1/x/members/{}/links", text(&invited)), Some(&json!({"purpose": "invitation"}))).await.status(201).result();
+    let link = text(&made["url"]).split_once("/#welcome=").unwrap().1.to_owned();
+    assert!(text(&made["url"]).starts_with(ORIGIN), "{made}");
+
+    let look = |link: &str, origin: &'static str| world.ask("POST", "/session/link").header("origin", origin).json(&json!({ "link": link })).send();
+    let offer = look(&link, ORIGIN).await.status(200).json();
+    assert_eq!((&offer["name"], &offer["purpose"], &offer["minimum_password_length"]), (&json!("ada@example.com"), &json!("invitation"), &json!(8)));
+    assert!(offer.get("id").is_none() && offer.get("member").is_none(), "it tells no more than the page shows: {offer}");
+    look(&link, "https://elsewhere.example").await.problem(403, "permission_denied");
+    look(&world.access, ORIGIN).await.problem(401, "token_invalid");
+
+    let redeem = |secret: &str| world.ask("POST", "/session").header("origin", ORIGIN).json(&json!({"setup": link, "secret": secret})).send();
+    redeem("12345678").await.problem(400, "weak_password");
+    let seen = redeem("four words that fit").await.status(200);
+    assert_eq!(seen.json()["member"]["id"], invited);
+    let cookie = seen.header("set-cookie").split(';').next().unwrap().to_owned();
+    world.rpc(&cookie, "accounts.list", json!({})).await.status(200);
+    world.rpc(&cookie, "accounts.create", json!({"body": {"name": "no"}})).await.problem(403, "permission_denied");
+    redeem("four other words fit").await.problem(401, "token_invalid");
+    // The log tells who chose a password, and neither link nor password.
+    let log = world.api("GET", "/v1/audit/organizations?limit=1000", None).await.status(200).text;
+    assert!(log.contains(&text(&invited)) && !log.contains(&link) && !log.contains("four words that fit"));
+
+    let mut slowed = false;
+    for _ in 0..30 {
+        slowed |= look("pbk_rubbish", ORIGIN).await.status == 429;
+    }
+    assert!(slowed, "guessing at links is slowed down");
+    world.ask("POST", "/session").header("origin", ORIGIN).json(&json!({"setup": "x", "secret": "four words that fit"})).send().await.problem(429, "rate_limited");
 }
 
 /// Reads the stream until `wanted` is in it.
