@@ -119,7 +119,8 @@ async fn sign_ins_of_an_odd_shape_are_refused() {
     for how in [json!({}), json!({"token": world.access, "setup": "x"}), json!({"name": "a"}), json!({"secret": "s"}), json!({"setup": "x", "secret": "new", "name": "a"})] {
         world.ask("POST", "/session").header("origin", ORIGIN).json(&how).send().await.problem(400, "invalid_body");
     }
-    for link in [json!({"setup": "pbk_rubbish"}), json!({"setup": "pbk_rubbish", "secret": "four words that fit"}), json!({"setup": world.access, "secret": "four words that fit"})] {
+    for link in [json!({"setup": "pbk_rubbish"}), json!({"setup": "pbk_rubbish", "secret": "four words that fit"}), json!({"setup": world.access, "secret": "four words that fit"})]
+    {
         world.ask("POST", "/session").header("origin", ORIGIN).json(&link).send().await.problem(401, "token_invalid");
     }
 }

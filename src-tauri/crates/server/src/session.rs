@@ -92,7 +92,8 @@ pub(crate) async fn look_at_link(visit: Visit) -> Result<Response, Problem> {
         gate::same_origin(&app, &head)?;
     }
     app.limiter.admit(head.caller.address, app.engine.now())?;
-    let body = body::read(&head.headers, body, body::MANAGEMENT).await?.ok_or_else(|| Problem::new(Code::InvalidBody, "Send {link}, the secret of a one-time link.").at_body(""))?;
+    let body =
+        body::read(&head.headers, body, body::MANAGEMENT).await?.ok_or_else(|| Problem::new(Code::InvalidBody, "Send {link}, the secret of a one-time link.").at_body(""))?;
     let LookAtLink { link } = patchbay_api::request::from_value(body)?;
     let offer = member::look_at_link(&app.engine, &link).await;
     if offer.as_ref().is_err_and(|problem| problem.code == Code::TokenInvalid) {

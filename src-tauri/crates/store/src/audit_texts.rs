@@ -43,7 +43,15 @@ struct TextsRow {
 impl From<TextsRow> for AuditTexts {
     fn from(row: TextsRow) -> Self {
         let open = |json: Option<Json<Value>>| json.map(|json| json.0);
-        Self { id: AuditId::from_uuid(row.id), object: row.object_id, path: row.path, body: open(row.body), response: open(row.response), before: open(row.before), after: open(row.after) }
+        Self {
+            id: AuditId::from_uuid(row.id),
+            object: row.object_id,
+            path: row.path,
+            body: open(row.body),
+            response: open(row.response),
+            before: open(row.before),
+            after: open(row.after),
+        }
     }
 }
 

@@ -78,16 +78,13 @@ impl ReadTx {
     /// Those of the database.
     pub async fn end_user(&mut self, id: EndUserId) -> Result<Option<EndUser>> {
         let (organization, account) = self.bound()?;
-        let row: Option<EndUserRow> = sqlx::query_as(concat!(
-            "SELECT ",
-            columns!(),
-            " FROM end_users WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL"
-        ))
-        .bind(id.uuid())
-        .bind(organization)
-        .bind(account)
-        .fetch_optional(&mut *self.tx)
-        .await?;
+        let row: Option<EndUserRow> =
+            sqlx::query_as(concat!("SELECT ", columns!(), " FROM end_users WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL"))
+                .bind(id.uuid())
+                .bind(organization)
+                .bind(account)
+                .fetch_optional(&mut *self.tx)
+                .await?;
         row.map(EndUser::try_from).transpose()
     }
 
@@ -236,15 +233,21 @@ impl WriteTx {
             .bind("Authorized by a person who was erased since.")
             .execute(&mut *self.tx)
             .await?;
-        sqlx::query("UPDATE consent_receipts SET end_user_id = NULL, issuer = NULL, subject = NULL, erased_at = $4 WHERE organization_id = $1 AND account_id = $2 AND end_user_id = $3")
+        sqlx::query(
+            "UPDATE consent_receipts SET end_user_id = NULL, issuer = NULL, subject = NULL, erased_at = $4 WHERE organization_id = $1 AND account_id = $2 AND end_user_id = $3",
+        )
+        .bind(organization)
+        .bind(account)
+        .bind(id)
+        .bind(At(now))
+        .execute(&mut *self.tx)
+        .await?;
+        let done = sqlx::query("DELETE FROM end_users WHERE organization_id = $1 AND account_id = $2 AND id = $3 AND deleted_at IS NULL")
             .bind(organization)
             .bind(account)
             .bind(id)
-            .bind(At(now))
             .execute(&mut *self.tx)
             .await?;
-        let done =
-            sqlx::query("DELETE FROM end_users WHERE organization_id = $1 AND account_id = $2 AND id = $3 AND deleted_at IS NULL").bind(organization).bind(account).bind(id).execute(&mut *self.tx).await?;
         if done.rows_affected() == 0 {
             return Err(StoreError::not_found(EndUserId::NOUN, person.id));
         }

@@ -91,12 +91,9 @@ impl ReadTx {
     /// Those of the database.
     pub async fn receipts_of_integration(&mut self, integration: IntegrationId) -> Result<Vec<ConsentReceipt>> {
         let (organization, account) = self.bound()?;
-        let sql = format!(
-            "SELECT {} FROM consent_receipts WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND integration_id = $3 ORDER BY granted_at, id",
-            NOUN.columns
-        );
-        let rows: Vec<ReceiptRow> =
-            sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(organization).bind(account).bind(integration.uuid()).fetch_all(&mut *self.tx).await?;
+        let sql =
+            format!("SELECT {} FROM consent_receipts WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND integration_id = $3 ORDER BY granted_at, id", NOUN.columns);
+        let rows: Vec<ReceiptRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(organization).bind(account).bind(integration.uuid()).fetch_all(&mut *self.tx).await?;
         rows.into_iter().map(ConsentReceipt::try_from).collect()
     }
 

@@ -42,9 +42,7 @@ pub(super) async fn write(
     outcome: Option<&ProbeOutcome>,
 ) -> Result<(), Problem> {
     let now = engine.now();
-    let subject = outcome
-        .and_then(|outcome| outcome.id.clone())
-        .map(|subject| Subject { provider: integration.provider.clone(), issuer: session.issuer.clone(), subject });
+    let subject = outcome.and_then(|outcome| outcome.id.clone()).map(|subject| Subject { provider: integration.provider.clone(), issuer: session.issuer.clone(), subject });
     let person = match session.end_user_id {
         Some(id) => tx.end_user(id).await?.filter(|person| person.account_id == integration.account_id),
         None => None,

@@ -87,7 +87,8 @@ async fn attempt(engine: &Engine, organization: &str, name: &str, secret: Secret
             alarm.status = Code::MemberLocked.status();
             alarm.code = Code::MemberLocked.as_str().to_owned();
             alarm.object = Some(AuditObject { kind: ChangeKind::Member, id: member.id.uuid() });
-            alarm.response = Some(serde_json::json!({ "id": member.id, "name": member.name, "message": "Too many wrong passwords in a row. The member is locked for 15 minutes." }));
+            alarm.response =
+                Some(serde_json::json!({ "id": member.id, "name": member.name, "message": "Too many wrong passwords in a row. The member is locked for 15 minutes." }));
             tx.insert_audit(&alarm).await?;
         }
         tx.commit().await?;
@@ -98,7 +99,9 @@ async fn attempt(engine: &Engine, organization: &str, name: &str, secret: Secret
         MemberState::Forgotten => return Err(failed()),
         MemberState::Locked => return Err(Problem::new(Code::MemberLocked, "The member was locked by an administrator. Ask one to unlock it.")),
         MemberState::Disabled => return Err(Problem::new(Code::MemberDisabled, "The member is disabled. Ask an administrator to enable it.")),
-        MemberState::Invited => return Err(Problem::new(Code::MemberInvited, "The member has not accepted its invitation yet. Open the link of the invitation and choose a password.")),
+        MemberState::Invited => {
+            return Err(Problem::new(Code::MemberInvited, "The member has not accepted its invitation yet. Open the link of the invitation and choose a password."));
+        }
     }
     member.failed_logons = 0;
     member.last_logon = Some(now);

@@ -22,7 +22,8 @@ use crate::{Engine, ManagementGrant, reach};
 /// `logon_failed` when the old password is wrong or none is looked at, `weak_password`; `permission_denied` for a token that came from no logon; problems of the store.
 pub async fn change_password(engine: &Engine, grant: &ManagementGrant, old: Secret, new: Secret) -> Result<Member, Problem> {
     grant.require(Operation::AuthChangePassword, None)?;
-    let wrong = || Problem::new(Code::LogonFailed, "The old password is wrong. Nothing was changed; after several failures none is looked at for 15 minutes.").at_body("/old_secret");
+    let wrong =
+        || Problem::new(Code::LogonFailed, "The old password is wrong. Nothing was changed; after several failures none is looked at for 15 minutes.").at_body("/old_secret");
     let mut tx = engine.store().read(Scope::Organization(grant.organization())).await?;
     let organization = tx.organization().await?;
     let missing = || Problem::not_found(MemberId::NOUN, grant.member());
@@ -57,7 +58,13 @@ pub async fn change_password(engine: &Engine, grant: &ManagementGrant, old: Secr
         return Err(Problem::new(Code::UpdateConflict, "The password was changed meanwhile. Sign in with the newest one and try again."));
     }
     set(engine, &mut tx, &organization, &mut member, &hash, grant.container()).await?;
-    record(engine, &mut tx, grant, Done::changed(Operation::AuthChangePassword).object(ChangeKind::Member, member.id.uuid()).secret_replaced(true).giving(member.id, member.name.as_str())).await?;
+    record(
+        engine,
+        &mut tx,
+        grant,
+        Done::changed(Operation::AuthChangePassword).object(ChangeKind::Member, member.id.uuid()).secret_replaced(true).giving(member.id, member.name.as_str()),
+    )
+    .await?;
     tx.commit().await?;
     Ok(member)
 }

@@ -145,7 +145,21 @@ mod tests {
     #[test]
     fn weak_passwords_are_refused() {
         let related = ["ada@example.com", "Ada Lovelace", "northwind"];
-        let refused = ["", "short1!", "aaaaaaaaaa", "12345678", "abcdefgh", "Password1!", "p4ssw0rd!!", "qwertyuiop", "Lovelace1815", "northwind!9", "ababababab", "ada@example.com", "Ada Lovelace"];
+        let refused = [
+            "",
+            "short1!",
+            "aaaaaaaaaa",
+            "12345678",
+            "abcdefgh",
+            "Password1!",
+            "p4ssw0rd!!",
+            "qwertyuiop",
+            "Lovelace1815",
+            "northwind!9",
+            "ababababab",
+            "ada@example.com",
+            "Ada Lovelace",
+        ];
         for bad in refused {
             assert_eq!(check(&Secret::new(bad), None, &related, "/secret").unwrap_err().code, Code::WeakPassword, "{bad}");
         }

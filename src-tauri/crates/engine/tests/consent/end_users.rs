@@ -53,7 +53,12 @@ async fn a_consent_can_be_begun_for_a_person_who_is_known() {
     let world = World::new().await;
     let known = CreateEndUser { fullname: Some("A. Byron".to_owned()), ..CreateEndUser::default() };
     let known = end_user::create(&world.engine, &world.grant, &world.account(), known).await.unwrap();
-    let begin = |person: &str| consent::BeginConsent { integration: world.integration.id, route: ConsentRoute::Window, redirect_uri: Some(REDIRECT_URI.to_owned()), end_user: Some(person.to_owned()) };
+    let begin = |person: &str| consent::BeginConsent {
+        integration: world.integration.id,
+        route: ConsentRoute::Window,
+        redirect_uri: Some(REDIRECT_URI.to_owned()),
+        end_user: Some(person.to_owned()),
+    };
     assert_eq!(consent::begin(&world.engine, &world.grant, begin("nobody")).await.err().unwrap().code, Code::NotFound);
     let begun = consent::begin(&world.engine, &world.grant, begin("a-byron")).await.unwrap();
     assert_eq!(begun.session.end_user_id, Some(known.id));

@@ -29,7 +29,19 @@ fn person(name: &str, secret: Option<&str>, roles: &[&str]) -> CreateMember {
 }
 
 fn unchanged() -> UpdateMember {
-    UpdateMember { name: None, fullname: None, nickname: None, picture: None, state: None, ttl: None, expires: None, pin_expires: None, role_binding: None, token_ttl: None, expected: None }
+    UpdateMember {
+        name: None,
+        fullname: None,
+        nickname: None,
+        picture: None,
+        state: None,
+        ttl: None,
+        expires: None,
+        pin_expires: None,
+        role_binding: None,
+        token_ttl: None,
+        expected: None,
+    }
 }
 
 fn access(logon: &member::Logon) -> String {
@@ -188,7 +200,8 @@ async fn a_member_whose_time_is_over_lives_again_with_a_new_password() {
 async fn passwords_age_as_the_organization_says() {
     let world = World::new().await;
     let organization = organization::get(&world.engine, &world.grant).await.unwrap();
-    let policy = |options: OrganizationOptions| organization::UpdateOrganization { name: None, fullname: None, contact: None, reply_to: None, picture: None, options, expected: None };
+    let policy =
+        |options: OrganizationOptions| organization::UpdateOrganization { name: None, fullname: None, contact: None, reply_to: None, picture: None, options, expected: None };
     assert_eq!(organization.options, OrganizationOptions::default());
     let made = member::create(&world.engine, &world.grant, person("ada@example.com", Some(GOOD), &[])).await.unwrap();
     assert_eq!(made.pin_expires, Some(world.engine.now().plus(Duration::from_secs(180 * DAY))), "180 days where nothing is said");

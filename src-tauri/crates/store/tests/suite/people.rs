@@ -60,7 +60,12 @@ async fn a_person_is_found_within_its_account_alone() {
         tx.insert_receipt(&receipt(one, Some(ada.id), "s-1", 1)).await.unwrap();
         let issuer = Some("https://issuer.example");
         assert_eq!(tx.end_user_by_subject(one.account.id, &subject("s-1", issuer)).await.unwrap(), Some(ada.clone()));
-        for (account, wanted) in [(one.account.id, subject("s-1", None)), (one.account.id, subject("s-1", Some("https://other"))), (one.account.id, subject("s-2", issuer)), (other.account.id, subject("s-1", issuer))] {
+        for (account, wanted) in [
+            (one.account.id, subject("s-1", None)),
+            (one.account.id, subject("s-1", Some("https://other"))),
+            (one.account.id, subject("s-2", issuer)),
+            (other.account.id, subject("s-1", issuer)),
+        ] {
             assert_eq!(tx.end_user_by_subject(account, &wanted).await.unwrap(), None, "{wanted:?}");
         }
         let foreign = ConsentReceipt { end_user_id: Some(ada.id), ..receipt(other, None, "s-9", 1) };
