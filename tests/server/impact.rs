@@ -52,7 +52,8 @@ async fn the_preview_of_every_delete_counts_what_then_goes() {
     let app =
         json!({"name": "app", "provider": "identity_openid", "issuer": "https://issuer.example", "client_id": "c", "client_secret": "s", "redirect_uris": ["http://127.0.0.1/cb"]});
     let app = text(&post("/v1/x/provider-apps", app).await["id"]);
-    let hook = json!({"name": "hook", "environment": "prod", "filters": ["account_create"], "url": "https://example.com/hook", "secret": {"value": "a-secret-of-twenty-four-bytes"}});
+    let hook =
+        json!({"name": "hook", "environment": "prod", "filters": ["account_create"], "url": "https://example.com/hook", "secret": {"value": "a-secret-of-twenty-four-bytes"}});
     let hook = text(&post("/v1/organization/webhooks", hook).await["id"]);
     owners.push(hook.clone());
 

@@ -144,7 +144,7 @@ impl World {
             integration_access: String::new(),
             integration_refresh: String::new(),
             integration_container: String::new(),
-            folder: folder,
+            folder,
         };
         let made = world.api("POST", "/v1/accounts", Some(&json!({"name": "alpha"}))).await.status(201).result();
         world.account = text(&made["account"]["id"]);

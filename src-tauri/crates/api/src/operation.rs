@@ -7,7 +7,8 @@ use patchbay_model::{Operation, Problem};
 
 use crate::contract::Commands;
 use crate::handle::{
-    Call, account, audit, auth, capability, connect, credential, definition, end_user, integration, member, meta, organization, overview, point, provider_app, role, status, token, trial, undo, webhook,
+    Call, account, audit, auth, capability, connect, credential, definition, end_user, integration, member, meta, organization, overview, point, provider_app, role, status, token,
+    trial, undo, webhook,
 };
 use crate::openapi::Management;
 use crate::reply::{AuditFile, Deleted, Document, Empty, IntoReply, Reply};

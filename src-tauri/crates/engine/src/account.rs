@@ -11,8 +11,8 @@ use patchbay_model::account::Account;
 use patchbay_model::permission::PermissionSet;
 use patchbay_model::{Environment, Timestamp};
 
-pub use create::create;
 pub(crate) use create::FIRST;
+pub use create::create;
 pub use delete::delete;
 pub use get::{get, of_ids};
 pub use impact::impact;

@@ -5,8 +5,8 @@ mod map;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use patchbay_model::{Code, Operation, Problem};
 use patchbay_model::permission::PermissionSet;
+use patchbay_model::{Code, Operation, Problem};
 use serde::Deserialize;
 
 pub use map::map;

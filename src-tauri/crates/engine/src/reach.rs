@@ -7,8 +7,8 @@ use patchbay_model::point::IntegrationPoint;
 use patchbay_model::{AccountId, Code, Operation, Problem, Scope, Timestamp};
 use patchbay_store::{ReadTx, WriteTx};
 
-use crate::grant::ManagementGrant;
 use crate::Engine;
+use crate::grant::ManagementGrant;
 
 /// The account of this id or name.
 ///
@@ -36,13 +36,7 @@ pub(crate) async fn integration(tx: &mut ReadTx, grant: &ManagementGrant, accoun
 ///
 /// # Errors
 /// `not_found` as for [`account`]; `permission_denied`.
-pub(crate) async fn permitted(
-    tx: &mut ReadTx,
-    grant: &ManagementGrant,
-    operation: Operation,
-    account_reference: &str,
-    reference: &str,
-) -> Result<(Account, Integration), Problem> {
+pub(crate) async fn permitted(tx: &mut ReadTx, grant: &ManagementGrant, operation: Operation, account_reference: &str, reference: &str) -> Result<(Account, Integration), Problem> {
     let (account, integration) = integration(tx, grant, account_reference, reference).await?;
     grant.require_in(operation, &account, integration.connector)?;
     Ok((account, integration))

@@ -153,7 +153,12 @@ mod tests {
             "POST /session",
             // Tells whom a one-time link is for, to whoever holds the link, and nothing to anybody else; tries are counted.
             "POST /session/link",
-            "GET /healthz", "GET /readyz", "GET /v1/version", "GET /oauth/callback", "GET /oauth/page.css"];
+            "GET /healthz",
+            "GET /readyz",
+            "GET /v1/version",
+            "GET /oauth/callback",
+            "GET /oauth/page.css",
+        ];
         assert_eq!(public, reviewed, "a public route is added only with a review of what it gives away");
     }
 }

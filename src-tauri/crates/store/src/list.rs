@@ -285,7 +285,21 @@ impl<'a> Prepared<'a> {
         let filters = query.filters.iter().map(|filter| readable(noun, filter)).collect::<Result<Vec<_>>>()?;
         let after = query.start_after.as_deref().filter(|text| !text.is_empty()).map(|text| start_after(text, &orders)).transpose()?;
         let size = usize::try_from(query.page_size().min(ListQuery::MAX_LIMIT)).unwrap_or_default();
-        Ok(Self { noun, organization, account, narrowed: None, within_account: true, also_within: None, of_store: false, conditions, filters, chosen: Vec::new(), orders, after, size })
+        Ok(Self {
+            noun,
+            organization,
+            account,
+            narrowed: None,
+            within_account: true,
+            also_within: None,
+            of_store: false,
+            conditions,
+            filters,
+            chosen: Vec::new(),
+            orders,
+            after,
+            size,
+        })
     }
 
     /// Everything from FROM on that decides which rows belong to the list.

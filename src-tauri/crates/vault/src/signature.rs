@@ -28,10 +28,7 @@ mod tests {
     #[test]
     fn known_answers() {
         // RFC 4231 section 4.3, and section 4.7 with a key longer than a block.
-        assert_eq!(
-            webhook_signature(&Secret::new("Jefe"), b"what do ya want for nothing?"),
-            "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
-        );
+        assert_eq!(webhook_signature(&Secret::new("Jefe"), b"what do ya want for nothing?"), "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
         let long = Secret::new("a".repeat(200));
         assert_eq!(webhook_signature(&long, b"").len(), "sha256=".len() + 64);
         assert_ne!(webhook_signature(&long, b""), webhook_signature(&Secret::new("a".repeat(199)), b""));

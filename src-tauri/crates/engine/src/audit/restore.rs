@@ -73,13 +73,7 @@ pub(super) fn member(before: &Value, after: Option<&Value>) -> Result<UpdateMemb
 }
 
 pub(super) fn end_user(before: &Value) -> UpdateEndUser {
-    UpdateEndUser {
-        name: maybe(before, "name"),
-        fullname: maybe(before, "fullname"),
-        email: maybe(before, "email"),
-        external_id: maybe(before, "external_id"),
-        expected: None,
-    }
+    UpdateEndUser { name: maybe(before, "name"), fullname: maybe(before, "fullname"), email: maybe(before, "email"), external_id: maybe(before, "external_id"), expected: None }
 }
 
 pub(super) fn account(before: &Value) -> Result<UpdateAccount, Problem> {

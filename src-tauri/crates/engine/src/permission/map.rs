@@ -30,10 +30,7 @@ const APIS: &[(&str, &[&str])] = &[
     ("roles", &["list", "create", "get", "update", "patch", "delete"]),
     ("status", &["list", "get", "reset", "list_events", "timeseries", "integration_timeseries"]),
     ("suborgs", &["list", "create", "get", "delete"]),
-    (
-        "tokens",
-        &["list", "create", "create_integration", "create_synqly_integrations", "provision", "delete", "get", "reset", "rotate", "refresh", "remove_secondary"],
-    ),
+    ("tokens", &["list", "create", "create_integration", "create_synqly_integrations", "provision", "delete", "get", "reset", "rotate", "refresh", "remove_secondary"]),
     ("transforms", &["list", "create", "get", "update", "patch", "delete"]),
     ("webhooks", &["list", "create", "get", "update", "patch", "delete"]),
     ("idp", &["get", "create", "update", "delete"]),
@@ -96,7 +93,8 @@ mod tests {
             let id = operation.id();
             // What the wire has no word for: what is ours alone, and the catalog, which everybody may read.
             let (resource, verb) = id.split_once('.').unwrap();
-            let known = APIS.iter().any(|(api, _)| self::operation(api, "list").or(self::operation(api, "get")).is_some_and(|other| other.id().starts_with(&format!("{resource}."))));
+            let known =
+                APIS.iter().any(|(api, _)| self::operation(api, "list").or(self::operation(api, "get")).is_some_and(|other| other.id().starts_with(&format!("{resource}."))));
             let ours = !known || !["list", "create", "get", "update", "patch", "delete"].contains(&verb);
             assert!(shown.contains(operation) || ours, "{id} is missing in the map");
         }

@@ -20,13 +20,8 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, role: &str, change
     let before = find(&mut tx, role).await?;
     own(&before)?;
     reach::unchanged(change.expected, before.updated_at, "role", before.id)?;
-    let mut after = Role {
-        description: description(change.description)?,
-        resources: change.resources,
-        permission_set: change.permission_set,
-        updated_at: engine.now(),
-        ..before.clone()
-    };
+    let mut after =
+        Role { description: description(change.description)?, resources: change.resources, permission_set: change.permission_set, updated_at: engine.now(), ..before.clone() };
     if let Some(name) = change.name.filter(|name| *name != before.name.as_str()) {
         after.name = RoleName::from_name(&Name::parse(&name)?);
     }

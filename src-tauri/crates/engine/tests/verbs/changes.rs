@@ -40,7 +40,8 @@ async fn a_listener_resumes_after_a_gap_and_hears_of_its_own_accounts_alone() {
     let all = changes::since(&world.engine, &world.grant, before, 100).await.unwrap();
     assert_eq!(all.iter().filter(|change| change.kind == ChangeKind::Account).count(), 2);
     assert!(changes::since(&world.engine, &world.grant, all.last().unwrap().sequence, 100).await.unwrap().is_empty());
-    let resources = ResourceScope { accounts: Some(AccountSelector { labels: Some(vec![Label::parse("gold").unwrap()]), ..AccountSelector::default() }), ..ResourceScope::default() };
+    let resources =
+        ResourceScope { accounts: Some(AccountSelector { labels: Some(vec![Label::parse("gold").unwrap()]), ..AccountSelector::default() }), ..ResourceScope::default() };
     let minted = token::mint(&world.engine, &world.grant, token::CreateToken { name: None, fullname: None, resources, permission_set: PermissionSet::Viewer, token_ttl: None })
         .await
         .unwrap();

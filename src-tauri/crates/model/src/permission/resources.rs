@@ -89,8 +89,7 @@ impl ResourceScope {
 
     /// Whether an account is chosen.
     pub fn covers_account(&self, account: &Account) -> bool {
-        self.covers_organization(account.organization_id)
-            && self.accounts.as_ref().is_none_or(|accounts| accounts.covers(account.id, &account.labels, account.environment))
+        self.covers_organization(account.organization_id) && self.accounts.as_ref().is_none_or(|accounts| accounts.covers(account.id, &account.labels, account.environment))
     }
 
     /// Whether integrations of a category are chosen.
