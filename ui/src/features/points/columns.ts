@@ -6,7 +6,6 @@ export const COLUMNS: Column[] = [
   { id: 'connector', title: 'Connector', width: '112px', sort: 'connector' },
   { id: 'test', title: 'In test', width: 'minmax(80px, 1fr)' },
   { id: 'prod', title: 'In prod', width: 'minmax(80px, 1fr)' },
-  { id: 'integrations', title: 'Integrations', width: '96px', align: 'end' },
   { id: 'name', title: 'Name', width: 'minmax(120px, 1fr)', sort: 'name', optional: true },
   { id: 'updated_at', title: 'Changed', width: '112px', sort: 'updated_at' },
 ];
