@@ -237,7 +237,7 @@ pub struct Timeseries {
 
 impl ReadQuery for Timeseries {
     fn read(request: &Request) -> Result<Self, Problem> {
-        let interval = match request.values("interval").last().filter(|text| !text.is_empty()) {
+        let interval = match request.values("interval").last() {
             None => Interval::default(),
             Some(text) => text.parse().map_err(|()| Problem::new(Code::InvalidField, "The parameter `interval` must be hour, minute or day.").at(Location::Query, "interval"))?,
         };

@@ -52,6 +52,10 @@ pub struct NewFullname;
 #[derive(Clone, Copy, Debug)]
 pub struct Lifetime;
 
+/// Schema of a lifetime in a request where `0s`, as it is answered, or an empty one says that there is no end.
+#[derive(Clone, Copy, Debug)]
+pub struct LifetimeOrNone;
+
 /// Schema of a reference to an object by its id or, as in paths, by its name.
 #[derive(Clone, Copy, Debug)]
 pub struct IdOrName;
@@ -101,6 +105,7 @@ plain! {
         "maxLength": 254,
         "pattern": format!("^{SLUG_GIVEN}$|{EMAIL}"),
     });
+    LifetimeOrNone = "LifetimeOrNone", |_generator| json_schema!({ "type": "string", "pattern": format!("^$|^0s$|{LIFETIME}") });
     NewEmail = "NewEmail", |_generator| json_schema!({ "type": "string", "maxLength": 254, "pattern": format!("^$|{EMAIL}") });
     IdOrName = "IdOrName", |_generator| json_schema!({ "type": "string", "minLength": 1, "maxLength": 300 });
 }

@@ -27,7 +27,7 @@ pub(crate) async fn create(call: With<'_, Json<CreateEndUser>>) -> Result<Answer
 pub(crate) async fn update(call: With<'_, Json<UpdateEndUser>>) -> Result<Answer<EndUser>, Problem> {
     let body = call.body.0;
     let change = end_user::UpdateEndUser {
-        name: body.name,
+        name: super::given(body.name),
         fullname: Some(body.fullname),
         email: body.email,
         external_id: body.external_id,

@@ -27,7 +27,8 @@ pub(super) fn document(catalog: &Catalog) -> Value {
         title: "Patchbay Management API",
         description: "Who is connected to what: accounts, integration points, integrations, credentials, tokens and members of one organization. \
             Wherever a path takes an id, the unique name of the object may stand instead. What is Patchbay's own travels in the one member `x_patchbay` \
-            of an object, and under `/v1/x/`; a PUT or PATCH without it leaves it alone.",
+            of an object, and under `/v1/x/`; a PUT or PATCH without it leaves it alone. \
+            A request whose line or headers are longer than the server takes is answered with 414 or 431 before any operation.",
         security: &[
             ("organization_token", "pbo_...", "An organization access token. Integration access tokens are refused with 403."),
             ("refresh_token", "pbr_...", "A refresh secret: it refreshes its own token and does nothing else."),

@@ -47,7 +47,7 @@ pub struct CreateProviderApp {
     pub client_id: String,
     #[ts(optional, type = "string")]
     pub client_secret: Option<Secret>,
-    #[schemars(length(max = 50), inner(length(max = 2000), regex(pattern = r"^(https://|http://(localhost|127\.0\.0\.1|\[::1\])([:/?]|$))[^\s#\x00-\x1f]*$")))]
+    #[schemars(length(max = 50), inner(length(max = 2000), regex(pattern = r"^(https://[A-Za-z0-9]|http://(localhost|127\.0\.0\.1|\[::1\])([:/?]|$))[^\s#\x00-\x1f]*$")))]
     pub redirect_uris: Option<Vec<String>>,
     #[schemars(length(max = 200), inner(length(min = 1, max = 500), regex(pattern = r"^[\x21\x23-\x5b\x5d-\x7e]+$")))]
     pub scopes: Option<Vec<String>>,
@@ -67,7 +67,7 @@ pub struct UpdateProviderApp {
     pub client_id: String,
     #[ts(optional, type = "string")]
     pub client_secret: Option<Secret>,
-    #[schemars(length(max = 50), inner(length(max = 2000), regex(pattern = r"^(https://|http://(localhost|127\.0\.0\.1|\[::1\])([:/?]|$))[^\s#\x00-\x1f]*$")))]
+    #[schemars(length(max = 50), inner(length(max = 2000), regex(pattern = r"^(https://[A-Za-z0-9]|http://(localhost|127\.0\.0\.1|\[::1\])([:/?]|$))[^\s#\x00-\x1f]*$")))]
     pub redirect_uris: Option<Vec<String>>,
     #[schemars(length(max = 200), inner(length(min = 1, max = 500), regex(pattern = r"^[\x21\x23-\x5b\x5d-\x7e]+$")))]
     pub scopes: Option<Vec<String>>,

@@ -3,7 +3,7 @@
 
 use patchbay_model::member::{self, MemberOption, MemberState, MemberType};
 use patchbay_model::permission::RoleName;
-use patchbay_model::schema::{Lifetime, MemberName, NewFullname};
+use patchbay_model::schema::{Lifetime, LifetimeOrNone, MemberName, NewFullname};
 use patchbay_model::time::format_lifetime;
 use patchbay_model::web::LinkPurpose;
 use patchbay_model::{Fullname, MemberId, Name, Secret, Timestamp, TokenId};
@@ -142,7 +142,7 @@ pub struct UpdateMember {
     pub picture: Option<String>,
     pub state: Option<MemberState>,
     /// Counted from now where it changes.
-    #[schemars(with = "Option<Lifetime>")]
+    #[schemars(with = "Option<LifetimeOrNone>")]
     pub ttl: Option<String>,
     #[schemars(with = "Option<Lifetime>")]
     pub token_ttl: Option<String>,

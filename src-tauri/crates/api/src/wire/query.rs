@@ -43,7 +43,7 @@ pub struct PageParams {
     #[schemars(range(min = 1, max = 1000))]
     pub limit: Option<u32>,
     /// The `cursor` of the page before.
-    #[schemars(length(max = 4096))]
+    #[schemars(length(max = 4096), regex(pattern = r"^[\x20-\x7e]*$"))]
     pub cursor: Option<String>,
 }
 

@@ -88,6 +88,10 @@ pub struct Ticket {
 /// A new ticket. Only `name` is required on the wire; it serves as summary where that is missing.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
+#[schemars(extend("anyOf" = [
+    { "required": ["name"], "properties": { "name": { "type": "string", "pattern": "\\S" } } },
+    { "required": ["summary"], "properties": { "summary": { "type": "string", "pattern": "\\S" } } },
+]))]
 pub struct CreateTicket {
     /// Name; the wire's one required field.
     pub name: Option<String>,
@@ -199,6 +203,7 @@ pub struct Attachment {
 #[derive(Clone, PartialEq, Debug, Deserialize, schemars::JsonSchema)]
 pub struct CreateAttachment {
     /// Name of the file.
+    #[schemars(length(min = 1, max = 200), regex(pattern = r"^(?!\s*\.{0,2}\s*$)[^/\\\x00-\x1f\x7f-\x9f]+$"))]
     pub file_name: String,
     /// Base64 of the file.
     #[schemars(regex(pattern = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$"))]
