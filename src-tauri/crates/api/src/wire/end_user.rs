@@ -43,6 +43,7 @@ pub struct CreateEndUser {
     pub name: Option<String>,
     #[schemars(with = "Option<NewFullname>")]
     pub fullname: Option<String>,
+    #[schemars(with = "Option<patchbay_model::schema::NewEmail>")]
     pub email: Option<String>,
     pub external_id: Option<String>,
 }
@@ -55,6 +56,7 @@ pub struct UpdateEndUser {
     pub name: Option<String>,
     #[schemars(with = "NewFullname")]
     pub fullname: String,
+    #[schemars(with = "Option<patchbay_model::schema::NewEmail>")]
     pub email: Option<String>,
     pub external_id: Option<String>,
     #[serde(default, deserialize_with = "crate::request::optional_object")]
