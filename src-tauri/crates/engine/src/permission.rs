@@ -145,7 +145,8 @@ mod tests {
                         "engine_openapi_spec",
                         "change_password",
                         "logoff",
-                        "receipts"
+                        "receipts",
+                        "export"
                     ]
                     .iter()
                     .any(|verb| id.ends_with(&format!(".{verb}"))),

@@ -330,7 +330,7 @@ impl Model {
                 labels.sort_unstable();
                 labels.dedup();
                 let external = &body["x_patchbay"]["external_id"];
-                let external = if external.is_null() || (fresh && external == "") { before.map_or(&wire["name"], |row| &row.wire["x_patchbay"]["external_id"]) } else { external };
+                let external = if external.is_null() { before.map_or(&wire["name"], |row| &row.wire["x_patchbay"]["external_id"]) } else { external };
                 against.unless(external.as_str().is_some_and(|text| !text.is_empty() && text.trim() == text), "invalid_field");
                 against.unless(!taken("x_patchbay/external_id", external.as_str().unwrap_or_default()), "name_taken");
                 let governed = self

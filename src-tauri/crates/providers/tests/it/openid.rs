@@ -24,7 +24,7 @@ fn probe() -> Result<Step<Identity>, patchbay_model::Problem> {
 #[test]
 fn the_credential_goes_to_userinfo_only() {
     let (result, sent) = exchange(probe(), honest);
-    assert_eq!(result.unwrap(), Identity { id: Some("u-1".into()), name: Some("Ada Lovelace".into()), email: None });
+    assert_eq!(result.unwrap(), Identity { id: Some("u-1".into()), name: Some("Ada Lovelace".into()), email: Some("ada@example.com".into()) });
     let seen: Vec<(&str, bool)> = sent.iter().map(|request| (request.url.as_str(), request.authenticated)).collect();
     assert_eq!(seen, [("https://login.example.com/tenant/.well-known/openid-configuration", false), ("https://api.example.com/userinfo", true)]);
 }
