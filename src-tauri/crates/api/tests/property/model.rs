@@ -300,7 +300,9 @@ impl Model {
         let expected = &body["x_patchbay"]["expected_updated_at"];
         against.unless(expected.is_null() || before.is_none_or(|row| row.wire["updated_at"] == *expected), "update_conflict");
         // Names: each derived from the other, else from the id; a change without a name keeps it.
-        let given = |member: &str| body[member].as_str().filter(|text| !text.is_empty() || before.is_some());
+        // Empty text is as good as none, but in the whole body of what must have both.
+        let demanded = before.is_some() && !matches!(kind, Kind::Point | Kind::Integration | Kind::Role);
+        let given = |member: &str| body[member].as_str().filter(|text| !text.is_empty() || demanded);
         let full = given("fullname").map(|text| against.field(fullname(text)));
         let read = |text: &str| if kind == Kind::Member && wire["type"].as_str().or(body["type"].as_str()) != Some("service") { address(text) } else { slug(text) };
         let name = match (given("name"), before) {
