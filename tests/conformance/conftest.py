@@ -109,16 +109,19 @@ def schemathesis(world, tmp_path):
         command = [sys.executable, "-m", "schemathesis.cli", "--config-file", "schemathesis.toml", "run", "openapi.json", "--url", world.url, "--report", "ndjson,junit", "--report-dir", "report"]
         environment = {**os.environ, "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE), "PATCHBAY_CONFORMANCE_FACTS": str(tmp_path / "facts.json")}
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=max(900, CASES * 60))
-        return done.returncode, f"seed {SEED}, cases {CASES}\n{done.stdout[-60_000:]}\n{done.stderr[-4000:]}"
+        # Generated addresses can be as long as a book.
+        shown = "\n".join(line[:1000] for line in done.stdout.splitlines())
+        return done.returncode, f"seed {SEED}, cases {CASES}\n{shown[-60_000:]}\n{done.stderr[-4000:]}"
 
     return run
 
 
 def configuration(world, document, scheme, token):
-    """The settings of a run. Values that are written as JSON are also TOML."""
+    """The settings of a run. Values that are written as JSON are also TOML. One worker: a second one deletes what the first has
+    just made, and no seed repeats that."""
     examples = max(1, CASES // 20)
     lines = [
-        f"seed = {SEED}", "color = false", "continue-on-failure = true", "warnings = false", "workers = 2", "request-timeout = 60.0",
+        f"seed = {SEED}", "color = false", "continue-on-failure = true", "warnings = false", "request-timeout = 60.0",
         "[generation]", f"max-examples = {examples}", "no-shrink = true", 'database = "none"',
         "[checks]", "enabled = true",
         "[phases.stateful]", "max-steps = 8", f"generation.max-examples = {CASES}",

@@ -157,7 +157,7 @@ impl ReadQuery for ExportOf {
 }
 
 /// Most filters or sort keys of one request: enough for any screen, few enough to stay a query.
-const MAX_CONDITIONS: usize = 20;
+pub(crate) const MAX_CONDITIONS: usize = 20;
 
 fn read_all<T>(request: &Request, name: &'static str, parse: fn(&str) -> Result<T, Problem>) -> Result<Vec<T>, Problem> {
     if request.values(name).count() > MAX_CONDITIONS {

@@ -155,6 +155,9 @@ pub struct Meta {
 impl Meta {
     fn read(request: &Request) -> Result<Self, Problem> {
         let mut meta = Self::default();
+        if request.values("meta").any(|text| split_functions(text).is_empty()) {
+            return Err(unknown_meta(""));
+        }
         for function in request.values("meta").flat_map(split_functions) {
             let (name, arguments) = function.strip_suffix(')').and_then(|open| open.split_once('(')).unwrap_or((function, ""));
             let mut arguments = arguments.split(',').map(str::trim).filter(|argument| !argument.is_empty());
@@ -380,6 +383,7 @@ mod tests {
         assert_eq!(meta(&["stats/count(status,priority),api/response(all)"]).unwrap(), Meta { count: Some(vec!["status".into(), "priority".into()]), primary: true, all: true });
         assert_eq!(meta(&["stats/sum()"]).unwrap_err().code, Code::InvalidField);
         assert_eq!(meta(&["api/response(none)"]).unwrap_err().code, Code::InvalidField);
+        assert_eq!(meta(&[""]).unwrap_err().code, Code::InvalidField);
     }
 
     #[test]

@@ -106,6 +106,14 @@ impl Fullname {
         Ok(Self(text.to_owned()))
     }
 
+    /// A full name taken from another text, such as an e-mail address; what is longer than a full name may be is cut.
+    ///
+    /// # Errors
+    /// As [`Fullname::parse`], but for the length.
+    pub fn cut(text: &str) -> Result<Self, Problem> {
+        Self::parse(&text.trim().chars().take(Self::MAX).collect::<String>())
+    }
+
     /// A full name that the store holds already.
     pub fn from_stored(text: String) -> Self {
         Self(text)
@@ -198,6 +206,13 @@ mod tests {
         assert_eq!((name.as_str(), fullname.as_str()), ("acme", "acme"));
         let (name, _) = name_and_fullname(None, None, id).unwrap();
         assert_eq!(name.as_str(), id.to_string());
+    }
+
+    #[test]
+    fn a_long_address_gives_a_full_name() {
+        let address = format!("a@b.{}", "c".repeat(240));
+        let name = Name::parse_email(&address).unwrap();
+        assert_eq!(Fullname::cut(name.as_str()).unwrap().as_str().len(), Fullname::MAX);
     }
 
     #[test]

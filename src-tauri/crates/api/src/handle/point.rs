@@ -122,9 +122,9 @@ fn environments(body: &wire::PointEnvironments) -> Result<PointEnvironments, Pro
 
 fn allowed(words: Option<&[String]>, environment: &str) -> Result<Option<AllowedProviders>, Problem> {
     let Some(words) = words else { return Ok(None) };
-    if words.iter().any(|word| word == "*") {
-        return Ok(Some(AllowedProviders::All));
-    }
     let provider = |(index, word): (usize, &String)| ProviderId::parse(word).map_err(|problem| problem.at_body(&format!("/environments/{environment}/{index}")));
-    words.iter().enumerate().map(provider).collect::<Result<_, _>>().map(|providers| Some(AllowedProviders::These(providers)))
+    // Beside `*` the others say nothing more, but what is no provider id is none there either.
+    let providers = words.iter().enumerate().filter(|(_, word)| *word != "*").map(provider).collect::<Result<Vec<_>, _>>()?;
+    let all = words.iter().any(|word| word == "*");
+    Ok(Some(if all { AllowedProviders::All } else { AllowedProviders::These(providers) }))
 }

@@ -5,6 +5,8 @@ use patchbay_model::Operation;
 use patchbay_model::list::{FieldKind, ListField};
 use serde_json::{Value, json};
 
+use crate::request::MAX_CONDITIONS;
+
 /// The store's table behind a list.
 pub(super) fn table(operation: Operation) -> Option<&'static str> {
     Some(match operation.id() {
@@ -56,11 +58,13 @@ pub(super) fn tell(operation: Operation, parameters: &mut Vec<Value>) {
                     told(fields.iter())
                 )
                 .into();
+                parameter["schema"]["maxItems"] = MAX_CONDITIONS.into();
                 parameter["schema"]["items"]["pattern"] = filters(fields).into();
             }
             (Some("order"), Some(fields)) => {
                 let fields: Vec<&ListField> = fields.iter().filter(|field| field.ordered).collect();
                 parameter["description"] = format!("`field[asc]` or `field[desc]`, repeatable, the first counts most. Fields: {}.", told(fields.iter().copied())).into();
+                parameter["schema"]["maxItems"] = MAX_CONDITIONS.into();
                 parameter["schema"]["items"]["pattern"] = format!(r"^({})(\[(asc|desc)\])?$", names(fields.into_iter())).into();
             }
             _ => {}

@@ -16,10 +16,8 @@ pub struct ListParams {
     #[schemars(length(max = 2000))]
     pub start_after: Option<String>,
     /// `field[asc]` or `field[desc]`.
-    #[schemars(length(max = 20))]
     pub order: Option<Vec<String>>,
     /// `field[op]value`, joined by AND.
-    #[schemars(length(max = 20))]
     pub filter: Option<Vec<String>>,
     /// Whether to count all rows that pass the filters.
     pub total: Option<bool>,
@@ -62,7 +60,7 @@ pub struct Conditions {
 #[derive(Clone, Debug, Default, JsonSchema)]
 pub struct MetaParams {
     /// `stats/count(...)` with the fields to count by, `api/response(primary)`, `api/response(all)`; repeatable.
-    #[schemars(inner(regex(pattern = r"^(stats/count\([a-z_*, ]*\)|api/response\((primary|all)?\))$")))]
+    #[schemars(inner(regex(pattern = r"^(stats/count\([a-z_*, ]*\)|api/response\((primary|all)?\))(, ?(stats/count\([a-z_*, ]*\)|api/response\((primary|all)?\)))*$")))]
     pub meta: Option<Vec<String>>,
 }
 

@@ -32,7 +32,7 @@ pub async fn export(engine: &Engine, grant: &ManagementGrant, options: ExportOpt
     grant.require(Operation::ConfigurationExport, None)?;
     let recipient = match &options.secrets {
         SecretsMode::Omitted => None,
-        SecretsMode::Sealed { recipient } => Some(AgeRecipient::parse(recipient)?),
+        SecretsMode::Sealed { recipient } => Some(AgeRecipient::parse(recipient).map_err(|problem| problem.at_body("/recipient"))?),
     };
     // One view for all of it: nothing that is written meanwhile stands half in the file.
     let mut writer = Writer { engine, tx: engine.store().read(Scope::Organization(grant.organization())).await?, recipient };

@@ -2,7 +2,7 @@
 
 use patchbay_model::end_user::EndUser;
 use patchbay_model::name::name_and_fullname;
-use patchbay_model::{EndUserId, Name, Operation, Problem};
+use patchbay_model::{EndUserId, Fullname, Name, Operation, Problem};
 
 use super::CreateEndUser;
 use crate::audit::record::{Done, record};
@@ -19,7 +19,12 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, account: &str, new
     let now = engine.now();
     let id = EndUserId::from_uuid(engine.context().new_uuid());
     let email = email(new.email)?;
-    let fullname = new.fullname.filter(|text| !text.is_empty()).or_else(|| if new.name.is_none() { email.clone() } else { None });
+    let fullname = new
+        .fullname
+        .filter(|text| !text.is_empty())
+        .map(Ok)
+        .or_else(|| email.as_deref().filter(|_| new.name.is_none()).map(|email| Fullname::cut(email).map(|cut| cut.to_string())))
+        .transpose()?;
     let (name, fullname) = name_and_fullname(new.name.as_deref(), fullname.as_deref(), id.uuid())?;
     let person = EndUser {
         id,

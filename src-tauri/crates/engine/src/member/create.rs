@@ -30,7 +30,7 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreateMember)
     let name = member_name(new.member_type, &new.name)?;
     let fullname = match new.fullname.filter(|text| !text.is_empty()) {
         Some(text) => Fullname::parse(&text)?,
-        None => Fullname::parse(name.as_str())?,
+        None => Fullname::cut(name.as_str())?,
     };
     let ttl = match new.ttl.as_deref() {
         Some(text) => life(text, "/options/ttl")?,
