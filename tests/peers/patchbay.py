@@ -1,4 +1,7 @@
-"""Patchbay itself as the other end of a test: a store in a folder of its own, `init`, and `serve` on a free port."""
+"""Patchbay itself as the other end of a test: a store of its own, `init`, and `serve` on a free port.
+
+The store is a SQLite file, or a database in a throwaway PostgreSQL: `Installation(backend="postgres")`.
+"""
 
 import json
 import os
@@ -6,6 +9,8 @@ import pathlib
 import subprocess
 import tempfile
 import threading
+
+import postgres
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -18,22 +23,32 @@ def binary(name="patchbay"):
 
 
 class Installation:
-    """One store with its key file; every command of the headless program may be run on it."""
+    """One store with its key file; every command of the headless program may be run on it.
 
-    def __init__(self, folder=None, environment=None):
+    `backend` is `sqlite` or `postgres`; the latter makes a database in `cluster`, or in the one that the test run shares.
+    """
+
+    def __init__(self, folder=None, environment=None, backend="sqlite", cluster=None):
         self.owned = None
         if folder is None:
             self.owned = tempfile.TemporaryDirectory(prefix="patchbay-test-")
             folder = self.owned.name
         self.folder = pathlib.Path(folder)
-        self.path = self.folder / "store.db"
         self.key = self.folder / "key"
         self.environment = environment or {}
+        self.backend = backend
+        self.cluster = self.database = self.path = None
+        if backend == "postgres":
+            self.cluster = cluster or postgres.Cluster.shared()
+            self.database, self.store = self.cluster.database()
+        else:
+            self.path = self.folder / "store.db"
+            self.store = f"sqlite:{self.path}"
 
     def command(self, verb, *arguments):
         """`verb` is one word or several: the command and its subcommand."""
         words = verb.split()
-        return [binary(), *words, "--store", f"sqlite:{self.path}", "--key-source", f"file:{self.key}", *arguments]
+        return [binary(), *words, "--store", self.store, "--key-source", f"file:{self.key}", *arguments]
 
     def run(self, verb, *arguments, check=True, stdin=None, environment=None):
         done = subprocess.run(
@@ -52,6 +67,8 @@ class Installation:
         return Server(self, arguments, environment or {}, private_networks)
 
     def close(self):
+        if self.database:
+            self.cluster.drop(self.database)
         if self.owned:
             self.owned.cleanup()
 

@@ -18,10 +18,11 @@ case $what in
   *) die "usage: setup.sh serve | run | test" ;;
 esac
 if [ "$what" = test ]; then
-  # The native window; the browser; Redmine as a real ticketing system; Python for the judges of the API.
+  # The native window; the browser; Redmine as a real ticketing system; PostgreSQL; Python for the judges of the API.
   packages+=(webkit2gtk-driver xvfb xauth openbox xdotool dbus dbus-x11 gnome-keyring imagemagick)
   packages+=(chromium fonts-dejavu-core)
   packages+=(redmine redmine-sqlite ruby-sqlite3 puma)
+  packages+=(postgresql postgresql-contrib)
   packages+=(python3 python3-venv)
 fi
 
@@ -53,8 +54,17 @@ install_packages() {
   if [[ " ${missing[*]} " = *" redmine "* ]]; then
     echo 'redmine redmine/instances/default/dbconfig-install boolean false' | "${root_by[@]}" debconf-set-selections
   fi
-  "${root_by[@]}" apt-get update -q
-  "${root_by[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
+  # Of PostgreSQL only the programs are used: no cluster of the system is made, and so none is started.
+  local no_cluster=/etc/postgresql-common/createcluster.d/patchbay-tests.conf
+  if [[ " ${missing[*]} " = *" postgresql "* ]]; then
+    "${root_by[@]}" mkdir -p "${no_cluster%/*}"
+    echo 'create_main_cluster = false' | "${root_by[@]}" tee "$no_cluster" >/dev/null
+  fi
+  local status=0
+  { "${root_by[@]}" apt-get update -q && "${root_by[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"; } || status=$?
+  # What the person of this machine installs later is none of our business.
+  "${root_by[@]}" rm -f "$no_cluster"
+  return "$status"
 }
 
 install_rust() {
