@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use patchbay_api::wire;
 use patchbay_api::wire::consent::ConnectSession;
-use patchbay_api::wire::host::{AppState, Connect, CreateStore, Host, OpenStore, RecentStore, SaveFile, SavedFile, SessionInfo, SessionMember, StoreInfo};
+use patchbay_api::wire::host::{AppState, Connect, CreateStore, ForgetStore, Host, MarkStore, OpenStore, RecentStore, SaveFile, SavedFile, SessionInfo, SessionMember, StoreInfo};
 use patchbay_engine::consent::loopback::Loopback;
 use patchbay_engine::consent::{self, BeginConsent, Begun};
 use patchbay_engine::installation::{self, StoreUrl};
@@ -24,7 +24,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Mutex, RwLock, watch};
 
 use crate::consent_window::{self, ConsentEnd, ConsentPage};
-use crate::stores::Recents;
+use crate::stores::{self, Recents};
 
 /// How long the loopback listener waits for a person who went to the browser; the session itself ends no later.
 const BROWSER_PATIENCE: Duration = Duration::from_secs(15 * 60);
@@ -34,7 +34,8 @@ const RETRY: Duration = Duration::from_millis(500);
 
 /// The store that is open, with the grant of the holder of its key.
 struct OpenedStore {
-    path: PathBuf,
+    /// Where it is, without secrets.
+    url: String,
     engine: Engine,
     grant: ManagementGrant,
 }
@@ -43,7 +44,7 @@ enum Session {
     /// First run, or nothing was chosen yet.
     NoStore,
     /// There is a store that does not open.
-    Locked { path: PathBuf, message: String },
+    Locked { url: String, code: Code, message: String },
     /// A store is open.
     Open(Arc<OpenedStore>),
 }
@@ -95,14 +96,15 @@ impl Desk {
     /// Opens the store that was open last, if any. What stands in the way is shown by the window as `app.state`.
     pub(crate) async fn open_last(&self) {
         let Some(last) = self.inner.recents.all().into_iter().next() else { return };
-        let opened = match last.key_source.parse() {
+        let opened = match last.key_source.as_deref().map(str::parse).transpose() {
             // Nobody has typed the passphrase yet; the window asks for it.
-            Ok(KeySource::Passphrase) => Err(Problem::new(Code::KeyUnavailable, "This store is locked with a passphrase. Enter it to open the store.")),
-            Ok(source) => self.open(PathBuf::from(&last.path), KeyAccess::from(source)).await,
+            Ok(Some(KeySource::Passphrase)) => Err(passphrase_needed()),
+            Ok(Some(source)) => self.open(&last.url, KeyAccess::from(source)).await,
+            Ok(None) => Err(source_needed()),
             Err(problem) => Err(problem),
         };
         if let Err(problem) = opened {
-            *self.inner.session.write().await = Session::Locked { path: last.path.into(), message: problem.message };
+            *self.inner.session.write().await = Session::Locked { url: last.url, code: problem.code, message: problem.message };
             self.tell_everything_changed();
         }
     }
@@ -131,6 +133,8 @@ impl Desk {
         match command {
             "app.state" => json(&self.state().await),
             "app.recent" => json(&self.inner.recents.all()),
+            "app.forget_store" => json(&self.forget_store(&read::<ForgetStore>(params)?).await?),
+            "app.mark_store" => json(&self.mark_store(read(params)?)?),
             "app.create_store" => json(&self.create_store(read(params)?).await?),
             "app.open_store" => json(&self.open_store(read(params)?).await?),
             "app.create_sample" => json(&self.open_sample().await?),
@@ -183,10 +187,11 @@ impl Desk {
     }
 
     async fn state(&self) -> AppState {
+        let default_path = self.inner.default_path.display().to_string();
         match &*self.inner.session.read().await {
-            Session::NoStore => AppState::NoStore { default_path: self.inner.default_path.display().to_string() },
-            Session::Locked { path, message } => AppState::Locked { path: path.display().to_string(), message: message.clone() },
-            Session::Open(store) => AppState::Open { path: store.path.display().to_string() },
+            Session::NoStore => AppState::NoStore { default_path },
+            Session::Locked { url, code, message } => AppState::Locked { store: self.inner.recents.get(url), code: *code, message: message.clone(), default_path },
+            Session::Open(store) => AppState::Open { store: self.inner.recents.get(&store.url) },
         }
     }
 
@@ -199,22 +204,46 @@ impl Desk {
     }
 
     async fn create_store(&self, params: CreateStore) -> Result<AppState, Problem> {
-        let path = params.path.filter(|path| !path.trim().is_empty()).map_or_else(|| self.inner.default_path.clone(), PathBuf::from);
+        let given = params.url.filter(|url| !url.trim().is_empty());
+        let url = stores::address(&given.unwrap_or_else(|| self.inner.default_path.display().to_string()));
+        let store = parsed(&url)?;
+        let StoreUrl::Sqlite(path) = &store;
         if path.exists() {
-            return Err(Problem::field("/path", format!("There is a file at {} already. Open it, or choose another place.", path.display())));
+            return Err(Problem::field("/url", format!("There is a file at {} already. Open it, or choose another place.", path.display())));
         }
+        make_folder(path)?;
         let keys = key_access(&params.key_source, params.passphrase)?;
-        make_folder(&path)?;
-        let (engine, _) = installation::create(&StoreUrl::Sqlite(path.clone()), &keys, &params.organization, self.inner.context.clone()).await?;
+        let (engine, _) = installation::create(&store, &keys, &params.organization, self.inner.context.clone()).await?;
         engine.shutdown().await;
-        self.open(path, keys).await?;
+        self.open(&url, keys).await?;
         Ok(self.state().await)
     }
 
     async fn open_store(&self, params: OpenStore) -> Result<AppState, Problem> {
-        let keys = key_access(&params.key_source, params.passphrase)?;
-        self.open(PathBuf::from(params.path), keys).await?;
+        let url = stores::address(&params.url);
+        let source = params.key_source.or_else(|| self.inner.recents.get(&url).key_source).ok_or_else(source_needed)?;
+        let keys = key_access(&source, params.passphrase)?;
+        self.open(&url, keys).await?;
         Ok(self.state().await)
+    }
+
+    async fn forget_store(&self, params: &ForgetStore) -> Result<Vec<RecentStore>, Problem> {
+        if let Session::Open(store) = &*self.inner.session.read().await
+            && store.url == params.url
+        {
+            return Err(Problem::field("/url", "This store is open. Open another one first."));
+        }
+        self.inner.recents.forget(&params.url)?;
+        let mut session = self.inner.session.write().await;
+        if matches!(&*session, Session::Locked { url, .. } if *url == params.url) {
+            *session = Session::NoStore;
+        }
+        Ok(self.inner.recents.all())
+    }
+
+    fn mark_store(&self, params: MarkStore) -> Result<Vec<RecentStore>, Problem> {
+        self.inner.recents.mark(&params.url, params.mark, params.label)?;
+        Ok(self.inner.recents.all())
     }
 
     /// The sample's key lies in a file beside it: nothing in it is worth a keyring.
@@ -226,22 +255,22 @@ impl Desk {
             let (engine, _) = installation::create_sample(&StoreUrl::Sqlite(path.clone()), &keys, self.inner.context.clone()).await?;
             engine.shutdown().await;
         }
-        self.open(path, keys).await?;
+        self.open(&format!("sqlite:{}", path.display()), keys).await?;
         Ok(self.state().await)
     }
 
-    async fn open(&self, path: PathBuf, keys: KeyAccess) -> Result<(), Problem> {
-        let engine = installation::open(&StoreUrl::Sqlite(path.clone()), &keys, self.inner.context.clone(), self.inner.network, Origin::Desktop).await?;
+    async fn open(&self, url: &str, keys: KeyAccess) -> Result<(), Problem> {
+        let engine = installation::open(&parsed(url)?, &keys, self.inner.context.clone(), self.inner.network, Origin::Desktop).await?;
         let first = engine.organizations().await?.into_iter().next();
-        let organization = first.ok_or_else(|| Problem::new(Code::StoreDamaged, format!("The store {} holds no organization. Restore it from a copy.", path.display())))?;
+        let organization = first.ok_or_else(|| Problem::new(Code::StoreDamaged, format!("The store {url} holds no organization. Restore it from a copy.")))?;
         let grant = engine.local_grant(organization.id, Origin::Desktop).await?;
-        let store = OpenedStore { path: path.clone(), engine, grant };
+        let store = OpenedStore { url: url.to_owned(), engine, grant };
         let before = std::mem::replace(&mut *self.inner.session.write().await, Session::Open(Arc::new(store)));
         if let Session::Open(before) = before {
             before.engine.shutdown().await;
         }
         // Not to be found again next time is a nuisance, no reason to keep the store shut.
-        if let Err(problem) = self.inner.recents.remember(RecentStore { path: path.display().to_string(), key_source: keys.source().to_string() }) {
+        if let Err(problem) = self.inner.recents.remember(url, Some(keys.source().to_string())) {
             tracing::warn!("{}", problem.message);
         }
         self.tell_everything_changed();
@@ -257,12 +286,10 @@ impl Desk {
         let organization = organization::get(&store.engine, &store.grant).await?;
         let who = member::get(&store.engine, &store.grant, &store.grant.member().to_string()).await?;
         let sample = organization.sample;
+        let known = self.inner.recents.get(&store.url);
         Ok(SessionInfo {
             host: Host::Desktop,
-            store: StoreInfo {
-                label: store.path.file_name().map_or_else(|| store.path.display().to_string(), |name| name.to_string_lossy().into_owned()),
-                kind: "sqlite".to_owned(),
-            },
+            store: StoreInfo { label: known.label, kind: known.kind, url: Some(known.url), mark: known.mark, offline_since: None },
             organization: organization.into(),
             member: SessionMember { id: who.id, name: who.name, fullname: who.fullname },
             permission_set: store.grant.permission_set(),
@@ -430,8 +457,21 @@ fn called(grant: &ManagementGrant, command: &str, params: &Value) -> ManagementG
 fn key_access(source: &str, passphrase: Option<Secret>) -> Result<KeyAccess, Problem> {
     match (source.parse()?, passphrase) {
         (KeySource::Passphrase, Some(passphrase)) => Ok(KeyAccess::with_passphrase(passphrase)),
+        (KeySource::Passphrase, None) => Err(passphrase_needed()),
         (source, _) => Ok(KeyAccess::from(source)),
     }
+}
+
+fn passphrase_needed() -> Problem {
+    Problem::new(Code::KeyUnavailable, "This store is locked with a passphrase. Enter it to open the store.").at_body("/passphrase")
+}
+
+fn source_needed() -> Problem {
+    Problem::field("/key_source", "Say what protects the store's secrets: the keyring, a passphrase or a key file.")
+}
+
+fn parsed(url: &str) -> Result<StoreUrl, Problem> {
+    url.parse().map_err(|problem: Problem| problem.at_body("/url"))
 }
 
 fn make_folder(path: &std::path::Path) -> Result<(), Problem> {

@@ -291,7 +291,7 @@ export function answer(command, params = {}) {
     case 'connect.cancel': return { result: { state: 'cancelled' } };
     case 'configuration.export': return { result: { file_name: 'patchbay.yaml', content: yaml } };
     case 'app.state': return { state: 'no_store', default_path: '/home/ada/.local/share/patchbay/patchbay.db' };
-    case 'app.recent': return [{ path: '/home/ada/customers.db', key_source: 'keyring' }];
+    case 'app.recent': return [{ url: 'sqlite:/home/ada/customers.db', kind: 'sqlite', label: 'customers.db', named: false, key_source: 'keyring' }];
     case 'app.create_store': throw { status: 500, code: 'key_unavailable', title: 'Key unavailable', type: '', message: 'The keyring of this computer is locked and cannot keep the key. Unlock it, or choose a passphrase or a key file.', occurred_at: ago(0), instance: '' };
     default: throw { status: 404, code: 'not_found', title: 'Not found', type: '', message: `There is no command \`${command}\` here.`, occurred_at: ago(0), instance: '' };
   }

@@ -12,7 +12,7 @@ before(async () => {
   await window.fill("Organization", "Acme Cloud");
   await window.click("button", "Create store");
   await window.sees("Connect your first customer");
-  store = ["--store", `sqlite:${(await window.rpc("app.state")).value.path}`, "--key-source", "keyring", "--output", "json"];
+  store = ["--store", (await window.rpc("app.state")).value.store.url, "--key-source", "keyring", "--output", "json"];
 });
 
 after(() => desktop?.close());

@@ -202,6 +202,8 @@ pub fn typescript() -> String {
     commands.host::<host::OpenStore, host::AppState>("app.open_store");
     commands.host::<(), host::AppState>("app.create_sample");
     commands.host::<(), Vec<host::RecentStore>>("app.recent");
+    commands.host::<host::ForgetStore, Vec<host::RecentStore>>("app.forget_store");
+    commands.host::<host::MarkStore, Vec<host::RecentStore>>("app.mark_store");
     commands.host::<host::Connect, crate::wire::consent::ConnectSession>("consent.connect");
     commands.host::<host::SaveFile, host::SavedFile>("file.save");
     let Commands { mut types, rows } = commands;

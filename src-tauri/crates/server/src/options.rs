@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use patchbay_api::wire::host::StoreKind;
 use patchbay_model::{Code, Problem};
 use url::Url;
 
@@ -20,14 +21,14 @@ pub struct ServeOptions {
     pub trusted_proxies: Vec<Cidr>,
     /// A name of the store for people, shown to whoever is signed in.
     pub store_label: String,
-    /// `sqlite` or `postgres`.
-    pub store_kind: String,
+    /// What the store is.
+    pub store_kind: StoreKind,
 }
 
 impl ServeOptions {
     /// Plain HTTP on this address, which must be a loopback address.
     pub fn local(listen: SocketAddr) -> Self {
-        Self { listen, public_url: None, tls: None, trusted_proxies: Vec::new(), store_label: "Patchbay".to_owned(), store_kind: "sqlite".to_owned() }
+        Self { listen, public_url: None, tls: None, trusted_proxies: Vec::new(), store_label: "Patchbay".to_owned(), store_kind: StoreKind::Sqlite }
     }
 
     /// Refuses options that would put secrets on the wire in clear. Binding checks them too; a program asks before it opens

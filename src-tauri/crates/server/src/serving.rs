@@ -77,7 +77,7 @@ pub fn router(engine: Engine, options: &ServeOptions) -> Router {
 }
 
 pub(crate) fn app(engine: Engine, options: &ServeOptions, public_url: Url, trusted: Vec<Cidr>, ending: watch::Receiver<bool>) -> App {
-    App::new(engine, public_url, trusted, StoreInfo { label: options.store_label.clone(), kind: options.store_kind.clone() }, ending)
+    App::new(engine, public_url, trusted, StoreInfo { label: options.store_label.clone(), kind: options.store_kind, url: None, mark: None, offline_since: None }, ending)
 }
 
 #[expect(clippy::unwrap_used, reason = "a constant that a test parses")]

@@ -96,15 +96,23 @@ default_path: string, } | { "state": "locked",
 /**
  * The store.
  */
-path: string,
+store: RecentStore,
+/**
+ * Why, for what the window offers to do about it.
+ */
+code: Code,
 /**
  * What happened and what to do.
  */
-message: string, } | { "state": "open",
+message: string,
+/**
+ * Where a new store would be made.
+ */
+default_path: string, } | { "state": "open",
 /**
  * The store.
  */
-path: string, };
+store: RecentStore, };
 
 /**
  * Why an integration needs attention.
@@ -654,9 +662,9 @@ x_patchbay?: UpdateExtra, };
  */
 export type CreateStore = {
 /**
- * The usual place where left out.
+ * `sqlite:PATH`, or a path; the usual place where left out.
  */
-path?: string,
+url?: string,
 /**
  * Name of the organization.
  */
@@ -1031,6 +1039,15 @@ export type FinishConnect = {
 callback_url: string, };
 
 /**
+ * Params of `app.forget_store`.
+ */
+export type ForgetStore = {
+/**
+ * Which, as `app.recent` names it.
+ */
+url: string, };
+
+/**
  * A name for people: 1 to 200 characters, no control characters, trimmed.
  */
 export type Fullname = string;
@@ -1318,6 +1335,23 @@ export type LookAtLink = {
 link: string, };
 
 /**
+ * Params of `app.mark_store`.
+ */
+export type MarkStore = {
+/**
+ * Which, as `app.recent` names it.
+ */
+url: string,
+/**
+ * What it is for; no mark where left out.
+ */
+mark?: StoreMark,
+/**
+ * A name for people; the file's or server's where left out.
+ */
+label?: string, };
+
+/**
  * A person or program that acts within the organization.
  */
 export type Member = { id: MemberId, name: Name, fullname: Fullname, nickname?: string, picture?: string, state: MemberState,
@@ -1423,17 +1457,18 @@ problems: Array<Problem>, };
 export type Name = string;
 
 /**
- * Params of `app.open_store`.
+ * Params of `app.open_store`. A store that was open before is opened by its address alone, unless it needs a secret that
+ * nothing keeps.
  */
 export type OpenStore = {
 /**
- * The file.
+ * `sqlite:PATH` or a path, `postgres://USER@HOST/DATABASE`, or `https://HOST`. Never with a password in it.
  */
-path: string,
+url: string,
 /**
- * `keyring`, `passphrase` or `file:PATH`.
+ * `keyring`, `passphrase` or `file:PATH`; the one of last time where left out. None for another Patchbay.
  */
-key_source: string,
+key_source?: string,
 /**
  * For `passphrase`.
  */
@@ -1879,13 +1914,29 @@ export type ReceiptId = string;
  */
 export type RecentStore = {
 /**
- * The file.
+ * `sqlite:PATH`, `postgres://...` or `https://...`, without secrets.
  */
-path: string,
+url: string,
 /**
- * The key source that opened it.
+ * What it is.
  */
-key_source: string, };
+kind: StoreKind,
+/**
+ * A name for people: the one the person gave, the file's or the server's.
+ */
+label: string,
+/**
+ * Whether the person gave the name.
+ */
+named: boolean,
+/**
+ * Whether the person marked it.
+ */
+mark?: StoreMark,
+/**
+ * The key source that opened it; absent for another Patchbay.
+ */
+key_source?: string, };
 
 /**
  * A token container: the thing that `refresh_token_id` names.
@@ -2217,13 +2268,36 @@ interval: string, series: Array<TimeseriesPoint>, };
  */
 export type StoreInfo = {
 /**
- * A name for people: the file's name or the server's.
+ * A name for people: the one the person gave, the file's or the server's.
  */
 label: string,
 /**
- * `sqlite`, `postgres` or `remote`.
+ * What it is.
  */
-kind: string, };
+kind: StoreKind,
+/**
+ * Where it is, without secrets; absent in a browser, whose server does not tell.
+ */
+url?: string,
+/**
+ * Whether the person marked it.
+ */
+mark?: StoreMark,
+/**
+ * Since when the other Patchbay does not answer; absent while it does, and for other kinds. What is read meanwhile was
+ * kept earlier, and nothing can be changed. Told by a change of the organization when it begins and when it ends.
+ */
+offline_since?: Timestamp, };
+
+/**
+ * What a store is.
+ */
+export type StoreKind = "sqlite" | "postgres" | "remote";
+
+/**
+ * What a store is for, as the person marked it. The interface shows the mark everywhere, in colour and in a word.
+ */
+export type StoreMark = "test" | "prod";
 
 /**
  * Parameters of `status.get_integration_timeseries`.
@@ -2690,6 +2764,8 @@ export interface Commands {
   "app.open_store": { params: OpenStore; result: AppState };
   "app.create_sample": { params: Record<string, never>; result: AppState };
   "app.recent": { params: Record<string, never>; result: Array<RecentStore> };
+  "app.forget_store": { params: ForgetStore; result: Array<RecentStore> };
+  "app.mark_store": { params: MarkStore; result: Array<RecentStore> };
   "consent.connect": { params: Connect; result: ConnectSession };
   "file.save": { params: SaveFile; result: SavedFile };
 }

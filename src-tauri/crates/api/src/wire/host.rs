@@ -3,7 +3,7 @@
 use patchbay_model::consent::ConsentRoute;
 use patchbay_model::permission::PermissionSet;
 use patchbay_model::web::LinkPurpose;
-use patchbay_model::{Fullname, MemberId, Name, Secret, Timestamp};
+use patchbay_model::{Code, Fullname, MemberId, Name, Secret, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -66,13 +66,46 @@ pub struct SessionMember {
     pub fullname: Fullname,
 }
 
+/// What a store is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, TS, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreKind {
+    /// One local file.
+    Sqlite,
+    /// A PostgreSQL database.
+    Postgres,
+    /// Another Patchbay.
+    Remote,
+}
+
+/// What a store is for, as the person marked it. The interface shows the mark everywhere, in colour and in a word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, TS, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreMark {
+    /// Nothing real depends on it.
+    Test,
+    /// Customers depend on it.
+    Prod,
+}
+
 /// The store that is open.
 #[derive(Clone, Debug, Serialize, TS, JsonSchema)]
+#[ts(optional_fields)]
 pub struct StoreInfo {
-    /// A name for people: the file's name or the server's.
+    /// A name for people: the one the person gave, the file's or the server's.
     pub label: String,
-    /// `sqlite`, `postgres` or `remote`.
-    pub kind: String,
+    /// What it is.
+    pub kind: StoreKind,
+    /// Where it is, without secrets; absent in a browser, whose server does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Whether the person marked it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mark: Option<StoreMark>,
+    /// Since when the other Patchbay does not answer; absent while it does, and for other kinds. What is read meanwhile was
+    /// kept earlier, and nothing can be changed. Told by a change of the organization when it begins and when it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offline_since: Option<Timestamp>,
 }
 
 /// Whether the application has a store open.
@@ -84,17 +117,21 @@ pub enum AppState {
         /// Where a new store would be made.
         default_path: String,
     },
-    /// There is a store, but its key or file cannot be used.
+    /// There is a store, but it does not open.
     Locked {
         /// The store.
-        path: String,
+        store: RecentStore,
+        /// Why, for what the window offers to do about it.
+        code: Code,
         /// What happened and what to do.
         message: String,
+        /// Where a new store would be made.
+        default_path: String,
     },
     /// A store is open.
     Open {
         /// The store.
-        path: String,
+        store: RecentStore,
     },
 }
 
@@ -102,8 +139,8 @@ pub enum AppState {
 #[derive(Clone, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct CreateStore {
-    /// The usual place where left out.
-    pub path: Option<String>,
+    /// `sqlite:PATH`, or a path; the usual place where left out.
+    pub url: Option<String>,
     /// Name of the organization.
     pub organization: String,
     /// `keyring`, `passphrase` or `file:PATH`.
@@ -113,26 +150,57 @@ pub struct CreateStore {
     pub passphrase: Option<Secret>,
 }
 
-/// Params of `app.open_store`.
+/// Params of `app.open_store`. A store that was open before is opened by its address alone, unless it needs a secret that
+/// nothing keeps.
 #[derive(Clone, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct OpenStore {
-    /// The file.
-    pub path: String,
-    /// `keyring`, `passphrase` or `file:PATH`.
-    pub key_source: String,
+    /// `sqlite:PATH` or a path, `postgres://USER@HOST/DATABASE`, or `https://HOST`. Never with a password in it.
+    pub url: String,
+    /// `keyring`, `passphrase` or `file:PATH`; the one of last time where left out. None for another Patchbay.
+    pub key_source: Option<String>,
     /// For `passphrase`.
     #[ts(optional, type = "string")]
     pub passphrase: Option<Secret>,
 }
 
+/// Params of `app.forget_store`.
+#[derive(Clone, Deserialize, TS, JsonSchema)]
+pub struct ForgetStore {
+    /// Which, as `app.recent` names it.
+    pub url: String,
+}
+
+/// Params of `app.mark_store`.
+#[derive(Clone, Deserialize, TS, JsonSchema)]
+#[ts(optional_fields)]
+pub struct MarkStore {
+    /// Which, as `app.recent` names it.
+    pub url: String,
+    /// What it is for; no mark where left out.
+    pub mark: Option<StoreMark>,
+    /// A name for people; the file's or server's where left out.
+    pub label: Option<String>,
+}
+
 /// A store that was open before.
-#[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, TS, JsonSchema)]
+#[ts(optional_fields)]
 pub struct RecentStore {
-    /// The file.
-    pub path: String,
-    /// The key source that opened it.
-    pub key_source: String,
+    /// `sqlite:PATH`, `postgres://...` or `https://...`, without secrets.
+    pub url: String,
+    /// What it is.
+    pub kind: StoreKind,
+    /// A name for people: the one the person gave, the file's or the server's.
+    pub label: String,
+    /// Whether the person gave the name.
+    pub named: bool,
+    /// Whether the person marked it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mark: Option<StoreMark>,
+    /// The key source that opened it; absent for another Patchbay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_source: Option<String>,
 }
 
 /// Params of `consent.connect`: the application begins the consent and takes the person there. The page's address stays
