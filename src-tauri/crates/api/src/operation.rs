@@ -7,7 +7,7 @@ use patchbay_model::{Operation, Problem};
 
 use crate::contract::Commands;
 use crate::handle::{
-    Call, account, audit, auth, capability, connect, credential, definition, end_user, integration, member, meta, organization, overview, point, provider_app, role, status, token,
+    Call, account, audit, auth, backup, capability, connect, credential, definition, end_user, integration, member, meta, organization, overview, point, provider_app, role, status, token,
     trial, undo, webhook,
 };
 use crate::openapi::Management;
@@ -15,6 +15,7 @@ use crate::reply::{AuditFile, Deleted, Document, Empty, IntoReply, Reply};
 use crate::request::{Expand, ExportOf, Json, ListOf, MaybeJson, NoBody, NoQuery, Patch, ReadBody, ReadQuery, Request, Timeseries};
 use crate::wire::account::{Account, AccountCreated, CreateAccount, UpdateAccount};
 use crate::wire::audit::{Audit, AuditDetail};
+use crate::wire::backup::{Backup, BackupSettings, Backups};
 use crate::wire::call::{CallAnswer, CallIntegration};
 use crate::wire::capability::{Connector, Provider};
 use crate::wire::consent::{BeginConnect, ConnectSession, CreateProviderApp, FinishConnect, ProviderApp, UpdateProviderApp};
@@ -260,6 +261,10 @@ table! {
     OrganizationWebhooksGetDelivery: Get "/v1/x/organization/webhooks/{webhook_id}/deliveries/{delivery_id}", NoQuery, NoBody => Answer<WebhookDeliveryDetail>, 200, Management, webhook::get_delivery;
     OrganizationWebhooksTest: Post "/v1/x/organization/webhooks/{webhook_id}/test", NoQuery, NoBody => Answer<WebhookDeliveryDetail>, 200, Management, webhook::test;
     OrganizationWebhooksRedeliver: Post "/v1/x/organization/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver", NoQuery, NoBody => Answer<WebhookDeliveryDetail>, 201, Management, webhook::redeliver;
+
+    BackupsList: Get "/v1/x/backups", NoQuery, NoBody => Answer<Backups>, 200, Management, backup::list;
+    BackupsCreate: Post "/v1/x/backups", NoQuery, NoBody => Answer<Backup>, 201, Management, backup::create;
+    BackupsSettings: Put "/v1/x/backups/settings", NoQuery, Json<BackupSettings> => Answer<Backups>, 200, Management, backup::settings;
 
     EndUsersList: Get "/v1/x/accounts/{account_id}/end-users", ListOf, NoBody => Listed<EndUser>, 200, Management, end_user::list;
     EndUsersGet: Get "/v1/x/accounts/{account_id}/end-users/{end_user_id}", NoQuery, NoBody => Answer<EndUser>, 200, Management, end_user::get;

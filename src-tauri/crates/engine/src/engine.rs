@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::NetworkPolicy;
 use crate::audit::Floods;
+use crate::backup::LastFailure;
 use crate::definition::Known;
 use crate::http::HttpClient;
 use crate::outbound::Outbound;
@@ -41,6 +42,7 @@ struct Inner {
     token_uses: TokenUses,
     public_url: OnceLock<String>,
     floods: Floods,
+    backup_failure: LastFailure,
     stop: watch::Sender<bool>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -99,6 +101,7 @@ impl Engine {
             token_uses: TokenUses::default(),
             public_url: OnceLock::new(),
             floods: Floods::default(),
+            backup_failure: LastFailure::default(),
             stop: watch::Sender::new(false),
             tasks: Mutex::default(),
         };
@@ -158,6 +161,11 @@ impl Engine {
     /// Bounds on rows of refused calls.
     pub(crate) fn floods(&self) -> &Floods {
         &self.inner.floods
+    }
+
+    /// The last failure of a backup that this process saw.
+    pub(crate) fn backup_failure(&self) -> &LastFailure {
+        &self.inner.backup_failure
     }
 
     /// Time, randomness and ids.

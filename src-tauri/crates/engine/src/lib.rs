@@ -4,6 +4,7 @@
 pub mod account;
 pub mod audit;
 mod background;
+pub mod backup;
 pub mod call;
 pub mod changes;
 pub mod configuration;

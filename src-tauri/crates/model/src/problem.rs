@@ -126,6 +126,8 @@ codes! {
     StoreBusy = "store_busy", 503, "Store busy";
     /// The disk is full or the file system read-only.
     StoreReadOnly = "store_read_only", 503, "Store cannot be written";
+    /// A backup of the store could not be made.
+    BackupFailed = "backup_failed", 503, "Backup failed";
     /// The provider did not answer in time.
     ProviderTimeout = "provider_timeout", 504, "Provider timed out";
     /// There is no store at the given place.

@@ -91,7 +91,8 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::StatusGet
         | O::StatusListEvents
         | O::StatusGetTimeseries
-        | O::StatusGetIntegrationTimeseries => Reads,
+        | O::StatusGetIntegrationTimeseries
+        | O::BackupsList => Reads,
         O::AccountsCreate
         | O::IntegrationPointsCreate
         | O::IntegrationsCreate
@@ -143,6 +144,8 @@ pub const fn inverse(operation: Operation) -> Inverse {
         O::ConnectBegin | O::ConnectFinish | O::ConnectCancel => Never(CONSENT),
         O::OrganizationWebhooksRedeliver | O::OrganizationWebhooksTest => Never(SENT),
         O::StatusReset => Never(FORGOTTEN),
+        O::BackupsCreate => Never("A backup harms nobody. Remove its file where it is not wanted."),
+        O::BackupsSettings => Never("Set them again as they were; no backup is removed before the next one is made."),
         O::AuditExport | O::ConfigurationExport => Never(TOLD),
         // Its rows are those of the operations that it runs.
         O::AuditUndo => Reads,
