@@ -1,9 +1,10 @@
 //! The operating system's keyring: Secret Service on Linux, Keychain on macOS, Credential Manager on Windows.
 //!
 //! It holds the master key and nothing else: some keyrings take no more than 2.5 kB. Every call may wait for a person to
-//! unlock the keyring, so every call blocks; run it off the async runtime. No call waits longer than [`PATIENCE`].
+//! unlock the keyring, so every call blocks; run it off the async runtime. A keyring that is not there, or that is there and
+//! does not answer, is given up after [`GREETING`]; one that has answered may ask a person, for no longer than [`PATIENCE`].
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use keyring::{Entry, Error};
@@ -13,8 +14,12 @@ use uuid::Uuid;
 
 use crate::same_bytes;
 
-/// Service name of our entries; the user name is the store's id.
+/// Service name of our entries. The user name is the store's id, and for a master key that came by rotation the key's id
+/// behind it: the key before keeps its entry until the next one has opened the store.
 const SERVICE: &str = "patchbay";
+
+/// Longest wait for a sign of life, which no keyring asks a person for.
+const GREETING: Duration = Duration::from_millis(1800);
 
 /// Longest wait for the keyring, time for a person to type a password among it.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -31,8 +36,8 @@ pub fn probe(context: &Context) -> Result<(), Problem> {
     let mut random = [0; 32];
     context.entropy().fill(&mut random);
     let value = Secret::new(random.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
-    off_this_thread(move || {
-        let entry = entry(&user)?;
+    off_this_thread(move |keyring| {
+        let entry = keyring.entry(&user)?;
         entry.set_password(value.expose())?;
         let read = entry.get_password().map(Secret::new);
         // Deleted before what was read is judged, so that a bad keyring is not littered as well.
@@ -44,28 +49,31 @@ pub fn probe(context: &Context) -> Result<(), Problem> {
     .and_then(|kept| if kept { Ok(()) } else { Err(unavailable("The system keyring gave back another value than it was given; repair it,")) })
 }
 
-/// Reads the master key of a store. Blocks.
+/// Reads a master key of a store; none when the keyring has no such entry. Blocks.
 ///
 /// # Errors
-/// `key_unavailable` when the keyring cannot be used or has no key for this store.
-pub(crate) fn read(store_id: Uuid) -> Result<Secret, Problem> {
-    off_this_thread(move || match entry(&store_id.to_string())?.get_password() {
+/// `key_unavailable` when the keyring cannot be used.
+pub(crate) fn read(store_id: Uuid, master: Option<Uuid>) -> Result<Option<Secret>, Problem> {
+    off_this_thread(move |keyring| match keyring.entry(&user(store_id, master))?.get_password() {
         Ok(password) => Ok(Some(Secret::new(password))),
         Err(Error::NoEntry) => Ok(None),
         Err(error) => Err(error),
-    })?
-    .ok_or_else(|| {
-        unavailable(&format!("The system keyring has no key for this store (service `{SERVICE}`, user `{store_id}`); open the store as the user and on the machine that made it,"))
     })
 }
 
-/// Writes the master key of a store and reads it back. Blocks.
+/// That the keyring has no key for a store.
+pub(crate) fn missing(store_id: Uuid, master: Option<Uuid>) -> Problem {
+    let user = user(store_id, master);
+    unavailable(&format!("The system keyring has no key for this store (service `{SERVICE}`, user `{user}`); open the store as the user and on the machine that made it,"))
+}
+
+/// Writes a master key of a store and reads it back. Blocks.
 ///
 /// # Errors
 /// `key_unavailable` when the keyring cannot be used or did not keep the key.
-pub(crate) fn write(store_id: Uuid, key: Secret) -> Result<(), Problem> {
-    off_this_thread(move || {
-        let entry = entry(&store_id.to_string())?;
+pub(crate) fn write(store_id: Uuid, master: Option<Uuid>, key: Secret) -> Result<(), Problem> {
+    off_this_thread(move |keyring| {
+        let entry = keyring.entry(&user(store_id, master))?;
         entry.set_password(key.expose())?;
         let read = Secret::new(entry.get_password()?);
         Ok(same_bytes(read.expose().as_bytes(), key.expose().as_bytes()))
@@ -73,47 +81,60 @@ pub(crate) fn write(store_id: Uuid, key: Secret) -> Result<(), Problem> {
     .and_then(|kept| if kept { Ok(()) } else { Err(unavailable("The system keyring did not keep the key; repair it,")) })
 }
 
-/// Deletes the master key of a store; a key that is not there is no error. Blocks.
+/// Deletes a master key of a store; a key that is not there is no error. Blocks.
 ///
 /// # Errors
 /// `key_unavailable` when the keyring cannot be used.
-pub(crate) fn delete(store_id: Uuid) -> Result<(), Problem> {
-    off_this_thread(move || match entry(&store_id.to_string())?.delete_credential() {
+pub(crate) fn delete(store_id: Uuid, master: Option<Uuid>) -> Result<(), Problem> {
+    off_this_thread(move |keyring| match keyring.entry(&user(store_id, master))?.delete_credential() {
         Ok(()) | Err(Error::NoEntry) => Ok(()),
         Err(error) => Err(error),
     })
 }
 
-fn entry(user: &str) -> keyring::Result<Entry> {
-    match Entry::new(SERVICE, user) {
-        Err(Error::NoDefaultStore) => connect_anew(user),
-        entry => entry,
-    }
+fn user(store_id: Uuid, master: Option<Uuid>) -> String {
+    master.map_or_else(|| store_id.to_string(), |master| format!("{store_id}/{master}"))
 }
 
-/// `keyring` connects once, and remembers a failure for the life of the process. A keyring that was missing or locked a
-/// moment ago may be there now, and its own error says what is wrong with it.
-fn connect_anew(user: &str) -> keyring::Result<Entry> {
-    #[cfg(all(unix, not(any(target_os = "macos", target_os = "ios", target_os = "android"))))]
-    let store = zbus_secret_service_keyring_store::Store::new()?;
-    #[cfg(target_os = "macos")]
-    let store = apple_native_keyring_store::keychain::Store::new()?;
-    #[cfg(target_os = "windows")]
-    let store = windows_native_keyring_store::Store::new()?;
-    store.build(SERVICE, user, None).map(|inner| Entry { inner })
+/// A connection to the platform's keyring.
+///
+/// Not the default store of `keyring`: that one connects once in the life of a process and remembers a failure, or waits for
+/// ever where the first call met a keyring that hangs.
+struct Keyring(Arc<dyn CredentialStoreApi + Send + Sync>);
+
+impl Keyring {
+    /// Connects and waits for the first answer. On Linux that opens a session of the Secret Service, for which no keyring has
+    /// to be unlocked.
+    fn connect() -> keyring::Result<Self> {
+        #[cfg(all(unix, not(any(target_os = "macos", target_os = "ios", target_os = "android"))))]
+        let store = zbus_secret_service_keyring_store::Store::new()?;
+        #[cfg(target_os = "macos")]
+        let store = apple_native_keyring_store::keychain::Store::new()?;
+        #[cfg(target_os = "windows")]
+        let store = windows_native_keyring_store::Store::new()?;
+        Ok(Self(store))
+    }
+
+    fn entry(&self, user: &str) -> keyring::Result<Entry> {
+        self.0.build(SERVICE, user, None).map(|inner| Entry { inner })
+    }
 }
 
 /// Runs on a thread of its own: the D-Bus client drives an executor of its own, which must not happen within a caller's
 /// async runtime, and a keyring that never answers must not hold the caller for ever.
-fn off_this_thread<T: Send + 'static>(work: impl FnOnce() -> keyring::Result<T> + Send + 'static) -> Result<T, Problem> {
+fn off_this_thread<T: Send + 'static>(work: impl FnOnce(&Keyring) -> keyring::Result<T> + Send + 'static) -> Result<T, Problem> {
+    let (greet, greeted) = mpsc::channel();
     let (sender, receiver) = mpsc::channel();
     std::thread::Builder::new()
         .name("keyring".to_owned())
         .spawn(move || {
+            let connected = Keyring::connect();
             // Nobody listens any more when the patience has run out.
-            let _ = sender.send(work().map_err(|error| words(&error)));
+            let _ = greet.send(());
+            let _ = sender.send(connected.and_then(|keyring| work(&keyring)).map_err(|error| words(&error)));
         })
         .map_err(|error| Problem::internal(format_args!("no thread could be started ({error})")))?;
+    greeted.recv_timeout(GREETING).map_err(|_| unavailable("The system keyring does not answer; restart gnome-keyring or KWallet and try again,"))?;
     receiver.recv_timeout(PATIENCE).unwrap_or_else(|_| Err(unavailable("The system keyring did not answer within two minutes; unlock it and try again,")))
 }
 

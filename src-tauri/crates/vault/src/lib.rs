@@ -6,19 +6,24 @@
 mod aad;
 mod age_seal;
 mod header;
+mod key_access;
+mod key_file;
 mod key_source;
 mod keyring;
 mod master;
 mod password;
+mod rotation;
 mod signature;
 mod system;
 mod token;
 mod vault;
+mod wrapping;
 
 pub use aad::Aad;
 pub use age_seal::{AgeIdentity, AgeRecipient, seal_to_age};
-pub use header::{KdfParameters, KeyHeader, WrappedKey};
-pub use key_source::{KeyAccess, KeySource, SourceKind};
+pub use header::{DataRotation, KdfParameters, KeyHeader, Lock, Pending, RetiredKey, WrappedKey};
+pub use key_access::{KeyAccess, NextMaster};
+pub use key_source::{KeySource, SourceKind};
 pub use keyring::probe as probe_keyring;
 pub use master::MasterKey;
 pub use password::{hash_password, verify_password};
@@ -26,7 +31,7 @@ pub use patchbay_model::credential::Envelope;
 pub use signature::webhook_signature;
 pub use system::{OsEntropy, SystemClock, system_context};
 pub use token::{ParsedToken, TokenShape, mint_token, parse_token};
-pub use vault::Vault;
+pub use vault::{DatabaseKey, OpenedBy, Vault};
 
 /// Compares in constant time. The lengths are no secret: unequal lengths are unequal at once.
 pub fn same_bytes(a: &[u8], b: &[u8]) -> bool {

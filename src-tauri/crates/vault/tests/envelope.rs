@@ -113,12 +113,12 @@ fn a_forged_or_newer_header_is_refused() {
     };
     assert_eq!(changed(&|header| header.version = 2), Code::StoreNewer);
     assert_eq!(changed(&|header| header.store_id = Uuid::from_u128(2)), Code::WrongKey, "another store's check value differs");
-    assert_eq!(changed(&|header| header.check = "?".into()), Code::StoreDamaged);
+    assert_eq!(changed(&|header| header.lock.check = "?".into()), Code::StoreDamaged);
     assert_eq!(changed(&|header| header.active = "none".into()), Code::StoreDamaged);
-    assert_eq!(changed(&|header| header.data_keys.clear()), Code::StoreDamaged);
-    assert_eq!(changed(&|header| header.data_keys[0].id = "renamed".into()), Code::StoreDamaged);
-    assert_eq!(changed(&|header| header.hash_key.wrapped = header.data_keys[0].wrapped.clone()), Code::StoreDamaged, "a data key is no hash key");
-    assert_eq!(changed(&|header| header.data_keys[0] = header.hash_key.clone()), Code::StoreDamaged, "nor the other way round");
+    assert_eq!(changed(&|header| header.lock.data_keys.clear()), Code::StoreDamaged);
+    assert_eq!(changed(&|header| header.lock.data_keys[0].id = "renamed".into()), Code::StoreDamaged);
+    assert_eq!(changed(&|header| header.lock.hash_key.wrapped = header.lock.data_keys[0].wrapped.clone()), Code::StoreDamaged, "a data key is no hash key");
+    assert_eq!(changed(&|header| header.lock.data_keys[0] = header.lock.hash_key.clone()), Code::StoreDamaged, "nor the other way round");
 }
 
 #[test]

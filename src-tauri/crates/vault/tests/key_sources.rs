@@ -55,7 +55,7 @@ fn a_key_file_is_made_for_its_owner_alone_and_used_again() {
     let (vault, header) = access.create_vault(Uuid::from_u128(1), &system_context()).unwrap();
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 1, "no draft is left behind");
-    assert_eq!(header.made_with, SourceKind::File);
+    assert_eq!(header.lock.made_with, SourceKind::File);
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(text.trim().len(), 44, "base64 of 32 bytes");
 
@@ -119,7 +119,7 @@ fn a_passphrase_opens_with_itself_only() {
     let context = system_context();
     let right = KeyAccess::with_passphrase(Secret::new("correct horse battery"));
     let (vault, header) = right.create_vault(Uuid::from_u128(1), &context).unwrap();
-    let kdf = header.kdf.as_ref().unwrap();
+    let kdf = header.lock.kdf.as_ref().unwrap();
     assert_eq!((kdf.memory_kib, kdf.iterations, kdf.lanes), (65536, 3, 4), "RFC 9106, second recommended option");
     assert_eq!(right.open_vault(&header).unwrap().keyed_hash("p", b""), vault.keyed_hash("p", b""));
     assert_eq!(problem(KeyAccess::with_passphrase(Secret::new("correct horse batterz")).open_vault(&header)).code, Code::WrongKey);
@@ -128,7 +128,7 @@ fn a_passphrase_opens_with_itself_only() {
     assert!(problem(access("env:PATH").open_vault(&header)).message.contains("locked with a passphrase"), "the other source is told apart");
 
     let mut forged = header.clone();
-    if let Some(kdf) = &mut forged.kdf {
+    if let Some(kdf) = &mut forged.lock.kdf {
         kdf.memory_kib = u32::MAX;
     }
     assert_eq!(problem(right.open_vault(&forged)).code, Code::StoreDamaged, "a forged header does not make us spend 4 TiB");

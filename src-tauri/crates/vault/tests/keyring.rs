@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use patchbay_vault::{KeyAccess, KeyHeader, KeySource, probe_keyring, system_context};
+use patchbay_vault::{KeyAccess, KeyHeader, KeySource, Lock, probe_keyring, system_context};
 use uuid::Uuid;
 
 /// Says which part a test plays that was started by itself.
@@ -117,7 +117,7 @@ fn an_unlocked_keyring_keeps_gives_and_forgets_a_key() {
     let (vault, header) = keyring().create_vault(one, &context).unwrap();
     let (_, other) = keyring().create_vault(two, &context).unwrap();
     assert_eq!(keyring().open_vault(&header).unwrap().keyed_hash("p", b""), vault.keyed_hash("p", b""), "the key is the same when it is read again");
-    let exchanged = KeyHeader { check: other.check, ..header.clone() };
+    let exchanged = KeyHeader { lock: Lock { check: other.lock.check, ..header.lock.clone() }, ..header.clone() };
     assert_eq!(keyring().open_vault(&exchanged).err().unwrap().code, patchbay_model::Code::WrongKey, "each store has a key of its own");
     keyring().forget(one).unwrap();
     keyring().forget(one).unwrap();

@@ -1,0 +1,128 @@
+//! How the key header goes from one key to the next. Every step is a header that opens by itself, so that a program may end
+//! between any two; the store replaces one by the next only when nobody else did.
+
+use std::time::Duration;
+
+use patchbay_model::{Code, Context, Problem, Timestamp};
+
+use crate::header::{DataRotation, KeyHeader, Lock, Pending, RetiredKey};
+use crate::wrapping::{NamedKey, Role, Wrapping, damaged};
+use crate::{NextMaster, OpenedBy, SourceKind, Vault, WrappedKey};
+
+impl Vault {
+    /// The header with the next master key pending: every key is wrapped under it too, so that the store opens with the
+    /// present master key and, as soon as that is in its source, with the next one. What was pending before is given up.
+    ///
+    /// # Errors
+    /// `store_damaged` when the header names a key that this vault does not hold.
+    pub fn with_next_master(&self, header: &KeyHeader, next: &NextMaster, context: &Context) -> Result<KeyHeader, Problem> {
+        let wrapping = Wrapping::new(&next.key, self.store_id);
+        let wrapped = |role: Role, held: &[NamedKey], wanted: &[WrappedKey]| -> Result<Vec<WrappedKey>, Problem> {
+            wanted
+                .iter()
+                .map(|wanted| {
+                    let key = held.iter().find(|key| key.id == wanted.id).ok_or_else(damaged)?;
+                    // The key is as old as before; only its wrapping is new.
+                    Ok(WrappedKey { created_at: wanted.created_at, ..wrapping.wrap(role, key, context)? })
+                })
+                .collect()
+        };
+        let hash_key = wrapped(Role::Hash, std::slice::from_ref(&self.hash_key), std::slice::from_ref(&header.lock.hash_key))?;
+        let lock = Lock {
+            master: Some(next.id()),
+            made_with: next.kind(),
+            kdf: next.kdf.clone(),
+            check: wrapping.check(),
+            data_keys: wrapped(Role::Data, &self.data_keys, &header.lock.data_keys)?,
+            hash_key: hash_key.into_iter().next().ok_or_else(damaged)?,
+            database_keys: wrapped(Role::Database, &self.database_keys, &header.lock.database_keys)?,
+        };
+        Ok(KeyHeader { pending: Some(Pending { lock, begun_at: context.now() }), ..header.clone() })
+    }
+
+    /// The header with a new data key under which values are sealed from now on; in PostgreSQL with a new database key too.
+    /// The keys before stay until nothing lies under them. A rotation that was begun is gone on with: no further key is made.
+    ///
+    /// # Errors
+    /// `update_conflict` while the master key is being rotated; `wrong_key` when the master key was rotated meanwhile.
+    pub fn with_next_data_key(&self, header: &KeyHeader, owner: &str, lease: Duration, context: &Context) -> Result<KeyHeader, Problem> {
+        if header.pending.is_some() || self.opened_by() == OpenedBy::Pending {
+            return Err(Problem::new(
+                Code::UpdateConflict,
+                "A rotation of the master key was begun and is not at its end. Run `patchbay key rotate --master` to finish it, then rotate the data key.",
+            ));
+        }
+        if !self.master.opens(&header.lock)? {
+            return Err(Problem::new(Code::WrongKey, "The master key was rotated meanwhile. Restart this program with the new one."));
+        }
+        let now = context.now();
+        let begun_at = header.rotation.as_ref().map_or(now, |rotation| rotation.begun_at);
+        let mut next = header.clone();
+        next.rotation = Some(DataRotation { begun_at, owner: owner.to_owned(), lease_until: now.plus(lease) });
+        if header.rotation.is_none() {
+            let data_key = NamedKey::generate(context);
+            next.lock.data_keys.push(self.master.wrap(Role::Data, &data_key, context)?);
+            next.active = data_key.id;
+            if header.active_database.is_some() {
+                let database_key = NamedKey::generate(context);
+                next.lock.database_keys.push(self.master.wrap(Role::Database, &database_key, context)?);
+                next.active_database = Some(database_key.id);
+            }
+        }
+        Ok(next)
+    }
+
+    /// Whether the pending master key gives the same keys as this vault holds. Looked at before the key before goes: a store
+    /// whose keys are wrapped wrongly under the next one would be lost.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        let same = |ours: &[NamedKey], theirs: &[NamedKey]| ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| a.id == b.id && *a.key == *b.key);
+        self.same_hash_key(other) && same(&self.data_keys, &other.data_keys) && same(&self.database_keys, &other.database_keys)
+    }
+}
+
+impl KeyHeader {
+    /// The header with the pending master key as the only one. With `remove_entry` the keyring entry of the key before is
+    /// noted down, to be removed.
+    ///
+    /// # Errors
+    /// `update_conflict` when nothing is pending.
+    pub fn with_pending_in_place(&self, remove_entry: bool, now: Timestamp) -> Result<Self, Problem> {
+        let pending = self.pending.clone().ok_or_else(|| Problem::new(Code::UpdateConflict, "No rotation of the master key is under way. Look at `patchbay key status`."))?;
+        let mut retired = self.retired.clone();
+        if remove_entry && self.lock.made_with == SourceKind::Keyring {
+            retired.push(RetiredKey { master: self.lock.master, since: now });
+        }
+        Ok(Self { lock: pending.lock, pending: None, retired, master_rotated_at: Some(now), ..self.clone() })
+    }
+
+    /// The header without the pending master key.
+    #[must_use]
+    pub fn without_pending(&self) -> Self {
+        Self { pending: None, ..self.clone() }
+    }
+
+    /// The header that no longer remembers a master key that was replaced.
+    #[must_use]
+    pub fn without_retired(&self, gone: &RetiredKey) -> Self {
+        Self { retired: self.retired.iter().filter(|retired| *retired != gone).cloned().collect(), ..self.clone() }
+    }
+
+    /// The header with nothing but the active data key and database key: the end of a rotation. Only right when nothing lies
+    /// under another one.
+    #[must_use]
+    pub fn with_active_keys_alone(&self, now: Timestamp) -> Self {
+        let mut next = self.clone();
+        for lock in std::iter::once(&mut next.lock).chain(next.pending.as_mut().map(|pending| &mut pending.lock)) {
+            lock.data_keys.retain(|key| key.id == self.active);
+            lock.database_keys.retain(|key| Some(&key.id) == self.active_database.as_ref());
+        }
+        next.rotation = None;
+        next.data_rotated_at = Some(now);
+        next
+    }
+
+    /// Ids of the data keys and of the database keys that values may lie under.
+    pub fn key_ids(&self) -> (Vec<&str>, Vec<&str>) {
+        (self.lock.data_keys.iter().map(|key| key.id.as_str()).collect(), self.lock.database_keys.iter().map(|key| key.id.as_str()).collect())
+    }
+}
