@@ -16,6 +16,7 @@ pub mod end_user;
 pub mod environment;
 pub mod id;
 pub mod integration;
+pub mod json;
 pub mod list;
 pub mod member;
 pub mod name;

@@ -104,6 +104,30 @@ pub enum StoreError {
         /// What is wrong with it.
         detail: String,
     },
+    /// An image of a store is not as it was written, or cannot be read into a store.
+    #[error("the image is not whole: {table} line {line}: {what}")]
+    Image {
+        /// The table; empty outside of all.
+        table: String,
+        /// The line of the image; 0 where it is not known.
+        line: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// An image of a newer Patchbay.
+    #[error("the image has schema {found}; this program knows {known}")]
+    NewerImage {
+        /// Schema of the image.
+        found: i64,
+        /// Newest schema of this program.
+        known: i64,
+    },
+    /// An image goes into an empty store, and this one is not.
+    #[error("the store is not empty: {what}")]
+    NotEmpty {
+        /// What is in it.
+        what: String,
+    },
     /// The list was asked for in a way that cannot be.
     #[error(transparent)]
     Query(Box<Problem>),
@@ -233,6 +257,21 @@ impl From<StoreError> for Problem {
             }
             StoreError::NotUndoable(why) => new(Code::UpdateConflict, why),
             StoreError::Query(problem) => *problem,
+            StoreError::Image { table, line, what } => {
+                let place = match (table.is_empty(), line) {
+                    (true, 0) => String::new(),
+                    (true, line) => format!(" at line {line}"),
+                    (false, 0) => format!(" in the table {table}"),
+                    (false, line) => format!(" in the table {table}, at line {line}"),
+                };
+                new(Code::InvalidImage, format!("The image of the store is not usable{place}: {what}. Nothing was changed; take another backup, or make the copy anew."))
+            }
+            StoreError::NewerImage { found, known } => {
+                new(Code::StoreNewer, format!("The image was made by a newer Patchbay (schema {found}, this program knows {known}). Update this program; nothing was changed."))
+            }
+            StoreError::NotEmpty { what } => {
+                new(Code::InUse, format!("The target is not empty: it has {what}. A copy goes into an empty store only, so that nothing is mixed or lost; name another target."))
+            }
             StoreError::WrongScope { what } => Self::internal(format!("{what} was asked for outside its scope")),
             StoreError::BadRow { table, column, detail } => {
                 new(Code::StoreDamaged, format!("A row of the store cannot be read ({table}.{column}). Run `patchbay store verify` and restore a backup if it reports damage."))

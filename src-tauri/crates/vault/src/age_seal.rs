@@ -8,6 +8,10 @@ use zeroize::Zeroizing;
 pub struct AgeRecipient(age::x25519::Recipient);
 
 impl AgeRecipient {
+    pub(crate) fn for_age(&self) -> &dyn age::Recipient {
+        &self.0
+    }
+
     /// Reads an X25519 recipient.
     ///
     /// # Errors
@@ -38,6 +42,21 @@ impl std::fmt::Display for AgeRecipient {
 pub struct AgeIdentity(age::x25519::Identity);
 
 impl AgeIdentity {
+    /// A new identity, for one transfer. Its randomness is age's own, from the operating system.
+    pub fn generate() -> Self {
+        Self(age::x25519::Identity::generate())
+    }
+
+    /// The line that [`Self::parse`] reads.
+    pub fn to_text(&self) -> Secret {
+        use age::secrecy::ExposeSecret;
+        Secret::new(self.0.to_string().expose_secret())
+    }
+
+    pub(crate) fn for_age(&self) -> &dyn age::Identity {
+        &self.0
+    }
+
     /// Reads an X25519 identity.
     ///
     /// # Errors

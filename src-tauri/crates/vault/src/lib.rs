@@ -4,6 +4,7 @@
 //! Nothing here that holds a key has `Debug`, and keys are cleared when they are dropped.
 
 mod aad;
+mod age_file;
 mod age_seal;
 mod header;
 mod key_access;
@@ -20,6 +21,7 @@ mod vault;
 mod wrapping;
 
 pub use aad::Aad;
+pub use age_file::{FileKey, FileSeal, OpenedReader, SealedWriter, is_sealed_file, open_file, seal_file};
 pub use age_seal::{AgeIdentity, AgeRecipient, seal_to_age};
 pub use header::{DataRotation, KdfParameters, KeyHeader, Lock, Pending, RetiredKey, WrappedKey};
 pub use key_access::{KeyAccess, NextMaster};

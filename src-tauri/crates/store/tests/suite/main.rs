@@ -6,6 +6,7 @@ mod consents;
 mod deleting;
 mod disks;
 mod files;
+mod image;
 mod isolation;
 mod listing;
 mod migrating;

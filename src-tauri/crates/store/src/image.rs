@@ -1,0 +1,130 @@
+//! The image of a store: every row in one logical form, the same bytes from every database. A backup is an image that is
+//! sealed; a copy is an image that goes from one store straight into another.
+//!
+//! An image is JSON Lines. The first line is the [`ImageHeader`]; then comes each table in the order of references, begun by
+//! `{"table":...}`, with a line per row (an array of its values) and ended by `{"rows":...,"sha256":...}` over the lines of its
+//! rows; the last line has the number of all rows and the SHA-256 of everything before it. An image is written from one
+//! snapshot, and read inside of one transaction.
+
+mod decode;
+mod encode;
+mod fill;
+mod rows;
+mod source;
+mod tables;
+mod value;
+
+use patchbay_model::{OrganizationId, Timestamp};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+pub use decode::ImageDecoder;
+pub use encode::{ImageEncoder, ImageSums};
+pub use rows::{Batch, SealedCell};
+pub use source::ImageSource;
+pub use tables::ImageTable;
+
+use crate::error::{Result, StoreError};
+
+/// Version of the form. An image whose rows mean something else than before has another one.
+pub const IMAGE_VERSION: u32 = 1;
+
+/// The first line of an image.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageHeader {
+    /// Version of the form: [`IMAGE_VERSION`].
+    pub patchbay_image: u32,
+    /// Schema of the store that it was made of.
+    pub schema: i64,
+    /// The store that it was made of.
+    pub store_id: Uuid,
+    /// When that store was made.
+    pub store_created_at: Timestamp,
+    /// When the image was made.
+    pub made_at: Timestamp,
+    /// The organization that the image is of; none for a whole store.
+    pub organization: Option<OrganizationId>,
+    /// The keys of that store, wrapped under its master key. None where the sealed values were opened and sealed to somebody
+    /// else, as in an image of one organization.
+    pub key_header: Option<serde_json::Value>,
+    /// What is in it.
+    pub tables: Vec<TableHeader>,
+}
+
+/// What an image has of a table.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableHeader {
+    /// Its name.
+    pub name: String,
+    /// Its columns, in the order of the values of a row.
+    pub columns: Vec<String>,
+    /// How many rows.
+    pub rows: u64,
+}
+
+/// Rows of a table, counted and summed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TableSum {
+    /// The table.
+    pub table: String,
+    /// How many rows.
+    pub rows: u64,
+    /// SHA-256 of the lines of its rows, in hexadecimal digits.
+    pub sha256: String,
+}
+
+impl ImageHeader {
+    /// All rows.
+    pub fn rows(&self) -> u64 {
+        self.tables.iter().map(|table| table.rows).sum()
+    }
+
+    /// That this program can read the image: its version, its schema, its tables and their columns.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] for one of a newer Patchbay, [`StoreError::Image`] for tables and columns that cannot be.
+    pub fn check(&self) -> Result<()> {
+        let known = crate::store::newest_schema();
+        if self.patchbay_image > IMAGE_VERSION || self.schema > known {
+            return Err(StoreError::NewerImage { found: self.schema, known });
+        }
+        let wrong = |what: String| StoreError::Image { table: String::new(), line: 1, what };
+        if self.patchbay_image != IMAGE_VERSION {
+            return Err(wrong(format!("the form {} is none that there ever was", self.patchbay_image)));
+        }
+        if self.organization.is_some() == self.key_header.is_some() {
+            return Err(wrong("it must be of one organization or have the keys of a whole store".to_owned()));
+        }
+        let mut last = None;
+        for named in &self.tables {
+            let place = tables::TABLES.iter().position(|table| table.name == named.name && (table.travels || self.organization.is_none()));
+            let Some(place) = place else { return Err(wrong(format!("there is no table `{}` that travels", named.name))) };
+            if last >= Some(place) {
+                return Err(wrong(format!("the table `{}` stands in the wrong place", named.name)));
+            }
+            last = Some(place);
+            let table = tables::TABLES.get(place).ok_or_else(|| wrong(named.name.clone()))?;
+            let mut seen = std::collections::HashSet::new();
+            if let Some(column) = named.columns.iter().find(|column| table.position(column).is_none() || !seen.insert(column.as_str())) {
+                return Err(wrong(format!("the table `{}` has no column `{column}`, or has it twice", named.name)));
+            }
+            let needed = table.key.iter().copied().chain(table.organization);
+            if let Some(column) = needed.into_iter().find(|column| !named.columns.iter().any(|name| name == column)) {
+                return Err(wrong(format!("the table `{}` lacks its column `{column}`", named.name)));
+            }
+        }
+        // Of this schema, everything has to be there; an older one may lack what came later.
+        if self.schema == known {
+            let whole = tables::TABLES.iter().filter(|table| table.travels || self.organization.is_none());
+            for table in whole {
+                let there = self.tables.iter().find(|named| named.name == table.name).is_some_and(|named| named.columns.len() == table.columns.len());
+                if !there {
+                    return Err(wrong(format!("the table `{}` is missing or lacks columns", table.name)));
+                }
+            }
+        }
+        Ok(())
+    }
+}

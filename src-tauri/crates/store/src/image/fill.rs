@@ -1,0 +1,98 @@
+//! Filling a store from an image.
+
+use std::collections::HashMap;
+
+use patchbay_model::OrganizationId;
+use uuid::Uuid;
+
+use super::tables::TABLES;
+use super::value::{Kind, Value};
+use super::{Batch, rows};
+use crate::error::{Result, StoreError};
+use crate::transaction::WriteTx;
+
+impl WriteTx {
+    /// That no row of any kind is in the store: an image goes into an empty one. System scope.
+    ///
+    /// # Errors
+    /// [`StoreError::NotEmpty`], [`StoreError::WrongScope`] within a tenant, and those of the database.
+    pub async fn require_empty(&mut self) -> Result<()> {
+        self.system("a whole store")?;
+        for table in TABLES {
+            let rows = rows::count(&mut self.tx, table, None).await?;
+            if rows > 0 {
+                return Err(StoreError::NotEmpty { what: format!("{rows} rows of {}", table.name) });
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes rows of an image as they are. Nothing of it is told as a change: who looks at this store reads it anew. System
+    /// scope.
+    ///
+    /// # Errors
+    /// [`StoreError::Image`] for a row that the database refuses, with the table; [`StoreError::WrongScope`] within a
+    /// tenant, and those of the disk.
+    pub async fn insert_image(&mut self, batch: &Batch) -> Result<()> {
+        self.system("a whole store")?;
+        rows::insert(&mut self.tx, batch).await.map_err(|error| match error {
+            StoreError::NameTaken { noun, field, .. } => refused(batch, format!("two rows have the same {field} of a {noun}")),
+            StoreError::DanglingReference => refused(batch, "a row refers to one that is not there".to_owned()),
+            StoreError::Sql(error) => refused(batch, format!("the database refuses a row ({error})")),
+            other => other,
+        })
+    }
+}
+
+fn refused(batch: &Batch, what: String) -> StoreError {
+    StoreError::Image { table: batch.table.name.to_owned(), line: 0, what }
+}
+
+impl Batch {
+    /// That every row is the organization's own: an image of one organization must not bring rows of another.
+    ///
+    /// # Errors
+    /// [`StoreError::Image`].
+    pub fn require_owner(&self, organization: OrganizationId) -> Result<()> {
+        let Some(column) = self.table.organization else { return Ok(()) };
+        let own = Value::Uuid(organization.uuid());
+        let place = self.position(column);
+        if self.rows.iter().all(|row| place.and_then(|place| row.get(place)) == Some(&own)) {
+            Ok(())
+        } else {
+            Err(refused(self, "a row belongs to another organization".to_owned()))
+        }
+    }
+
+    /// The definitions in these rows: id, name and version.
+    pub fn definitions(&self) -> Vec<(Uuid, String, String)> {
+        let [id, name, version] = ["id", "name", "version"].map(|column| self.position(column));
+        let text = |row: &[Value], place: Option<usize>| place.and_then(|place| row.get(place)).and_then(Value::text).unwrap_or_default().to_owned();
+        let of = |row: &Vec<Value>| Some((id.and_then(|place| row.get(place))?.uuid()?, text(row, name), text(row, version)));
+        self.rows.iter().filter_map(of).collect()
+    }
+
+    /// Puts the ids by which this store knows definitions in place of the image's.
+    ///
+    /// # Errors
+    /// [`StoreError::Image`] for a definition that is not among them.
+    pub fn exchange_definitions(&mut self, known: &HashMap<Uuid, Uuid>) -> Result<()> {
+        for (place, (column, kind)) in self.columns.iter().enumerate() {
+            if *kind != Kind::Definition {
+                continue;
+            }
+            for row in &mut self.rows {
+                if let Some(Value::Uuid(id)) = row.get_mut(place) {
+                    match known.get(id) {
+                        Some(own) => *id = *own,
+                        None => {
+                            let what = format!("`{column}` names the definition {id}, which is not in the image");
+                            return Err(StoreError::Image { table: self.table.name.to_owned(), line: 0, what });
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
