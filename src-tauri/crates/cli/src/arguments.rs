@@ -54,7 +54,7 @@ pub(crate) enum Command {
 /// The store and its key.
 #[derive(Args)]
 pub(crate) struct StoreArguments {
-    /// The store: sqlite:PATH.
+    /// The store: sqlite:PATH, or postgres://USER@HOST/DATABASE.
     #[arg(long, value_name = "URL", value_parser = store_url)]
     pub(crate) store: StoreUrl,
 

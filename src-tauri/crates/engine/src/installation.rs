@@ -3,55 +3,24 @@
 mod create;
 mod open;
 mod sample;
+mod url;
 mod verify;
-
-use std::path::PathBuf;
-use std::str::FromStr;
 
 use patchbay_model::list::{Direction, ListQuery, Order};
 use patchbay_model::member::Member;
 use patchbay_model::organization::Organization;
-use patchbay_model::{Code, OrganizationId, Origin, Problem, Scope};
+use patchbay_model::{OrganizationId, Origin, Problem, Scope};
 
 pub use create::create;
 pub(crate) use open::sunsets;
 pub use open::{open, open_with};
 pub use sample::create_sample;
+pub use url::StoreUrl;
 
 use crate::session::is_root;
 use crate::token::ContainerState;
 use crate::token::verify::role_permits;
 use crate::{CallerInfo, Engine, ManagementGrant};
-
-/// Where a store lies.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum StoreUrl {
-    /// `sqlite:PATH`: one local file.
-    Sqlite(PathBuf),
-}
-
-impl FromStr for StoreUrl {
-    type Err = Problem;
-
-    fn from_str(text: &str) -> Result<Self, Problem> {
-        let path = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:"));
-        match path {
-            Some(path) if !path.is_empty() => Ok(Self::Sqlite(PathBuf::from(path))),
-            _ => Err(Problem::new(
-                Code::InvalidField,
-                "The store must be given as sqlite:PATH, for example sqlite:patchbay.db. Other kinds of stores are not supported by this version.",
-            )),
-        }
-    }
-}
-
-impl std::fmt::Display for StoreUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
-        }
-    }
-}
 
 /// A new organization with its first member and its first token.
 #[derive(Clone)]

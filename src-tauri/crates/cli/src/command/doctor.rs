@@ -63,9 +63,11 @@ pub(crate) async fn run(arguments: Doctor, output: &Output) -> Result<(), Failur
     };
     checks.extend(key(named.as_ref(), keys.as_ref(), &context).await);
     match &arguments.store {
-        Some(StoreUrl::Sqlite(path)) => {
-            checks.extend(file(path, context.now()));
-            checks.extend(store(&StoreUrl::Sqlite(path.clone()), keys.as_ref()).await);
+        Some(url) => {
+            if let Some(path) = url.file() {
+                checks.extend(file(path, context.now()));
+            }
+            checks.extend(store(url, keys.as_ref()).await);
         }
         None => checks.push(Check::note("store", "No store was named, so none was looked at. Name one with --store.")),
     }

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 
-use patchbay_engine::installation::StoreUrl;
 use patchbay_engine::{Engine, NetworkPolicy};
 use patchbay_model::{Code, Problem};
 use patchbay_server::{Cidr, ServeOptions, Server, TlsFiles};
@@ -52,7 +51,8 @@ fn options(arguments: &Serve) -> Result<ServeOptions, Failure> {
             .transpose()?,
         tls: arguments.tls_cert.clone().zip(arguments.tls_key.clone()).map(|(certificate, key)| TlsFiles { certificate, key }),
         trusted_proxies: arguments.trusted_proxy.iter().map(block).collect::<Result<_, _>>()?,
-        store_label: label(&arguments.store.store),
+        store_label: arguments.store.store.label(),
+        store_kind: arguments.store.store.kind().to_owned(),
         ..ServeOptions::local(arguments.listen)
     };
     options.check().map_err(|problem| match problem.code {
@@ -60,12 +60,6 @@ fn options(arguments: &Serve) -> Result<ServeOptions, Failure> {
         _ => Failure::usage(problem.message),
     })?;
     Ok(options)
-}
-
-/// The store's name for people: its file, without the folders that lead to it.
-fn label(store: &StoreUrl) -> String {
-    let StoreUrl::Sqlite(path) = store;
-    path.file_name().map_or_else(|| store.to_string(), |name| name.to_string_lossy().into_owned())
 }
 
 /// Whoever opens the link is signed in as the first member, once. It is printed for the person at this terminal and is not

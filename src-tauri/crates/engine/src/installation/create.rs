@@ -37,8 +37,11 @@ pub(super) async fn make(url: &StoreUrl, keys: &KeyAccess, organization: &str, s
         return Err(Problem::field("/name", "The organization needs a name. Give one."));
     }
     let names = name_and_fullname(None, Some(organization), id.uuid())?;
-    let StoreUrl::Sqlite(path) = url;
-    let (store, vault) = open_or_create(path, keys, &context).await?;
+    let (store, vault) = match url {
+        StoreUrl::Sqlite(path) => open_or_create(path, keys, &context).await?,
+        StoreUrl::Postgres(_) => return Err(super::url::not_yet()),
+        StoreUrl::Remote(url) => return Err(super::url::not_here(url)),
+    };
     let engine = start(store, vault, catalog()?, context, network, origin)?;
     match add_organization(&engine, id, names, sample, origin).await {
         Ok(created) => Ok((engine, created)),

@@ -24,8 +24,11 @@ pub async fn open(store: &StoreUrl, keys: &KeyAccess, context: Context, network:
 /// # Errors
 /// Those of [`open`].
 pub async fn open_with(store: &StoreUrl, keys: &KeyAccess, catalog: Catalog, context: Context, network: NetworkPolicy, origin: Origin) -> Result<Engine, Problem> {
-    let StoreUrl::Sqlite(path) = store;
-    let store = Store::open(path).await?;
+    let store = match store {
+        StoreUrl::Sqlite(path) => Store::open(path).await?,
+        StoreUrl::Postgres(_) => return Err(super::url::not_yet()),
+        StoreUrl::Remote(url) => return Err(super::url::not_here(url)),
+    };
     let vault = match unlock(&store, keys).await {
         Ok(vault) => vault,
         Err(problem) => {

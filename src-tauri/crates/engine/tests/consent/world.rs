@@ -98,8 +98,7 @@ impl World {
 
     /// The store itself, past the engine.
     pub(crate) async fn bare_store(&self) -> Store {
-        let StoreUrl::Sqlite(path) = store(&self.folder);
-        Store::open(&path).await.unwrap()
+        Store::open(store(&self.folder).file().unwrap()).await.unwrap()
     }
 
     pub(crate) fn scope(&self) -> Scope {
