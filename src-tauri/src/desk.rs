@@ -207,11 +207,12 @@ impl Desk {
         let given = params.url.filter(|url| !url.trim().is_empty());
         let url = stores::address(&given.unwrap_or_else(|| self.inner.default_path.display().to_string()));
         let store = parsed(&url)?;
-        let StoreUrl::Sqlite(path) = &store;
-        if path.exists() {
-            return Err(Problem::field("/url", format!("There is a file at {} already. Open it, or choose another place.", path.display())));
+        if let Some(path) = store.file() {
+            if path.exists() {
+                return Err(Problem::field("/url", format!("There is a file at {} already. Open it, or choose another place.", path.display())));
+            }
+            make_folder(path)?;
         }
-        make_folder(path)?;
         let keys = key_access(&params.key_source, params.passphrase)?;
         let (engine, _) = installation::create(&store, &keys, &params.organization, self.inner.context.clone()).await?;
         engine.shutdown().await;

@@ -78,6 +78,17 @@ pub enum StoreKind {
     Remote,
 }
 
+impl From<&patchbay_engine::installation::StoreUrl> for StoreKind {
+    fn from(url: &patchbay_engine::installation::StoreUrl) -> Self {
+        use patchbay_engine::installation::StoreUrl;
+        match url {
+            StoreUrl::Sqlite(_) => Self::Sqlite,
+            StoreUrl::Postgres(_) => Self::Postgres,
+            StoreUrl::Remote(_) => Self::Remote,
+        }
+    }
+}
+
 /// What a store is for, as the person marked it. The interface shows the mark everywhere, in colour and in a word.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -52,7 +52,7 @@ fn options(arguments: &Serve) -> Result<ServeOptions, Failure> {
         tls: arguments.tls_cert.clone().zip(arguments.tls_key.clone()).map(|(certificate, key)| TlsFiles { certificate, key }),
         trusted_proxies: arguments.trusted_proxy.iter().map(block).collect::<Result<_, _>>()?,
         store_label: arguments.store.store.label(),
-        store_kind: arguments.store.store.kind().to_owned(),
+        store_kind: (&arguments.store.store).into(),
         ..ServeOptions::local(arguments.listen)
     };
     options.check().map_err(|problem| match problem.code {

@@ -36,15 +36,6 @@ impl StoreUrl {
             Self::Remote(url) => url.host(),
         }
     }
-
-    /// `sqlite`, `postgres` or `remote`.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Sqlite(_) => "sqlite",
-            Self::Postgres(_) => "postgres",
-            Self::Remote(_) => "remote",
-        }
-    }
 }
 
 /// What a command that needs the store itself says of a server.
