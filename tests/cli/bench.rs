@@ -98,7 +98,7 @@ impl Bench {
     }
 
     pub(crate) fn serve(&self, more: &[&str]) -> Server {
-        Server::start(self.command(&[&["serve", "--listen", "127.0.0.1:0"], more].concat()))
+        Server::start(self.command(&[&["serve", "--listen", "127.0.0.1:0", "--drain", "0"], more].concat()))
     }
 }
 

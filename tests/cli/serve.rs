@@ -29,6 +29,24 @@ fn serve_starts_answers_and_stops_on_a_signal() {
 }
 
 #[test]
+fn serve_waits_to_be_noticed_unless_it_is_asked_twice() {
+    let (bench, made) = Bench::new();
+    let server = crate::bench::Server::start(bench.command(&["serve", "--listen", "127.0.0.1:0", "--drain", "3600"]));
+    assert_eq!(server.call("GET", "/readyz", "", None).unwrap().0, 200);
+    server.signal("TERM");
+    while server.call("GET", "/readyz", "", None).unwrap().0 == 200 {
+        std::thread::yield_now();
+    }
+    let (status, answer) = server.call("POST", "/v1/accounts", &access(&made), Some(&json!({ "name": "late" }))).unwrap();
+    assert_eq!(status, 201, "requests are taken until those in front have noticed: {answer}");
+    server.signal("TERM");
+    let (status, errors) = server.ended();
+    assert_eq!(status, Some(0), "nothing was cut off:\n{errors}");
+    assert!(errors.contains("asked to end"), "{errors}");
+    bench.run(&["store", "verify"]).done();
+}
+
+#[test]
 fn plain_http_stays_on_loopback_or_behind_a_proxy() {
     let (bench, _) = Bench::new();
     let said = bench.run(&["serve", "--listen", "0.0.0.0:0"]);

@@ -63,8 +63,9 @@ class Installation:
         """Creates the store (or adds an organization) and answers what `init --output json` printed."""
         return json.loads(self.run("init", "--organization", organization, "--output", "json").stdout)
 
-    def serve(self, *arguments, environment=None, private_networks=True):
-        return Server(self, arguments, environment or {}, private_networks)
+    def serve(self, *arguments, environment=None, private_networks=True, drain=0):
+        """Nothing but a test's balancer heeds /readyz, so that an end waits for nobody to notice it unless `drain` says so."""
+        return Server(self, [*arguments, "--drain", str(drain)], environment or {}, private_networks)
 
     def close(self):
         if self.database:

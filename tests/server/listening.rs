@@ -25,7 +25,7 @@ struct Running {
     _folder: tempfile::TempDir,
 }
 
-async fn engine() -> (Engine, String, tempfile::TempDir) {
+pub(crate) async fn engine() -> (Engine, String, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let keys = KeyAccess::from(KeySource::File(folder.path().join("key")));
     let (engine, created) = installation::create(&StoreUrl::Sqlite(folder.path().join("store.db")), &keys, "Acme", system_context()).await.unwrap();
@@ -33,7 +33,7 @@ async fn engine() -> (Engine, String, tempfile::TempDir) {
     (engine, access, folder)
 }
 
-fn local() -> ServeOptions {
+pub(crate) fn local() -> ServeOptions {
     ServeOptions::local("127.0.0.1:0".parse().unwrap())
 }
 
@@ -53,7 +53,7 @@ async fn start(options: ServeOptions) -> Running {
 }
 
 /// Sends a request on a connection of its own and reads until the other side closes or says nothing more.
-async fn ask(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), head: &str) -> String {
+pub(crate) async fn ask(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), head: &str) -> String {
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     let _ = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await;

@@ -9,6 +9,8 @@ mod input;
 #[cfg(test)]
 mod interface;
 #[cfg(test)]
+mod leaving;
+#[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
 mod listening;

@@ -52,6 +52,7 @@ const WORDS: Record<Code | OwnCode, { heading: string; todo?: string }> = {
   private_target: { heading: 'Private addresses are not allowed', todo: 'Use a public address, or allow private networks when starting Patchbay.' },
   store_busy: { heading: 'The store is busy', todo: 'Try again in a moment.' },
   store_read_only: { heading: 'The store cannot be written', todo: 'Check free space and the rights on the file.' },
+  shutting_down: { heading: 'The server is about to end', todo: 'Try again in a moment.' },
   provider_timeout: { heading: 'The provider did not answer in time', todo: 'Try again in a moment.' },
   store_missing: { heading: 'There is no store at this place', todo: 'Check the path, or create a store.' },
   store_damaged: { heading: 'The file is no store or is damaged', todo: 'Choose another file, or restore a backup.' },

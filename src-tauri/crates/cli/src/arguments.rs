@@ -125,6 +125,10 @@ pub(crate) struct Serve {
     #[arg(long)]
     pub(crate) allow_private_networks: bool,
 
+    /// Seconds for which, after SIGTERM, requests are still taken while /readyz says that this server ends: longer than the one in front takes to notice.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub(crate) drain: u64,
+
     /// Print a one-time link that signs a browser in, for the first set-up.
     #[arg(long)]
     pub(crate) setup_link: bool,

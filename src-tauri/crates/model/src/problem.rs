@@ -130,6 +130,8 @@ codes! {
     StoreReadOnly = "store_read_only", 503, "Store cannot be written";
     /// A backup of the store could not be made.
     BackupFailed = "backup_failed", 503, "Backup failed";
+    /// The server is about to end and takes no new work.
+    ShuttingDown = "shutting_down", 503, "Shutting down";
     /// The provider did not answer in time.
     ProviderTimeout = "provider_timeout", 504, "Provider timed out";
     /// There is no store at the given place.

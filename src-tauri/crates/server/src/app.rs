@@ -26,7 +26,7 @@ pub(crate) struct Inner {
     pub(crate) store: StoreInfo,
     pub(crate) limiter: Limiter,
     pub(crate) event_streams: Arc<Semaphore>,
-    /// Becomes true when the server ends, so that streams without an end of their own do.
+    /// Becomes true when the server begins to end.
     pub(crate) ending: watch::Receiver<bool>,
 }
 
@@ -35,6 +35,11 @@ impl App {
         engine.serve_at(public_url.as_str());
         let event_streams = Arc::new(Semaphore::new(EVENT_STREAMS));
         Self { inner: Arc::new(Inner { engine, public_url, trusted_proxies, store, limiter: Limiter::default(), event_streams, ending }) }
+    }
+
+    /// Whether the server has begun to end.
+    pub(crate) fn leaves(&self) -> bool {
+        *self.ending.borrow()
     }
 }
 

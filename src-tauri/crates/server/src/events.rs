@@ -1,6 +1,7 @@
 //! `GET /events`: changes as server-sent events. Each process on the store wakes its listeners; what a listener is told is
 //! read from the store in the listener's own scope, so nothing outside it can slip through, and a listener that comes back
-//! with `Last-Event-ID` misses nothing.
+//! with `Last-Event-ID` misses nothing, whichever server on the store it comes to. A server that ends says so and sends its
+//! listeners away before it takes nothing more.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -28,6 +29,8 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 const MOST: u32 = 500;
 /// Milliseconds after which a browser comes back.
 const RETRY: &str = "retry: 3000\n: connected\n\n";
+/// The shortest and the longest time, in milliseconds, after which a listener comes back that was sent away: not all at once.
+const AWAY: (u64, u64) = (200, 2000);
 /// Tells the listener that changes were missed.
 const GAP: &str = "event: gap\ndata: {}\n\n";
 
@@ -40,6 +43,8 @@ struct Listener {
     ending: watch::Receiver<bool>,
     /// The last change that was told, or before the first one.
     last: Option<i64>,
+    /// Whether the listener was sent away.
+    away: bool,
     ready: VecDeque<String>,
     beat: tokio::time::Interval,
     _place: OwnedSemaphorePermit,
@@ -63,6 +68,7 @@ pub(crate) async fn listen(visit: Visit) -> Result<Response, Problem> {
         caller,
         grant,
         last: resumed,
+        away: false,
         ready: VecDeque::from([RETRY.to_owned()]),
         beat: tokio::time::interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT),
         app,
@@ -70,6 +76,11 @@ pub(crate) async fn listen(visit: Visit) -> Result<Response, Problem> {
     };
     if resumed.is_some() {
         listener.read().await;
+    } else {
+        // From here on the listener can come back to any server, though it may have been told of nothing until then.
+        let newest = changes::latest(&listener.app.engine).await?;
+        listener.last = Some(newest);
+        listener.ready.push_back(format!("id: {newest}\n\n"));
     }
     let events = stream::unfold(listener, |mut listener| async move {
         let text = listener.next().await?;
@@ -89,9 +100,16 @@ impl Listener {
             if let Some(text) = self.ready.pop_front() {
                 return Some(text);
             }
+            if self.away {
+                return None;
+            }
             tokio::select! {
-                // The sender is gone only in tests without a running server; then there is no end to wait for.
-                Ok(()) = self.ending.changed() => return None,
+                () = ended(&mut self.ending) => {
+                    self.away = true;
+                    let (least, most) = AWAY;
+                    let chance = self.app.engine.context().new_uuid().as_u64_pair().1 % (most - least);
+                    self.ready.push_back(format!("retry: {}\nevent: reconnect\ndata: {{}}\n\n", least + chance));
+                }
                 _ = self.beat.tick() => {
                     // The session may have ended, or its member's roles have changed.
                     self.grant = session::resume(&self.app.engine, self.handle.expose(), self.caller.clone()).await.ok()?;
@@ -140,6 +158,14 @@ impl Listener {
                 false
             }
         }
+    }
+}
+
+/// Returns when the server has begun to end.
+async fn ended(ending: &mut watch::Receiver<bool>) {
+    if ending.wait_for(|ending| *ending).await.is_err() {
+        // The sender is gone only in tests without a running server; then there is no end to wait for.
+        std::future::pending::<()>().await;
     }
 }
 

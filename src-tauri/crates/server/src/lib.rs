@@ -12,6 +12,7 @@ mod callback;
 mod connector;
 mod events;
 mod gate;
+mod leaving;
 mod limiter;
 mod listen;
 mod management;

@@ -1,4 +1,4 @@
-//! Listening: plain or TLS connections, each with limits, and an end that lets running requests finish.
+//! Listening: plain or TLS connections, each with limits, and an end that fails no request.
 
 use std::future::Future;
 use std::io;
@@ -12,7 +12,7 @@ use axum::body::Body;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use patchbay_engine::Engine;
 use patchbay_model::{Code, Problem};
 use rustls::ServerConfig;
@@ -25,6 +25,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 use url::Url;
 
+use crate::leaving::{Counted, FAREWELL, Running};
 use crate::options::{ServeOptions, TlsFiles};
 use crate::peer::Peer;
 use crate::serving;
@@ -35,8 +36,8 @@ const CONNECTIONS: usize = 4096;
 const HEAD_PATIENCE: Duration = Duration::from_secs(15);
 /// How long a TLS handshake may take.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
-/// How long running requests may take once the server ends.
-const FAREWELL: Duration = Duration::from_secs(10);
+/// How long the last connections that were taken have to send their requests.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 /// Most bytes of a request's head.
 const LONGEST_HEAD: usize = 64 * 1024;
 /// Most headers of a request.
@@ -104,40 +105,117 @@ impl Server {
     /// # Errors
     /// None at present; trouble with single connections is logged.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), Problem> {
+        let leave = async {
+            shutdown.await;
+            Duration::ZERO
+        };
+        self.run_until(leave, std::future::pending()).await;
+        Ok(())
+    }
+
+    /// Serves until `leave` says how long others need to notice that this server goes: for so long it says that it is not ready
+    /// and goes on taking requests. Then it takes none, and lets running requests finish. Once `cut` is done, nothing is waited
+    /// for any more. Gives how many requests were cut off.
+    pub async fn run_until(self, leave: impl Future<Output = Duration> + Send, cut: impl Future<Output = ()> + Send) -> usize {
         let Self { listener, tls, router, end, .. } = self;
-        let farewell = GracefulShutdown::new();
-        let places = Arc::new(Semaphore::new(CONNECTIONS));
-        let mut shutdown = pin!(shutdown);
-        loop {
+        let (mut leave, mut cut) = (pin!(leave), pin!(cut));
+        let door =
+            Door { tls, router, places: Arc::new(Semaphore::new(CONNECTIONS)), farewell: GracefulShutdown::new(), running: Running::default(), cut: watch::Sender::new(false) };
+        let grace = tokio::select! {
+            grace = &mut leave => grace,
+            () = door.keep(&listener) => Duration::ZERO,
+        };
+        // From here on `/readyz` says so, answers close their connections, and event streams send their listeners elsewhere.
+        end.send_replace(true);
+        let mut forced = false;
+        if !grace.is_zero() {
             tokio::select! {
-                () = &mut shutdown => break,
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, address)) => {
-                        let Ok(place) = places.clone().try_acquire_owned() else {
-                            tracing::warn!(remote = %address.ip(), "a connection was refused: {CONNECTIONS} are open");
-                            continue;
-                        };
-                        let (tls, router, watcher) = (tls.clone(), router.clone(), farewell.watcher());
-                        tokio::spawn(async move {
-                            connection(stream, address, tls, router, watcher).await;
-                            drop(place);
-                        });
-                    }
-                    // Too many open files, or a connection that ended before it was taken: wait a little and go on.
-                    Err(error) => {
-                        tracing::warn!("a connection could not be taken: {error}");
-                        tokio::time::sleep(Duration::from_millis(50)).await;
-                    }
-                },
+                () = tokio::time::sleep(grace) => {}
+                () = &mut cut => forced = true,
+                () = door.keep(&listener) => {}
             }
         }
-        drop(listener);
-        // Event streams have no end of their own. With no listener left there is nobody to tell.
-        let _ = end.send(true);
-        if tokio::time::timeout(FAREWELL, farewell.shutdown()).await.is_err() {
-            tracing::warn!("some requests were still running after {} s and were cut", FAREWELL.as_secs());
+        door.take_waiting(listener);
+        let Door { farewell, running, cut: cutting, .. } = door;
+        if !forced {
+            let finished = async {
+                if !grace.is_zero() {
+                    tokio::time::sleep(LAST_WORDS).await;
+                }
+                tokio::select! {
+                    () = farewell.shutdown() => {}
+                    () = running.quiet() => {}
+                }
+            };
+            tokio::select! {
+                () = finished => {}
+                () = tokio::time::sleep(FAREWELL) => {}
+                () = &mut cut => {}
+            }
         }
-        Ok(())
+        let left = running.count();
+        if left > 0 {
+            tracing::warn!(requests = left, "{left} requests were still running and were cut");
+        }
+        cutting.send_replace(true);
+        left
+    }
+}
+
+/// Where connections come in.
+struct Door {
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    places: Arc<Semaphore>,
+    farewell: GracefulShutdown,
+    running: Running,
+    /// Becomes true when nothing is waited for any more.
+    cut: watch::Sender<bool>,
+}
+
+impl Door {
+    /// Takes connections; it never returns.
+    async fn keep(&self, listener: &TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, address)) => self.take(stream, address),
+                // Too many open files, or a connection that ended before it was taken: wait a little and go on.
+                Err(error) => {
+                    tracing::warn!("a connection could not be taken: {error}");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+    }
+
+    fn take(&self, stream: TcpStream, address: SocketAddr) {
+        let Ok(place) = self.places.clone().try_acquire_owned() else {
+            tracing::warn!(remote = %address.ip(), "a connection was refused: {CONNECTIONS} are open");
+            return;
+        };
+        let (tls, router, running, watcher) = (self.tls.clone(), self.router.clone(), self.running.clone(), self.farewell.watcher());
+        let mut cut = self.cut.subscribe();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = connection(stream, address, tls, router, running, watcher) => {}
+                // The sender is gone only together with everything else.
+                _ = cut.wait_for(|cut| *cut) => {}
+            }
+            drop(place);
+        });
+    }
+
+    /// Takes the connections that the system has accepted on our behalf, and closes the address.
+    fn take_waiting(&self, listener: TcpListener) {
+        let listener = match listener.into_std() {
+            Ok(listener) => listener,
+            Err(error) => return tracing::debug!("the last connections could not be taken: {error}"),
+        };
+        while let Ok((stream, address)) = listener.accept() {
+            if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
+                self.take(stream, address);
+            }
+        }
     }
 }
 
@@ -149,25 +227,27 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-async fn connection(stream: TcpStream, address: SocketAddr, tls: Option<TlsAcceptor>, router: Router, watcher: hyper_util::server::graceful::Watcher) {
+async fn connection(stream: TcpStream, address: SocketAddr, tls: Option<TlsAcceptor>, router: Router, running: Running, watcher: Watcher) {
     let _ = stream.set_nodelay(true);
     match tls {
-        None => talk(stream, Peer { address, tls: false }, router, watcher).await,
+        None => talk(stream, Peer { address, tls: false }, router, running, watcher).await,
         Some(acceptor) => match tokio::time::timeout(HANDSHAKE_PATIENCE, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => talk(stream, Peer { address, tls: true }, router, watcher).await,
+            Ok(Ok(stream)) => talk(stream, Peer { address, tls: true }, router, running, watcher).await,
             Ok(Err(error)) => tracing::debug!(remote = %address.ip(), "a TLS handshake failed: {error}"),
             Err(_) => tracing::debug!(remote = %address.ip(), "a TLS handshake took too long"),
         },
     }
 }
 
-async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer, router: Router, watcher: hyper_util::server::graceful::Watcher) {
+async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer, router: Router, running: Running, watcher: Watcher) {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE).max_buf_size(LONGEST_HEAD).max_headers(MOST_HEADERS);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(30)).max_header_list_size(LONGEST_HEAD as u32).max_concurrent_streams(100);
     let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(peer);
-        router.clone().oneshot(request.map(Body::new))
+        let turn = running.begin();
+        let answer = router.clone().oneshot(request.map(Body::new));
+        async move { answer.await.map(|response| response.map(|body| Counted::new(body, turn))) }
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(connection.into_owned()).await {

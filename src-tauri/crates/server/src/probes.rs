@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use patchbay_engine::changes;
-use patchbay_model::Problem;
+use patchbay_model::{Code, Problem};
 use serde_json::json;
 
 use crate::answer;
@@ -14,8 +14,11 @@ pub(crate) fn healthy() -> Result<Response, Problem> {
     Ok(answer::json(200, &json!({ "status": "ok" })))
 }
 
-/// The store answers, too.
+/// The store answers, too, and the server is not about to end.
 pub(crate) async fn ready(app: &App) -> Result<Response, Problem> {
+    if app.leaves() {
+        return Err(Problem::new(Code::ShuttingDown, "This server is about to end. Send requests to another one, or come back in a moment.").retry_after(5));
+    }
     changes::ready(&app.engine).await?;
     Ok(answer::json(200, &json!({ "status": "ready" })))
 }

@@ -7,9 +7,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request};
-use axum::http::header::ALLOW;
+use axum::http::header::{ALLOW, CONNECTION};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Version};
 use axum::response::Response;
 use axum::routing::any;
 use patchbay_api::wire::host::StoreInfo;
@@ -127,6 +127,10 @@ async fn serve(app: App, route: Option<(&'static str, &[Entry])>, params: Option
     }
     if let Ok(id) = HeaderValue::from_str(&stamp.id.to_string()) {
         headers.insert(REQUEST_ID, id);
+    }
+    // HTTP/2 says the same by a frame of its own when its connection ends.
+    if app.leaves() && parts.version <= Version::HTTP_11 {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     let took = started.elapsed();
     tracing::info!(%method, route = shown, status = response.status().as_u16(), ms = took.as_millis(), remote = %caller.address, request = %stamp.id, "{method} {shown} {} in {} ms", response.status().as_u16(), took.as_millis());
