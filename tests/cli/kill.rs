@@ -92,7 +92,7 @@ fn acknowledged_writes_survive_kill_9() {
 }
 
 /// Names of all accounts, page by page.
-fn accounts(bench: &Bench, token: &str) -> std::collections::HashSet<String> {
+pub(crate) fn accounts(bench: &Bench, token: &str) -> std::collections::HashSet<String> {
     let server = bench.serve(&[]);
     let mut names = std::collections::HashSet::new();
     let mut after = String::new();
