@@ -265,6 +265,7 @@ impl Desk {
         let first = engine.organizations().await?.into_iter().next();
         let organization = first.ok_or_else(|| Problem::new(Code::StoreDamaged, format!("The store {url} holds no organization. Restore it from a copy.")))?;
         let grant = engine.local_grant(organization.id, Origin::Desktop).await?;
+        patchbay_engine::backup::start(&engine);
         let store = OpenedStore { url: url.to_owned(), engine, grant };
         let before = std::mem::replace(&mut *self.inner.session.write().await, Session::Open(Arc::new(store)));
         if let Session::Open(before) = before {

@@ -23,6 +23,7 @@ use patchbay_model::{Code, Operation, Origin, Problem, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use create::create;
+pub use image::{BackupHeader, read_header};
 pub use list::{found, list};
 pub use schedule::start;
 pub use settings::change_settings;

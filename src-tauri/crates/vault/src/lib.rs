@@ -6,6 +6,7 @@
 mod aad;
 mod age_file;
 mod age_seal;
+mod backup_key;
 mod header;
 mod key_access;
 mod key_file;

@@ -23,6 +23,7 @@ pub(crate) async fn run(arguments: Serve, output: &Output) -> Result<(), Failure
     // Before the address is told: whoever reads it may send the signal at once.
     let signals = signals(Duration::from_secs(arguments.drain))?;
     let engine = open(&arguments.store, NetworkPolicy { allow_private: arguments.allow_private_networks }).await?;
+    patchbay_engine::backup::start(&engine);
     let done = serve(&engine, options, scheme, &arguments, &signals, output).await;
     tokio::select! {
         () = engine.shutdown() => {}

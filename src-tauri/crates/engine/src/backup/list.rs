@@ -30,6 +30,6 @@ pub(super) fn of(engine: &Engine, folder: &Folder) -> Result<Backups, Problem> {
     let failure = [folder.failure(), engine.backup_failure().get()].into_iter().flatten().max_by_key(|failure| failure.at);
     // What came after it was written down is what counts.
     let failure = failure.filter(|failure| backups.first().is_none_or(|newest| newest.created_at < failure.at));
-    let next_due = settings.enabled.then(|| schedule::due(&backups, failure.as_ref(), engine.now()));
+    let next_due = settings.enabled.then(|| schedule::due(&backups, failure.as_ref(), engine.now(), |backup| schedule::fits(engine, folder, backup)));
     Ok(Backups { folder: folder.path().to_owned(), backups, settings, next_due, failure })
 }

@@ -1,6 +1,7 @@
 //! When a backup is due, and the task that looks.
 
 use std::fs::File;
+use std::io::BufReader;
 use std::time::Duration;
 
 use patchbay_model::{Problem, Timestamp};
@@ -56,7 +57,7 @@ async fn run(engine: WeakEngine, folder: Folder, mut stopping: Stopping) {
         let Some(engine) = engine.upgrade() else { return };
         // Given up when the program ends: what was begun is swept away by the next turn, and it is due still.
         let turned = tokio::select! {
-            turned = turn(&folder, engine.now(), engine.backup_failure(), |file| image::write(&engine, file)) => turned,
+            turned = turn(&folder, engine.now(), engine.backup_failure(), |backup| fits(&engine, &folder, backup), |file| image::write(&engine, file)) => turned,
             () = stopping.stopped() => return,
         };
         wait = match turned {
@@ -74,11 +75,18 @@ async fn run(engine: WeakEngine, folder: Folder, mut stopping: Stopping) {
     }
 }
 
-/// When the next backup is due.
-pub(super) fn due(backups: &[Backup], failure: Option<&Failure>, now: Timestamp) -> Timestamp {
+/// Whether the store's present master key opens a backup. After a rotation none does, and the next one is due at once: else a
+/// store that is lost soon after would be gone with the key of before. What cannot be read does not fit.
+pub(super) fn fits(engine: &Engine, folder: &Folder, backup: &Backup) -> bool {
+    let header = File::open(folder.path().join(&backup.name)).ok().and_then(|file| image::read_header(&mut BufReader::new(file)).ok());
+    header.is_some_and(|header| engine.vault().fits(&header.key_header).unwrap_or_default())
+}
+
+/// When the next backup is due. `fits` says whether the present key opens one.
+pub(super) fn due(backups: &[Backup], failure: Option<&Failure>, now: Timestamp, fits: impl Fn(&Backup) -> bool) -> Timestamp {
     let believable = now.plus(SKEW);
-    let last = backups.iter().filter(|backup| backup.made == Made::Daily && backup.created_at <= believable).map(|backup| backup.created_at).max();
-    let due = last.map_or(now, |last| last.plus(INTERVAL));
+    let last = backups.iter().filter(|backup| backup.made == Made::Daily && backup.created_at <= believable).max_by_key(|backup| backup.created_at);
+    let due = last.filter(|last| fits(last)).map_or(now, |last| last.created_at.plus(INTERVAL));
     let retry = failure.filter(|failure| failure.at <= believable).map(|failure| {
         let turn = usize::try_from(failure.count.saturating_sub(1)).unwrap_or_default().min(RETRIES.len() - 1);
         failure.at.plus(RETRIES.get(turn).copied().unwrap_or(INTERVAL))
@@ -91,7 +99,7 @@ pub(super) fn due(backups: &[Backup], failure: Option<&Failure>, now: Timestamp)
 ///
 /// # Errors
 /// Why it could not be made; that is written down, too.
-pub(super) async fn turn<W, T>(folder: &Folder, now: Timestamp, known: &LastFailure, write: W) -> Result<Turn, Problem>
+pub(super) async fn turn<W, T>(folder: &Folder, now: Timestamp, known: &LastFailure, fits: impl Fn(&Backup) -> bool, write: W) -> Result<Turn, Problem>
 where
     W: FnOnce(File) -> T,
     T: Future<Output = Result<File, Problem>>,
@@ -110,7 +118,7 @@ where
     // A folder that cannot even be looked at is a failure like any other, and waits like any other.
     let looked = folder.list().and_then(|backups| {
         let failure = folder.failure().into_iter().chain(before.clone()).max_by_key(|failure| failure.at);
-        let due = due(&backups, failure.as_ref(), now);
+        let due = due(&backups, failure.as_ref(), now, &fits);
         if due > now { Ok(Err(Turn::NotDue(due))) } else { folder.lease().map(|lease| lease.map(|lease| (lease, failure)).ok_or(Turn::Held)) }
     });
     let (lease, failure) = match looked {
@@ -123,7 +131,7 @@ where
     };
     // Looked at again now that nobody else can be at it: another process may just have finished.
     let listed = folder.list()?;
-    let due = due(&listed, failure.as_ref(), now);
+    let due = due(&listed, failure.as_ref(), now, &fits);
     if due > now {
         return Ok(Turn::NotDue(due));
     }

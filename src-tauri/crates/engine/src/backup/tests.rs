@@ -27,7 +27,7 @@ impl Place {
 
     /// A look, with a backup that writes these bytes.
     async fn look(&self, now: Timestamp) -> Result<Turn, Problem> {
-        turn(&self.folder, now, &self.known, whole).await
+        turn(&self.folder, now, &self.known, |_| true, whole).await
     }
 
     fn backups(&self) -> Vec<Backup> {
@@ -111,7 +111,7 @@ async fn a_failure_leaves_nothing_half_made_is_told_and_tried_again_later_and_la
     assert!(matches!(place.look(now).await.unwrap(), Turn::Made(_)));
     now = now.plus(DAY);
     for (count, minutes) in [(1, 10), (2, 30), (3, 60), (4, 60)] {
-        let problem = turn(&place.folder, now, &place.known, broken).await.unwrap_err();
+        let problem = turn(&place.folder, now, &place.known, |_| true, broken).await.unwrap_err();
         assert_eq!(problem.message, "The disk is full.");
         for failure in [place.known.get().unwrap(), place.folder.failure().unwrap()] {
             assert_eq!((failure.at, failure.count, failure.message.as_str()), (now, count, "The disk is full."));
@@ -133,7 +133,7 @@ async fn nothing_is_removed_before_a_new_one_is_whole() {
     let now = at("2026-03-02T09:30:00Z");
     place.look(now).await.unwrap();
     let first = place.backups();
-    turn(&place.folder, now.plus(DAY), &place.known, broken).await.unwrap_err();
+    turn(&place.folder, now.plus(DAY), &place.known, |_| true, broken).await.unwrap_err();
     assert_eq!(place.backups(), first);
     place.look(now.plus(2 * DAY)).await.unwrap();
     assert_eq!(place.backups().len(), 1);
@@ -203,7 +203,7 @@ async fn a_backup_from_a_wrong_clock_does_not_stop_the_others() {
     assert!(matches!(place.look(now).await.unwrap(), Turn::Made(_)), "the clock is right again");
     assert!(matches!(place.look(now.plus(DAY)).await.unwrap(), Turn::Made(_)));
     let failure = super::Failure { at: at("2031-01-01T00:00:00Z"), code: String::new(), message: String::new(), count: 1 };
-    assert_eq!(due(&[], Some(&failure), now), now, "nor does a failure");
+    assert_eq!(due(&[], Some(&failure), now, |_| true), now, "nor does a failure");
 }
 
 #[tokio::test]
@@ -234,7 +234,7 @@ async fn stores_in_one_folder_keep_apart() {
     // Another file, another store under the same name, and one whose name begins alike.
     let others = [beside("other.db", 7), beside("acme.db", 8), beside("acme.db-2", 7), beside("acme.db-daily", 7)];
     for folder in &others {
-        assert!(matches!(turn(folder, now, &LastFailure::default(), whole).await.unwrap(), Turn::Made(_)));
+        assert!(matches!(turn(folder, now, &LastFailure::default(), |_| true, whole).await.unwrap(), Turn::Made(_)));
     }
     place.look(now).await.unwrap();
     for folder in others.iter().chain([&place.folder]) {
@@ -245,4 +245,15 @@ async fn stores_in_one_folder_keep_apart() {
         std::fs::write(place.folder.path().join(name), "").unwrap();
     }
     assert_eq!(place.backups().len(), 1);
+}
+
+#[tokio::test]
+async fn one_that_the_present_key_does_not_open_does_not_count() {
+    let place = Place::new();
+    let now = at("2026-03-02T09:30:00Z");
+    let Ok(Turn::Made(first)) = place.look(now).await else { panic!("the first is due") };
+    let fits = |backup: &Backup| backup.name != first.name;
+    let soon = now.plus(Duration::from_secs(60));
+    assert!(matches!(turn(&place.folder, soon, &place.known, fits, whole).await.unwrap(), Turn::Made(_)));
+    assert!(matches!(turn(&place.folder, soon, &place.known, fits, whole).await.unwrap(), Turn::NotDue(_)), "and the new one does");
 }

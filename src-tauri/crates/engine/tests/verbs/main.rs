@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod audit;
+mod backups;
 #[cfg(test)]
 mod changes;
 #[cfg(test)]
