@@ -200,6 +200,19 @@ pub(crate) struct Store {
 pub(crate) enum StoreCommand {
     /// Check the structure of the store and open every sealed value.
     Verify(StoreArguments),
+    /// Print the SQL that makes a PostgreSQL database a store, for an administrator of it to run.
+    Sql(StoreSql),
+}
+
+#[derive(Args)]
+pub(crate) struct StoreSql {
+    /// The login under which Patchbay will work.
+    #[arg(long, value_name = "LOGIN", default_value = "patchbay")]
+    pub(crate) management: String,
+
+    /// A second login for everything that opens secrets, so that the first one cannot read them.
+    #[arg(long, value_name = "LOGIN")]
+    pub(crate) svc: Option<String>,
 }
 
 #[derive(Args)]

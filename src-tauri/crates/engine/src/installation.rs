@@ -14,6 +14,7 @@ use patchbay_model::{OrganizationId, Origin, Problem, Scope};
 pub use create::create;
 pub(crate) use open::sunsets;
 pub use open::{open, open_with};
+pub use patchbay_store::provisioning_script;
 pub use sample::create_sample;
 pub use url::StoreUrl;
 

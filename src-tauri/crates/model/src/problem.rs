@@ -140,6 +140,8 @@ codes! {
     StoreDamaged = "store_damaged", 500, "Store damaged";
     /// The store was written by a newer Patchbay.
     StoreNewer = "store_newer", 500, "Store too new";
+    /// The database cannot be a store yet: a right, a role or a newer server is missing.
+    StoreUnprepared = "store_unprepared", 500, "Store not prepared";
     /// Another process holds the store exclusively.
     StoreLocked = "store_locked", 503, "Store locked";
     /// The master key does not belong to this store.

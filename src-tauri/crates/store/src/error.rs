@@ -31,6 +31,30 @@ pub enum StoreError {
         /// Newest schema of this program.
         known: i64,
     },
+    /// The database holds tables of another program.
+    #[error("the database {database} holds {tables} tables of another program")]
+    ForeignDatabase {
+        /// Its name.
+        database: String,
+        /// How many.
+        tables: i64,
+    },
+    /// The login may not make the database a store.
+    #[error("the login {login} may not {what}")]
+    MissingRight {
+        /// The login.
+        login: String,
+        /// What it may not, and why.
+        what: String,
+        /// What an administrator of the database must run.
+        statements: String,
+    },
+    /// The database server cannot hold a store as it is.
+    #[error("the database server cannot hold a store: {what}")]
+    UnfitServer {
+        /// What is wrong with it.
+        what: String,
+    },
     /// The file or its file system cannot be written.
     #[error("the store is read-only")]
     ReadOnly,
@@ -226,6 +250,19 @@ impl From<StoreError> for Problem {
             }
             StoreError::Newer { found, known } => {
                 new(Code::StoreNewer, format!("The store was written by a newer Patchbay (schema {found}, this program knows {known}). Update this program; nothing was changed."))
+            }
+            StoreError::ForeignDatabase { database, tables } => {
+                new(Code::StoreDamaged, format!("The database `{database}` holds {tables} tables of another program. Give the store a database of its own; nothing was changed."))
+            }
+            StoreError::MissingRight { login, what, statements } => new(
+                Code::StoreUnprepared,
+                format!(
+                    "The login `{login}` may not {what}. Let an administrator of the database run these statements in it, and run this command again; nothing was changed. (`patchbay store sql` prints everything that makes a database a store.)
+{statements}"
+                ),
+            ),
+            StoreError::UnfitServer { what } => {
+                new(Code::StoreUnprepared, format!("The database server cannot hold a store: {what}. Let its administrator mend that, and run this command again; nothing was changed."))
             }
             StoreError::ReadOnly => {
                 new(Code::StoreReadOnly, "The store cannot be written: its file or disk is read-only. Make it writable or copy it to another disk; nothing was changed.")

@@ -28,6 +28,7 @@ mod operations;
 mod organizations;
 mod points;
 mod provider_apps;
+mod provision;
 mod receipts;
 mod refresh;
 mod roles;
@@ -54,6 +55,7 @@ pub use image::{Batch, IMAGE_VERSION, ImageDecoder, ImageEncoder, ImageHeader, I
 pub use list::list_fields;
 pub use operations::count_operations;
 pub use points::PointMember;
+pub use provision::{Identity, identify, provision, script as provisioning_script};
 pub use refresh::{RefreshEntry, RefreshLease, RefreshState};
 pub use roles::RoleMembers;
 pub use sealed::{SealedTable, SealedValue};

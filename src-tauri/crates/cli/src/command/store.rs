@@ -1,6 +1,7 @@
 //! `patchbay store`: looking after a store.
 
 use patchbay_engine::NetworkPolicy;
+use patchbay_engine::installation::provisioning_script;
 use serde_json::json;
 
 use crate::arguments::{Store, StoreArguments, StoreCommand};
@@ -11,6 +12,10 @@ use crate::output::Output;
 pub(crate) async fn run(arguments: Store, output: &Output) -> Result<(), Failure> {
     match arguments.command {
         StoreCommand::Verify(arguments) => verify(&arguments, output).await,
+        StoreCommand::Sql(arguments) => {
+            output.text("sql", &provisioning_script(&arguments.management, arguments.svc.as_deref()));
+            Ok(())
+        }
     }
 }
 

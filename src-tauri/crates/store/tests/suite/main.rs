@@ -1,7 +1,8 @@
 //! What every store must do, whatever database is below. A second backend is one more entry of [`place::BACKENDS`].
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails says so by a panic; the exemption of tests does not reach their fixtures")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails says so by a panic; the exemption of tests does not reach their fixtures")]
 
+mod cluster;
 mod consents;
 mod deleting;
 mod disks;
@@ -13,6 +14,7 @@ mod migrating;
 mod paging;
 mod people;
 mod place;
+mod provisioning;
 mod refreshing;
 mod rows;
 mod spec;
