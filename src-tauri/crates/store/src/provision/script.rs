@@ -26,7 +26,7 @@ impl Step {
     }
 
     /// That it is done as the owner and needs nothing but to be a member of that role.
-    fn as_owner(self) -> Self {
+    fn by_owner(self) -> Self {
         Self { administrators: false, ..self }
     }
 }
@@ -79,7 +79,7 @@ fn migration(migration: &sqlx::migrate::Migration) -> Step {
         migration.sql.as_str().trim_end(),
         literal(&migration.description),
     );
-    Step::new(format!("apply migration {version} as patchbay_owner"), sql).as_owner()
+    Step::new(format!("apply migration {version} as patchbay_owner"), sql).by_owner()
 }
 
 /// Every step, for the login that runs them and, where there is one, the second login. A superuser is no member of a role
@@ -123,7 +123,7 @@ fn schema(login: &str, name: &str) -> Vec<Step> {
             format!("SET LOCAL ROLE patchbay_owner;\nCOMMENT ON SCHEMA {SCHEMA} IS 'Patchbay, schema {newest}';\nRESET ROLE;"),
         )
         .unless(current)
-        .as_owner(),
+        .by_owner(),
     );
     // It was needed for the migrations alone. A login that an administrator made a member stays one.
     steps.push(
@@ -134,7 +134,7 @@ fn schema(login: &str, name: &str) -> Vec<Step> {
         .unless(format!(
             "SELECT NOT EXISTS (SELECT 1 FROM pg_auth_members AS link JOIN pg_roles AS parent ON parent.oid = link.roleid JOIN pg_roles AS child ON child.oid = link.member JOIN pg_roles AS giver ON giver.oid = link.grantor WHERE parent.rolname = 'patchbay_owner' AND child.rolname = {name} AND giver.rolname = {name})"
         ))
-        .as_owner(),
+        .by_owner(),
     );
     // Where it is not allowed, `doctor` says so.
     steps.push(

@@ -10,9 +10,9 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 
 /// The superuser of the server.
 pub(crate) const ADMINISTRATOR: &str = "postgres";
@@ -46,8 +46,8 @@ pub(crate) struct Cluster {
     programs: PathBuf,
     folder: PathBuf,
     number: AtomicU64,
-    /// Its end is the server's.
-    _pipe: Mutex<ChildStdin>,
+    /// The end of its standard input, which closes with this program, is the server's.
+    _guard: Child,
 }
 
 static CLUSTER: OnceLock<Cluster> = OnceLock::new();
@@ -111,9 +111,8 @@ impl Cluster {
         guard.args(["-c", GUARD, "guard"]).arg(&programs).arg(&folder).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         // A group of its own: who ends the tests by the keyboard does not end the guard before it has cleaned up.
         guard.process_group(0);
-        let mut child = guard.spawn().unwrap();
-        let pipe = Mutex::new(child.stdin.take().unwrap());
-        let cluster = Self { programs, folder, number: AtomicU64::new(1), _pipe: pipe };
+        let guard = guard.spawn().unwrap();
+        let cluster = Self { programs, folder, number: AtomicU64::new(1), _guard: guard };
         cluster.wait();
         cluster
     }
