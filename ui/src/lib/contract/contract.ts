@@ -220,6 +220,98 @@ undo_of?: AuditId, };
 export type AuditId = string;
 
 /**
+ * A backup that is whole.
+ */
+export type Backup = {
+/**
+ * Name of its file.
+ */
+name: string,
+/**
+ * When it was made.
+ */
+created_at: Timestamp,
+/**
+ * Whether it was made by hand: such a one stays until somebody removes its file.
+ */
+by_hand: boolean,
+/**
+ * Size of its file.
+ */
+bytes: number, };
+
+/**
+ * Why the last attempt failed.
+ */
+export type BackupFailure = {
+/**
+ * When.
+ */
+at: Timestamp,
+/**
+ * Code of the problem.
+ */
+code: string,
+/**
+ * What happened, and what to do.
+ */
+message: string,
+/**
+ * How many attempts in a row have failed.
+ */
+count: number, };
+
+/**
+ * How many backups are kept.
+ */
+export type BackupSettings = {
+/**
+ * Whether they are made by themselves, once a day.
+ */
+enabled: boolean,
+/**
+ * The newest backup of each of so many days is kept.
+ */
+daily: number,
+/**
+ * The newest backup of each of so many weeks is kept.
+ */
+weekly: number, };
+
+/**
+ * The backups of the store, and how it stands with them.
+ */
+export type Backups = {
+/**
+ * Whether Patchbay makes backups of this store. If not, all but `reason` is absent or empty.
+ */
+offered: boolean,
+/**
+ * Why none are made here, in words.
+ */
+reason?: string,
+/**
+ * Where they lie on the machine that has the store.
+ */
+folder?: string,
+/**
+ * What is kept.
+ */
+settings?: BackupSettings,
+/**
+ * Newest first.
+ */
+backups: Array<Backup>,
+/**
+ * When the next one is due; absent when they are not made by themselves.
+ */
+next_due?: Timestamp,
+/**
+ * Why the last attempt failed; absent when it did not.
+ */
+failure?: BackupFailure, };
+
+/**
  * Body of `connect.begin`.
  */
 export type BeginConnect = { integration_id: string, route: ConsentRoute,
@@ -351,7 +443,7 @@ export type ChangeWord = "added" | "removed" | "changed";
 /**
  * Why something was refused or failed.
  */
-export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "not_undoable" | "invalid_config" | "weak_password" | "provider_not_allowed" | "definition_withdrawn" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "token_missing" | "token_invalid" | "logon_failed" | "member_disabled" | "member_invited" | "member_locked" | "wrong_token_kind" | "permission_denied" | "not_found" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "provider_timeout" | "store_missing" | "store_damaged" | "store_newer" | "store_unprepared" | "store_locked" | "wrong_key" | "key_unavailable";
+export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "not_undoable" | "invalid_config" | "invalid_image" | "weak_password" | "provider_not_allowed" | "definition_withdrawn" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "token_missing" | "token_invalid" | "logon_failed" | "member_disabled" | "member_invited" | "member_locked" | "wrong_token_kind" | "permission_denied" | "not_found" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "backup_failed" | "shutting_down" | "provider_timeout" | "store_missing" | "store_damaged" | "store_newer" | "store_unprepared" | "store_locked" | "wrong_key" | "key_unavailable";
 
 /**
  * The configuration of a provider, as a form shows it.
@@ -2746,6 +2838,9 @@ export interface Commands {
   "organization_webhooks.get_delivery": { params: { path: { webhook_id: string, delivery_id: string } }; result: Answer<WebhookDeliveryDetail> };
   "organization_webhooks.test": { params: { path: { webhook_id: string } }; result: Answer<WebhookDeliveryDetail> };
   "organization_webhooks.redeliver": { params: { path: { webhook_id: string, delivery_id: string } }; result: Answer<WebhookDeliveryDetail> };
+  "backups.list": { params: Record<string, never>; result: Answer<Backups> };
+  "backups.create": { params: Record<string, never>; result: Answer<Backup> };
+  "backups.settings": { params: { body: BackupSettings }; result: Answer<Backups> };
   "end_users.list": { params: { path: { account_id: string }, query?: ListParams }; result: Listed<EndUser> };
   "end_users.get": { params: { path: { account_id: string, end_user_id: string } }; result: Answer<EndUser> };
   "end_users.create": { params: { path: { account_id: string }, body: CreateEndUser }; result: Answer<EndUser> };
