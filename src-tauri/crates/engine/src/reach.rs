@@ -5,7 +5,7 @@ use patchbay_model::integration::Integration;
 use patchbay_model::list::ListQuery;
 use patchbay_model::point::IntegrationPoint;
 use patchbay_model::{AccountId, Code, Operation, Problem, Scope, Timestamp};
-use patchbay_store::{ReadTx, WriteTx};
+use patchbay_store::{SecretWriteTx, ReadTx, WriteTx};
 
 use crate::Engine;
 use crate::grant::ManagementGrant;
@@ -88,6 +88,11 @@ pub(crate) async fn writing(engine: &Engine, grant: &ManagementGrant) -> Result<
 /// A transaction that writes what belongs to the organization as a whole.
 pub(crate) async fn writing_organization(engine: &Engine, grant: &ManagementGrant) -> Result<WriteTx, Problem> {
     Ok(engine.store().write(Scope::Organization(grant.organization()), grant.caller().origin).await?)
+}
+
+/// As [`writing_organization`], and may read sealed values.
+pub(crate) async fn writing_organization_secrets(engine: &Engine, grant: &ManagementGrant) -> Result<SecretWriteTx, Problem> {
+    Ok(engine.store().write_secrets(Scope::Organization(grant.organization()), grant.caller().origin).await?)
 }
 
 /// Refuses a change that was made from an older state.

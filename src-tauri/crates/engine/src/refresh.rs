@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use patchbay_model::credential::{Credential, Envelope};
 use patchbay_model::integration::{AttentionCause, IntegrationStatus};
 use patchbay_model::{Code, CredentialId, Origin, Problem, Scope, Secret, Timestamp};
-use patchbay_store::{RefreshEntry, RefreshLease, RefreshState, StoreError, WriteTx};
+use patchbay_store::{RefreshEntry, RefreshLease, RefreshState, SecretWriteTx, StoreError};
 use uuid::Uuid;
 
 pub(crate) use flights::Flights;
@@ -75,7 +75,7 @@ pub(crate) async fn after_refusal(engine: &Engine, scope: Scope, credential: &Cr
 /// Problems of the store.
 pub(crate) async fn proven(engine: &Engine, scope: Scope, credential: CredentialId) -> Result<(), Problem> {
     if engine.outbound().flights.take_unproven(credential) {
-        let mut tx = engine.store().write(scope, Origin::Background).await?;
+        let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
         tx.settle_refresh(credential, engine.now()).await?;
         tx.commit().await?;
     }
@@ -153,7 +153,7 @@ async fn renew_alone(engine: &Engine, scope: Scope, credential: &Credential, see
         Outcome::Unchanged(problem) => {
             // What was uncertain before stays so: this attempt has told nothing about it.
             if !intent.uncertain {
-                let mut tx = engine.store().write(scope, Origin::Background).await?;
+                let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
                 tx.abandon_refresh(intent.credential.id, intent.id, engine.now()).await?;
                 tx.commit().await?;
             }
@@ -168,7 +168,7 @@ async fn start(engine: &Engine, scope: Scope, id: CredentialId, seen: &TokenSet,
     let give_up = Instant::now() + WAIT_FOR_OTHERS;
     loop {
         let now = engine.now();
-        let mut tx = engine.store().write(scope, Origin::Background).await?;
+        let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
         let (credential, set) = read(engine, &mut tx, id).await?;
         let renewed = set.access_token.expose() != seen.access_token.expose() && set.usable(now);
         if renewed || (reason == Reason::Due && now < set.due()) {
@@ -205,10 +205,10 @@ async fn start(engine: &Engine, scope: Scope, id: CredentialId, seen: &TokenSet,
     }
 }
 
-async fn read(engine: &Engine, tx: &mut WriteTx, id: CredentialId) -> Result<(Credential, TokenSet), Problem> {
+async fn read(engine: &Engine, tx: &mut SecretWriteTx, id: CredentialId) -> Result<(Credential, TokenSet), Problem> {
     let gone = || Problem::new(Code::NeedsReconnect, "The credential of this integration was deleted. Connect again.");
     let credential = tx.credential(id).await?.ok_or_else(gone)?;
-    let envelope = tx.sealed_credential(&credential).await?.ok_or_else(gone)?;
+    let envelope = tx.secrets().sealed_credential(&credential).await?.ok_or_else(gone)?;
     let set = TokenSet::from_secret(&sealed::open(engine, &credential, &envelope)?)?;
     Ok((credential, set))
 }
@@ -226,7 +226,7 @@ async fn activate(engine: &Engine, scope: Scope, intent: Intent, new: TokenSet) 
     let give_up = Instant::now() + WAIT_FOR_OTHERS;
     let mut intent = id;
     loop {
-        let mut tx = engine.store().write(scope, Origin::Background).await?;
+        let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
         let (in_force, in_force_set) = read(engine, &mut tx, credential.id).await?;
         if in_force_set.access_token.expose() != old.access_token.expose() {
             // A person has connected anew meanwhile, or another process was quicker: theirs is the newer grant.
@@ -246,7 +246,7 @@ async fn activate(engine: &Engine, scope: Scope, intent: Intent, new: TokenSet) 
         // The machine slept over the end of our lease and another process took it. Our answer is the newest that there is,
         // so it is stored all the same as soon as the other lets go.
         let (now, next) = (engine.now(), engine.context().new_uuid());
-        let mut tx = engine.store().write(scope, Origin::Background).await?;
+        let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
         if let RefreshLease::Acquired { .. } = tx.acquire_refresh(credential.id, &engine.outbound().lease_owner, next, now, now.plus(LEASE)).await? {
             tx.record_refresh_intent(credential.id, next, now).await?;
             tx.commit().await?;
@@ -274,7 +274,7 @@ async fn retry_with_earlier(engine: &Engine, material: &Material, intent: &Inten
 
 /// The provider refuses the refresh token for good, unless a person has connected anew meanwhile.
 async fn dead(engine: &Engine, scope: Scope, material: &Material, intent: &Intent) -> Result<(Credential, TokenSet), Trouble> {
-    let mut tx = engine.store().write(scope, Origin::Background).await?;
+    let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
     tx.abandon_refresh(intent.credential.id, intent.id, engine.now()).await?;
     let (in_force, set) = read(engine, &mut tx, intent.credential.id).await?;
     if set.access_token.expose() != intent.set.access_token.expose() {
@@ -285,7 +285,7 @@ async fn dead(engine: &Engine, scope: Scope, material: &Material, intent: &Inten
     Err(attention(engine, tx, material, cause).await?)
 }
 
-async fn attention(engine: &Engine, mut tx: WriteTx, material: &Material, cause: AttentionCause) -> Result<Trouble, Problem> {
+async fn attention(engine: &Engine, mut tx: SecretWriteTx, material: &Material, cause: AttentionCause) -> Result<Trouble, Problem> {
     let to = IntegrationStatus::NeedsAttention { cause };
     let now = engine.now();
     tx.set_integration_status(material.integration.id, &status::LIVE, to, now, false).await?;

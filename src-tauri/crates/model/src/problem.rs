@@ -225,12 +225,14 @@ pub struct Problem {
     pub context: Box<ProblemContext>,
     /// Seconds after which trying again makes sense (`Retry-After`).
     pub retry_after: Option<u64>,
+    /// Whether nothing more happened than that another transaction came between: the same again, at once, will do.
+    pub contended: bool,
 }
 
 impl Problem {
     /// A problem with its message.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), detail: None, remediation: None, context: Box::default(), retry_after: None }
+        Self { code, message: message.into(), detail: None, remediation: None, context: Box::default(), retry_after: None, contended: false }
     }
 
     /// A field of the body is not valid; `pointer` is its JSON Pointer.

@@ -4,11 +4,12 @@ use patchbay_model::account::Account;
 use patchbay_model::change::ChangeKind;
 use patchbay_model::list::{ListQuery, Listed};
 use patchbay_model::{AccountId, Fullname, Label, Name, OrganizationId};
+use sqlx::FromRow;
 use sqlx::types::Json;
-use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use crate::dialect::{At, Db};
+use crate::db::{self, QueryBuilder};
+use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::list::{self, Category, Field, Kind, Noun};
 use crate::row;
@@ -78,11 +79,11 @@ impl ReadTx {
     pub async fn account(&mut self, id: AccountId) -> Result<Option<Account>> {
         let (organization, account) = self.bound()?;
         let row: Option<AccountRow> =
-            sqlx::query_as(concat!("SELECT ", columns!(), " FROM accounts WHERE id = $1 AND organization_id = $2 AND (id = $3 OR $3 IS NULL) AND deleted_at IS NULL"))
+            db::query_as(concat!("SELECT ", columns!(), " FROM accounts WHERE id = $1 AND organization_id = $2 AND (id = $3 OR $3 IS NULL) AND deleted_at IS NULL"))
                 .bind(id.uuid())
                 .bind(organization)
                 .bind(account)
-                .fetch_optional(&mut *self.tx)
+                .fetch_optional(&mut self.tx)
                 .await?;
         row.map(Account::try_from).transpose()
     }
@@ -96,7 +97,7 @@ impl ReadTx {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let mut sql = QueryBuilder::<Db>::new(concat!("SELECT ", columns!(), " FROM accounts WHERE organization_id = "));
+        let mut sql = QueryBuilder::new(self.dialect(), concat!("SELECT ", columns!(), " FROM accounts WHERE organization_id = "));
         sql.push_bind(organization);
         if let Some(account) = account {
             sql.push(" AND id = ").push_bind(account);
@@ -107,7 +108,7 @@ impl ReadTx {
             list.push_bind(id.uuid());
         }
         sql.push(")");
-        let rows: Vec<AccountRow> = sql.build_query_as().fetch_all(&mut *self.tx).await?;
+        let rows: Vec<AccountRow> = sql.build_query_as().fetch_all(&mut self.tx).await?;
         rows.into_iter().map(Account::try_from).collect()
     }
 
@@ -117,11 +118,11 @@ impl ReadTx {
     /// Those of the database.
     pub async fn account_even_deleted(&mut self, id: AccountId) -> Result<Option<Account>> {
         let (organization, account) = self.bound()?;
-        let row: Option<AccountRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM accounts WHERE id = $1 AND organization_id = $2 AND (id = $3 OR $3 IS NULL)"))
+        let row: Option<AccountRow> = db::query_as(concat!("SELECT ", columns!(), " FROM accounts WHERE id = $1 AND organization_id = $2 AND (id = $3 OR $3 IS NULL)"))
             .bind(id.uuid())
             .bind(organization)
             .bind(account)
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await?;
         row.map(Account::try_from).transpose()
     }
@@ -138,11 +139,11 @@ impl ReadTx {
         }
         let (organization, account) = self.bound()?;
         let row: Option<AccountRow> =
-            sqlx::query_as(concat!("SELECT ", columns!(), " FROM accounts WHERE organization_id = $1 AND (id = $2 OR $2 IS NULL) AND lower(name) = $3 AND deleted_at IS NULL"))
+            db::query_as(concat!("SELECT ", columns!(), " FROM accounts WHERE organization_id = $1 AND (id = $2 OR $2 IS NULL) AND lower(name) = $3 AND deleted_at IS NULL"))
                 .bind(organization)
                 .bind(account)
                 .bind(reference.to_lowercase())
-                .fetch_optional(&mut *self.tx)
+                .fetch_optional(&mut self.tx)
                 .await?;
         row.map(Account::try_from).transpose()
     }
@@ -154,11 +155,11 @@ impl ReadTx {
     pub async fn account_by_external_id(&mut self, external_id: &str) -> Result<Option<Account>> {
         let (organization, account) = self.bound()?;
         let row: Option<AccountRow> =
-            sqlx::query_as(concat!("SELECT ", columns!(), " FROM accounts WHERE organization_id = $1 AND (id = $2 OR $2 IS NULL) AND external_id = $3 AND deleted_at IS NULL"))
+            db::query_as(concat!("SELECT ", columns!(), " FROM accounts WHERE organization_id = $1 AND (id = $2 OR $2 IS NULL) AND external_id = $3 AND deleted_at IS NULL"))
                 .bind(organization)
                 .bind(account)
                 .bind(external_id)
-                .fetch_optional(&mut *self.tx)
+                .fetch_optional(&mut self.tx)
                 .await?;
         row.map(Account::try_from).transpose()
     }
@@ -180,7 +181,7 @@ impl WriteTx {
     pub async fn insert_account(&mut self, account: &Account) -> Result<()> {
         self.whole_organization("a new account")?;
         self.check_tenant(account.organization_id.uuid(), None)?;
-        sqlx::query(
+        db::query(
             "INSERT INTO accounts (id, organization_id, name, fullname, environment, labels, external_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
         .bind(account.id.uuid())
@@ -192,7 +193,7 @@ impl WriteTx {
         .bind(&account.external_id)
         .bind(At(account.created_at))
         .bind(At(account.updated_at))
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await
         .map_err(|error| StoreError::from(error).naming(account.name.as_str(), Some(&account.external_id)))?;
         self.changed(ChangeKind::Account, account.id, Some(account.id))
@@ -204,7 +205,7 @@ impl WriteTx {
     /// [`StoreError::NameTaken`], [`StoreError::NotFound`], and those of the database.
     pub async fn update_account(&mut self, account: &Account) -> Result<()> {
         self.check_tenant(account.organization_id.uuid(), Some(account.id.uuid()))?;
-        let done = sqlx::query("UPDATE accounts SET name = $3, fullname = $4, environment = $5, labels = $6, external_id = $7, updated_at = $8 WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL")
+        let done = db::query("UPDATE accounts SET name = $3, fullname = $4, environment = $5, labels = $6, external_id = $7, updated_at = $8 WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL")
             .bind(account.id.uuid())
             .bind(account.organization_id.uuid())
             .bind(account.name.as_str())
@@ -213,7 +214,7 @@ impl WriteTx {
             .bind(Json(&account.labels))
             .bind(&account.external_id)
             .bind(At(account.updated_at))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(account.name.as_str(), Some(&account.external_id)))?;
         if done.rows_affected() == 0 {

@@ -9,6 +9,7 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::db;
 use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::list::{self, Category, Field, Kind, Noun};
@@ -137,11 +138,11 @@ impl ReadTx {
     /// Those of the database.
     pub async fn audit_event(&mut self, id: AuditId) -> Result<Option<AuditEvent>> {
         let (organization, account) = self.bound()?;
-        let row: Option<AuditRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM audit_events WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL)"))
+        let row: Option<AuditRow> = db::query_as(concat!("SELECT ", columns!(), " FROM audit_events WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL)"))
             .bind(id.uuid())
             .bind(organization)
             .bind(account)
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await?;
         row.map(TryInto::try_into).transpose()
     }
@@ -154,7 +155,7 @@ impl ReadTx {
     /// Those of the database.
     pub async fn audit_event_of_deletion(&mut self, id: DeletionId) -> Result<Option<AuditEvent>> {
         let (organization, account) = self.bound()?;
-        let row: Option<AuditRow> = sqlx::query_as(concat!(
+        let row: Option<AuditRow> = db::query_as(concat!(
             "SELECT ",
             columns!(),
             " FROM audit_events WHERE deletion_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND undone_by IS NULL ORDER BY created_at LIMIT 1"
@@ -162,7 +163,7 @@ impl ReadTx {
         .bind(id.uuid())
         .bind(organization)
         .bind(account)
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx)
         .await?;
         row.map(TryInto::try_into).transpose()
     }
@@ -176,12 +177,12 @@ impl WriteTx {
     /// Those of the database.
     pub async fn mark_undone(&mut self, id: AuditId, by: AuditId) -> Result<bool> {
         let (organization, account) = self.bound()?;
-        let done = sqlx::query("UPDATE audit_events SET undone_by = $1 WHERE id = $2 AND organization_id = $3 AND (account_id = $4 OR $4 IS NULL) AND undone_by IS NULL")
+        let done = db::query("UPDATE audit_events SET undone_by = $1 WHERE id = $2 AND organization_id = $3 AND (account_id = $4 OR $4 IS NULL) AND undone_by IS NULL")
             .bind(by.uuid())
             .bind(id.uuid())
             .bind(organization)
             .bind(account)
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -195,7 +196,7 @@ impl WriteTx {
         if organization != event.organization_id.uuid() {
             return Err(StoreError::WrongScope { what: "the log of another organization" });
         }
-        sqlx::query("INSERT INTO audit_events (id, organization_id, created_at, origin, audit_type, operation, method, path, status, code, remote_addr, user_agent, member_id, account_id, integration_id, body, response, object_kind, object_id, before, after, deletion_id, secret_replaced, undo_of) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)")
+        db::query("INSERT INTO audit_events (id, organization_id, created_at, origin, audit_type, operation, method, path, status, code, remote_addr, user_agent, member_id, account_id, integration_id, body, response, object_kind, object_id, before, after, deletion_id, secret_replaced, undo_of) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)")
             .bind(event.id.uuid())
             .bind(event.organization_id.uuid())
             .bind(At(event.created_at))
@@ -220,7 +221,7 @@ impl WriteTx {
             .bind(event.deletion.map(DeletionId::uuid))
             .bind(event.secret_replaced)
             .bind(event.undo_of.map(AuditId::uuid))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         self.changed(ChangeKind::Audit, event.id, event.account_id)
     }
@@ -231,7 +232,7 @@ impl WriteTx {
     /// Those of the database.
     pub async fn remove_audit_before(&mut self, before: Timestamp) -> Result<u64> {
         let organization = self.whole_organization("the audit log")?;
-        let done = sqlx::query("DELETE FROM audit_events WHERE organization_id = $1 AND created_at < $2").bind(organization).bind(At(before)).execute(&mut *self.tx).await?;
+        let done = db::query("DELETE FROM audit_events WHERE organization_id = $1 AND created_at < $2").bind(organization).bind(At(before)).execute(&mut self.tx).await?;
         Ok(done.rows_affected())
     }
 }

@@ -7,6 +7,7 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::db;
 use crate::error::Result;
 use crate::transaction::{ReadTx, WriteTx};
 
@@ -62,11 +63,11 @@ impl ReadTx {
     /// Those of the database.
     pub async fn audit_texts_of(&mut self, person: &EndUser) -> Result<Vec<AuditTexts>> {
         let (organization, account) = self.bound()?;
-        let rows: Vec<TextsRow> = sqlx::query_as("SELECT id, object_id, path, body, response, before, after FROM audit_events WHERE organization_id = $1 AND object_id = $2 AND (account_id = $3 OR $3 IS NULL) ORDER BY created_at, id")
+        let rows: Vec<TextsRow> = db::query_as("SELECT id, object_id, path, body, response, before, after FROM audit_events WHERE organization_id = $1 AND object_id = $2 AND (account_id = $3 OR $3 IS NULL) ORDER BY created_at, id")
             .bind(organization)
             .bind(person.id.uuid())
             .bind(account)
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         Ok(rows.into_iter().map(AuditTexts::from).collect())
     }
@@ -78,12 +79,12 @@ impl ReadTx {
     /// Those of the database.
     pub async fn audit_texts_mentioning(&mut self, account: AccountId, text: &str) -> Result<Vec<AuditTexts>> {
         let (organization, bound) = self.bound()?;
-        let rows: Vec<TextsRow> = sqlx::query_as("SELECT id, object_id, path, body, response, before, after FROM audit_events WHERE organization_id = $1 AND (account_id = $2 OR (account_id IS NULL AND operation LIKE 'end_users.%')) AND (account_id = $3 OR $3 IS NULL) AND lower(path || ' ' || coalesce(body, '') || ' ' || coalesce(response, '') || ' ' || coalesce(before, '') || ' ' || coalesce(after, '')) LIKE $4 ESCAPE '\\' ORDER BY created_at, id")
+        let rows: Vec<TextsRow> = db::query_as("SELECT id, object_id, path, body, response, before, after FROM audit_events WHERE organization_id = $1 AND (account_id = $2 OR (account_id IS NULL AND operation LIKE 'end_users.%')) AND (account_id = $3 OR $3 IS NULL) AND lower(path || ' ' || coalesce(body, '') || ' ' || coalesce(response, '') || ' ' || coalesce(before, '') || ' ' || coalesce(after, '')) LIKE $4 ESCAPE '\\' ORDER BY created_at, id")
             .bind(organization)
             .bind(account.uuid())
             .bind(bound)
             .bind(pattern(text))
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         Ok(rows.into_iter().map(AuditTexts::from).collect())
     }
@@ -111,7 +112,7 @@ impl WriteTx {
     /// Those of the database.
     pub async fn redact_audit(&mut self, texts: &AuditTexts) -> Result<()> {
         let organization = self.whole_organization("the audit log")?;
-        sqlx::query("UPDATE audit_events SET path = $3, body = $4, response = $5, before = $6, after = $7 WHERE id = $1 AND organization_id = $2")
+        db::query("UPDATE audit_events SET path = $3, body = $4, response = $5, before = $6, after = $7 WHERE id = $1 AND organization_id = $2")
             .bind(texts.id.uuid())
             .bind(organization)
             .bind(&texts.path)
@@ -119,7 +120,7 @@ impl WriteTx {
             .bind(texts.response.as_ref().map(Json))
             .bind(texts.before.as_ref().map(Json))
             .bind(texts.after.as_ref().map(Json))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(())
     }

@@ -5,6 +5,7 @@ use patchbay_model::{AccountId, OrganizationId};
 use sqlx::FromRow;
 use uuid::Uuid;
 
+use crate::db;
 use crate::error::{Result, StoreError};
 use crate::row;
 use crate::transaction::{ReadTx, WriteTx};
@@ -45,14 +46,14 @@ impl ReadTx {
     /// Those of the database.
     pub async fn changes_since(&mut self, sequence: i64, limit: u32) -> Result<Vec<Change>> {
         let (organization, account) = self.bound()?;
-        let rows: Vec<ChangeRow> = sqlx::query_as(
+        let rows: Vec<ChangeRow> = db::query_as(
             "SELECT sequence, organization_id, account_id, kind, object_id, origin FROM changes WHERE organization_id = $1 AND sequence > $2 AND (account_id = $3 OR $3 IS NULL) ORDER BY sequence LIMIT $4",
         )
         .bind(organization)
         .bind(sequence)
         .bind(account)
         .bind(i64::from(limit))
-        .fetch_all(&mut *self.tx)
+        .fetch_all(&mut self.tx)
         .await?;
         rows.into_iter().map(|row| row.try_into().map(|(_, change): (OrganizationId, Change)| change)).collect()
     }
@@ -65,10 +66,10 @@ impl ReadTx {
     pub async fn tail_changes(&mut self, sequence: i64, limit: u32) -> Result<Vec<(OrganizationId, Change)>> {
         self.system("the changes of all organizations")?;
         let rows: Vec<ChangeRow> =
-            sqlx::query_as("SELECT sequence, organization_id, account_id, kind, object_id, origin FROM changes WHERE sequence > $1 ORDER BY sequence LIMIT $2")
+            db::query_as("SELECT sequence, organization_id, account_id, kind, object_id, origin FROM changes WHERE sequence > $1 ORDER BY sequence LIMIT $2")
                 .bind(sequence)
                 .bind(i64::from(limit))
-                .fetch_all(&mut *self.tx)
+                .fetch_all(&mut self.tx)
                 .await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
@@ -78,7 +79,7 @@ impl ReadTx {
     /// # Errors
     /// Those of the database.
     pub async fn latest_sequence(&mut self) -> Result<i64> {
-        let (newest,): (i64,) = sqlx::query_as("SELECT COALESCE(MAX(sequence), 0) FROM changes").fetch_one(&mut *self.tx).await?;
+        let (newest,): (i64,) = db::query_as(self.dialect().newest_change()).fetch_one(&mut self.tx).await?;
         Ok(newest)
     }
 
@@ -87,7 +88,7 @@ impl ReadTx {
     /// # Errors
     /// Those of the database.
     pub async fn oldest_sequence(&mut self) -> Result<i64> {
-        let (oldest,): (i64,) = sqlx::query_as("SELECT COALESCE(MIN(sequence), 0) FROM changes").fetch_one(&mut *self.tx).await?;
+        let (oldest,): (i64,) = db::query_as(self.dialect().oldest_change()).fetch_one(&mut self.tx).await?;
         Ok(oldest)
     }
 }
@@ -99,7 +100,7 @@ impl WriteTx {
     /// [`StoreError::WrongScope`] within a tenant, and those of the database.
     pub async fn trim_changes(&mut self, keep: u32) -> Result<u64> {
         self.system("the changes of all organizations")?;
-        let done = sqlx::query("DELETE FROM changes WHERE sequence <= (SELECT COALESCE(MAX(sequence), 0) FROM changes) - $1").bind(i64::from(keep)).execute(&mut *self.tx).await?;
+        let done = db::query("DELETE FROM changes WHERE sequence <= (SELECT COALESCE(MAX(sequence), 0) FROM changes) - $1").bind(i64::from(keep)).execute(&mut self.tx).await?;
         Ok(done.rows_affected())
     }
 }

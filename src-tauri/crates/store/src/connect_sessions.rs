@@ -4,13 +4,15 @@ use patchbay_model::change::ChangeKind;
 use patchbay_model::consent::{ConnectSession, ConnectState};
 use patchbay_model::credential::Envelope;
 use patchbay_model::{AccountId, Code, ConnectSessionId, EndUserId, IntegrationId, MemberId, OrganizationId, ProviderAppId, Timestamp};
-use sqlx::FromRow;
 use sqlx::types::Json;
+use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 
+use crate::db;
 use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::row;
+use crate::sealed::Secrets;
 use crate::transaction::{ReadTx, WriteTx};
 
 macro_rules! columns {
@@ -89,7 +91,7 @@ impl ReadTx {
     /// Those of the database.
     pub async fn connect_session(&mut self, id: ConnectSessionId) -> Result<Option<ConnectSession>> {
         let (organization, account) = self.bound()?;
-        let row: Option<SessionRow> = sqlx::query_as(concat!(
+        let row: Option<SessionRow> = db::query_as(concat!(
             "SELECT ",
             columns!(),
             " FROM connect_sessions WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL"
@@ -97,7 +99,7 @@ impl ReadTx {
         .bind(id.uuid())
         .bind(organization)
         .bind(account)
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx)
         .await?;
         row.map(ConnectSession::try_from).transpose()
     }
@@ -108,9 +110,9 @@ impl ReadTx {
     /// # Errors
     /// Those of the database.
     pub async fn connect_session_by_state(&mut self, state_hash: &[u8]) -> Result<Option<ConnectSession>> {
-        let row: Option<SessionRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM connect_sessions WHERE state_hash = $1 AND deleted_at IS NULL"))
+        let row: Option<SessionRow> = db::query_as(concat!("SELECT ", columns!(), " FROM connect_sessions WHERE state_hash = $1 AND deleted_at IS NULL"))
             .bind(state_hash)
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await?;
         row.map(ConnectSession::try_from).transpose()
     }
@@ -121,7 +123,7 @@ impl ReadTx {
     /// Those of the database.
     pub async fn latest_connect_session(&mut self, integration: IntegrationId) -> Result<Option<ConnectSession>> {
         let (organization, account) = self.bound()?;
-        let row: Option<SessionRow> = sqlx::query_as(concat!(
+        let row: Option<SessionRow> = db::query_as(concat!(
             "SELECT ",
             columns!(),
             " FROM connect_sessions WHERE integration_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 1"
@@ -129,24 +131,23 @@ impl ReadTx {
         .bind(integration.uuid())
         .bind(organization)
         .bind(account)
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx)
         .await?;
         row.map(ConnectSession::try_from).transpose()
     }
+}
 
+impl Secrets<'_> {
     /// The sealed PKCE verifier (RFC 7636) of a session, until it ends.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn sealed_connect_verifier(&mut self, id: ConnectSessionId) -> Result<Option<Envelope>> {
         let (organization, account) = self.bound()?;
+        let verifier = self.dialect().opened("verifier", "$4");
+        let sql = format!("SELECT {verifier} FROM connect_sessions WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL");
         let row: Option<(Option<Json<Envelope>>,)> =
-            sqlx::query_as("SELECT verifier FROM connect_sessions WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL")
-                .bind(id.uuid())
-                .bind(organization)
-                .bind(account)
-                .fetch_optional(&mut *self.tx)
-                .await?;
+            db::query_as(AssertSqlSafe(sql)).bind(id.uuid()).bind(organization).bind(account).bind_key(&self.tx).fetch_optional(&mut self.tx).await?;
         Ok(row.and_then(|(envelope,)| envelope.map(|json| json.0)))
     }
 }
@@ -159,17 +160,21 @@ impl WriteTx {
     /// [`StoreError::DanglingReference`], and those of the database.
     pub async fn insert_connect_session(&mut self, session: &ConnectSession, state_hash: &[u8], verifier: Option<&Envelope>) -> Result<()> {
         self.check_tenant(session.organization_id.uuid(), Some(session.account_id.uuid()))?;
-        let replaced: Vec<(Uuid,)> = sqlx::query_as("UPDATE connect_sessions SET state = 'cancelled', verifier = NULL, message = $3, updated_at = $4 WHERE integration_id = $1 AND organization_id = $2 AND state = 'begun' RETURNING id")
+        let replaced: Vec<(Uuid,)> = db::query_as("UPDATE connect_sessions SET state = 'cancelled', verifier = NULL, message = $3, updated_at = $4 WHERE integration_id = $1 AND organization_id = $2 AND state = 'begun' RETURNING id")
             .bind(session.integration_id.uuid())
             .bind(session.organization_id.uuid())
             .bind("A newer consent was begun for this integration.")
             .bind(At(session.created_at))
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         for (id,) in replaced {
             self.changed(ChangeKind::ConnectSession, id, Some(session.account_id))?;
         }
-        sqlx::query("INSERT INTO connect_sessions (id, organization_id, account_id, integration_id, provider_app_id, member_id, route, redirect_uri, issuer, scopes, state, failure_code, message, state_hash, verifier, expires, created_at, updated_at, end_user_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)")
+        let sealed = self.dialect().sealed("$15", "$20");
+        let sql = format!(
+            "INSERT INTO connect_sessions (id, organization_id, account_id, integration_id, provider_app_id, member_id, route, redirect_uri, issuer, scopes, state, failure_code, message, state_hash, verifier, expires, created_at, updated_at, end_user_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, {sealed}, $16, $17, $18, $19)"
+        );
+        db::query(AssertSqlSafe(sql))
             .bind(session.id.uuid())
             .bind(session.organization_id.uuid())
             .bind(session.account_id.uuid())
@@ -189,7 +194,8 @@ impl WriteTx {
             .bind(At(session.created_at))
             .bind(At(session.updated_at))
             .bind(session.end_user_id.map(EndUserId::uuid))
-            .execute(&mut *self.tx)
+            .bind_key(&self.tx)
+            .execute(&mut self.tx)
             .await?;
         self.changed(ChangeKind::ConnectSession, session.id, Some(session.account_id))
     }
@@ -201,7 +207,7 @@ impl WriteTx {
     /// Those of the database.
     pub async fn begin_exchange(&mut self, id: ConnectSessionId, now: Timestamp) -> Result<Option<ConnectSession>> {
         let (organization, account) = self.bound()?;
-        let row: Option<SessionRow> = sqlx::query_as(concat!(
+        let row: Option<SessionRow> = db::query_as(concat!(
             "UPDATE connect_sessions SET state = 'exchanging', updated_at = $4 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND state = 'begun' AND expires > $4 AND deleted_at IS NULL RETURNING ",
             columns!()
         ))
@@ -209,7 +215,7 @@ impl WriteTx {
         .bind(organization)
         .bind(account)
         .bind(At(now))
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx)
         .await?;
         let session = row.map(ConnectSession::try_from).transpose()?;
         if let Some(session) = &session {
@@ -228,7 +234,7 @@ impl WriteTx {
             return Err(StoreError::BadRow { table: TABLE, column: "state", detail: "a session does not end in this state".to_owned() });
         }
         let (organization, account) = self.bound()?;
-        let row: Option<(Uuid,)> = sqlx::query_as("UPDATE connect_sessions SET state = $4, failure_code = $5, message = $6, verifier = NULL, updated_at = $7 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND (state = 'exchanging' OR (state = 'begun' AND $4 <> 'completed')) AND deleted_at IS NULL RETURNING account_id")
+        let row: Option<(Uuid,)> = db::query_as("UPDATE connect_sessions SET state = $4, failure_code = $5, message = $6, verifier = NULL, updated_at = $7 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND (state = 'exchanging' OR (state = 'begun' AND $4 <> 'completed')) AND deleted_at IS NULL RETURNING account_id")
             .bind(id.uuid())
             .bind(organization)
             .bind(account)
@@ -236,7 +242,7 @@ impl WriteTx {
             .bind(failure_code(state))
             .bind(message)
             .bind(At(now))
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await?;
         if let Some((account,)) = row {
             self.changed(ChangeKind::ConnectSession, id, Some(AccountId::from_uuid(account)))?;
@@ -250,13 +256,13 @@ impl WriteTx {
     /// Those of the database.
     pub async fn expire_connect_sessions(&mut self, now: Timestamp) -> Result<u64> {
         let (organization, account) = self.bound()?;
-        let rows: Vec<(Uuid, Uuid)> = sqlx::query_as("UPDATE connect_sessions SET state = 'failed', failure_code = $3, message = $4, verifier = NULL, updated_at = $5 WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND state IN ('begun', 'exchanging') AND expires <= $5 RETURNING id, account_id")
+        let rows: Vec<(Uuid, Uuid)> = db::query_as("UPDATE connect_sessions SET state = 'failed', failure_code = $3, message = $4, verifier = NULL, updated_at = $5 WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND state IN ('begun', 'exchanging') AND expires <= $5 RETURNING id, account_id")
             .bind(organization)
             .bind(account)
             .bind(Code::ConsentExpired.as_str())
             .bind("The time for this consent is over. Begin it again.")
             .bind(At(now))
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         for (id, account) in &rows {
             self.changed(ChangeKind::ConnectSession, id, Some(AccountId::from_uuid(*account)))?;
@@ -270,7 +276,7 @@ impl WriteTx {
     /// [`StoreError::WrongScope`] within a tenant, and those of the database.
     pub async fn remove_ended_connect_sessions(&mut self, before: Timestamp) -> Result<u64> {
         self.system("the consents of all organizations")?;
-        let done = sqlx::query("DELETE FROM connect_sessions WHERE state NOT IN ('begun', 'exchanging') AND updated_at < $1").bind(At(before)).execute(&mut *self.tx).await?;
+        let done = db::query("DELETE FROM connect_sessions WHERE state NOT IN ('begun', 'exchanging') AND updated_at < $1").bind(At(before)).execute(&mut self.tx).await?;
         Ok(done.rows_affected())
     }
 }

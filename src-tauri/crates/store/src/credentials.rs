@@ -5,11 +5,12 @@ use patchbay_model::change::ChangeKind;
 use patchbay_model::credential::{Credential, CredentialKind, CredentialOwner, SealedAt};
 use patchbay_model::list::{ListQuery, Listed};
 use patchbay_model::{AccountId, CredentialId, Fullname, IntegrationId, IntegrationPointId, Name, OrganizationId, SharedCredentialId, WebhookId};
+use sqlx::FromRow;
 use sqlx::types::Json;
-use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use crate::dialect::{At, Db};
+use crate::db::{self, QueryBuilder};
+use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::list::{self, Category, Field, Kind, Noun};
 use crate::row;
@@ -152,7 +153,7 @@ impl ReadTx {
     /// Those of the database.
     pub async fn credential(&mut self, id: CredentialId) -> Result<Option<Credential>> {
         let (organization, account) = self.bound()?;
-        let row: Option<CredentialRow> = sqlx::query_as(concat!(
+        let row: Option<CredentialRow> = db::query_as(concat!(
             "SELECT ",
             columns!(),
             " FROM credentials WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR (account_id IS NULL AND owner_type <> 'organization_webhook')) AND deleted_at IS NULL"
@@ -160,7 +161,7 @@ impl ReadTx {
         .bind(id.uuid())
         .bind(organization)
         .bind(account)
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx)
         .await?;
         row.map(Credential::try_from).transpose()
     }
@@ -176,7 +177,7 @@ impl ReadTx {
             return Ok(Some(credential));
         }
         let (organization, account) = self.bound()?;
-        let row: Option<CredentialRow> = sqlx::query_as(concat!(
+        let row: Option<CredentialRow> = db::query_as(concat!(
             "SELECT ",
             columns!(),
             " FROM credentials WHERE organization_id = $1 AND owner_id = $2 AND owner_type = $3 AND (account_id = $4 OR $4 IS NULL OR (account_id IS NULL AND owner_type <> 'organization_webhook')) AND lower(name) = $5 AND deleted_at IS NULL"
@@ -186,7 +187,7 @@ impl ReadTx {
         .bind(owner.owner_type())
         .bind(account)
         .bind(reference.to_lowercase())
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx)
         .await?;
         row.map(Credential::try_from).transpose()
     }
@@ -196,7 +197,7 @@ impl ReadTx {
     /// # Errors
     /// [`StoreError::Query`] for a query that cannot be, and those of the database.
     pub async fn credentials(&mut self, owner: Option<CredentialOwner>, query: &ListQuery) -> Result<Listed<Credential>> {
-        let of_owner = move |sql: &mut QueryBuilder<Db>| {
+        let of_owner = move |sql: &mut QueryBuilder| {
             if let Some(owner) = owner {
                 sql.push("owner_id = ").push_bind(owner_columns(owner).id).push(" AND owner_type = ").push_bind(owner.owner_type());
             }
@@ -213,7 +214,7 @@ impl ReadTx {
     /// Those of the database.
     pub async fn credentials_within_reach(&mut self, account_id: AccountId, integration: IntegrationId, point: Option<IntegrationPointId>) -> Result<Vec<Credential>> {
         let (organization, account) = self.bound()?;
-        let rows: Vec<CredentialRow> = sqlx::query_as(concat!(
+        let rows: Vec<CredentialRow> = db::query_as(concat!(
             "SELECT ",
             columns!(),
             " FROM credentials WHERE organization_id = $1 AND owner_id IN ($2, $3, $4) AND (account_id = $5 OR $5 IS NULL OR account_id IS NULL) AND deleted_at IS NULL ORDER BY name, id"
@@ -223,7 +224,7 @@ impl ReadTx {
         .bind(integration.uuid())
         .bind(point.map(IntegrationPointId::uuid))
         .bind(account)
-        .fetch_all(&mut *self.tx)
+        .fetch_all(&mut self.tx)
         .await?;
         rows.into_iter().map(Credential::try_from).collect()
     }
@@ -238,7 +239,7 @@ impl WriteTx {
         self.check_tenant(credential.organization_id.uuid(), credential.owner.account().map(AccountId::uuid))?;
         let owner = owner_columns(credential.owner);
         let (sealed_at, sealed_integration, shared) = sealed_columns(credential.sealed_at);
-        sqlx::query("INSERT INTO credentials (id, organization_id, owner_type, owner_id, account_id, integration_id, integration_point_id, name, fullname, kind, public_config, sealed_at, sealed_integration_id, shared_credential_id, provider_app_id, expires, managed, secret_set_at, created_at, updated_at, organization_webhook_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)")
+        db::query("INSERT INTO credentials (id, organization_id, owner_type, owner_id, account_id, integration_id, integration_point_id, name, fullname, kind, public_config, sealed_at, sealed_integration_id, shared_credential_id, provider_app_id, expires, managed, secret_set_at, created_at, updated_at, organization_webhook_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)")
             .bind(credential.id.uuid())
             .bind(credential.organization_id.uuid())
             .bind(credential.owner.owner_type())
@@ -260,7 +261,7 @@ impl WriteTx {
             .bind(At(credential.created_at))
             .bind(At(credential.updated_at))
             .bind(owner.webhook)
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(credential.name.as_str(), None))?;
         self.changed(ChangeKind::Credential, credential.id, credential.owner.account())
@@ -273,7 +274,7 @@ impl WriteTx {
     pub async fn update_credential(&mut self, credential: &Credential) -> Result<()> {
         self.check_tenant(credential.organization_id.uuid(), credential.owner.account().map(AccountId::uuid))?;
         let (sealed_at, sealed_integration, shared) = sealed_columns(credential.sealed_at);
-        let done = sqlx::query("UPDATE credentials SET name = $4, fullname = $5, kind = $6, public_config = $7, sealed_at = $8, sealed_integration_id = $9, shared_credential_id = $10, provider_app_id = $11, expires = $12, managed = $13, secret_set_at = $14, updated_at = $15 WHERE id = $1 AND organization_id = $2 AND owner_id = $3 AND deleted_at IS NULL")
+        let done = db::query("UPDATE credentials SET name = $4, fullname = $5, kind = $6, public_config = $7, sealed_at = $8, sealed_integration_id = $9, shared_credential_id = $10, provider_app_id = $11, expires = $12, managed = $13, secret_set_at = $14, updated_at = $15 WHERE id = $1 AND organization_id = $2 AND owner_id = $3 AND deleted_at IS NULL")
             .bind(credential.id.uuid())
             .bind(credential.organization_id.uuid())
             .bind(owner_columns(credential.owner).id)
@@ -289,7 +290,7 @@ impl WriteTx {
             .bind(credential.managed)
             .bind(row::at(credential.secret_set_at))
             .bind(At(credential.updated_at))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(credential.name.as_str(), None))?;
         if done.rows_affected() == 0 {

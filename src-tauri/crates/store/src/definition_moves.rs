@@ -7,6 +7,7 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::db;
 use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::transaction::{ReadTx, WriteTx};
@@ -51,12 +52,12 @@ impl ReadTx {
     /// Those of the database.
     pub async fn last_move(&mut self, account: AccountId, integration: IntegrationId) -> Result<Option<DefinitionMove>> {
         let (organization, bound) = self.bound()?;
-        let row: Option<MoveRow> = sqlx::query_as("SELECT id, organization_id, account_id, integration_id, from_definition, to_definition, config_before, config_after, member_id, moved_at, rolled_back_at FROM definition_moves WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND integration_id = $4 AND rolled_back_at IS NULL ORDER BY moved_at DESC, id DESC LIMIT 1")
+        let row: Option<MoveRow> = db::query_as("SELECT id, organization_id, account_id, integration_id, from_definition, to_definition, config_before, config_after, member_id, moved_at, rolled_back_at FROM definition_moves WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND integration_id = $4 AND rolled_back_at IS NULL ORDER BY moved_at DESC, id DESC LIMIT 1")
             .bind(organization)
             .bind(account.uuid())
             .bind(bound)
             .bind(integration.uuid())
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await?;
         Ok(row.map(DefinitionMove::from))
     }
@@ -69,7 +70,7 @@ impl WriteTx {
     /// [`StoreError::DanglingReference`] for an integration or definition that is not there, and those of the database.
     pub async fn insert_move(&mut self, made: &DefinitionMove) -> Result<()> {
         self.check_tenant(made.organization_id.uuid(), Some(made.account_id.uuid()))?;
-        sqlx::query("INSERT INTO definition_moves (id, organization_id, account_id, integration_id, from_definition, to_definition, config_before, config_after, member_id, moved_at, rolled_back_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
+        db::query("INSERT INTO definition_moves (id, organization_id, account_id, integration_id, from_definition, to_definition, config_before, config_after, member_id, moved_at, rolled_back_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
             .bind(made.id.uuid())
             .bind(made.organization_id.uuid())
             .bind(made.account_id.uuid())
@@ -81,7 +82,7 @@ impl WriteTx {
             .bind(made.member_id.uuid())
             .bind(At(made.moved_at))
             .bind(made.rolled_back_at.map(At))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(())
     }
@@ -93,12 +94,12 @@ impl WriteTx {
     pub async fn roll_back_move(&mut self, id: DefinitionMoveId, now: Timestamp) -> Result<()> {
         let (organization, account) = self.bound()?;
         let done =
-            sqlx::query("UPDATE definition_moves SET rolled_back_at = $4 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND rolled_back_at IS NULL")
+            db::query("UPDATE definition_moves SET rolled_back_at = $4 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND rolled_back_at IS NULL")
                 .bind(id.uuid())
                 .bind(organization)
                 .bind(account)
                 .bind(At(now))
-                .execute(&mut *self.tx)
+                .execute(&mut self.tx)
                 .await?;
         if done.rows_affected() == 0 { Err(StoreError::not_found(DefinitionMoveId::NOUN, id)) } else { Ok(()) }
     }

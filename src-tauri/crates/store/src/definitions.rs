@@ -3,11 +3,12 @@
 use patchbay_model::definition::{Definition, DefinitionStatus};
 use patchbay_model::list::{ListQuery, Listed};
 use patchbay_model::{DefinitionId, ProviderId, Timestamp};
+use sqlx::FromRow;
 use sqlx::types::Json;
-use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use crate::dialect::{At, Db};
+use crate::db::{self, QueryBuilder};
+use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::list::{self, Category, Field, Kind, Noun};
 use crate::row;
@@ -80,7 +81,7 @@ impl ReadTx {
     /// Those of the database.
     pub async fn definitions(&mut self) -> Result<Vec<Definition>> {
         let rows: Vec<DefinitionRow> =
-            sqlx::query_as(concat!("SELECT ", columns!(), " FROM integration_definitions ORDER BY name, created_at DESC, id DESC")).fetch_all(&mut *self.tx).await?;
+            db::query_as(concat!("SELECT ", columns!(), " FROM integration_definitions ORDER BY name, created_at DESC, id DESC")).fetch_all(&mut self.tx).await?;
         rows.into_iter().map(Definition::try_from).collect()
     }
 
@@ -97,9 +98,9 @@ impl ReadTx {
     /// # Errors
     /// Those of the database.
     pub async fn definitions_of(&mut self, provider: &ProviderId) -> Result<Vec<Definition>> {
-        let rows: Vec<DefinitionRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM integration_definitions WHERE name = $1 ORDER BY created_at DESC, id DESC"))
+        let rows: Vec<DefinitionRow> = db::query_as(concat!("SELECT ", columns!(), " FROM integration_definitions WHERE name = $1 ORDER BY created_at DESC, id DESC"))
             .bind(provider.as_str())
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         rows.into_iter().map(Definition::try_from).collect()
     }
@@ -112,7 +113,7 @@ impl ReadTx {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let of_these = |sql: &mut QueryBuilder<Db>| {
+        let of_these = |sql: &mut QueryBuilder| {
             sql.push("integration_id IN (");
             let mut list = sql.separated(", ");
             for id in ids {
@@ -130,7 +131,7 @@ impl ReadTx {
     /// Those of the database.
     pub async fn definition(&mut self, id: DefinitionId) -> Result<Option<Definition>> {
         let row: Option<DefinitionRow> =
-            sqlx::query_as(concat!("SELECT ", columns!(), " FROM integration_definitions WHERE id = $1")).bind(id.uuid()).fetch_optional(&mut *self.tx).await?;
+            db::query_as(concat!("SELECT ", columns!(), " FROM integration_definitions WHERE id = $1")).bind(id.uuid()).fetch_optional(&mut self.tx).await?;
         row.map(Definition::try_from).transpose()
     }
 
@@ -140,9 +141,9 @@ impl ReadTx {
     /// Those of the database.
     pub async fn active_definition(&mut self, provider: &ProviderId) -> Result<Option<Definition>> {
         let row: Option<DefinitionRow> =
-            sqlx::query_as(concat!("SELECT ", columns!(), " FROM integration_definitions WHERE name = $1 AND status = 'active' ORDER BY created_at DESC, id DESC LIMIT 1"))
+            db::query_as(concat!("SELECT ", columns!(), " FROM integration_definitions WHERE name = $1 AND status = 'active' ORDER BY created_at DESC, id DESC LIMIT 1"))
                 .bind(provider.as_str())
-                .fetch_optional(&mut *self.tx)
+                .fetch_optional(&mut self.tx)
                 .await?;
         row.map(Definition::try_from).transpose()
     }
@@ -154,7 +155,7 @@ impl WriteTx {
     /// # Errors
     /// [`StoreError::NameTaken`] when this version is there, and those of the database.
     pub async fn insert_definition(&mut self, definition: &Definition) -> Result<()> {
-        sqlx::query("INSERT INTO integration_definitions (id, name, type, version, auth_type, docs_url, config_schema, credentials_schema, status, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
+        db::query("INSERT INTO integration_definitions (id, name, type, version, auth_type, docs_url, config_schema, credentials_schema, status, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
             .bind(definition.id.uuid())
             .bind(definition.provider.as_str())
             .bind(definition.connector.as_str())
@@ -166,7 +167,7 @@ impl WriteTx {
             .bind(row::as_word(&definition.status))
             .bind(At(definition.created_at))
             .bind(At(definition.updated_at))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(())
     }
@@ -176,11 +177,11 @@ impl WriteTx {
     /// # Errors
     /// [`StoreError::NotFound`], and those of the database.
     pub async fn set_definition_status(&mut self, id: DefinitionId, status: DefinitionStatus, now: Timestamp) -> Result<()> {
-        let done = sqlx::query("UPDATE integration_definitions SET status = $2, updated_at = $3 WHERE id = $1")
+        let done = db::query("UPDATE integration_definitions SET status = $2, updated_at = $3 WHERE id = $1")
             .bind(id.uuid())
             .bind(row::as_word(&status))
             .bind(At(now))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         if done.rows_affected() == 0 { Err(StoreError::not_found(DefinitionId::NOUN, id)) } else { Ok(()) }
     }

@@ -10,7 +10,8 @@ use patchbay_model::{AccountId, CredentialId, DeletionId, IntegrationId, Integra
 use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 
-use crate::dialect::{self, At};
+use crate::db;
+use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::row;
 use crate::transaction::{ReadTx, WriteTx};
@@ -72,13 +73,13 @@ impl ReadTx {
     /// Those of the database.
     pub async fn deletion(&mut self, id: DeletionId) -> Result<Option<Deletion>> {
         let (organization, account) = self.bound()?;
-        let row: Option<DeletionRow> = sqlx::query_as(
+        let row: Option<DeletionRow> = db::query_as(
             "SELECT id, organization_id, account_id, kind, object_id, deleted_at FROM deletions WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL)",
         )
         .bind(id.uuid())
         .bind(organization)
         .bind(account)
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx)
         .await?;
         row.map(|row| row.try_into().map(|(_, deletion): (OrganizationId, Deletion)| deletion)).transpose()
     }
@@ -91,9 +92,9 @@ impl ReadTx {
     pub async fn due_deletions(&mut self, before: Timestamp) -> Result<Vec<(OrganizationId, Deletion)>> {
         self.system("the deletions of all organizations")?;
         let rows: Vec<DeletionRow> =
-            sqlx::query_as("SELECT id, organization_id, account_id, kind, object_id, deleted_at FROM deletions WHERE deleted_at < $1 ORDER BY deleted_at, id")
+            db::query_as("SELECT id, organization_id, account_id, kind, object_id, deleted_at FROM deletions WHERE deleted_at < $1 ORDER BY deleted_at, id")
                 .bind(At(before))
-                .fetch_all(&mut *self.tx)
+                .fetch_all(&mut self.tx)
                 .await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
@@ -104,13 +105,13 @@ impl ReadTx {
     /// Those of the database.
     pub async fn account_impact(&mut self, id: AccountId) -> Result<Impact> {
         let (organization, account) = self.bound()?;
-        let (integrations, credentials, tokens, connect_sessions, end_users): (i64, i64, i64, i64, i64) = sqlx::query_as(
+        let (integrations, credentials, tokens, connect_sessions, end_users): (i64, i64, i64, i64, i64) = db::query_as(
             "SELECT (SELECT count(*) FROM integration_instances WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL), (SELECT count(*) FROM credentials WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL), (SELECT count(*) FROM token_containers WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL), (SELECT count(*) FROM connect_sessions WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND state IN ('begun', 'exchanging') AND deleted_at IS NULL), (SELECT count(*) FROM end_users WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL)",
         )
         .bind(organization)
         .bind(id.uuid())
         .bind(account)
-        .fetch_one(&mut *self.tx)
+        .fetch_one(&mut self.tx)
         .await?;
         Ok(Impact { end_users: row::count(end_users), ..impact(integrations, credentials, tokens, connect_sessions) })
     }
@@ -121,13 +122,13 @@ impl ReadTx {
     /// Those of the database.
     pub async fn integration_impact(&mut self, id: IntegrationId) -> Result<Impact> {
         let (organization, account) = self.bound()?;
-        let (credentials, tokens, connect_sessions): (i64, i64, i64) = sqlx::query_as(
+        let (credentials, tokens, connect_sessions): (i64, i64, i64) = db::query_as(
             "SELECT (SELECT count(*) FROM credentials WHERE organization_id = $1 AND integration_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL), (SELECT count(*) FROM token_containers WHERE organization_id = $1 AND integration_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL), (SELECT count(*) FROM connect_sessions WHERE organization_id = $1 AND integration_id = $2 AND (account_id = $3 OR $3 IS NULL) AND state IN ('begun', 'exchanging') AND deleted_at IS NULL)",
         )
         .bind(organization)
         .bind(id.uuid())
         .bind(account)
-        .fetch_one(&mut *self.tx)
+        .fetch_one(&mut self.tx)
         .await?;
         Ok(impact(0, credentials, tokens, connect_sessions))
     }
@@ -139,10 +140,10 @@ impl ReadTx {
     pub async fn member_impact(&mut self, id: MemberId) -> Result<Impact> {
         let organization = self.whole_organization("a member")?;
         let (tokens,): (i64,) =
-            sqlx::query_as("SELECT count(*) FROM token_containers WHERE organization_id = $1 AND member_id = $2 AND owner_type = 'organization' AND deleted_at IS NULL")
+            db::query_as("SELECT count(*) FROM token_containers WHERE organization_id = $1 AND member_id = $2 AND owner_type = 'organization' AND deleted_at IS NULL")
                 .bind(organization)
                 .bind(id.uuid())
-                .fetch_one(&mut *self.tx)
+                .fetch_one(&mut self.tx)
                 .await?;
         Ok(impact(0, 0, tokens, 0))
     }
@@ -153,10 +154,10 @@ impl ReadTx {
     /// Those of the database.
     pub async fn point_impact(&mut self, id: IntegrationPointId) -> Result<Impact> {
         let organization = self.bound_organization()?;
-        let (credentials,): (i64,) = sqlx::query_as("SELECT count(*) FROM credentials WHERE organization_id = $1 AND integration_point_id = $2 AND deleted_at IS NULL")
+        let (credentials,): (i64,) = db::query_as("SELECT count(*) FROM credentials WHERE organization_id = $1 AND integration_point_id = $2 AND deleted_at IS NULL")
             .bind(organization)
             .bind(id.uuid())
-            .fetch_one(&mut *self.tx)
+            .fetch_one(&mut self.tx)
             .await?;
         Ok(impact(0, credentials, 0, 0))
     }
@@ -341,7 +342,7 @@ impl WriteTx {
             return Err(StoreError::NotUndoable("The time in which this deletion could be undone is over. Make the object anew.".to_owned()));
         }
         let organization = self.bound_organization()?;
-        let (parentless,): (i64,) = sqlx::query_as(PARENTLESS).bind(organization).bind(id.uuid()).fetch_one(&mut *self.tx).await?;
+        let (parentless,): (i64,) = db::query_as(PARENTLESS).bind(organization).bind(id.uuid()).fetch_one(&mut self.tx).await?;
         if parentless > 0 {
             return Err(StoreError::NotUndoable("What this belongs to was deleted too. Undo that deletion first, then this one.".to_owned()));
         }
@@ -351,7 +352,7 @@ impl WriteTx {
         let account = deletion.account_id;
         for &(table, kind) in TOMBSTONED {
             let sql = format!("UPDATE {table} SET deleted_at = NULL, deletion_id = NULL WHERE deletion_id = $1 AND organization_id = $2");
-            let restored = sqlx::query(AssertSqlSafe(sql)).bind(id.uuid()).bind(organization).execute(&mut *self.tx).await.map_err(|error| match StoreError::from(error) {
+            let restored = db::query(AssertSqlSafe(sql)).bind(id.uuid()).bind(organization).execute(&mut self.tx).await.map_err(|error| match StoreError::from(error) {
                 StoreError::NameTaken { noun, field, .. } => {
                     StoreError::NotUndoable(format!("The {field} of the {noun} is used by another one by now. Rename that one, then undo the deletion."))
                 }
@@ -361,12 +362,12 @@ impl WriteTx {
                 self.changed(kind, deletion.object_id, account)?;
             }
         }
-        sqlx::query("UPDATE consent_receipts SET ended_at = NULL, deletion_id = NULL WHERE deletion_id = $1 AND organization_id = $2 AND NOT EXISTS (SELECT 1 FROM consent_receipts AS newer WHERE newer.organization_id = $2 AND newer.account_id = consent_receipts.account_id AND newer.integration_id = consent_receipts.integration_id AND newer.ended_at IS NULL)")
+        db::query("UPDATE consent_receipts SET ended_at = NULL, deletion_id = NULL WHERE deletion_id = $1 AND organization_id = $2 AND NOT EXISTS (SELECT 1 FROM consent_receipts AS newer WHERE newer.organization_id = $2 AND newer.account_id = consent_receipts.account_id AND newer.integration_id = consent_receipts.integration_id AND newer.ended_at IS NULL)")
             .bind(id.uuid())
             .bind(organization)
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
-        sqlx::query("DELETE FROM deletions WHERE id = $1 AND organization_id = $2").bind(id.uuid()).bind(organization).execute(&mut *self.tx).await?;
+        db::query("DELETE FROM deletions WHERE id = $1 AND organization_id = $2").bind(id.uuid()).bind(organization).execute(&mut self.tx).await?;
         self.changed(deletion.kind, deletion.object_id, account)?;
         Ok(deletion)
     }
@@ -379,9 +380,9 @@ impl WriteTx {
         self.system("the deletions of all organizations")?;
         let mut purged = 0;
         for sql in PURGE {
-            purged += sqlx::query(*sql).bind(At(before)).execute(&mut *self.tx).await?.rows_affected();
+            purged += db::query(*sql).bind(At(before)).execute(&mut self.tx).await?.rows_affected();
         }
-        sqlx::query("DELETE FROM deletions WHERE deleted_at < $1").bind(At(before)).execute(&mut *self.tx).await?;
+        db::query("DELETE FROM deletions WHERE deleted_at < $1").bind(At(before)).execute(&mut self.tx).await?;
         Ok(purged)
     }
 
@@ -390,23 +391,23 @@ impl WriteTx {
     async fn lost_roles(&mut self, organization: Uuid, deletion: &Deletion) -> Result<bool> {
         let sql = format!(
             "SELECT count(*) FROM members WHERE organization_id = $1 AND deletion_id = $2 AND EXISTS (SELECT 1 FROM {} WHERE NOT EXISTS (SELECT 1 FROM roles WHERE roles.organization_id = $1 AND roles.name = each.value AND roles.deleted_at IS NULL AND roles.created_at <= $3))",
-            dialect::json_elements("members.role_binding")
+            self.dialect().json_elements("members.role_binding")
         );
-        let bound = sqlx::query_as(AssertSqlSafe(sql)).bind(organization).bind(deletion.id.uuid()).bind(At(deletion.deleted_at));
-        let (lost,): (i64,) = bound.fetch_one(&mut *self.tx).await?;
+        let bound = db::query_as(AssertSqlSafe(sql)).bind(organization).bind(deletion.id.uuid()).bind(At(deletion.deleted_at));
+        let (lost,): (i64,) = bound.fetch_one(&mut self.tx).await?;
         Ok(lost > 0)
     }
 
     async fn begin_deletion(&mut self, deletion: DeletionId, kind: ChangeKind, object: Uuid, account: Option<AccountId>, now: Timestamp) -> Result<Marking> {
         let organization = self.bound_organization()?;
-        sqlx::query("INSERT INTO deletions (id, organization_id, account_id, kind, object_id, deleted_at) VALUES ($1, $2, $3, $4, $5, $6)")
+        db::query("INSERT INTO deletions (id, organization_id, account_id, kind, object_id, deleted_at) VALUES ($1, $2, $3, $4, $5, $6)")
             .bind(deletion.uuid())
             .bind(organization)
             .bind(account.map(AccountId::uuid))
             .bind(kind.as_str())
             .bind(object)
             .bind(At(now))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(Marking { organization, id: deletion.uuid(), now: At(now) })
     }
@@ -414,17 +415,17 @@ impl WriteTx {
     /// Marks the live rows of `table` that `condition` (over `$4`) chooses.
     async fn mark(&mut self, marking: &Marking, table: &'static str, condition: &'static str, value: Uuid) -> Result<u64> {
         let sql = format!("UPDATE {table} SET deleted_at = $1, deletion_id = $2 WHERE organization_id = $3 AND deleted_at IS NULL AND {condition}");
-        let done = sqlx::query(AssertSqlSafe(sql)).bind(marking.now).bind(marking.id).bind(marking.organization).bind(value).execute(&mut *self.tx).await?;
+        let done = db::query(AssertSqlSafe(sql)).bind(marking.now).bind(marking.id).bind(marking.organization).bind(value).execute(&mut self.tx).await?;
         Ok(done.rows_affected())
     }
 
     /// Marks shared sealed values whose last credential goes with this deletion.
     async fn mark_orphaned_shared(&mut self, marking: &Marking) -> Result<()> {
-        sqlx::query("UPDATE shared_credentials SET deleted_at = $1, deletion_id = $2 WHERE organization_id = $3 AND deleted_at IS NULL AND id IN (SELECT gone.shared_credential_id FROM credentials AS gone WHERE gone.deletion_id = $2 AND gone.shared_credential_id IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM credentials AS live WHERE live.shared_credential_id = shared_credentials.id AND live.deleted_at IS NULL) AND NOT EXISTS (SELECT 1 FROM provider_apps AS app WHERE app.client_secret = shared_credentials.id AND app.deleted_at IS NULL)")
+        db::query("UPDATE shared_credentials SET deleted_at = $1, deletion_id = $2 WHERE organization_id = $3 AND deleted_at IS NULL AND id IN (SELECT gone.shared_credential_id FROM credentials AS gone WHERE gone.deletion_id = $2 AND gone.shared_credential_id IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM credentials AS live WHERE live.shared_credential_id = shared_credentials.id AND live.deleted_at IS NULL) AND NOT EXISTS (SELECT 1 FROM provider_apps AS app WHERE app.client_secret = shared_credentials.id AND app.deleted_at IS NULL)")
             .bind(marking.now)
             .bind(marking.id)
             .bind(marking.organization)
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(())
     }
@@ -432,11 +433,11 @@ impl WriteTx {
     /// Ends the receipts in force of the integrations that go with this deletion, or whose consent does. The undo takes them
     /// up again, unless somebody agreed anew meanwhile.
     async fn end_receipts_of_deletion(&mut self, marking: &Marking) -> Result<()> {
-        sqlx::query("UPDATE consent_receipts SET ended_at = $1, deletion_id = $2 WHERE organization_id = $3 AND ended_at IS NULL AND integration_id IN (SELECT id FROM integration_instances WHERE deletion_id = $2 UNION SELECT integration_id FROM credentials WHERE deletion_id = $2 AND kind = 'o_auth_user' AND integration_id IS NOT NULL)")
+        db::query("UPDATE consent_receipts SET ended_at = $1, deletion_id = $2 WHERE organization_id = $3 AND ended_at IS NULL AND integration_id IN (SELECT id FROM integration_instances WHERE deletion_id = $2 UNION SELECT integration_id FROM credentials WHERE deletion_id = $2 AND kind = 'o_auth_user' AND integration_id IS NOT NULL)")
             .bind(marking.now)
             .bind(marking.id)
             .bind(marking.organization)
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(())
     }

@@ -8,10 +8,11 @@ use patchbay_model::change::ChangeKind;
 use patchbay_model::list::{ListQuery, Listed};
 use patchbay_model::webhook::{Attempt, Delivery, DeliveryState};
 use patchbay_model::{AccountId, DeliveryId, IntegrationId, OrganizationId, Timestamp, WebhookId};
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::dialect::{At, Db};
+use crate::db::{self, QueryBuilder};
+use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::list::{self, Category, Field, Kind, Noun};
 use crate::row;
@@ -129,11 +130,11 @@ impl ReadTx {
     /// Those of the database.
     pub async fn delivery(&mut self, webhook: WebhookId, id: DeliveryId) -> Result<Option<Delivery>> {
         let organization = self.whole_organization("a delivery")?;
-        let row: Option<DeliveryRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM webhook_deliveries WHERE id = $1 AND organization_id = $2 AND webhook_id = $3"))
+        let row: Option<DeliveryRow> = db::query_as(concat!("SELECT ", columns!(), " FROM webhook_deliveries WHERE id = $1 AND organization_id = $2 AND webhook_id = $3"))
             .bind(id.uuid())
             .bind(organization)
             .bind(webhook.uuid())
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await?;
         row.map(Delivery::try_from).transpose()
     }
@@ -144,11 +145,8 @@ impl ReadTx {
     /// [`StoreError::NotFound`], and those of the database.
     pub async fn delivery_payload(&mut self, id: DeliveryId) -> Result<String> {
         let organization = self.whole_organization("a delivery")?;
-        let row: Option<(String,)> = sqlx::query_as("SELECT payload FROM webhook_deliveries WHERE id = $1 AND organization_id = $2")
-            .bind(id.uuid())
-            .bind(organization)
-            .fetch_optional(&mut *self.tx)
-            .await?;
+        let row: Option<(String,)> =
+            db::query_as("SELECT payload FROM webhook_deliveries WHERE id = $1 AND organization_id = $2").bind(id.uuid()).bind(organization).fetch_optional(&mut self.tx).await?;
         row.map(|(payload,)| payload).ok_or_else(|| StoreError::not_found(DeliveryId::NOUN, id))
     }
 
@@ -159,10 +157,10 @@ impl ReadTx {
     pub async fn delivery_attempts(&mut self, id: DeliveryId) -> Result<Vec<Attempt>> {
         let organization = self.whole_organization("a delivery")?;
         let rows: Vec<AttemptRow> =
-            sqlx::query_as("SELECT number, created_at, status, error, response, duration_ms FROM webhook_attempts WHERE delivery_id = $1 AND organization_id = $2 ORDER BY number")
+            db::query_as("SELECT number, created_at, status, error, response, duration_ms FROM webhook_attempts WHERE delivery_id = $1 AND organization_id = $2 ORDER BY number")
                 .bind(id.uuid())
                 .bind(organization)
-                .fetch_all(&mut *self.tx)
+                .fetch_all(&mut self.tx)
                 .await?;
         rows.into_iter()
             .map(|(number, at, answered, error, response, duration)| {
@@ -177,7 +175,7 @@ impl ReadTx {
     /// [`StoreError::Query`] for a query that cannot be, and those of the database.
     pub async fn deliveries(&mut self, webhook: WebhookId, query: &ListQuery) -> Result<Listed<Delivery>> {
         self.whole_organization("a delivery")?;
-        let of_webhook = move |sql: &mut QueryBuilder<Db>| {
+        let of_webhook = move |sql: &mut QueryBuilder| {
             sql.push("webhook_id = ").push_bind(webhook.uuid());
         };
         list::page::<DeliveryRow, _>(self, &NOUN, query, false, &[&of_webhook]).await
@@ -189,10 +187,10 @@ impl ReadTx {
     /// Those of the database.
     pub async fn count_pending_deliveries(&mut self, webhook: WebhookId) -> Result<u64> {
         let organization = self.whole_organization("a delivery")?;
-        let (number,): (i64,) = sqlx::query_as("SELECT count(*) FROM webhook_deliveries WHERE organization_id = $1 AND webhook_id = $2 AND state IN ('pending', 'sending')")
+        let (number,): (i64,) = db::query_as("SELECT count(*) FROM webhook_deliveries WHERE organization_id = $1 AND webhook_id = $2 AND state IN ('pending', 'sending')")
             .bind(organization)
             .bind(webhook.uuid())
-            .fetch_one(&mut *self.tx)
+            .fetch_one(&mut self.tx)
             .await?;
         Ok(row::count(number))
     }
@@ -205,10 +203,10 @@ impl ReadTx {
     pub async fn due_webhooks(&mut self) -> Result<Vec<DueWebhook>> {
         self.system("the deliveries of all organizations")?;
         // One look into the index per webhook, whatever waits behind it.
-        let rows: Vec<(Uuid, Uuid, At)> = sqlx::query_as(
+        let rows: Vec<(Uuid, Uuid, At)> = db::query_as(
             "SELECT due.organization_id, due.id, due.at FROM (SELECT hook.organization_id, hook.id, COALESCE((SELECT MAX(sent.next_attempt_at) FROM webhook_deliveries AS sent WHERE sent.organization_id = hook.organization_id AND sent.webhook_id = hook.id AND sent.state = 'sending'), (SELECT MIN(next.next_attempt_at) FROM webhook_deliveries AS next WHERE next.organization_id = hook.organization_id AND next.webhook_id = hook.id AND next.state IN ('pending', 'sending'))) AS at FROM organization_webhooks AS hook WHERE hook.deleted_at IS NULL) AS due WHERE due.at IS NOT NULL ORDER BY due.at, due.id",
         )
-        .fetch_all(&mut *self.tx)
+        .fetch_all(&mut self.tx)
         .await?;
         Ok(rows
             .into_iter()
@@ -225,7 +223,7 @@ impl WriteTx {
     /// [`StoreError::DanglingReference`] for a webhook of another organization, and those of the database.
     pub async fn insert_delivery(&mut self, delivery: &Delivery, payload: &str, owner: Option<&str>) -> Result<()> {
         self.check_tenant(delivery.organization_id.uuid(), delivery.account_id.map(AccountId::uuid))?;
-        sqlx::query("INSERT INTO webhook_deliveries (id, organization_id, webhook_id, account_id, integration_id, event, payload, state, attempts, next_attempt_at, last_status, last_error, redelivery_of, delivered_at, created_at, updated_at, lease_owner) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)")
+        db::query("INSERT INTO webhook_deliveries (id, organization_id, webhook_id, account_id, integration_id, event, payload, state, attempts, next_attempt_at, last_status, last_error, redelivery_of, delivered_at, created_at, updated_at, lease_owner) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)")
             .bind(delivery.id.uuid())
             .bind(delivery.organization_id.uuid())
             .bind(delivery.webhook_id.uuid())
@@ -243,7 +241,7 @@ impl WriteTx {
             .bind(At(delivery.created_at))
             .bind(At(delivery.updated_at))
             .bind(owner)
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         self.changed(ChangeKind::WebhookDelivery, delivery.id, None)
     }
@@ -260,16 +258,16 @@ impl WriteTx {
         }
         let organization = self.whole_organization("a delivery")?;
         let (under_way,): (i64,) =
-            sqlx::query_as("SELECT count(*) FROM webhook_deliveries WHERE organization_id = $1 AND webhook_id = $2 AND state = 'sending' AND next_attempt_at > $3")
+            db::query_as("SELECT count(*) FROM webhook_deliveries WHERE organization_id = $1 AND webhook_id = $2 AND state = 'sending' AND next_attempt_at > $3")
                 .bind(organization)
                 .bind(webhook.uuid())
                 .bind(At(now))
-                .fetch_one(&mut *self.tx)
+                .fetch_one(&mut self.tx)
                 .await?;
         if under_way > 0 {
             return Ok(None);
         }
-        let row: Option<DeliveryRow> = sqlx::query_as(concat!(
+        let row: Option<DeliveryRow> = db::query_as(concat!(
             "SELECT ",
             columns!(),
             " FROM webhook_deliveries WHERE organization_id = $1 AND webhook_id = $2 AND state IN ('pending', 'sending') AND next_attempt_at <= $3 ORDER BY next_attempt_at, id LIMIT 1"
@@ -277,7 +275,7 @@ impl WriteTx {
         .bind(organization)
         .bind(webhook.uuid())
         .bind(At(now))
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx)
         .await?;
         let Some(mut delivery) = row.map(Delivery::try_from).transpose()? else { return Ok(None) };
         if delivery.state == DeliveryState::Sending {
@@ -288,17 +286,15 @@ impl WriteTx {
         delivery.attempts += 1;
         delivery.next_attempt_at = until;
         delivery.updated_at = now;
-        sqlx::query(
-            "UPDATE webhook_deliveries SET state = 'sending', attempts = $3, next_attempt_at = $4, lease_owner = $5, updated_at = $6 WHERE id = $1 AND organization_id = $2",
-        )
-        .bind(delivery.id.uuid())
-        .bind(organization)
-        .bind(i64::from(delivery.attempts))
-        .bind(At(until))
-        .bind(owner)
-        .bind(At(now))
-        .execute(&mut *self.tx)
-        .await?;
+        db::query("UPDATE webhook_deliveries SET state = 'sending', attempts = $3, next_attempt_at = $4, lease_owner = $5, updated_at = $6 WHERE id = $1 AND organization_id = $2")
+            .bind(delivery.id.uuid())
+            .bind(organization)
+            .bind(i64::from(delivery.attempts))
+            .bind(At(until))
+            .bind(owner)
+            .bind(At(now))
+            .execute(&mut self.tx)
+            .await?;
         Ok(Some(delivery))
     }
 
@@ -314,7 +310,7 @@ impl WriteTx {
             Outcome::Again(at) => (DeliveryState::Pending, *at, None),
             Outcome::GivenUp => (DeliveryState::Failed, attempt.created_at, None),
         };
-        let done = sqlx::query("UPDATE webhook_deliveries SET state = $5, next_attempt_at = $6, last_status = $7, last_error = $8, delivered_at = $9, lease_owner = NULL, updated_at = $10 WHERE id = $1 AND organization_id = $2 AND state = 'sending' AND lease_owner = $3 AND attempts = $4")
+        let done = db::query("UPDATE webhook_deliveries SET state = $5, next_attempt_at = $6, last_status = $7, last_error = $8, delivered_at = $9, lease_owner = NULL, updated_at = $10 WHERE id = $1 AND organization_id = $2 AND state = 'sending' AND lease_owner = $3 AND attempts = $4")
             .bind(id.uuid())
             .bind(organization)
             .bind(owner)
@@ -325,7 +321,7 @@ impl WriteTx {
             .bind(&attempt.error)
             .bind(row::at(delivered))
             .bind(At(attempt.created_at))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         self.insert_attempt(id, attempt).await?;
         self.changed(ChangeKind::WebhookDelivery, id, None)?;
@@ -339,17 +335,17 @@ impl WriteTx {
     /// [`StoreError::WrongScope`] within a tenant, and those of the database.
     pub async fn release_deliveries(&mut self, owner: &str, now: Timestamp, error: &str) -> Result<u64> {
         self.system("the deliveries of all organizations")?;
-        sqlx::query("INSERT INTO webhook_attempts (delivery_id, organization_id, number, created_at, error, duration_ms) SELECT mine.id, mine.organization_id, mine.attempts, $2, $3, 0 FROM webhook_deliveries AS mine WHERE mine.state = 'sending' AND mine.lease_owner = $1 ON CONFLICT (delivery_id, number) DO NOTHING")
+        db::query("INSERT INTO webhook_attempts (delivery_id, organization_id, number, created_at, error, duration_ms) SELECT mine.id, mine.organization_id, mine.attempts, $2, $3, 0 FROM webhook_deliveries AS mine WHERE mine.state = 'sending' AND mine.lease_owner = $1 ON CONFLICT (delivery_id, number) DO NOTHING")
             .bind(owner)
             .bind(At(now))
             .bind(error)
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
-        let done = sqlx::query("UPDATE webhook_deliveries SET state = 'pending', next_attempt_at = $2, last_error = $3, lease_owner = NULL, updated_at = $2 WHERE state = 'sending' AND lease_owner = $1")
+        let done = db::query("UPDATE webhook_deliveries SET state = 'pending', next_attempt_at = $2, last_error = $3, lease_owner = NULL, updated_at = $2 WHERE state = 'sending' AND lease_owner = $1")
             .bind(owner)
             .bind(At(now))
             .bind(error)
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(done.rows_affected())
     }
@@ -357,7 +353,7 @@ impl WriteTx {
     /// The purge may have been quicker, and the lease may have been lost and written down so: the later truth stays.
     async fn insert_attempt(&mut self, id: DeliveryId, attempt: &Attempt) -> Result<()> {
         let organization = self.whole_organization("a delivery")?;
-        sqlx::query("INSERT INTO webhook_attempts (delivery_id, organization_id, number, created_at, status, error, response, duration_ms) SELECT owner.id, owner.organization_id, $3, $4, $5, $6, $7, $8 FROM webhook_deliveries AS owner WHERE owner.id = $1 AND owner.organization_id = $2 ON CONFLICT (delivery_id, number) DO UPDATE SET created_at = excluded.created_at, status = excluded.status, error = excluded.error, response = excluded.response, duration_ms = excluded.duration_ms")
+        db::query("INSERT INTO webhook_attempts (delivery_id, organization_id, number, created_at, status, error, response, duration_ms) SELECT owner.id, owner.organization_id, $3, $4, $5, $6, $7, $8 FROM webhook_deliveries AS owner WHERE owner.id = $1 AND owner.organization_id = $2 ON CONFLICT (delivery_id, number) DO UPDATE SET created_at = excluded.created_at, status = excluded.status, error = excluded.error, response = excluded.response, duration_ms = excluded.duration_ms")
             .bind(id.uuid())
             .bind(organization)
             .bind(i64::from(attempt.number))
@@ -366,7 +362,7 @@ impl WriteTx {
             .bind(&attempt.error)
             .bind(&attempt.response)
             .bind(i64::try_from(attempt.duration_ms).unwrap_or(i64::MAX))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(())
     }
@@ -377,7 +373,7 @@ impl WriteTx {
     /// [`StoreError::WrongScope`] within a tenant, and those of the database.
     pub async fn remove_old_deliveries(&mut self, before: Timestamp) -> Result<u64> {
         self.system("the deliveries of all organizations")?;
-        let done = sqlx::query("DELETE FROM webhook_deliveries WHERE state IN ('delivered', 'failed') AND updated_at < $1").bind(At(before)).execute(&mut *self.tx).await?;
+        let done = db::query("DELETE FROM webhook_deliveries WHERE state IN ('delivered', 'failed') AND updated_at < $1").bind(At(before)).execute(&mut self.tx).await?;
         Ok(done.rows_affected())
     }
 }

@@ -3,6 +3,7 @@
 use patchbay_model::{AccountId, IntegrationId};
 use sqlx::types::Json;
 
+use crate::db;
 use crate::error::{Result, StoreError};
 use crate::transaction::{ReadTx, WriteTx};
 
@@ -24,7 +25,7 @@ impl ReadTx {
     /// Those of the database.
     pub async fn document(&mut self, integration: IntegrationId, collection: &str, id: &str) -> Result<Option<LocalDocument>> {
         let (organization, account) = self.bound()?;
-        let row: Option<(String, i64, Json<serde_json::Value>)> = sqlx::query_as(
+        let row: Option<(String, i64, Json<serde_json::Value>)> = db::query_as(
             "SELECT document_id, position, body FROM local_documents WHERE integration_id = $1 AND collection = $2 AND document_id = $3 AND organization_id = $4 AND (account_id = $5 OR $5 IS NULL)",
         )
         .bind(integration.uuid())
@@ -32,7 +33,7 @@ impl ReadTx {
         .bind(id)
         .bind(organization)
         .bind(account)
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx)
         .await?;
         Ok(row.map(|(id, position, body)| LocalDocument { id, position, body: body.0 }))
     }
@@ -43,7 +44,7 @@ impl ReadTx {
     /// Those of the database.
     pub async fn documents(&mut self, integration: IntegrationId, collection: &str, after: i64, limit: u32) -> Result<Vec<LocalDocument>> {
         let (organization, account) = self.bound()?;
-        let rows: Vec<(String, i64, Json<serde_json::Value>)> = sqlx::query_as(
+        let rows: Vec<(String, i64, Json<serde_json::Value>)> = db::query_as(
             "SELECT document_id, position, body FROM local_documents WHERE integration_id = $1 AND collection = $2 AND position > $3 AND organization_id = $4 AND (account_id = $5 OR $5 IS NULL) ORDER BY position LIMIT $6",
         )
         .bind(integration.uuid())
@@ -52,7 +53,7 @@ impl ReadTx {
         .bind(organization)
         .bind(account)
         .bind(i64::from(limit))
-        .fetch_all(&mut *self.tx)
+        .fetch_all(&mut self.tx)
         .await?;
         Ok(rows.into_iter().map(|(id, position, body)| LocalDocument { id, position, body: body.0 }).collect())
     }
@@ -65,7 +66,7 @@ impl ReadTx {
         let (organization, account) = self.bound()?;
         let prefix = prefix.unwrap_or_default();
         // Ids with a prefix begin at the prefix itself, so the index leads there.
-        let rows: Vec<(String, i64, Json<serde_json::Value>)> = sqlx::query_as(
+        let rows: Vec<(String, i64, Json<serde_json::Value>)> = db::query_as(
             "SELECT document_id, position, body FROM local_documents WHERE integration_id = $1 AND collection = $2 AND document_id > $3 AND document_id >= $4 AND substr(document_id, 1, length($4)) = $4 AND organization_id = $5 AND (account_id = $6 OR $6 IS NULL) ORDER BY document_id LIMIT $7",
         )
         .bind(integration.uuid())
@@ -75,7 +76,7 @@ impl ReadTx {
         .bind(organization)
         .bind(account)
         .bind(i64::from(limit))
-        .fetch_all(&mut *self.tx)
+        .fetch_all(&mut self.tx)
         .await?;
         Ok(rows.into_iter().map(|(id, position, body)| LocalDocument { id, position, body: body.0 }).collect())
     }
@@ -88,7 +89,7 @@ impl WriteTx {
     /// [`StoreError::NotFound`] for an integration that is not in the scope, and those of the database.
     pub async fn put_document(&mut self, account: AccountId, integration: IntegrationId, collection: &str, id: &str, body: &serde_json::Value) -> Result<()> {
         let (organization, bound) = self.bound()?;
-        let done = sqlx::query(
+        let done = db::query(
             "INSERT INTO local_documents (integration_id, organization_id, account_id, collection, document_id, position, body) SELECT owner.id, owner.organization_id, owner.account_id, $5, $6, COALESCE((SELECT MAX(last.position) FROM local_documents AS last WHERE last.integration_id = $1 AND last.collection = $5), 0) + 1, $7 FROM integration_instances AS owner WHERE owner.id = $1 AND owner.organization_id = $2 AND owner.account_id = $3 AND (owner.account_id = $4 OR $4 IS NULL) AND owner.deleted_at IS NULL ON CONFLICT (integration_id, collection, document_id) DO UPDATE SET body = excluded.body",
         )
         .bind(integration.uuid())
@@ -98,7 +99,7 @@ impl WriteTx {
         .bind(collection)
         .bind(id)
         .bind(Json(body))
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await?;
         if done.rows_affected() == 0 { Err(StoreError::not_found(IntegrationId::NOUN, integration)) } else { Ok(()) }
     }
@@ -109,7 +110,7 @@ impl WriteTx {
     /// Those of the database.
     pub async fn remove_document(&mut self, integration: IntegrationId, collection: &str, id: &str) -> Result<bool> {
         let (organization, account) = self.bound()?;
-        let done = sqlx::query(
+        let done = db::query(
             "DELETE FROM local_documents WHERE integration_id = $1 AND collection = $2 AND document_id = $3 AND organization_id = $4 AND (account_id = $5 OR $5 IS NULL)",
         )
         .bind(integration.uuid())
@@ -117,7 +118,7 @@ impl WriteTx {
         .bind(id)
         .bind(organization)
         .bind(account)
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await?;
         Ok(done.rows_affected() > 0)
     }
@@ -128,7 +129,7 @@ impl WriteTx {
     /// [`StoreError::NotFound`] for an integration that is not in the scope, and those of the database.
     pub async fn next_document_number(&mut self, account: AccountId, integration: IntegrationId, collection: &str) -> Result<i64> {
         let (organization, bound) = self.bound()?;
-        let row: Option<(i64,)> = sqlx::query_as(
+        let row: Option<(i64,)> = db::query_as(
             "INSERT INTO local_document_numbers (integration_id, organization_id, account_id, collection, last_number) SELECT owner.id, owner.organization_id, owner.account_id, $5, 1 FROM integration_instances AS owner WHERE owner.id = $1 AND owner.organization_id = $2 AND owner.account_id = $3 AND (owner.account_id = $4 OR $4 IS NULL) AND owner.deleted_at IS NULL ON CONFLICT (integration_id, collection) DO UPDATE SET last_number = local_document_numbers.last_number + 1 RETURNING last_number",
         )
         .bind(integration.uuid())
@@ -136,7 +137,7 @@ impl WriteTx {
         .bind(account.uuid())
         .bind(bound)
         .bind(collection)
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx)
         .await?;
         row.map(|(number,)| number).ok_or_else(|| StoreError::not_found(IntegrationId::NOUN, integration))
     }

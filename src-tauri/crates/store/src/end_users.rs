@@ -4,10 +4,11 @@ use patchbay_model::change::ChangeKind;
 use patchbay_model::end_user::{EndUser, Erasure, Subject};
 use patchbay_model::list::{ListQuery, Listed};
 use patchbay_model::{AccountId, EndUserId, Fullname, Name, OrganizationId, Timestamp};
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::dialect::{At, Db};
+use crate::db::{self, QueryBuilder};
+use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::list::{self, Category, Field, Kind, Noun};
 use crate::row;
@@ -79,11 +80,11 @@ impl ReadTx {
     pub async fn end_user(&mut self, id: EndUserId) -> Result<Option<EndUser>> {
         let (organization, account) = self.bound()?;
         let row: Option<EndUserRow> =
-            sqlx::query_as(concat!("SELECT ", columns!(), " FROM end_users WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL"))
+            db::query_as(concat!("SELECT ", columns!(), " FROM end_users WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL"))
                 .bind(id.uuid())
                 .bind(organization)
                 .bind(account)
-                .fetch_optional(&mut *self.tx)
+                .fetch_optional(&mut self.tx)
                 .await?;
         row.map(EndUser::try_from).transpose()
     }
@@ -99,7 +100,7 @@ impl ReadTx {
             return Ok(Some(person));
         }
         let (organization, bound) = self.bound()?;
-        let row: Option<EndUserRow> = sqlx::query_as(concat!(
+        let row: Option<EndUserRow> = db::query_as(concat!(
             "SELECT ",
             columns!(),
             " FROM end_users WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND lower(name) = $4 AND deleted_at IS NULL"
@@ -108,7 +109,7 @@ impl ReadTx {
         .bind(account.uuid())
         .bind(bound)
         .bind(reference.to_lowercase())
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx)
         .await?;
         row.map(EndUser::try_from).transpose()
     }
@@ -119,7 +120,7 @@ impl ReadTx {
     /// Those of the database.
     pub async fn end_user_by_subject(&mut self, account: AccountId, subject: &Subject) -> Result<Option<EndUser>> {
         let (organization, bound) = self.bound()?;
-        let row: Option<EndUserRow> = sqlx::query_as(concat!(
+        let row: Option<EndUserRow> = db::query_as(concat!(
             "SELECT ",
             columns!(),
             " FROM end_users WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL AND id = (SELECT receipt.end_user_id FROM consent_receipts AS receipt WHERE receipt.organization_id = $1 AND receipt.account_id = $2 AND receipt.provider = $4 AND receipt.subject = $5 AND (receipt.issuer = $6 OR (receipt.issuer IS NULL AND $6 IS NULL)) AND receipt.end_user_id IS NOT NULL ORDER BY receipt.granted_at DESC, receipt.id DESC LIMIT 1)"
@@ -130,7 +131,7 @@ impl ReadTx {
         .bind(subject.provider.as_str())
         .bind(&subject.subject)
         .bind(&subject.issuer)
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx)
         .await?;
         row.map(EndUser::try_from).transpose()
     }
@@ -140,7 +141,7 @@ impl ReadTx {
     /// # Errors
     /// [`StoreError::Query`] for a query that cannot be, and those of the database.
     pub async fn end_users(&mut self, account: AccountId, query: &ListQuery) -> Result<Listed<EndUser>> {
-        let of_account = move |sql: &mut QueryBuilder<Db>| {
+        let of_account = move |sql: &mut QueryBuilder| {
             sql.push("account_id = ").push_bind(account.uuid());
         };
         list::page::<EndUserRow, _>(self, &NOUN, query, true, &[&of_account]).await
@@ -152,14 +153,14 @@ impl ReadTx {
     /// Those of the database.
     pub async fn erasure(&mut self, person: &EndUser) -> Result<Erasure> {
         let (organization, bound) = self.bound()?;
-        let (receipts, in_force): (i64, i64) = sqlx::query_as(
+        let (receipts, in_force): (i64, i64) = db::query_as(
             "SELECT count(*), count(*) FILTER (WHERE ended_at IS NULL) FROM consent_receipts WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND end_user_id = $4",
         )
         .bind(organization)
         .bind(person.account_id.uuid())
         .bind(bound)
         .bind(person.id.uuid())
-        .fetch_one(&mut *self.tx)
+        .fetch_one(&mut self.tx)
         .await?;
         Ok(Erasure { receipts: row::count(receipts), in_force: row::count(in_force) })
     }
@@ -172,7 +173,7 @@ impl WriteTx {
     /// [`StoreError::NameTaken`], [`StoreError::DanglingReference`], and those of the database.
     pub async fn insert_end_user(&mut self, person: &EndUser) -> Result<()> {
         self.check_tenant(person.organization_id.uuid(), Some(person.account_id.uuid()))?;
-        sqlx::query(
+        db::query(
             "INSERT INTO end_users (id, organization_id, account_id, name, fullname, email, external_id, last_seen_at, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
         .bind(person.id.uuid())
@@ -185,7 +186,7 @@ impl WriteTx {
         .bind(row::at(person.last_seen_at))
         .bind(At(person.created_at))
         .bind(At(person.updated_at))
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await
         .map_err(|error| StoreError::from(error).naming(person.name.as_str(), person.external_id.as_deref()))?;
         self.changed(ChangeKind::EndUser, person.id, Some(person.account_id))
@@ -197,7 +198,7 @@ impl WriteTx {
     /// [`StoreError::NameTaken`], [`StoreError::NotFound`], and those of the database.
     pub async fn update_end_user(&mut self, person: &EndUser) -> Result<()> {
         self.check_tenant(person.organization_id.uuid(), Some(person.account_id.uuid()))?;
-        let done = sqlx::query("UPDATE end_users SET name = $4, fullname = $5, email = $6, external_id = $7, last_seen_at = $8, updated_at = $9 WHERE id = $1 AND organization_id = $2 AND account_id = $3 AND deleted_at IS NULL")
+        let done = db::query("UPDATE end_users SET name = $4, fullname = $5, email = $6, external_id = $7, last_seen_at = $8, updated_at = $9 WHERE id = $1 AND organization_id = $2 AND account_id = $3 AND deleted_at IS NULL")
             .bind(person.id.uuid())
             .bind(person.organization_id.uuid())
             .bind(person.account_id.uuid())
@@ -207,7 +208,7 @@ impl WriteTx {
             .bind(&person.external_id)
             .bind(row::at(person.last_seen_at))
             .bind(At(person.updated_at))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(person.name.as_str(), person.external_id.as_deref()))?;
         if done.rows_affected() == 0 {
@@ -226,27 +227,27 @@ impl WriteTx {
         let erasure = self.erasure(person).await?;
         let (organization, account, id) = (person.organization_id.uuid(), person.account_id.uuid(), person.id.uuid());
         // What the end of a consent told the screen holds the person's name.
-        sqlx::query("UPDATE connect_sessions SET end_user_id = NULL, message = CASE WHEN state = 'completed' THEN $4 ELSE message END WHERE organization_id = $1 AND account_id = $2 AND (end_user_id = $3 OR id IN (SELECT connect_session_id FROM consent_receipts WHERE organization_id = $1 AND account_id = $2 AND end_user_id = $3))")
+        db::query("UPDATE connect_sessions SET end_user_id = NULL, message = CASE WHEN state = 'completed' THEN $4 ELSE message END WHERE organization_id = $1 AND account_id = $2 AND (end_user_id = $3 OR id IN (SELECT connect_session_id FROM consent_receipts WHERE organization_id = $1 AND account_id = $2 AND end_user_id = $3))")
             .bind(organization)
             .bind(account)
             .bind(id)
             .bind("Authorized by a person who was erased since.")
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
-        sqlx::query(
+        db::query(
             "UPDATE consent_receipts SET end_user_id = NULL, issuer = NULL, subject = NULL, erased_at = $4 WHERE organization_id = $1 AND account_id = $2 AND end_user_id = $3",
         )
         .bind(organization)
         .bind(account)
         .bind(id)
         .bind(At(now))
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await?;
-        let done = sqlx::query("DELETE FROM end_users WHERE organization_id = $1 AND account_id = $2 AND id = $3 AND deleted_at IS NULL")
+        let done = db::query("DELETE FROM end_users WHERE organization_id = $1 AND account_id = $2 AND id = $3 AND deleted_at IS NULL")
             .bind(organization)
             .bind(account)
             .bind(id)
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         if done.rows_affected() == 0 {
             return Err(StoreError::not_found(EndUserId::NOUN, person.id));

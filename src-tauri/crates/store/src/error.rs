@@ -20,6 +20,12 @@ pub enum StoreError {
     /// A store is there already.
     #[error("there is a store at {0} already")]
     Exists(PathBuf),
+    /// The database has no tables of ours yet.
+    #[error("there is no store in {0}")]
+    MissingSchema(String),
+    /// The address of the database cannot be understood, or asks for what we do not do.
+    #[error("{0}")]
+    Address(String),
     /// The file is damaged.
     #[error("the store is damaged: {0}")]
     Damaged(String),
@@ -70,6 +76,15 @@ pub enum StoreError {
     /// Another process writes for longer than we wait.
     #[error("the store is busy")]
     Busy,
+    /// Another transaction came between, so this one left nothing behind; the same again will do.
+    #[error("another transaction came between")]
+    Contended,
+    /// The server of the database is going, coming, or out of reach.
+    #[error("the database server cannot be reached: {0}")]
+    Unreachable(String),
+    /// The login at the database lacks a right.
+    #[error("the database denies it: {0}")]
+    Denied(String),
     /// Another process holds the store exclusively, or we need to and others have it open.
     #[error("the store is held by {holder}")]
     Locked {
@@ -165,8 +180,11 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        if matches!(error, sqlx::Error::PoolTimedOut) {
-            return Self::Busy;
+        match &error {
+            sqlx::Error::PoolTimedOut => return Self::Busy,
+            // The driver's own words name an address and a cause, never a password.
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolClosed => return Self::Unreachable(error.to_string()),
+            _ => {}
         }
         if let sqlx::Error::Database(database) = &error {
             if let Some(what) = dialect::violated_unique(database.as_ref()) {
@@ -175,6 +193,9 @@ impl From<sqlx::Error> for StoreError {
             }
             return match dialect::trouble(database.as_ref()) {
                 Some(Trouble::Busy) => Self::Busy,
+                Some(Trouble::Contended) => Self::Contended,
+                Some(Trouble::Unreachable) => Self::Unreachable(database.message().to_owned()),
+                Some(Trouble::Denied) => Self::Denied(database.message().to_owned()),
                 Some(Trouble::ReadOnly) => Self::ReadOnly,
                 Some(Trouble::DiskFull) => Self::DiskFull,
                 Some(Trouble::Damaged) => Self::Damaged(database.message().to_owned()),
@@ -243,6 +264,8 @@ impl From<StoreError> for Problem {
         }
         match error {
             StoreError::Missing(path) => new(Code::StoreMissing, format!("There is no store at {}. Check the path, or create a store there first.", path.display())),
+            StoreError::MissingSchema(place) => new(Code::StoreMissing, format!("There is no store in {place}. Check the address, or create a store there with `patchbay init`.")),
+            StoreError::Address(why) => new(Code::InvalidField, why),
             StoreError::NotAStore(path) => new(Code::StoreDamaged, format!("{} is not a Patchbay store. Choose another file, or restore this one from a backup.", path.display())),
             StoreError::Exists(path) => new(Code::NameTaken, format!("There is a store at {} already. Open it, or choose another path.", path.display())),
             StoreError::Damaged(what) => {
@@ -276,6 +299,19 @@ impl From<StoreError> for Problem {
                 new(Code::StoreReadOnly, "The store's file cannot be used. Check the disk and the permissions of the file and its directory.").with_detail(what)
             }
             StoreError::Busy => new(Code::StoreBusy, "The store is busy with another writer. Try again in a few seconds.").retry_after(2),
+            StoreError::Contended => {
+                let mut problem = new(Code::StoreBusy, "Another change came between at the same moment, and nothing was changed. Try again.").retry_after(1);
+                problem.contended = true;
+                problem
+            }
+            StoreError::Unreachable(what) => {
+                new(Code::StoreBusy, "The database server of this store cannot be reached at the moment. Try again in a few seconds; if it stays so, look whether the server runs.")
+                    .retry_after(5)
+                    .with_detail(what)
+            }
+            StoreError::Denied(what) => {
+                new(Code::StoreReadOnly, "The database does not let this login do that. Run `patchbay doctor` on the store; it names the right that is missing.").with_detail(what)
+            }
             StoreError::Locked { holder } => {
                 new(Code::StoreLocked, format!("The store is held by {holder}. Wait until it has finished, or stop it, and try again.")).retry_after(5)
             }

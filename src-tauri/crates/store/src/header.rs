@@ -4,6 +4,7 @@ use patchbay_model::Timestamp;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::db;
 use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::transaction::{ReadTx, WriteTx};
@@ -20,13 +21,22 @@ pub struct StoreHeader {
 }
 
 impl ReadTx {
+    /// Whether there is a header yet, in every scope.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(crate) async fn has_header(&mut self) -> Result<bool> {
+        let (rows,): (i64,) = db::query_as("SELECT count(*) FROM store_header").fetch_one(&mut self.tx).await?;
+        Ok(rows > 0)
+    }
+
     /// The header, in every scope.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn header(&mut self) -> Result<StoreHeader> {
         let row: Option<(Uuid, Json<serde_json::Value>, At)> =
-            sqlx::query_as("SELECT id, key_header, created_at FROM store_header WHERE singleton = 1").fetch_optional(&mut *self.tx).await?;
+            db::query_as("SELECT id, key_header, created_at FROM store_header WHERE singleton = 1").fetch_optional(&mut self.tx).await?;
         let (id, Json(key_header), At(created_at)) = row.ok_or_else(|| StoreError::Damaged("the header is missing".to_owned()))?;
         Ok(StoreHeader { id, key_header, created_at })
     }
@@ -38,11 +48,11 @@ impl WriteTx {
     /// # Errors
     /// [`StoreError::NameTaken`] when there is a header already.
     pub async fn insert_header(&mut self, header: &StoreHeader) -> Result<()> {
-        sqlx::query("INSERT INTO store_header (singleton, id, key_header, created_at) VALUES (1, $1, $2, $3)")
+        db::query("INSERT INTO store_header (singleton, id, key_header, created_at) VALUES (1, $1, $2, $3)")
             .bind(header.id)
             .bind(Json(&header.key_header))
             .bind(At(header.created_at))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(())
     }
@@ -56,7 +66,7 @@ impl WriteTx {
         if self.header().await?.key_header != *previous {
             return Err(StoreError::not_found("key header", "as it was read"));
         }
-        sqlx::query("UPDATE store_header SET key_header = $1 WHERE singleton = 1").bind(Json(next)).execute(&mut *self.tx).await?;
+        db::query("UPDATE store_header SET key_header = $1 WHERE singleton = 1").bind(Json(next)).execute(&mut self.tx).await?;
         Ok(())
     }
 }

@@ -4,11 +4,12 @@ use patchbay_model::change::ChangeKind;
 use patchbay_model::integration::{Integration, IntegrationStatus};
 use patchbay_model::list::{ListQuery, Listed};
 use patchbay_model::{AccountId, DefinitionId, DeletionId, Fullname, IntegrationId, IntegrationPointId, Name, OrganizationId, ProviderId, Timestamp, TokenId};
+use sqlx::FromRow;
 use sqlx::types::Json;
-use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use crate::dialect::{At, Db};
+use crate::db::{self, QueryBuilder};
+use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::list::{self, Category, Field, Kind, Noun, Part};
 use crate::row;
@@ -151,7 +152,7 @@ impl ReadTx {
     /// Those of the database.
     pub async fn integration(&mut self, id: IntegrationId) -> Result<Option<Integration>> {
         let (organization, account) = self.bound()?;
-        let row: Option<IntegrationRow> = sqlx::query_as(concat!(
+        let row: Option<IntegrationRow> = db::query_as(concat!(
             "SELECT ",
             columns!(),
             " FROM integration_instances WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL"
@@ -159,7 +160,7 @@ impl ReadTx {
         .bind(id.uuid())
         .bind(organization)
         .bind(account)
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx)
         .await?;
         row.map(Integration::try_from).transpose()
     }
@@ -171,11 +172,11 @@ impl ReadTx {
     pub async fn integration_even_deleted(&mut self, id: IntegrationId) -> Result<Option<Integration>> {
         let (organization, account) = self.bound()?;
         let row: Option<IntegrationRow> =
-            sqlx::query_as(concat!("SELECT ", columns!(), " FROM integration_instances WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL)"))
+            db::query_as(concat!("SELECT ", columns!(), " FROM integration_instances WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL)"))
                 .bind(id.uuid())
                 .bind(organization)
                 .bind(account)
-                .fetch_optional(&mut *self.tx)
+                .fetch_optional(&mut self.tx)
                 .await?;
         row.map(Integration::try_from).transpose()
     }
@@ -186,7 +187,7 @@ impl ReadTx {
     /// Those of the database.
     pub async fn integrations_deleted_with(&mut self, deletion: DeletionId) -> Result<Vec<Integration>> {
         let (organization, account) = self.bound()?;
-        let rows: Vec<IntegrationRow> = sqlx::query_as(concat!(
+        let rows: Vec<IntegrationRow> = db::query_as(concat!(
             "SELECT ",
             columns!(),
             " FROM integration_instances WHERE deletion_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) ORDER BY name, id"
@@ -194,7 +195,7 @@ impl ReadTx {
         .bind(deletion.uuid())
         .bind(organization)
         .bind(account)
-        .fetch_all(&mut *self.tx)
+        .fetch_all(&mut self.tx)
         .await?;
         rows.into_iter().map(Integration::try_from).collect()
     }
@@ -210,7 +211,7 @@ impl ReadTx {
             return Ok(Some(integration));
         }
         let (organization, bound) = self.bound()?;
-        let row: Option<IntegrationRow> = sqlx::query_as(concat!(
+        let row: Option<IntegrationRow> = db::query_as(concat!(
             "SELECT ",
             columns!(),
             " FROM integration_instances WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND lower(name) = $4 AND deleted_at IS NULL"
@@ -219,7 +220,7 @@ impl ReadTx {
         .bind(account.uuid())
         .bind(bound)
         .bind(reference.to_lowercase())
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx)
         .await?;
         row.map(Integration::try_from).transpose()
     }
@@ -229,7 +230,7 @@ impl ReadTx {
     /// # Errors
     /// [`StoreError::Query`] for a query that cannot be, and those of the database.
     pub async fn integrations(&mut self, account: Option<AccountId>, query: &ListQuery) -> Result<Listed<Integration>> {
-        let of_account = move |sql: &mut QueryBuilder<Db>| {
+        let of_account = move |sql: &mut QueryBuilder| {
             if let Some(account) = account {
                 sql.push("account_id = ").push_bind(account.uuid());
             }
@@ -247,7 +248,7 @@ impl ReadTx {
         if accounts.is_empty() {
             return Ok(Vec::new());
         }
-        let mut sql = QueryBuilder::<Db>::new("SELECT account_id, count(*) FROM integration_instances WHERE organization_id = ");
+        let mut sql = QueryBuilder::new(self.dialect(), "SELECT account_id, count(*) FROM integration_instances WHERE organization_id = ");
         sql.push_bind(organization);
         if let Some(bound) = bound {
             sql.push(" AND account_id = ").push_bind(bound);
@@ -260,7 +261,7 @@ impl ReadTx {
             sql.push_bind(account.uuid());
         }
         sql.push(") GROUP BY account_id");
-        let rows: Vec<(Uuid, i64)> = sql.build_query_as().fetch_all(&mut *self.tx).await?;
+        let rows: Vec<(Uuid, i64)> = sql.build_query_as().fetch_all(&mut self.tx).await?;
         Ok(rows.into_iter().map(|(id, number)| (AccountId::from_uuid(id), row::count(number))).collect())
     }
 
@@ -270,12 +271,12 @@ impl ReadTx {
     /// Those of the database.
     pub async fn count_integrations_by_status(&mut self) -> Result<Vec<(String, u64)>> {
         let (organization, account) = self.bound()?;
-        let rows: Vec<(String, i64)> = sqlx::query_as(
+        let rows: Vec<(String, i64)> = db::query_as(
             "SELECT status, count(*) FROM integration_instances WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND deleted_at IS NULL GROUP BY status ORDER BY status",
         )
         .bind(organization)
         .bind(account)
-        .fetch_all(&mut *self.tx)
+        .fetch_all(&mut self.tx)
         .await?;
         Ok(rows.into_iter().map(|(word, number)| (word, row::count(number))).collect())
     }
@@ -288,7 +289,7 @@ impl WriteTx {
     /// [`StoreError::NameTaken`], [`StoreError::DanglingReference`] for an account or point that is not there, and those of the database.
     pub async fn insert_integration(&mut self, integration: &Integration) -> Result<()> {
         self.check_tenant(integration.organization_id.uuid(), Some(integration.account_id.uuid()))?;
-        sqlx::query("INSERT INTO integration_instances (id, organization_id, account_id, integration_id, name, fullname, provider, connector, integration_point_id, status, status_cause, status_since, config, webhook_config, refresh_token_id, last_used_at, last_connected_at, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)")
+        db::query("INSERT INTO integration_instances (id, organization_id, account_id, integration_id, name, fullname, provider, connector, integration_point_id, status, status_cause, status_since, config, webhook_config, refresh_token_id, last_used_at, last_connected_at, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)")
             .bind(integration.id.uuid())
             .bind(integration.organization_id.uuid())
             .bind(integration.account_id.uuid())
@@ -308,7 +309,7 @@ impl WriteTx {
             .bind(row::at(integration.last_connected_at))
             .bind(At(integration.created_at))
             .bind(At(integration.updated_at))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(integration.name.as_str(), None))?;
         self.insert_references(integration).await?;
@@ -321,7 +322,7 @@ impl WriteTx {
     /// [`StoreError::NameTaken`], [`StoreError::NotFound`], and those of the database.
     pub async fn update_integration(&mut self, integration: &Integration) -> Result<()> {
         self.check_tenant(integration.organization_id.uuid(), Some(integration.account_id.uuid()))?;
-        let done = sqlx::query("UPDATE integration_instances SET integration_id = $4, name = $5, fullname = $6, provider = $7, connector = $8, integration_point_id = $9, status = $10, status_cause = $11, status_since = $12, config = $13, webhook_config = $14, refresh_token_id = $15, last_connected_at = $16, updated_at = $17 WHERE id = $1 AND organization_id = $2 AND account_id = $3 AND deleted_at IS NULL")
+        let done = db::query("UPDATE integration_instances SET integration_id = $4, name = $5, fullname = $6, provider = $7, connector = $8, integration_point_id = $9, status = $10, status_cause = $11, status_since = $12, config = $13, webhook_config = $14, refresh_token_id = $15, last_connected_at = $16, updated_at = $17 WHERE id = $1 AND organization_id = $2 AND account_id = $3 AND deleted_at IS NULL")
             .bind(integration.id.uuid())
             .bind(integration.organization_id.uuid())
             .bind(integration.account_id.uuid())
@@ -339,16 +340,16 @@ impl WriteTx {
             .bind(integration.refresh_token_id.uuid())
             .bind(row::at(integration.last_connected_at))
             .bind(At(integration.updated_at))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(integration.name.as_str(), None))?;
         if done.rows_affected() == 0 {
             return Err(StoreError::not_found(IntegrationId::NOUN, integration.id));
         }
-        sqlx::query("DELETE FROM integration_credential_references WHERE integration_id = $1 AND organization_id = $2")
+        db::query("DELETE FROM integration_credential_references WHERE integration_id = $1 AND organization_id = $2")
             .bind(integration.id.uuid())
             .bind(integration.organization_id.uuid())
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         self.insert_references(integration).await?;
         self.changed(ChangeKind::Integration, integration.id, Some(integration.account_id))
@@ -361,7 +362,7 @@ impl WriteTx {
     /// Those of the database.
     pub async fn set_integration_status(&mut self, id: IntegrationId, from: &[IntegrationStatus], to: IntegrationStatus, now: Timestamp, connected: bool) -> Result<bool> {
         let (organization, account) = self.bound()?;
-        let mut sql = QueryBuilder::<Db>::new("UPDATE integration_instances SET status_since = CASE WHEN status = ");
+        let mut sql = QueryBuilder::new(self.dialect(), "UPDATE integration_instances SET status_since = CASE WHEN status = ");
         sql.push_bind(to.as_str()).push(" AND status_cause IS NOT DISTINCT FROM ").push_bind(cause(to)).push(" THEN status_since ELSE ").push_bind(At(now));
         sql.push(" END, status = ").push_bind(to.as_str()).push(", status_cause = ").push_bind(cause(to)).push(", updated_at = ").push_bind(At(now));
         if connected {
@@ -383,7 +384,7 @@ impl WriteTx {
             sql.push(")");
         }
         sql.push(" RETURNING account_id");
-        let moved: Option<(Uuid,)> = sql.build_query_as().fetch_optional(&mut *self.tx).await?;
+        let moved: Option<(Uuid,)> = sql.build_query_as().fetch_optional(&mut self.tx).await?;
         if let Some((account,)) = moved {
             self.changed(ChangeKind::Integration, id, Some(AccountId::from_uuid(account)))?;
         }
@@ -394,11 +395,11 @@ impl WriteTx {
         let mut credentials = Vec::new();
         references(&integration.config, &mut credentials);
         for credential in credentials {
-            sqlx::query("INSERT INTO integration_credential_references (integration_id, organization_id, credential_id) VALUES ($1, $2, $3)")
+            db::query("INSERT INTO integration_credential_references (integration_id, organization_id, credential_id) VALUES ($1, $2, $3)")
                 .bind(integration.id.uuid())
                 .bind(integration.organization_id.uuid())
                 .bind(credential)
-                .execute(&mut *self.tx)
+                .execute(&mut self.tx)
                 .await?;
         }
         Ok(())

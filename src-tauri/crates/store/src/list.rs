@@ -12,14 +12,14 @@ use patchbay_model::list::{Direction, FieldKind, ListField, ListQuery, Listed, O
 use patchbay_model::permission::{AccountSelector, IdOrAll, ResourceScope};
 use patchbay_model::problem::Location;
 use patchbay_model::{Code, Problem, Timestamp};
-use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
 use self::cursor::{After, next_key, push_after, start_after};
 use self::filter::{Readable, readable};
 pub(crate) use self::parts::Part;
 use self::parts::{Chosen, ORDERED, push_from};
-use crate::dialect::{self, At, Db};
+use crate::db::{QueryBuilder, Record};
+use crate::dialect::{At, Dialect};
 use crate::error::{Result, StoreError};
 use crate::row;
 use crate::transaction::ReadTx;
@@ -75,7 +75,7 @@ impl Field {
     }
 
     /// The expression by which rows are ordered: never null, so that keys compare without exceptions.
-    fn key(self) -> String {
+    fn key(self, dialect: Dialect) -> String {
         if self.part.is_some() {
             return ORDERED.to_owned();
         }
@@ -83,8 +83,8 @@ impl Field {
             return self.sql.to_owned();
         }
         let least = match self.kind {
-            Kind::Time => dialect::NO_TIME,
-            Kind::Id => dialect::NO_ID,
+            Kind::Time => dialect.no_time(),
+            Kind::Id => dialect.no_id(),
             Kind::Number => "-1",
             Kind::Text | Kind::Name | Kind::Texts => "''",
         };
@@ -168,10 +168,10 @@ enum Value {
 }
 
 /// A list's conditions beyond those of the query.
-pub(crate) type Condition<'a> = &'a (dyn Fn(&mut QueryBuilder<Db>) + Send + Sync);
+pub(crate) type Condition<'a> = &'a (dyn Fn(&mut QueryBuilder) + Send + Sync);
 
 /// Writes the condition by which rows outside of every account are within a scope all the same.
-pub(crate) type AlsoWithin = fn(&mut QueryBuilder<Db>, &ResourceScope);
+pub(crate) type AlsoWithin = fn(&mut QueryBuilder, &ResourceScope);
 
 /// A list, understood: fields known, values in their types, the scope bound.
 struct Prepared<'a> {
@@ -195,7 +195,7 @@ struct Prepared<'a> {
 /// what an account may see of its organization.
 pub(crate) async fn page<R, T>(tx: &mut ReadTx, noun: &Noun, query: &ListQuery, within_account: bool, conditions: &[Condition<'_>]) -> Result<Listed<T>>
 where
-    R: for<'r> FromRow<'r, <Db as sqlx::Database>::Row>,
+    R: Record,
     T: TryFrom<R, Error = StoreError>,
 {
     page_also(tx, noun, query, within_account, None, conditions).await
@@ -214,7 +214,7 @@ pub(crate) async fn page_also<R, T>(
     conditions: &[Condition<'_>],
 ) -> Result<Listed<T>>
 where
-    R: for<'r> FromRow<'r, <Db as sqlx::Database>::Row>,
+    R: Record,
     T: TryFrom<R, Error = StoreError>,
 {
     let (organization, account) = tx.bound()?;
@@ -227,7 +227,7 @@ where
 /// Reads one page of what belongs to the store and to no tenant.
 pub(crate) async fn page_of_store<R, T>(tx: &mut ReadTx, noun: &Noun, query: &ListQuery) -> Result<Listed<T>>
 where
-    R: for<'r> FromRow<'r, <Db as sqlx::Database>::Row>,
+    R: Record,
     T: TryFrom<R, Error = StoreError>,
 {
     let list = Prepared { of_store: true, ..Prepared::new(noun, query, Uuid::nil(), None, &[])? };
@@ -236,42 +236,42 @@ where
 
 /// How many rows of those that a list shows hold each value of an id's column.
 pub(crate) async fn count_by(tx: &mut ReadTx, noun: &Noun, column: &str, conditions: &[Condition<'_>]) -> Result<Vec<(Uuid, u64)>> {
-    let mut sql = QueryBuilder::<Db>::new("SELECT ");
+    let mut sql = QueryBuilder::new(tx.dialect(), "SELECT ");
     sql.push(column).push(", count(*)");
     push_visible(tx, noun, &mut sql, conditions)?;
     sql.push(" GROUP BY ").push(column);
-    let rows: Vec<(Uuid, i64)> = sql.build_query_as().fetch_all(&mut *tx.tx).await?;
+    let rows: Vec<(Uuid, i64)> = sql.build_query_as().fetch_all(&mut tx.tx).await?;
     Ok(rows.into_iter().map(|(id, number)| (id, row::count(number))).collect())
 }
 
 async fn read<R, T>(tx: &mut ReadTx, query: &ListQuery, list: &Prepared<'_>) -> Result<Listed<T>>
 where
-    R: for<'r> FromRow<'r, <Db as sqlx::Database>::Row>,
+    R: Record,
     T: TryFrom<R, Error = StoreError>,
 {
     let total = if query.total {
-        let mut sql = QueryBuilder::<Db>::new("SELECT count(*)");
+        let mut sql = QueryBuilder::new(tx.dialect(), "SELECT count(*)");
         list.push_rows(&mut sql);
-        let (number,): (i64,) = sql.build_query_as().fetch_one(&mut *tx.tx).await?;
+        let (number,): (i64,) = sql.build_query_as().fetch_one(&mut tx.tx).await?;
         Some(row::count(number))
     } else {
         None
     };
-    let mut sql = QueryBuilder::<Db>::new("SELECT ");
+    let mut sql = QueryBuilder::new(tx.dialect(), "SELECT ");
     list.push_page(&mut sql);
-    let mut rows = sql.build().fetch_all(&mut *tx.tx).await?;
+    let mut rows = sql.build().fetch_all(&mut tx.tx).await?;
     let more = rows.len() > list.size;
     rows.truncate(list.size);
     let next = match rows.last() {
         Some(last) if more => Some(next_key(last, &list.orders)?),
         _ => None,
     };
-    let items = rows.iter().map(|row| T::try_from(R::from_row(row)?)).collect::<Result<Vec<T>>>()?;
+    let items = rows.iter().map(|row| T::try_from(row.read::<R>()?)).collect::<Result<Vec<T>>>()?;
     Ok(Listed { items, total, next })
 }
 
 /// Pushes FROM and WHERE of every row of a noun that the transaction may see and that the conditions choose, for sums.
-pub(crate) fn push_visible(tx: &ReadTx, noun: &Noun, sql: &mut QueryBuilder<Db>, conditions: &[Condition<'_>]) -> Result<()> {
+pub(crate) fn push_visible(tx: &ReadTx, noun: &Noun, sql: &mut QueryBuilder, conditions: &[Condition<'_>]) -> Result<()> {
     let (organization, account) = tx.bound()?;
     let all = Prepared { narrowed: tx.narrowed.clone(), ..Prepared::new(noun, &ListQuery::default(), organization, account, conditions)? };
     all.push_rows(sql);
@@ -303,16 +303,16 @@ impl<'a> Prepared<'a> {
     }
 
     /// Everything from FROM on that decides which rows belong to the list.
-    fn push_rows(&self, sql: &mut QueryBuilder<Db>) {
+    fn push_rows(&self, sql: &mut QueryBuilder) {
         sql.push(" FROM ").push(self.noun.table).push(" WHERE ");
         self.push_conditions(sql);
     }
 
-    fn push_conditions(&self, sql: &mut QueryBuilder<Db>) {
+    fn push_conditions(&self, sql: &mut QueryBuilder) {
         if self.of_store {
             sql.push("1 = 1");
         } else {
-            let organization = if self.chosen.iter().any(Chosen::sorts) { dialect::unindexed("organization_id") } else { "organization_id".to_owned() };
+            let organization = if self.chosen.iter().any(Chosen::sorts) { sql.dialect().unindexed("organization_id") } else { "organization_id".to_owned() };
             sql.push(organization).push(" = ").push_bind(self.organization);
         }
         if let (Some(column), Some(account)) = (self.noun.account, self.account) {
@@ -339,7 +339,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Restricts to the union of what the scopes cover; none at all cover nothing.
-    fn push_scopes(&self, sql: &mut QueryBuilder<Db>, scopes: &[ResourceScope]) {
+    fn push_scopes(&self, sql: &mut QueryBuilder, scopes: &[ResourceScope]) {
         match scopes {
             [] => {
                 sql.push(" AND 1 = 0");
@@ -362,7 +362,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Restricts to what one scope covers: each of its parts must hold.
-    fn push_scope(&self, sql: &mut QueryBuilder<Db>, scope: &ResourceScope) {
+    fn push_scope(&self, sql: &mut QueryBuilder, scope: &ResourceScope) {
         if let Some(also) = self.also_within {
             sql.push("(");
             also(sql, scope);
@@ -381,10 +381,10 @@ impl<'a> Prepared<'a> {
     }
 
     /// The page: columns, conditions, where it begins, order and size, with one row more to know whether another follows.
-    fn push_page(&self, sql: &mut QueryBuilder<Db>) {
+    fn push_page(&self, sql: &mut QueryBuilder) {
         sql.push(self.noun.columns);
         for (number, (field, _)) in self.orders.iter().enumerate() {
-            sql.push(format_args!(", {} AS sort_key_{number}", field.key()));
+            sql.push(format_args!(", {} AS sort_key_{number}", field.key(sql.dialect())));
         }
         match self.orders.first().and_then(|(field, _)| field.part) {
             Some(part) => {
@@ -399,7 +399,7 @@ impl<'a> Prepared<'a> {
         }
         sql.push(" ORDER BY ");
         for (field, direction) in &self.orders {
-            sql.push(field.key()).push(word(*direction)).push(", ");
+            sql.push(field.key(sql.dialect())).push(word(*direction)).push(", ");
         }
         sql.push("id").push(word(last_direction(&self.orders)));
         sql.push(" LIMIT ").push_bind(i64::try_from(self.size + 1).unwrap_or(i64::MAX));
@@ -445,19 +445,19 @@ fn names(noun: &Noun, choose: impl Fn(&Field) -> bool) -> String {
     noun.fields.iter().filter(|field| choose(field)).map(|field| field.name).collect::<Vec<_>>().join(", ")
 }
 
-fn push_value(sql: &mut QueryBuilder<Db>, value: &Value) {
+fn push_value(sql: &mut QueryBuilder, value: &Value) {
     match value {
         Value::Text(text) => sql.push_bind(text.clone()),
         Value::Time(at) => sql.push_bind(At(*at)),
         Value::Id(id) => sql.push_bind(*id),
         Value::Number(number) => sql.push_bind(*number),
-        Value::LeastTime => sql.push(dialect::NO_TIME),
-        Value::LeastId => sql.push(dialect::NO_ID),
+        Value::LeastTime => sql.push(sql.dialect().no_time()),
+        Value::LeastId => sql.push(sql.dialect().no_id()),
     };
 }
 
 /// Restricts a list to these categories, where its rows have one.
-fn push_categories(sql: &mut QueryBuilder<Db>, place: Category, categories: &[IdOrAll<Connector>]) {
+fn push_categories(sql: &mut QueryBuilder, place: Category, categories: &[IdOrAll<Connector>]) {
     if categories.contains(&IdOrAll::All) {
         return;
     }
@@ -482,8 +482,9 @@ fn push_categories(sql: &mut QueryBuilder<Db>, place: Category, categories: &[Id
 }
 
 /// Restricts to rows whose JSON array at `path` of `column` is there and holds nothing but these values.
-pub(crate) fn push_subset(sql: &mut QueryBuilder<Db>, column: &'static str, path: &'static str, values: &[String]) {
-    sql.push(" AND ").push(dialect::json_is_array(column, path)).push(" AND NOT EXISTS (SELECT 1 FROM ").push(dialect::json_elements_at(column, path));
+pub(crate) fn push_subset(sql: &mut QueryBuilder, column: &'static str, path: &'static str, values: &[String]) {
+    let dialect = sql.dialect();
+    sql.push(" AND ").push(dialect.json_is_array(column, path)).push(" AND NOT EXISTS (SELECT 1 FROM ").push(dialect.json_elements_at(column, path));
     // Of nothing, nothing is a part, and a comparison with an empty list would say so of nothing at all.
     if values.is_empty() {
         sql.push(" WHERE 1 = 1)");
@@ -495,7 +496,7 @@ pub(crate) fn push_subset(sql: &mut QueryBuilder<Db>, column: &'static str, path
 }
 
 /// Restricts `column` to accounts that a token's resource scope covers.
-fn push_selector(sql: &mut QueryBuilder<Db>, column: &str, organization: Uuid, selector: &AccountSelector) {
+fn push_selector(sql: &mut QueryBuilder, column: &str, organization: Uuid, selector: &AccountSelector) {
     if let Some(ids) = selector.ids.as_ref().filter(|ids| !ids.contains(&IdOrAll::All)) {
         sql.push(" AND ").push(column).push(" IN (");
         push_list(
@@ -512,7 +513,8 @@ fn push_selector(sql: &mut QueryBuilder<Db>, column: &str, organization: Uuid, s
     }
     sql.push(" AND ").push(column).push(" IN (SELECT chosen.id FROM accounts AS chosen WHERE chosen.organization_id = ").push_bind(organization);
     if let Some(labels) = &selector.labels {
-        sql.push(" AND EXISTS (SELECT 1 FROM ").push(dialect::json_elements("chosen.labels")).push(" WHERE each.value IN (");
+        let elements = sql.dialect().json_elements("chosen.labels");
+        sql.push(" AND EXISTS (SELECT 1 FROM ").push(elements).push(" WHERE each.value IN (");
         push_list(sql, labels.iter().map(|label| Value::Text(label.as_str().to_owned())));
         sql.push("))");
     }
@@ -525,7 +527,7 @@ fn push_selector(sql: &mut QueryBuilder<Db>, column: &str, organization: Uuid, s
 }
 
 /// Values with commas between; one that matches nothing when there are none.
-fn push_list(sql: &mut QueryBuilder<Db>, values: impl Iterator<Item = Value>) {
+fn push_list(sql: &mut QueryBuilder, values: impl Iterator<Item = Value>) {
     let mut any = false;
     for value in values {
         if any {

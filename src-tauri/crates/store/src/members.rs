@@ -9,7 +9,8 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::dialect::{self, At};
+use crate::db;
+use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::list::{self, Category, Field, Kind, Noun};
 use crate::row;
@@ -102,10 +103,10 @@ impl ReadTx {
     /// [`StoreError::WrongScope`] in an account's scope, and those of the database.
     pub async fn member(&mut self, id: MemberId) -> Result<Option<Member>> {
         let organization = self.whole_organization("a member")?;
-        let row: Option<MemberRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM members WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL"))
+        let row: Option<MemberRow> = db::query_as(concat!("SELECT ", columns!(), " FROM members WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL"))
             .bind(id.uuid())
             .bind(organization)
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await?;
         row.map(Member::try_from).transpose()
     }
@@ -121,10 +122,10 @@ impl ReadTx {
             return Ok(Some(member));
         }
         let organization = self.whole_organization("a member")?;
-        let row: Option<MemberRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM members WHERE organization_id = $1 AND lower(name) = $2 AND deleted_at IS NULL"))
+        let row: Option<MemberRow> = db::query_as(concat!("SELECT ", columns!(), " FROM members WHERE organization_id = $1 AND lower(name) = $2 AND deleted_at IS NULL"))
             .bind(organization)
             .bind(reference.to_lowercase())
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await?;
         row.map(Member::try_from).transpose()
     }
@@ -144,10 +145,10 @@ impl ReadTx {
     /// Those of the database.
     pub async fn member_password_hash(&mut self, id: MemberId) -> Result<Option<String>> {
         let organization = self.whole_organization("a member")?;
-        let row: Option<(Option<String>,)> = sqlx::query_as("SELECT password_hash FROM members WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL")
+        let row: Option<(Option<String>,)> = db::query_as("SELECT password_hash FROM members WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL")
             .bind(id.uuid())
             .bind(organization)
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await?;
         Ok(row.and_then(|(hash,)| hash))
     }
@@ -160,9 +161,9 @@ impl ReadTx {
         let organization = self.whole_organization("the members")?;
         let sql = format!(
             "SELECT count(*) FROM members WHERE organization_id = $1 AND deleted_at IS NULL AND state <> 'disabled' AND EXISTS (SELECT 1 FROM {} WHERE each.value = $2)",
-            dialect::json_elements("members.role_binding")
+            self.dialect().json_elements("members.role_binding")
         );
-        let (number,): (i64,) = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(organization).bind(role.as_str()).fetch_one(&mut *self.tx).await?;
+        let (number,): (i64,) = db::query_as(sqlx::AssertSqlSafe(sql)).bind(organization).bind(role.as_str()).fetch_one(&mut self.tx).await?;
         Ok(row::count(number))
     }
 }
@@ -175,7 +176,7 @@ impl WriteTx {
     pub async fn insert_member(&mut self, member: &Member) -> Result<()> {
         self.whole_organization("a new member")?;
         self.check_tenant(member.organization_id.uuid(), None)?;
-        sqlx::query("INSERT INTO members (id, organization_id, name, fullname, nickname, picture, member_type, state, role_binding, ttl_seconds, token_ttl_seconds, expires, pin_expires, failed_logons, last_logon, created_at, updated_at, locked_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)")
+        db::query("INSERT INTO members (id, organization_id, name, fullname, nickname, picture, member_type, state, role_binding, ttl_seconds, token_ttl_seconds, expires, pin_expires, failed_logons, last_logon, created_at, updated_at, locked_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)")
             .bind(member.id.uuid())
             .bind(member.organization_id.uuid())
             .bind(member.name.as_str())
@@ -194,7 +195,7 @@ impl WriteTx {
             .bind(At(member.created_at))
             .bind(At(member.updated_at))
             .bind(row::at(member.locked_until))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(member.name.as_str(), None))?;
         self.changed(ChangeKind::Member, member.id, None)
@@ -207,7 +208,7 @@ impl WriteTx {
     pub async fn update_member(&mut self, member: &Member) -> Result<()> {
         self.whole_organization("a member")?;
         self.check_tenant(member.organization_id.uuid(), None)?;
-        let done = sqlx::query("UPDATE members SET name = $3, fullname = $4, nickname = $5, picture = $6, member_type = $7, state = $8, role_binding = $9, ttl_seconds = $10, token_ttl_seconds = $11, expires = $12, pin_expires = $13, failed_logons = $14, last_logon = $15, updated_at = $16, locked_until = $17 WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL")
+        let done = db::query("UPDATE members SET name = $3, fullname = $4, nickname = $5, picture = $6, member_type = $7, state = $8, role_binding = $9, ttl_seconds = $10, token_ttl_seconds = $11, expires = $12, pin_expires = $13, failed_logons = $14, last_logon = $15, updated_at = $16, locked_until = $17 WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL")
             .bind(member.id.uuid())
             .bind(member.organization_id.uuid())
             .bind(member.name.as_str())
@@ -225,7 +226,7 @@ impl WriteTx {
             .bind(row::at(member.last_logon))
             .bind(At(member.updated_at))
             .bind(row::at(member.locked_until))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(member.name.as_str(), None))?;
         if done.rows_affected() == 0 {
@@ -240,12 +241,12 @@ impl WriteTx {
     /// [`StoreError::NotFound`], and those of the database.
     pub async fn set_member_password_hash(&mut self, id: MemberId, hash: Option<&str>, now: Timestamp) -> Result<()> {
         let organization = self.whole_organization("a member")?;
-        let done = sqlx::query("UPDATE members SET password_hash = $3, updated_at = $4 WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL")
+        let done = db::query("UPDATE members SET password_hash = $3, updated_at = $4 WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL")
             .bind(id.uuid())
             .bind(organization)
             .bind(hash)
             .bind(At(now))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         if done.rows_affected() == 0 {
             return Err(StoreError::not_found(MemberId::NOUN, id));
@@ -261,12 +262,12 @@ impl WriteTx {
     /// [`StoreError::NotFound`], and those of the database.
     pub async fn count_failed_logon(&mut self, id: MemberId, most: u32, until: Timestamp) -> Result<bool> {
         let organization = self.whole_organization("a member")?;
-        let row: Option<(i64,)> = sqlx::query_as("UPDATE members SET locked_until = CASE WHEN failed_logons + 1 >= $3 THEN $4 ELSE locked_until END, state = CASE WHEN failed_logons + 1 >= $3 AND state = 'enabled' THEN 'locked' ELSE state END, failed_logons = CASE WHEN failed_logons + 1 >= $3 THEN 0 ELSE failed_logons + 1 END WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL RETURNING failed_logons")
+        let row: Option<(i64,)> = db::query_as("UPDATE members SET locked_until = CASE WHEN failed_logons + 1 >= $3 THEN $4 ELSE locked_until END, state = CASE WHEN failed_logons + 1 >= $3 AND state = 'enabled' THEN 'locked' ELSE state END, failed_logons = CASE WHEN failed_logons + 1 >= $3 THEN 0 ELSE failed_logons + 1 END WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL RETURNING failed_logons")
             .bind(id.uuid())
             .bind(organization)
             .bind(i64::from(most))
             .bind(At(until))
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await?;
         let (number,) = row.ok_or_else(|| StoreError::not_found(MemberId::NOUN, id))?;
         self.changed(ChangeKind::Member, id, None)?;
@@ -280,10 +281,10 @@ impl WriteTx {
     /// Those of the database.
     pub async fn release_locks(&mut self, now: Timestamp) -> Result<u64> {
         let organization = self.whole_organization("the members")?;
-        let rows: Vec<(Uuid,)> = sqlx::query_as("UPDATE members SET state = CASE WHEN state = 'locked' THEN 'enabled' ELSE state END, locked_until = NULL, failed_logons = 0 WHERE organization_id = $1 AND locked_until <= $2 AND deleted_at IS NULL RETURNING id")
+        let rows: Vec<(Uuid,)> = db::query_as("UPDATE members SET state = CASE WHEN state = 'locked' THEN 'enabled' ELSE state END, locked_until = NULL, failed_logons = 0 WHERE organization_id = $1 AND locked_until <= $2 AND deleted_at IS NULL RETURNING id")
             .bind(organization)
             .bind(At(now))
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         for (id,) in &rows {
             self.changed(ChangeKind::Member, id, None)?;

@@ -7,6 +7,7 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::db;
 use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::transaction::{ReadTx, WriteTx};
@@ -57,7 +58,7 @@ impl ReadTx {
     /// [`StoreError::WrongScope`] within a tenant, and those of the database.
     pub async fn organizations(&mut self) -> Result<Vec<Organization>> {
         self.system("the list of organizations")?;
-        let rows: Vec<OrganizationRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM organizations ORDER BY name, id")).fetch_all(&mut *self.tx).await?;
+        let rows: Vec<OrganizationRow> = db::query_as(concat!("SELECT ", columns!(), " FROM organizations ORDER BY name, id")).fetch_all(&mut self.tx).await?;
         Ok(rows.into_iter().map(Organization::from).collect())
     }
 
@@ -68,10 +69,10 @@ impl ReadTx {
     pub async fn find_organization(&mut self, reference: &str) -> Result<Option<Organization>> {
         self.system("the list of organizations")?;
         let row: Option<OrganizationRow> =
-            sqlx::query_as(concat!("SELECT ", columns!(), " FROM organizations WHERE id = $1 OR lower(name) = $2 ORDER BY CASE WHEN id = $1 THEN 0 ELSE 1 END LIMIT 1"))
+            db::query_as(concat!("SELECT ", columns!(), " FROM organizations WHERE id = $1 OR lower(name) = $2 ORDER BY CASE WHEN id = $1 THEN 0 ELSE 1 END LIMIT 1"))
                 .bind(reference.parse::<Uuid>().unwrap_or_default())
                 .bind(reference.to_lowercase())
-                .fetch_optional(&mut *self.tx)
+                .fetch_optional(&mut self.tx)
                 .await?;
         Ok(row.map(Organization::from))
     }
@@ -83,7 +84,7 @@ impl ReadTx {
     pub async fn organization(&mut self) -> Result<Organization> {
         let organization = self.bound_organization()?;
         let row: Option<OrganizationRow> =
-            sqlx::query_as(concat!("SELECT ", columns!(), " FROM organizations WHERE id = $1")).bind(organization).fetch_optional(&mut *self.tx).await?;
+            db::query_as(concat!("SELECT ", columns!(), " FROM organizations WHERE id = $1")).bind(organization).fetch_optional(&mut self.tx).await?;
         row.map(Organization::from).ok_or_else(|| StoreError::not_found(OrganizationId::NOUN, organization))
     }
 }
@@ -95,7 +96,7 @@ impl WriteTx {
     /// [`StoreError::NameTaken`], and those of the database.
     pub async fn insert_organization(&mut self, organization: &Organization) -> Result<()> {
         self.check_tenant(organization.id.uuid(), None)?;
-        sqlx::query("INSERT INTO organizations (id, name, fullname, refresh_token_id, contact, reply_to, picture, options, sample, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
+        db::query("INSERT INTO organizations (id, name, fullname, refresh_token_id, contact, reply_to, picture, options, sample, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
             .bind(organization.id.uuid())
             .bind(organization.name.as_str())
             .bind(organization.fullname.as_str())
@@ -107,7 +108,7 @@ impl WriteTx {
             .bind(organization.sample)
             .bind(At(organization.created_at))
             .bind(At(organization.updated_at))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(organization.name.as_str(), None))?;
         self.changed(ChangeKind::Organization, organization.id, None)?;
@@ -120,7 +121,7 @@ impl WriteTx {
     /// [`StoreError::NameTaken`], [`StoreError::NotFound`], and those of the database.
     pub async fn update_organization(&mut self, organization: &Organization) -> Result<()> {
         self.check_tenant(organization.id.uuid(), None)?;
-        let done = sqlx::query("UPDATE organizations SET name = $2, fullname = $3, refresh_token_id = $4, contact = $5, reply_to = $6, picture = $7, options = $8, sample = $9, updated_at = $10 WHERE id = $1")
+        let done = db::query("UPDATE organizations SET name = $2, fullname = $3, refresh_token_id = $4, contact = $5, reply_to = $6, picture = $7, options = $8, sample = $9, updated_at = $10 WHERE id = $1")
             .bind(organization.id.uuid())
             .bind(organization.name.as_str())
             .bind(organization.fullname.as_str())
@@ -131,7 +132,7 @@ impl WriteTx {
             .bind(Json(&organization.options))
             .bind(organization.sample)
             .bind(At(organization.updated_at))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(organization.name.as_str(), None))?;
         if done.rows_affected() == 0 {

@@ -4,11 +4,12 @@ use patchbay_model::change::ChangeKind;
 use patchbay_model::list::{ListQuery, Listed};
 use patchbay_model::point::{IntegrationPoint, PointEnvironments, PointPolicy};
 use patchbay_model::{AccountId, DefinitionId, Environment, Fullname, IntegrationId, IntegrationPointId, Name, OrganizationId, ProviderId};
+use sqlx::FromRow;
 use sqlx::types::Json;
-use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use crate::dialect::{At, Db};
+use crate::db::{self, QueryBuilder};
+use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::list::{self, Category, Field, Kind, Noun};
 use crate::row;
@@ -128,10 +129,10 @@ impl ReadTx {
     /// Those of the database.
     pub async fn point(&mut self, id: IntegrationPointId) -> Result<Option<IntegrationPoint>> {
         let organization = self.bound_organization()?;
-        let row: Option<PointRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM integration_points WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL"))
+        let row: Option<PointRow> = db::query_as(concat!("SELECT ", columns!(), " FROM integration_points WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL"))
             .bind(id.uuid())
             .bind(organization)
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await?;
         row.map(IntegrationPoint::try_from).transpose()
     }
@@ -147,12 +148,11 @@ impl ReadTx {
             return Ok(Some(point));
         }
         let organization = self.bound_organization()?;
-        let row: Option<PointRow> =
-            sqlx::query_as(concat!("SELECT ", columns!(), " FROM integration_points WHERE organization_id = $1 AND lower(name) = $2 AND deleted_at IS NULL"))
-                .bind(organization)
-                .bind(reference.to_lowercase())
-                .fetch_optional(&mut *self.tx)
-                .await?;
+        let row: Option<PointRow> = db::query_as(concat!("SELECT ", columns!(), " FROM integration_points WHERE organization_id = $1 AND lower(name) = $2 AND deleted_at IS NULL"))
+            .bind(organization)
+            .bind(reference.to_lowercase())
+            .fetch_optional(&mut self.tx)
+            .await?;
         row.map(IntegrationPoint::try_from).transpose()
     }
 
@@ -165,14 +165,14 @@ impl ReadTx {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let mut sql = QueryBuilder::<Db>::new(concat!("SELECT ", columns!(), " FROM integration_points WHERE organization_id = "));
+        let mut sql = QueryBuilder::new(self.dialect(), concat!("SELECT ", columns!(), " FROM integration_points WHERE organization_id = "));
         sql.push_bind(organization).push(" AND deleted_at IS NULL AND id IN (");
         let mut list = sql.separated(", ");
         for id in ids {
             list.push_bind(id.uuid());
         }
         sql.push(")");
-        let rows: Vec<PointRow> = sql.build_query_as().fetch_all(&mut *self.tx).await?;
+        let rows: Vec<PointRow> = sql.build_query_as().fetch_all(&mut self.tx).await?;
         rows.into_iter().map(IntegrationPoint::try_from).collect()
     }
 
@@ -183,8 +183,10 @@ impl ReadTx {
     /// Those of the database.
     pub async fn point_members(&mut self, point: IntegrationPointId, configured: &[ProviderId], after: Option<(&Name, IntegrationId)>, limit: u32) -> Result<Vec<PointMember>> {
         let (organization, account) = self.bound()?;
-        let mut sql =
-            QueryBuilder::<Db>::new("SELECT child.id, child.name, child.account_id, parent.name AS account_name, parent.environment, child.provider, child.integration_id, ");
+        let mut sql = QueryBuilder::new(
+            self.dialect(),
+            "SELECT child.id, child.name, child.account_id, parent.name AS account_name, parent.environment, child.provider, child.integration_id, ",
+        );
         if configured.is_empty() {
             sql.push("NULL");
         } else {
@@ -204,7 +206,7 @@ impl ReadTx {
             sql.push(" AND (child.name, child.id) > (").push_bind(name.as_str().to_owned()).push(", ").push_bind(id.uuid()).push(")");
         }
         sql.push(" ORDER BY child.name, child.id LIMIT ").push_bind(i64::from(limit));
-        let rows: Vec<MemberRow> = sql.build_query_as().fetch_all(&mut *self.tx).await?;
+        let rows: Vec<MemberRow> = sql.build_query_as().fetch_all(&mut self.tx).await?;
         rows.into_iter().map(PointMember::try_from).collect()
     }
 
@@ -225,7 +227,7 @@ impl WriteTx {
     pub async fn insert_point(&mut self, point: &IntegrationPoint) -> Result<()> {
         self.whole_organization("a new integration point")?;
         self.check_tenant(point.organization_id.uuid(), None)?;
-        sqlx::query("INSERT INTO integration_points (id, organization_id, name, fullname, description, connector, environments, policy, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
+        db::query("INSERT INTO integration_points (id, organization_id, name, fullname, description, connector, environments, policy, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
             .bind(point.id.uuid())
             .bind(point.organization_id.uuid())
             .bind(point.name.as_str())
@@ -236,7 +238,7 @@ impl WriteTx {
             .bind(Json(&point.policy))
             .bind(At(point.created_at))
             .bind(At(point.updated_at))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(point.name.as_str(), None))?;
         self.changed(ChangeKind::IntegrationPoint, point.id, None)
@@ -249,7 +251,7 @@ impl WriteTx {
     pub async fn update_point(&mut self, point: &IntegrationPoint) -> Result<()> {
         self.whole_organization("an integration point")?;
         self.check_tenant(point.organization_id.uuid(), None)?;
-        let done = sqlx::query("UPDATE integration_points SET name = $3, fullname = $4, description = $5, connector = $6, environments = $7, policy = $8, updated_at = $9 WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL")
+        let done = db::query("UPDATE integration_points SET name = $3, fullname = $4, description = $5, connector = $6, environments = $7, policy = $8, updated_at = $9 WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL")
             .bind(point.id.uuid())
             .bind(point.organization_id.uuid())
             .bind(point.name.as_str())
@@ -259,7 +261,7 @@ impl WriteTx {
             .bind(Json(&point.environments))
             .bind(Json(&point.policy))
             .bind(At(point.updated_at))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(point.name.as_str(), None))?;
         if done.rows_affected() == 0 {

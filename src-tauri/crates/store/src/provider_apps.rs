@@ -8,6 +8,7 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::db;
 use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::list::{self, Category, Field, Kind, Noun};
@@ -83,10 +84,10 @@ impl ReadTx {
     /// Those of the database.
     pub async fn provider_app(&mut self, id: ProviderAppId) -> Result<Option<ProviderApp>> {
         let organization = self.bound_organization()?;
-        let row: Option<AppRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM provider_apps WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL"))
+        let row: Option<AppRow> = db::query_as(concat!("SELECT ", columns!(), " FROM provider_apps WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL"))
             .bind(id.uuid())
             .bind(organization)
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await?;
         row.map(ProviderApp::try_from).transpose()
     }
@@ -102,10 +103,10 @@ impl ReadTx {
             return Ok(Some(app));
         }
         let organization = self.bound_organization()?;
-        let row: Option<AppRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM provider_apps WHERE organization_id = $1 AND lower(name) = $2 AND deleted_at IS NULL"))
+        let row: Option<AppRow> = db::query_as(concat!("SELECT ", columns!(), " FROM provider_apps WHERE organization_id = $1 AND lower(name) = $2 AND deleted_at IS NULL"))
             .bind(organization)
             .bind(reference.to_lowercase())
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await?;
         row.map(ProviderApp::try_from).transpose()
     }
@@ -117,10 +118,10 @@ impl ReadTx {
     pub async fn provider_apps_at(&mut self, provider: &ProviderId) -> Result<Vec<ProviderApp>> {
         let organization = self.bound_organization()?;
         let rows: Vec<AppRow> =
-            sqlx::query_as(concat!("SELECT ", columns!(), " FROM provider_apps WHERE organization_id = $1 AND provider = $2 AND deleted_at IS NULL ORDER BY created_at, id"))
+            db::query_as(concat!("SELECT ", columns!(), " FROM provider_apps WHERE organization_id = $1 AND provider = $2 AND deleted_at IS NULL ORDER BY created_at, id"))
                 .bind(organization)
                 .bind(provider.as_str())
-                .fetch_all(&mut *self.tx)
+                .fetch_all(&mut self.tx)
                 .await?;
         rows.into_iter().map(ProviderApp::try_from).collect()
     }
@@ -142,7 +143,7 @@ impl WriteTx {
     pub async fn insert_provider_app(&mut self, app: &ProviderApp) -> Result<()> {
         self.whole_organization("a new provider app")?;
         self.check_tenant(app.organization_id.uuid(), None)?;
-        sqlx::query("INSERT INTO provider_apps (id, organization_id, name, fullname, provider, issuer, client_id, client_secret, redirect_uris, scopes, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
+        db::query("INSERT INTO provider_apps (id, organization_id, name, fullname, provider, issuer, client_id, client_secret, redirect_uris, scopes, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
             .bind(app.id.uuid())
             .bind(app.organization_id.uuid())
             .bind(app.name.as_str())
@@ -155,7 +156,7 @@ impl WriteTx {
             .bind(Json(&app.scopes))
             .bind(At(app.created_at))
             .bind(At(app.updated_at))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(app.name.as_str(), None))?;
         self.changed(ChangeKind::ProviderApp, app.id, None)
@@ -168,7 +169,7 @@ impl WriteTx {
     pub async fn update_provider_app(&mut self, app: &ProviderApp) -> Result<()> {
         self.whole_organization("a provider app")?;
         self.check_tenant(app.organization_id.uuid(), None)?;
-        let done = sqlx::query("UPDATE provider_apps SET name = $3, fullname = $4, provider = $5, issuer = $6, client_id = $7, client_secret = $8, redirect_uris = $9, scopes = $10, updated_at = $11 WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL")
+        let done = db::query("UPDATE provider_apps SET name = $3, fullname = $4, provider = $5, issuer = $6, client_id = $7, client_secret = $8, redirect_uris = $9, scopes = $10, updated_at = $11 WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL")
             .bind(app.id.uuid())
             .bind(app.organization_id.uuid())
             .bind(app.name.as_str())
@@ -180,7 +181,7 @@ impl WriteTx {
             .bind(Json(&app.redirect_uris))
             .bind(Json(&app.scopes))
             .bind(At(app.updated_at))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(app.name.as_str(), None))?;
         if done.rows_affected() == 0 {

@@ -4,11 +4,12 @@ use patchbay_model::change::ChangeKind;
 use patchbay_model::end_user::{ConsentReceipt, EndUser};
 use patchbay_model::list::{ListQuery, Listed};
 use patchbay_model::{AccountId, ConnectSessionId, EndUserId, IntegrationId, OrganizationId, ProviderId, ReceiptId, Timestamp};
+use sqlx::FromRow;
 use sqlx::types::Json;
-use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use crate::dialect::{At, Db};
+use crate::db::{self, QueryBuilder};
+use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::list::{self, Category, Field, Kind, Noun};
 use crate::row;
@@ -79,7 +80,7 @@ impl ReadTx {
     /// [`StoreError::Query`] for a query that cannot be, and those of the database.
     pub async fn receipts_of(&mut self, person: &EndUser, query: &ListQuery) -> Result<Listed<ConsentReceipt>> {
         let (account, id) = (person.account_id, person.id);
-        let of_person = move |sql: &mut QueryBuilder<Db>| {
+        let of_person = move |sql: &mut QueryBuilder| {
             sql.push("account_id = ").push_bind(account.uuid()).push(" AND end_user_id = ").push_bind(id.uuid());
         };
         list::page::<ReceiptRow, _>(self, &NOUN, query, true, &[&of_person]).await
@@ -93,7 +94,7 @@ impl ReadTx {
         let (organization, account) = self.bound()?;
         let sql =
             format!("SELECT {} FROM consent_receipts WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND integration_id = $3 ORDER BY granted_at, id", NOUN.columns);
-        let rows: Vec<ReceiptRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(organization).bind(account).bind(integration.uuid()).fetch_all(&mut *self.tx).await?;
+        let rows: Vec<ReceiptRow> = db::query_as(sqlx::AssertSqlSafe(sql)).bind(organization).bind(account).bind(integration.uuid()).fetch_all(&mut self.tx).await?;
         rows.into_iter().map(ConsentReceipt::try_from).collect()
     }
 
@@ -103,12 +104,12 @@ impl ReadTx {
     /// Those of the database.
     pub async fn subjects_of(&mut self, person: &EndUser) -> Result<Vec<String>> {
         let (organization, account) = self.bound()?;
-        let rows: Vec<(String,)> = sqlx::query_as("SELECT DISTINCT subject FROM consent_receipts WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND end_user_id = $4 AND subject IS NOT NULL")
+        let rows: Vec<(String,)> = db::query_as("SELECT DISTINCT subject FROM consent_receipts WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND end_user_id = $4 AND subject IS NOT NULL")
             .bind(organization)
             .bind(person.account_id.uuid())
             .bind(account)
             .bind(person.id.uuid())
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         Ok(rows.into_iter().map(|(subject,)| subject).collect())
     }
@@ -122,7 +123,7 @@ impl WriteTx {
     pub async fn insert_receipt(&mut self, receipt: &ConsentReceipt) -> Result<()> {
         self.check_tenant(receipt.organization_id.uuid(), Some(receipt.account_id.uuid()))?;
         self.end_receipts(receipt.integration_id, receipt.granted_at).await?;
-        sqlx::query("INSERT INTO consent_receipts (id, organization_id, account_id, integration_id, end_user_id, connect_session_id, provider, issuer, scopes, subject, granted_at, ended_at, erased_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)")
+        db::query("INSERT INTO consent_receipts (id, organization_id, account_id, integration_id, end_user_id, connect_session_id, provider, issuer, scopes, subject, granted_at, ended_at, erased_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)")
             .bind(receipt.id.uuid())
             .bind(receipt.organization_id.uuid())
             .bind(receipt.account_id.uuid())
@@ -136,7 +137,7 @@ impl WriteTx {
             .bind(At(receipt.granted_at))
             .bind(row::at(receipt.ended_at))
             .bind(row::at(receipt.erased_at))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         if let Some(person) = receipt.end_user_id {
             self.changed(ChangeKind::EndUser, person, Some(receipt.account_id))?;
@@ -150,14 +151,14 @@ impl WriteTx {
     /// Those of the database.
     pub async fn end_receipts(&mut self, integration: IntegrationId, now: Timestamp) -> Result<u64> {
         let (organization, account) = self.bound()?;
-        let rows: Vec<(Option<Uuid>, Uuid)> = sqlx::query_as(
+        let rows: Vec<(Option<Uuid>, Uuid)> = db::query_as(
             "UPDATE consent_receipts SET ended_at = $4 WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND integration_id = $3 AND ended_at IS NULL RETURNING end_user_id, account_id",
         )
         .bind(organization)
         .bind(account)
         .bind(integration.uuid())
         .bind(At(now))
-        .fetch_all(&mut *self.tx)
+        .fetch_all(&mut self.tx)
         .await?;
         for (person, account) in &rows {
             if let Some(person) = person {

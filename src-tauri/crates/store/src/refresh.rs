@@ -9,14 +9,16 @@
 use patchbay_model::change::ChangeKind;
 use patchbay_model::credential::{Credential, Envelope, SealedAt};
 use patchbay_model::{AccountId, CredentialId, IntegrationId, SharedCredentialId, Timestamp};
-use sqlx::FromRow;
 use sqlx::types::Json;
+use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 
+use crate::db;
 use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::row;
-use crate::transaction::{ReadTx, WriteTx};
+use crate::sealed::Secrets;
+use crate::transaction::{SecretWriteTx, WriteTx};
 
 /// How far a refresh has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
@@ -104,33 +106,30 @@ fn place(sealed_at: SealedAt) -> (Option<&'static str>, Option<Uuid>) {
     }
 }
 
-impl ReadTx {
+impl Secrets<'_> {
     /// The journal's row of a credential.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn sealed_refresh_entry(&mut self, id: CredentialId) -> Result<Option<RefreshEntry>> {
         let (organization, account) = self.bound()?;
-        let row: Option<RefreshRow> = sqlx::query_as(
-            "SELECT credential_id, intent_id, owner, lease_until, state, previous, updated_at FROM refresh_journal WHERE credential_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR account_id IS NULL)",
-        )
-        .bind(id.uuid())
-        .bind(organization)
-        .bind(account)
-        .fetch_optional(&mut *self.tx)
-        .await?;
+        let previous = self.dialect().opened("previous", "$4");
+        let sql = format!(
+            "SELECT credential_id, intent_id, owner, lease_until, state, {previous} AS previous, updated_at FROM refresh_journal WHERE credential_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR account_id IS NULL)"
+        );
+        let row: Option<RefreshRow> = db::query_as(AssertSqlSafe(sql)).bind(id.uuid()).bind(organization).bind(account).bind_key(&self.tx).fetch_optional(&mut self.tx).await?;
         row.map(RefreshEntry::try_from).transpose()
     }
 }
 
-impl WriteTx {
+impl SecretWriteTx {
     /// Takes the lease on a credential's refresh until `until`, unless another owner holds one that has not ended.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when the credential is not in the scope, and those of the database.
     pub async fn acquire_refresh(&mut self, id: CredentialId, owner: &str, intent_id: Uuid, now: Timestamp, until: Timestamp) -> Result<RefreshLease> {
         let credential = self.credential(id).await?.ok_or_else(|| StoreError::not_found(CredentialId::NOUN, id))?;
-        let before = self.sealed_refresh_entry(id).await?;
+        let before = self.secrets().sealed_refresh_entry(id).await?;
         if let Some(entry) = &before
             && entry.owner != owner
             && entry.lease_until > now
@@ -140,7 +139,7 @@ impl WriteTx {
         }
         let (table, sealed_row) = place(credential.sealed_at);
         // The state goes back to leased; a set that was never proven stays kept, since it may be the last that works.
-        sqlx::query(
+        db::query(
             "INSERT INTO refresh_journal (credential_id, organization_id, account_id, intent_id, owner, lease_until, state, sealed_table, sealed_row, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, 'leased', $7, $8, $9, $9) ON CONFLICT (credential_id) DO UPDATE SET intent_id = excluded.intent_id, owner = excluded.owner, lease_until = excluded.lease_until, state = 'leased', sealed_table = excluded.sealed_table, sealed_row = excluded.sealed_row, updated_at = excluded.updated_at",
         )
         .bind(id.uuid())
@@ -152,7 +151,7 @@ impl WriteTx {
         .bind(table)
         .bind(sealed_row)
         .bind(At(now))
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await?;
         Ok(RefreshLease::Acquired { before })
     }
@@ -163,19 +162,39 @@ impl WriteTx {
     /// [`StoreError::Busy`] when the lease was lost meanwhile, [`StoreError::NotFound`], and those of the database.
     pub async fn record_refresh_intent(&mut self, id: CredentialId, intent_id: Uuid, now: Timestamp) -> Result<()> {
         let credential = self.credential(id).await?.ok_or_else(|| StoreError::not_found(CredentialId::NOUN, id))?;
-        let current = self.sealed_credential(&credential).await?;
-        let done = sqlx::query(
-            "UPDATE refresh_journal SET state = 'intent', previous = $4, updated_at = $3 WHERE credential_id = $1 AND intent_id = $2 AND state = 'leased' AND lease_until > $3",
-        )
-        .bind(id.uuid())
-        .bind(intent_id)
-        .bind(At(now))
-        .bind(current.as_ref().map(Json))
-        .execute(&mut *self.tx)
-        .await?;
+        let current = self.secrets().sealed_credential(&credential).await?;
+        let previous = self.dialect().sealed("$4", "$5");
+        let sql = format!(
+            "UPDATE refresh_journal SET state = 'intent', previous = {previous}, updated_at = $3 WHERE credential_id = $1 AND intent_id = $2 AND state = 'leased' AND lease_until > $3"
+        );
+        let done = db::query(AssertSqlSafe(sql)).bind(id.uuid()).bind(intent_id).bind(At(now)).bind(current.as_ref().map(Json)).bind_key(&self.tx).execute(&mut self.tx).await?;
         if done.rows_affected() == 0 { Err(StoreError::Busy) } else { Ok(()) }
     }
 
+    /// Makes the kept set current again, after the new one turned out not to work. Says whether there was one.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn restore_refresh(&mut self, id: CredentialId, now: Timestamp) -> Result<bool> {
+        let entry = self.secrets().sealed_refresh_entry(id).await?;
+        let place: Option<(Option<String>, Option<Uuid>)> =
+            db::query_as("SELECT sealed_table, sealed_row FROM refresh_journal WHERE credential_id = $1").bind(id.uuid()).fetch_optional(&mut self.tx).await?;
+        let (Some(previous), Some((Some(table), Some(sealed_row)))) = (entry.and_then(|entry| entry.previous), place) else { return Ok(false) };
+        match table.as_str() {
+            "integration_instances" => self.set_sealed_integration(IntegrationId::from_uuid(sealed_row), Some(&previous)).await?,
+            _ => self.set_sealed_shared(SharedCredentialId::from_uuid(sealed_row), &previous, now).await?,
+        }
+        db::query("UPDATE refresh_journal SET state = 'settled', previous = NULL, updated_at = $2 WHERE credential_id = $1")
+            .bind(id.uuid())
+            .bind(At(now))
+            .execute(&mut self.tx)
+            .await?;
+        self.changed(ChangeKind::Credential, id, None)?;
+        Ok(true)
+    }
+}
+
+impl WriteTx {
     /// Stores the answer and makes it current, in this one transaction; `credential` carries the new `expires` and
     /// `secret_set_at`. The set before is kept. Accepted after the lease ended too, as long as nobody else took it:
     /// an answer that has come must not be lost.
@@ -183,13 +202,12 @@ impl WriteTx {
     /// # Errors
     /// [`StoreError::Busy`] when another took the lease, [`StoreError::NotFound`], and those of the database.
     pub async fn activate_refresh(&mut self, credential: &Credential, intent_id: Uuid, answer: &Envelope, now: Timestamp) -> Result<()> {
-        let done =
-            sqlx::query("UPDATE refresh_journal SET state = 'activated', lease_until = $3, updated_at = $3 WHERE credential_id = $1 AND intent_id = $2 AND state = 'intent'")
-                .bind(credential.id.uuid())
-                .bind(intent_id)
-                .bind(At(now))
-                .execute(&mut *self.tx)
-                .await?;
+        let done = db::query("UPDATE refresh_journal SET state = 'activated', lease_until = $3, updated_at = $3 WHERE credential_id = $1 AND intent_id = $2 AND state = 'intent'")
+            .bind(credential.id.uuid())
+            .bind(intent_id)
+            .bind(At(now))
+            .execute(&mut self.tx)
+            .await?;
         if done.rows_affected() == 0 {
             return Err(StoreError::Busy);
         }
@@ -206,11 +224,11 @@ impl WriteTx {
     /// # Errors
     /// Those of the database.
     pub async fn abandon_refresh(&mut self, id: CredentialId, intent_id: Uuid, now: Timestamp) -> Result<()> {
-        sqlx::query("UPDATE refresh_journal SET state = 'settled', previous = NULL, lease_until = $3, updated_at = $3 WHERE credential_id = $1 AND intent_id = $2 AND state IN ('leased', 'intent')")
+        db::query("UPDATE refresh_journal SET state = 'settled', previous = NULL, lease_until = $3, updated_at = $3 WHERE credential_id = $1 AND intent_id = $2 AND state IN ('leased', 'intent')")
             .bind(id.uuid())
             .bind(intent_id)
             .bind(At(now))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(())
     }
@@ -221,35 +239,13 @@ impl WriteTx {
     /// Those of the database.
     pub async fn settle_refresh(&mut self, id: CredentialId, now: Timestamp) -> Result<()> {
         let (organization, account) = self.bound()?;
-        sqlx::query("UPDATE refresh_journal SET state = 'settled', previous = NULL, updated_at = $4 WHERE credential_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR account_id IS NULL) AND state = 'activated'")
+        db::query("UPDATE refresh_journal SET state = 'settled', previous = NULL, updated_at = $4 WHERE credential_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR account_id IS NULL) AND state = 'activated'")
             .bind(id.uuid())
             .bind(organization)
             .bind(account)
             .bind(At(now))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(())
-    }
-
-    /// Makes the kept set current again, after the new one turned out not to work. Says whether there was one.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn restore_refresh(&mut self, id: CredentialId, now: Timestamp) -> Result<bool> {
-        let entry = self.sealed_refresh_entry(id).await?;
-        let place: Option<(Option<String>, Option<Uuid>)> =
-            sqlx::query_as("SELECT sealed_table, sealed_row FROM refresh_journal WHERE credential_id = $1").bind(id.uuid()).fetch_optional(&mut *self.tx).await?;
-        let (Some(previous), Some((Some(table), Some(sealed_row)))) = (entry.and_then(|entry| entry.previous), place) else { return Ok(false) };
-        match table.as_str() {
-            "integration_instances" => self.set_sealed_integration(IntegrationId::from_uuid(sealed_row), Some(&previous)).await?,
-            _ => self.set_sealed_shared(SharedCredentialId::from_uuid(sealed_row), &previous, now).await?,
-        }
-        sqlx::query("UPDATE refresh_journal SET state = 'settled', previous = NULL, updated_at = $2 WHERE credential_id = $1")
-            .bind(id.uuid())
-            .bind(At(now))
-            .execute(&mut *self.tx)
-            .await?;
-        self.changed(ChangeKind::Credential, id, None)?;
-        Ok(true)
     }
 }

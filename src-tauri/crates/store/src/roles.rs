@@ -13,7 +13,8 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::dialect::{self, At};
+use crate::db;
+use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::list::{self, Category, Field, Kind, Noun};
 use crate::row;
@@ -100,10 +101,10 @@ impl ReadTx {
     /// [`StoreError::WrongScope`] in an account's scope, and those of the database.
     pub async fn role(&mut self, name: &RoleName) -> Result<Option<Role>> {
         let organization = self.whole_organization("a role")?;
-        let row: Option<RoleRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM roles WHERE organization_id = $1 AND lower(name) = $2 AND deleted_at IS NULL"))
+        let row: Option<RoleRow> = db::query_as(concat!("SELECT ", columns!(), " FROM roles WHERE organization_id = $1 AND lower(name) = $2 AND deleted_at IS NULL"))
             .bind(organization)
             .bind(name.as_str().to_lowercase())
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await?;
         row.map(Role::try_from).transpose()
     }
@@ -114,7 +115,7 @@ impl ReadTx {
     /// [`StoreError::WrongScope`] in an account's scope, and those of the database.
     pub async fn find_role(&mut self, reference: &str) -> Result<Option<Role>> {
         let organization = self.whole_organization("a role")?;
-        let row: Option<RoleRow> = sqlx::query_as(concat!(
+        let row: Option<RoleRow> = db::query_as(concat!(
             "SELECT ",
             columns!(),
             " FROM roles WHERE organization_id = $1 AND (id = $2 OR lower(name) = $3) AND deleted_at IS NULL ORDER BY CASE WHEN id = $2 THEN 0 ELSE 1 END LIMIT 1"
@@ -122,7 +123,7 @@ impl ReadTx {
         .bind(organization)
         .bind(reference.parse::<Uuid>().unwrap_or_default())
         .bind(reference.to_lowercase())
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx)
         .await?;
         row.map(Role::try_from).transpose()
     }
@@ -144,9 +145,9 @@ impl ReadTx {
         let organization = self.whole_organization("the members")?;
         let sql = format!(
             "SELECT id, count(*) OVER () FROM members WHERE organization_id = $1 AND deleted_at IS NULL AND EXISTS (SELECT 1 FROM {} WHERE each.value = $2) ORDER BY name, id LIMIT $3",
-            dialect::json_elements("members.role_binding")
+            self.dialect().json_elements("members.role_binding")
         );
-        let rows: Vec<(Uuid, i64)> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(organization).bind(name.as_str()).bind(NAMED).fetch_all(&mut *self.tx).await?;
+        let rows: Vec<(Uuid, i64)> = db::query_as(sqlx::AssertSqlSafe(sql)).bind(organization).bind(name.as_str()).bind(NAMED).fetch_all(&mut self.tx).await?;
         Ok(RoleMembers { count: rows.first().map_or(0, |(_, number)| row::count(*number)), members: rows.into_iter().map(|(id, _)| MemberId::from_uuid(id)).collect() })
     }
 
@@ -158,9 +159,9 @@ impl ReadTx {
         let organization = self.whole_organization("the members")?;
         let sql = format!(
             "SELECT each.value, count(*) FROM members, {} WHERE members.organization_id = $1 AND members.deleted_at IS NULL GROUP BY each.value",
-            dialect::json_elements("members.role_binding")
+            self.dialect().json_elements("members.role_binding")
         );
-        let rows: Vec<(String, i64)> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(organization).fetch_all(&mut *self.tx).await?;
+        let rows: Vec<(String, i64)> = db::query_as(sqlx::AssertSqlSafe(sql)).bind(organization).fetch_all(&mut self.tx).await?;
         Ok(rows.into_iter().map(|(name, number)| (name, row::count(number))).collect())
     }
 }
@@ -192,7 +193,7 @@ impl WriteTx {
     pub async fn insert_role(&mut self, role: &Role) -> Result<()> {
         self.whole_organization("a new role")?;
         self.check_tenant(role.organization_id.uuid(), None)?;
-        sqlx::query(
+        db::query(
             "INSERT INTO roles (id, organization_id, name, fullname, description, resources, permission_set, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
         .bind(role.id.uuid())
@@ -204,7 +205,7 @@ impl WriteTx {
         .bind(role.permission_set.as_str())
         .bind(At(role.created_at))
         .bind(At(role.updated_at))
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await
         .map_err(|error| StoreError::from(error).naming(role.name.as_str(), None))?;
         self.changed(ChangeKind::Role, role.id, None)
@@ -218,7 +219,7 @@ impl WriteTx {
     pub async fn update_role(&mut self, role: &Role) -> Result<()> {
         self.whole_organization("a role")?;
         self.check_tenant(role.organization_id.uuid(), None)?;
-        let done = sqlx::query(
+        let done = db::query(
             "UPDATE roles SET name = $3, fullname = $4, description = $5, resources = $6, permission_set = $7, updated_at = $8 WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL",
         )
         .bind(role.id.uuid())
@@ -229,7 +230,7 @@ impl WriteTx {
         .bind(Json(&role.resources))
         .bind(role.permission_set.as_str())
         .bind(At(role.updated_at))
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await
         .map_err(|error| StoreError::from(error).naming(role.name.as_str(), None))?;
         if done.rows_affected() == 0 {
@@ -244,11 +245,13 @@ impl WriteTx {
     /// Those of the database.
     pub async fn rename_role_binding(&mut self, from: &RoleName, to: &RoleName) -> Result<()> {
         let organization = self.whole_organization("the members")?;
+        let elements = self.dialect().json_elements("members.role_binding");
         let sql = format!(
-            "UPDATE members SET role_binding = (SELECT json_group_array(CASE WHEN each.value = $2 THEN $3 ELSE each.value END) FROM {0}) WHERE organization_id = $1 AND EXISTS (SELECT 1 FROM {0} WHERE each.value = $2) RETURNING id",
-            dialect::json_elements("members.role_binding")
+            "UPDATE members SET role_binding = {1} WHERE organization_id = $1 AND EXISTS (SELECT 1 FROM {0} WHERE each.value = $2) RETURNING id",
+            elements,
+            self.dialect().json_array_of("CASE WHEN each.value = $2 THEN $3 ELSE each.value END", &elements)
         );
-        let rows: Vec<(Uuid,)> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(organization).bind(from.as_str()).bind(to.as_str()).fetch_all(&mut *self.tx).await?;
+        let rows: Vec<(Uuid,)> = db::query_as(sqlx::AssertSqlSafe(sql)).bind(organization).bind(from.as_str()).bind(to.as_str()).fetch_all(&mut self.tx).await?;
         for (id,) in rows {
             self.changed(ChangeKind::Member, id, None)?;
         }

@@ -1,14 +1,18 @@
 //! Sealed values. This file holds every statement that touches a `credentials` column, always by name, so that on
 //! PostgreSQL they can run under a role of their own.
 
+use std::ops::{Deref, DerefMut};
+
 use patchbay_model::credential::{Credential, Envelope, SealedAt};
 use patchbay_model::{AccountId, IntegrationId, SharedCredentialId, Timestamp};
+use sqlx::AssertSqlSafe;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::dialect::At;
+use crate::db;
+use crate::dialect::{At, Dialect};
 use crate::error::{Result, StoreError};
-use crate::transaction::{ReadTx, WriteTx};
+use crate::transaction::{ReadTx, SecretReadTx, SecretWriteTx, WriteTx};
 
 /// In which table a sealed value lies.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -54,22 +58,49 @@ pub struct SealedValue {
     pub envelope: Envelope,
 }
 
+/// A transaction that may read sealed values, as such.
+pub struct Secrets<'a>(pub(crate) &'a mut ReadTx);
+
+impl Deref for Secrets<'_> {
+    type Target = ReadTx;
+    fn deref(&self) -> &ReadTx {
+        self.0
+    }
+}
+
+impl DerefMut for Secrets<'_> {
+    fn deref_mut(&mut self) -> &mut ReadTx {
+        self.0
+    }
+}
+
+impl SecretReadTx {
+    /// What it may read beyond others.
+    pub fn secrets(&mut self) -> Secrets<'_> {
+        Secrets(self)
+    }
+}
+
+impl SecretWriteTx {
+    /// What it may read beyond others.
+    pub fn secrets(&mut self) -> Secrets<'_> {
+        Secrets(self)
+    }
+}
+
 type SealedRow = (Uuid, Option<Uuid>, Uuid, Option<String>, Option<Uuid>, Json<Envelope>);
 
-impl ReadTx {
+impl Secrets<'_> {
     /// The sealed value of an integration.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such integration, and those of the database.
     pub async fn sealed_integration(&mut self, id: IntegrationId) -> Result<Option<Envelope>> {
         let (organization, account) = self.bound()?;
+        let credentials = self.dialect().opened("credentials", "$4");
+        let sql = format!("SELECT {credentials} FROM integration_instances WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL");
         let row: Option<(Option<Json<Envelope>>,)> =
-            sqlx::query_as("SELECT credentials FROM integration_instances WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL")
-                .bind(id.uuid())
-                .bind(organization)
-                .bind(account)
-                .fetch_optional(&mut *self.tx)
-                .await?;
+            db::query_as(AssertSqlSafe(sql)).bind(id.uuid()).bind(organization).bind(account).bind_key(&self.tx).fetch_optional(&mut self.tx).await?;
         row.map(|(envelope,)| envelope.map(|json| json.0)).ok_or_else(|| StoreError::not_found(IntegrationId::NOUN, id))
     }
 
@@ -79,14 +110,12 @@ impl ReadTx {
     /// Those of the database.
     pub async fn sealed_shared(&mut self, id: SharedCredentialId) -> Result<Option<Envelope>> {
         let (organization, account) = self.bound()?;
-        let row: Option<(Json<Envelope>,)> = sqlx::query_as(
-            "SELECT credentials FROM shared_credentials WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR account_id IS NULL) AND deleted_at IS NULL",
-        )
-        .bind(id.uuid())
-        .bind(organization)
-        .bind(account)
-        .fetch_optional(&mut *self.tx)
-        .await?;
+        let credentials = self.dialect().opened("credentials", "$4");
+        let sql = format!(
+            "SELECT {credentials} FROM shared_credentials WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR account_id IS NULL) AND deleted_at IS NULL"
+        );
+        let row: Option<(Json<Envelope>,)> =
+            db::query_as(AssertSqlSafe(sql)).bind(id.uuid()).bind(organization).bind(account).bind_key(&self.tx).fetch_optional(&mut self.tx).await?;
         Ok(row.map(|(json,)| json.0))
     }
 
@@ -109,19 +138,20 @@ impl ReadTx {
     pub async fn enumerate_sealed(&mut self) -> Result<Vec<SealedValue>> {
         self.system("all sealed values")?;
         let mut values = Vec::new();
-        for (table, sql) in [
-            (
-                SealedTable::IntegrationInstances,
-                "SELECT organization_id, account_id, id, NULL, NULL, credentials FROM integration_instances WHERE credentials IS NOT NULL ORDER BY id",
-            ),
-            (SealedTable::SharedCredentials, "SELECT organization_id, account_id, id, NULL, NULL, credentials FROM shared_credentials ORDER BY id"),
-            (SealedTable::ConnectSessions, "SELECT organization_id, account_id, id, NULL, NULL, verifier FROM connect_sessions WHERE verifier IS NOT NULL ORDER BY id"),
-            (
-                SealedTable::RefreshJournal,
-                "SELECT organization_id, account_id, credential_id, sealed_table, sealed_row, previous FROM refresh_journal WHERE previous IS NOT NULL ORDER BY credential_id",
-            ),
+        let dialect = self.dialect();
+        // A bare NULL has no type on PostgreSQL.
+        let untyped = match dialect {
+            Dialect::Sqlite => "id, NULL, NULL",
+            Dialect::Postgres => "id, NULL::text, NULL::uuid",
+        };
+        for (table, key, of, rows) in [
+            (SealedTable::IntegrationInstances, untyped, "credentials", "integration_instances WHERE credentials IS NOT NULL ORDER BY id"),
+            (SealedTable::SharedCredentials, untyped, "credentials", "shared_credentials ORDER BY id"),
+            (SealedTable::ConnectSessions, untyped, "verifier", "connect_sessions WHERE verifier IS NOT NULL ORDER BY id"),
+            (SealedTable::RefreshJournal, "credential_id, sealed_table, sealed_row", "previous", "refresh_journal WHERE previous IS NOT NULL ORDER BY credential_id"),
         ] {
-            let rows: Vec<SealedRow> = sqlx::query_as(sql).fetch_all(&mut *self.tx).await?;
+            let sql = format!("SELECT organization_id, account_id, {key}, {} FROM {rows}", dialect.opened(of, "$1"));
+            let rows: Vec<SealedRow> = db::query_as(AssertSqlSafe(sql)).bind_key(&self.tx).fetch_all(&mut self.tx).await?;
             values.extend(rows.into_iter().map(|(organization_id, account_id, row, for_table, for_row, envelope)| SealedValue {
                 organization_id,
                 account_id,
@@ -143,14 +173,11 @@ impl WriteTx {
     /// [`StoreError::NotFound`], and those of the database.
     pub async fn set_sealed_integration(&mut self, id: IntegrationId, envelope: Option<&Envelope>) -> Result<()> {
         let (organization, account) = self.bound()?;
-        let done =
-            sqlx::query("UPDATE integration_instances SET credentials = $4 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL")
-                .bind(id.uuid())
-                .bind(organization)
-                .bind(account)
-                .bind(envelope.map(Json))
-                .execute(&mut *self.tx)
-                .await?;
+        let credentials = self.dialect().sealed("$4", "$5");
+        let sql = format!(
+            "UPDATE integration_instances SET credentials = {credentials} WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL"
+        );
+        let done = db::query(AssertSqlSafe(sql)).bind(id.uuid()).bind(organization).bind(account).bind(envelope.map(Json)).bind_key(&self.tx).execute(&mut self.tx).await?;
         if done.rows_affected() == 0 { Err(StoreError::not_found(IntegrationId::NOUN, id)) } else { Ok(()) }
     }
 
@@ -161,13 +188,16 @@ impl WriteTx {
     pub async fn insert_sealed_shared(&mut self, id: SharedCredentialId, account_id: Option<AccountId>, envelope: &Envelope, now: Timestamp) -> Result<()> {
         let (organization, _) = self.bound()?;
         self.check_tenant(organization, account_id.map(AccountId::uuid))?;
-        sqlx::query("INSERT INTO shared_credentials (id, organization_id, account_id, credentials, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)")
+        let credentials = self.dialect().sealed("$4", "$6");
+        let sql = format!("INSERT INTO shared_credentials (id, organization_id, account_id, credentials, created_at, updated_at) VALUES ($1, $2, $3, {credentials}, $5, $5)");
+        db::query(AssertSqlSafe(sql))
             .bind(id.uuid())
             .bind(organization)
             .bind(account_id.map(AccountId::uuid))
             .bind(Json(envelope))
             .bind(At(now))
-            .execute(&mut *self.tx)
+            .bind_key(&self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(())
     }
@@ -178,16 +208,12 @@ impl WriteTx {
     /// [`StoreError::NotFound`], and those of the database.
     pub async fn set_sealed_shared(&mut self, id: SharedCredentialId, envelope: &Envelope, now: Timestamp) -> Result<()> {
         let (organization, account) = self.bound()?;
-        let done = sqlx::query(
-            "UPDATE shared_credentials SET credentials = $4, updated_at = $5 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL",
-        )
-        .bind(id.uuid())
-        .bind(organization)
-        .bind(account)
-        .bind(Json(envelope))
-        .bind(At(now))
-        .execute(&mut *self.tx)
-        .await?;
+        let credentials = self.dialect().sealed("$4", "$6");
+        let sql = format!(
+            "UPDATE shared_credentials SET credentials = {credentials}, updated_at = $5 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL"
+        );
+        let done =
+            db::query(AssertSqlSafe(sql)).bind(id.uuid()).bind(organization).bind(account).bind(Json(envelope)).bind(At(now)).bind_key(&self.tx).execute(&mut self.tx).await?;
         if done.rows_affected() == 0 { Err(StoreError::not_found(SharedCredentialId::NOUN, id)) } else { Ok(()) }
     }
 
@@ -197,28 +223,32 @@ impl WriteTx {
     /// [`StoreError::DanglingReference`] when something still does, and those of the database.
     pub async fn remove_sealed_shared(&mut self, id: SharedCredentialId) -> Result<()> {
         let (organization, account) = self.bound()?;
-        sqlx::query("DELETE FROM shared_credentials WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL)")
+        db::query("DELETE FROM shared_credentials WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL)")
             .bind(id.uuid())
             .bind(organization)
             .bind(account)
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(())
     }
+}
 
+impl SecretWriteTx {
     /// Replaces one value during a rotation of keys, when it still is what was read. Says whether it was. System scope.
     ///
     /// # Errors
     /// [`StoreError::WrongScope`] within a tenant, and those of the database.
     pub async fn replace_sealed(&mut self, value: &SealedValue, next: &Envelope) -> Result<bool> {
         self.system("all sealed values")?;
-        let sql = match value.table {
-            SealedTable::IntegrationInstances => "UPDATE integration_instances SET credentials = $3 WHERE id = $1 AND credentials = $2",
-            SealedTable::SharedCredentials => "UPDATE shared_credentials SET credentials = $3 WHERE id = $1 AND credentials = $2",
-            SealedTable::ConnectSessions => "UPDATE connect_sessions SET verifier = $3 WHERE id = $1 AND verifier = $2",
-            SealedTable::RefreshJournal => "UPDATE refresh_journal SET previous = $3 WHERE credential_id = $1 AND previous = $2",
+        let (table, key, column) = match value.table {
+            SealedTable::IntegrationInstances => ("integration_instances", "id", "credentials"),
+            SealedTable::SharedCredentials => ("shared_credentials", "id", "credentials"),
+            SealedTable::ConnectSessions => ("connect_sessions", "id", "verifier"),
+            SealedTable::RefreshJournal => ("refresh_journal", "credential_id", "previous"),
         };
-        let done = sqlx::query(sql).bind(value.row).bind(Json(&value.envelope)).bind(Json(next)).execute(&mut *self.tx).await?;
+        let dialect = self.dialect();
+        let sql = format!("UPDATE {table} SET {column} = {} WHERE {key} = $1 AND {} = $2", dialect.sealed("$3", "$4"), dialect.opened(column, "$4"));
+        let done = db::query(AssertSqlSafe(sql)).bind(value.row).bind(Json(&value.envelope)).bind(Json(next)).bind_key(&self.tx).execute(&mut self.tx).await?;
         Ok(done.rows_affected() > 0)
     }
 }

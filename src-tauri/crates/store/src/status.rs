@@ -4,10 +4,11 @@ use patchbay_model::change::ChangeKind;
 use patchbay_model::list::{ListQuery, Listed};
 use patchbay_model::status::{CallSums, IntegrationState, MinuteUse, StatusEvent};
 use patchbay_model::{AccountId, IntegrationId, OrganizationId, StatusEventId, Timestamp};
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::dialect::{At, Db};
+use crate::db::{self, QueryBuilder};
+use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::list::{self, Category, Field, Kind, Noun};
 use crate::row;
@@ -162,18 +163,13 @@ impl ReadTx {
     /// Those of the database.
     pub async fn integration_state(&mut self, id: IntegrationId) -> Result<Option<IntegrationState>> {
         let (organization, account) = self.bound()?;
-        let row: Option<StateRow> = sqlx::query_as(concat!(
-            "SELECT ",
-            columns!(),
-            " FROM ",
-            source!(),
-            " WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL"
-        ))
-        .bind(id.uuid())
-        .bind(organization)
-        .bind(account)
-        .fetch_optional(&mut *self.tx)
-        .await?;
+        let row: Option<StateRow> =
+            db::query_as(concat!("SELECT ", columns!(), " FROM ", source!(), " WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL"))
+                .bind(id.uuid())
+                .bind(organization)
+                .bind(account)
+                .fetch_optional(&mut self.tx)
+                .await?;
         row.map(IntegrationState::try_from).transpose()
     }
 
@@ -190,7 +186,7 @@ impl ReadTx {
     /// # Errors
     /// [`StoreError::Query`] for a query that cannot be, and those of the database.
     pub async fn status_events(&mut self, account: AccountId, integration: IntegrationId, query: &ListQuery) -> Result<Listed<StatusEvent>> {
-        let of_integration = move |sql: &mut QueryBuilder<Db>| {
+        let of_integration = move |sql: &mut QueryBuilder| {
             sql.push("account_id = ").push_bind(account.uuid()).push(" AND integration_id = ").push_bind(integration.uuid());
         };
         list::page::<EventRow, _>(self, &EVENTS, query, true, &[&of_integration]).await
@@ -202,10 +198,11 @@ impl ReadTx {
     /// # Errors
     /// Those of the database.
     pub async fn status_minutes(&mut self, integration: Option<IntegrationId>, from: Timestamp, to: Timestamp) -> Result<Vec<MinuteUse>> {
-        let mut sql = QueryBuilder::<Db>::new(
+        let mut sql = QueryBuilder::new(
+            self.dialect(),
             "SELECT minute, CAST(SUM(succeeded) AS BIGINT), CAST(SUM(failed) AS BIGINT), CAST(SUM(cpu_time_us) AS BIGINT), CAST(SUM(in_bytes) AS BIGINT), CAST(SUM(out_bytes) AS BIGINT)",
         );
-        let within = move |sql: &mut QueryBuilder<Db>| {
+        let within = move |sql: &mut QueryBuilder| {
             sql.push("minute >= ").push_bind(At(from)).push(" AND minute < ").push_bind(At(to));
             if let Some(integration) = integration {
                 sql.push(" AND integration_id = ").push_bind(integration.uuid());
@@ -213,7 +210,7 @@ impl ReadTx {
         };
         list::push_visible(self, &MINUTES, &mut sql, &[&within])?;
         sql.push(" GROUP BY minute ORDER BY minute");
-        let rows: Vec<MinuteRow> = sql.build_query_as().fetch_all(&mut *self.tx).await?;
+        let rows: Vec<MinuteRow> = sql.build_query_as().fetch_all(&mut self.tx).await?;
         let count = row::count;
         Ok(rows
             .into_iter()
@@ -239,18 +236,18 @@ impl WriteTx {
     /// [`StoreError::NotFound`], and those of the database.
     pub async fn reset_status(&mut self, id: IntegrationId, now: Timestamp) -> Result<()> {
         let integration = self.integration(id).await?.ok_or_else(|| StoreError::not_found(IntegrationId::NOUN, id))?;
-        sqlx::query("INSERT INTO integration_counters (integration_id, organization_id, account_id, updated_at, reset_at) VALUES ($1, $2, $3, $4, $4) ON CONFLICT (integration_id) DO UPDATE SET requests = 0, failed = 0, cpu_time_us = 0, db_ops = 0, api_ops = 0, in_bytes = 0, out_bytes = 0, updated_at = excluded.updated_at, reset_at = excluded.reset_at")
+        db::query("INSERT INTO integration_counters (integration_id, organization_id, account_id, updated_at, reset_at) VALUES ($1, $2, $3, $4, $4) ON CONFLICT (integration_id) DO UPDATE SET requests = 0, failed = 0, cpu_time_us = 0, db_ops = 0, api_ops = 0, in_bytes = 0, out_bytes = 0, updated_at = excluded.updated_at, reset_at = excluded.reset_at")
             .bind(id.uuid())
             .bind(integration.organization_id.uuid())
             .bind(integration.account_id.uuid())
             .bind(At(now))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         for sql in [
             "DELETE FROM status_events WHERE organization_id = $1 AND account_id = $2 AND integration_id = $3",
             "DELETE FROM status_minutes WHERE organization_id = $1 AND account_id = $2 AND integration_id = $3",
         ] {
-            sqlx::query(sql).bind(integration.organization_id.uuid()).bind(integration.account_id.uuid()).bind(id.uuid()).execute(&mut *self.tx).await?;
+            db::query(sql).bind(integration.organization_id.uuid()).bind(integration.account_id.uuid()).bind(id.uuid()).execute(&mut self.tx).await?;
         }
         self.changed(ChangeKind::Integration, id, Some(integration.account_id))
     }
@@ -262,8 +259,8 @@ impl WriteTx {
     /// [`StoreError::WrongScope`] within a tenant, and those of the database.
     pub async fn remove_old_status(&mut self, minutes: Timestamp, events: Timestamp) -> Result<u64> {
         self.system("the time series of all organizations")?;
-        let minutes = sqlx::query("DELETE FROM status_minutes WHERE minute < $1").bind(At(minutes)).execute(&mut *self.tx).await?;
-        let events = sqlx::query("DELETE FROM status_events WHERE created_at < $1").bind(At(events)).execute(&mut *self.tx).await?;
+        let minutes = db::query("DELETE FROM status_minutes WHERE minute < $1").bind(At(minutes)).execute(&mut self.tx).await?;
+        let events = db::query("DELETE FROM status_events WHERE created_at < $1").bind(At(events)).execute(&mut self.tx).await?;
         Ok(minutes.rows_affected() + events.rows_affected())
     }
 }

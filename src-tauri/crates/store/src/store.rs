@@ -1,34 +1,15 @@
-//! Opening, creating and closing a store, and beginning transactions on it.
+//! An open store, and beginning transactions on it.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::path::Path;
+use std::sync::{Arc, RwLock};
 
-use patchbay_model::{Origin, Scope};
-use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection};
+use patchbay_model::{Origin, Scope, Secret};
 use tokio::sync::watch;
 
-use crate::dialect::{self, BEGIN_WRITE};
-use crate::error::{Result, StoreError};
-use crate::lock::StoreLock;
-use crate::transaction::{ReadTx, WriteTx};
-
-/// Embedded migrations. Each one sets `user_version` to its number.
-pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
-
-/// `application_id` of our files, so that another program's database is not taken for a store.
-const APPLICATION_ID: i64 = 1_346_523_763;
-
-/// Readers that work side by side; SQLite has one writer anyway.
-const READERS: u32 = 4;
-
-/// How long another process may hold the write lock before we answer that the store is busy.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long a task waits for its turn within this process.
-const TURN_TIMEOUT: Duration = Duration::from_secs(15);
+use crate::error::Result;
+use crate::file::File;
+use crate::server::{PostgresAddress, Server};
+use crate::transaction::{ReadTx, SecretReadTx, SecretWriteTx, WriteTx};
 
 /// An open store. Clones share it.
 #[derive(Clone)]
@@ -37,13 +18,15 @@ pub struct Store {
 }
 
 struct Inner {
-    readers: SqlitePool,
-    /// One connection: writers of this process queue here instead of spinning on the file's lock.
-    writer: Option<SqlitePool>,
-    path: PathBuf,
+    place: Place,
     announcer: Announcer,
-    /// Held shared as long as the store is open.
-    _lock: Option<StoreLock>,
+    /// Known once the store's keys are unlocked, and only where the database seals a second time.
+    database_key: RwLock<Option<Secret>>,
+}
+
+enum Place {
+    File(File),
+    Server(Server),
 }
 
 /// Tells listeners within this process that there are new changes.
@@ -67,86 +50,65 @@ impl Store {
     /// [`WriteTx::insert_header`], and only with it the store counts as complete.
     ///
     /// # Errors
-    /// [`StoreError::Exists`] for a complete store, [`StoreError::NotAStore`] for another file, and those of the disk.
+    /// [`crate::StoreError::Exists`] for a complete store, [`crate::StoreError::NotAStore`] for another file, and those of the disk.
     pub async fn create(path: &Path) -> Result<Self> {
-        // Before anything is touched or locked: another process may have the complete store open.
-        if path.exists() && complete(path).await? {
-            return Err(StoreError::Exists(path.to_owned()));
-        }
-        create_file(path)?;
-        let mut lock = StoreLock::open(path).ok_or(StoreError::ReadOnly)?;
-        lock.exclusive("creates the store").await?;
-        let mut connection = options(path).connect().await.map_err(|error| opening(error, path))?;
-        // Looked at again now that nobody else can be at it.
-        if matches!(identify(&mut connection, path).await?, Identity::Store { .. }) && has_header(&mut connection).await? {
-            return Err(StoreError::Exists(path.to_owned()));
-        }
-        migrate(&mut connection).await?;
-        connection.close().await?;
-        lock.downgrade().await?;
-        Self::pools(path, true, Some(lock)).await
+        Self::at(Place::File(File::create(path).await?)).await
     }
 
     /// Opens the store at `path`, and migrates it when it is older than this program. On a read-only place it opens for
-    /// reading, and every write answers [`StoreError::ReadOnly`].
+    /// reading, and every write answers [`crate::StoreError::ReadOnly`].
     ///
     /// # Errors
-    /// [`StoreError::Missing`], [`StoreError::NotAStore`], [`StoreError::Damaged`], [`StoreError::Newer`],
-    /// [`StoreError::Locked`] and those of the disk.
+    /// [`crate::StoreError::Missing`], [`crate::StoreError::NotAStore`], [`crate::StoreError::Damaged`], [`crate::StoreError::Newer`],
+    /// [`crate::StoreError::Locked`] and those of the disk.
     pub async fn open(path: &Path) -> Result<Self> {
-        let writable = probe(path)?;
-        let mut lock = if writable { StoreLock::open(path) } else { None };
-        if let Some(lock) = &lock {
-            lock.shared().await?;
-        }
-        let options = if writable { options(path) } else { read_only_options(path)? };
-        let mut connection = options.connect().await.map_err(|error| opening(error, path))?;
-        let Identity::Store { schema } = identify(&mut connection, path).await? else {
-            return Err(StoreError::NotAStore(path.to_owned()));
-        };
-        let known = newest_schema();
-        if !has_header(&mut connection).await.map_err(|error| named(error, path))? {
-            return Err(StoreError::NotAStore(path.to_owned()));
-        }
-        if schema < known {
-            let Some(lock) = lock.as_mut().filter(|_| writable) else { return Err(StoreError::ReadOnly) };
-            lock.exclusive("migrates the store").await?;
-            migrate(&mut connection).await?;
-            lock.downgrade().await?;
-        }
-        connection.close().await?;
-        Self::pools(path, writable, lock).await
+        Self::at(Place::File(File::open(path).await?)).await
     }
 
-    async fn pools(path: &Path, writable: bool, lock: Option<StoreLock>) -> Result<Self> {
-        let pool = |size: u32| {
-            SqlitePoolOptions::new()
-                .max_connections(size)
-                .min_connections(0)
-                .acquire_timeout(TURN_TIMEOUT)
-                .idle_timeout(None)
-                .max_lifetime(None)
-                .test_before_acquire(false)
-                // SQLite itself rolls back when the disk is full or fails, and the driver then believes for ever that a
-                // transaction is open. Such a connection is closed and another one opened in its place.
-                .before_acquire(|connection, _| Box::pin(std::future::ready(Ok(!connection.is_in_transaction()))))
-        };
-        let base = if writable { options(path) } else { read_only_options(path)? };
-        let writer = if writable { Some(pool(1).connect_with(base.clone()).await.map_err(|error| opening(error, path))?) } else { None };
-        let readers = pool(READERS).connect_with(base.pragma("query_only", "ON")).await.map_err(|error| opening(error, path))?;
-        let newest: (i64,) = sqlx::query_as("SELECT COALESCE(MAX(sequence), 0) FROM changes").fetch_one(&readers).await?;
-        let announcer = Announcer(Arc::new(watch::Sender::new(newest.0)));
-        Ok(Self { inner: Arc::new(Inner { readers, writer, path: path.to_owned(), announcer, _lock: lock }) })
+    /// Connects to the store in a PostgreSQL database. The schema must be there; whether the store was completed says
+    /// [`Self::is_complete`].
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unreachable`], [`crate::StoreError::Denied`], [`crate::StoreError::MissingSchema`], [`crate::StoreError::Newer`].
+    pub async fn connect(address: &PostgresAddress) -> Result<Self> {
+        Self::at(Place::Server(Server::connect(address).await?)).await
     }
 
-    /// Where the store lies.
-    pub fn path(&self) -> &Path {
-        &self.inner.path
+    async fn at(place: Place) -> Result<Self> {
+        let store = Self { inner: Arc::new(Inner { place, announcer: Announcer(Arc::new(watch::Sender::new(0))), database_key: RwLock::default() }) };
+        store.poll_changes().await?;
+        Ok(store)
+    }
+
+    /// Where the store lies, if it is a file.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.inner.place {
+            Place::File(file) => Some(file.path()),
+            Place::Server(_) => None,
+        }
     }
 
     /// Whether it was opened for reading alone.
     pub fn is_read_only(&self) -> bool {
-        self.inner.writer.is_none()
+        match &self.inner.place {
+            Place::File(file) => file.is_read_only(),
+            Place::Server(_) => false,
+        }
+    }
+
+    /// Whether the store was completed: its header is written last.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn is_complete(&self) -> Result<bool> {
+        self.read(Scope::System).await?.has_header().await
+    }
+
+    /// Hands over the key under which the database seals once more; nothing sealed is read or written before. For a file
+    /// there is none.
+    pub fn unlock_database_key(&self, key: Secret) {
+        // A poisoned lock holds a key that is whole: it is replaced at once or not at all.
+        *self.inner.database_key.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(key);
     }
 
     /// Begins to read within `scope`.
@@ -155,18 +117,54 @@ impl Store {
     /// Those of the database.
     pub async fn read(&self, scope: Scope) -> Result<ReadTx> {
         crate::operations::begun();
-        Ok(ReadTx::new(self.inner.readers.begin().await?, scope))
+        let tx = match &self.inner.place {
+            Place::File(file) => file.read().await?,
+            Place::Server(server) => server.read(scope).await?,
+        };
+        Ok(ReadTx::new(tx, scope))
     }
 
-    /// Begins to write within `scope`; waits for other writers.
+    /// Begins to write within `scope`; on a file it waits for other writers.
     ///
     /// # Errors
-    /// [`StoreError::Busy`] when the turn does not come, [`StoreError::ReadOnly`].
+    /// [`crate::StoreError::Busy`] when the turn does not come, [`crate::StoreError::ReadOnly`].
     pub async fn write(&self, scope: Scope, origin: Origin) -> Result<WriteTx> {
-        let writer = self.inner.writer.as_ref().ok_or(StoreError::ReadOnly)?;
         crate::operations::begun();
-        let tx = writer.begin_with(BEGIN_WRITE).await?;
+        let tx = match &self.inner.place {
+            Place::File(file) => file.write().await?,
+            Place::Server(server) => server.write(scope, self.database_key()).await?,
+        };
         Ok(WriteTx::new(tx, scope, origin, self.inner.announcer.clone()))
+    }
+
+    /// Begins to read within `scope`, sealed values too.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn read_secrets(&self, scope: Scope) -> Result<SecretReadTx> {
+        crate::operations::begun();
+        let tx = match &self.inner.place {
+            Place::File(file) => file.read().await?,
+            Place::Server(server) => server.read_secrets(scope, self.database_key()).await?,
+        };
+        Ok(SecretReadTx::new(ReadTx::new(tx, scope)))
+    }
+
+    /// Begins to write within `scope` and to read sealed values.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub async fn write_secrets(&self, scope: Scope, origin: Origin) -> Result<SecretWriteTx> {
+        crate::operations::begun();
+        let tx = match &self.inner.place {
+            Place::File(file) => file.write().await?,
+            Place::Server(server) => server.write_secrets(scope, self.database_key()).await?,
+        };
+        Ok(SecretWriteTx::new(WriteTx::new(tx, scope, origin, self.inner.announcer.clone())))
+    }
+
+    fn database_key(&self) -> Option<Secret> {
+        self.inner.database_key.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     /// Watches the newest sequence that this process has committed or heard of.
@@ -174,191 +172,34 @@ impl Store {
         self.inner.announcer.0.subscribe()
     }
 
-    /// Asks the file for changes of other processes, and tells the watchers. Call it in a loop; it costs one small read.
+    /// Asks the store for changes of other processes, and tells the watchers. Call it in a loop; it costs one small read.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn poll_changes(&self) -> Result<i64> {
-        let newest: (i64,) = sqlx::query_as("SELECT COALESCE(MAX(sequence), 0) FROM changes").fetch_one(&self.inner.readers).await?;
-        self.inner.announcer.announce(newest.0);
-        Ok(newest.0)
+        let newest = self.read(Scope::System).await?.latest_sequence().await?;
+        self.inner.announcer.announce(newest);
+        Ok(newest)
     }
 
-    /// Closes all connections; the last one merges the write-ahead log into the file.
+    /// Waits until another process may have changed something: on a server until it says so, on a file for one turn of the
+    /// caller's patience. Then [`Self::poll_changes`].
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unreachable`] when the connection on which it waits was lost; call it again.
+    pub async fn wait_for_changes(&self, patience: std::time::Duration) -> Result<()> {
+        match &self.inner.place {
+            Place::File(_) => tokio::time::sleep(patience).await,
+            Place::Server(server) => server.wait_for_changes(patience).await?,
+        }
+        Ok(())
+    }
+
+    /// Closes all connections; of a file the last one merges the write-ahead log into it.
     pub async fn close(&self) {
-        self.inner.readers.close().await;
-        if let Some(writer) = &self.inner.writer {
-            writer.close().await;
+        match &self.inner.place {
+            Place::File(file) => file.close().await,
+            Place::Server(server) => server.close().await,
         }
-    }
-
-    pub(crate) fn readers(&self) -> &SqlitePool {
-        &self.inner.readers
-    }
-}
-
-/// The newest schema that this program knows.
-pub(crate) fn newest_schema() -> i64 {
-    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
-}
-
-fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(false)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT)
-        // Overwrites what is deleted, so that a purged envelope is gone from the file too.
-        .pragma("secure_delete", "ON")
-        .pragma("trusted_schema", "OFF")
-        .pragma("cell_size_check", "ON")
-        .statement_cache_capacity(256)
-        // A page of rows reaches the reader in one go, not in turns between two threads.
-        .row_buffer_size(1024)
-        .disable_statement_logging()
-}
-
-/// Options for a file that cannot be written. Without a log beside it nothing can change under us, and SQLite needs no
-/// shared memory then.
-fn read_only_options(path: &Path) -> Result<SqliteConnectOptions> {
-    let unmerged = std::fs::metadata(beside(path, "-wal")).is_ok_and(|meta| meta.len() > 0);
-    let base = SqliteConnectOptions::new().filename(path).read_only(true).foreign_keys(true).busy_timeout(BUSY_TIMEOUT).disable_statement_logging();
-    if directory_writable(path) || beside(path, "-shm").exists() {
-        return Ok(base);
-    }
-    if unmerged {
-        return Err(StoreError::ReadOnlyUnmerged(path.to_owned()));
-    }
-    Ok(base.immutable(true))
-}
-
-/// Whether a file can be made beside the store, as SQLite must for its log.
-fn directory_writable(store: &Path) -> bool {
-    let directory = store.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = directory.join(format!(".patchbay-probe-{}", std::process::id()));
-    match std::fs::OpenOptions::new().write(true).create_new(true).open(&name) {
-        Ok(_) => {
-            // A leftover would be empty and harmless.
-            let _ = std::fs::remove_file(&name);
-            true
-        }
-        // Another thread of ours is just as curious.
-        Err(error) => error.kind() == std::io::ErrorKind::AlreadyExists,
-    }
-}
-
-/// A file that SQLite keeps beside the store.
-fn beside(store: &Path, suffix: &str) -> PathBuf {
-    let mut name = store.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-fn create_file(path: &Path) -> Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    match options.open(path) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(match error.kind() {
-            std::io::ErrorKind::NotFound => StoreError::Io(format!("the directory of {} does not exist", path.display())),
-            std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied => StoreError::ReadOnly,
-            std::io::ErrorKind::StorageFull => StoreError::DiskFull,
-            _ => StoreError::Io(format!("{}: {error}", path.display())),
-        }),
-    }
-}
-
-/// Whether the store can be written: its file, by opening it so, and its log, which may have to be made.
-fn probe(path: &Path) -> Result<bool> {
-    match std::fs::metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(StoreError::Missing(path.to_owned())),
-        Err(error) => return Err(StoreError::Io(format!("{}: {error}", path.display()))),
-        Ok(meta) if !meta.is_file() => return Err(StoreError::NotAStore(path.to_owned())),
-        Ok(_) => {}
-    }
-    match std::fs::OpenOptions::new().read(true).write(true).open(path) {
-        Ok(_) => Ok(directory_writable(path) || (beside(path, "-wal").exists() && beside(path, "-shm").exists())),
-        Err(_) => match std::fs::File::open(path) {
-            Ok(_) => Ok(false),
-            Err(error) => Err(StoreError::Io(format!("{}: {error}", path.display()))),
-        },
-    }
-}
-
-fn opening(error: sqlx::Error, path: &Path) -> StoreError {
-    named(StoreError::from(error), path)
-}
-
-fn named(error: StoreError, path: &Path) -> StoreError {
-    match error {
-        // SQLite's 26: the first bytes are not those of a database.
-        StoreError::Damaged(what) if what.contains("not a database") => StoreError::NotAStore(path.to_owned()),
-        other => other,
-    }
-}
-
-enum Identity {
-    /// A new file.
-    Empty,
-    /// One of ours.
-    Store { schema: i64 },
-}
-
-async fn identify(connection: &mut SqliteConnection, path: &Path) -> Result<Identity> {
-    let application: (i64,) = sqlx::query_as("SELECT application_id FROM pragma_application_id").fetch_one(&mut *connection).await.map_err(|error| opening(error, path))?;
-    let schema: (i64,) = sqlx::query_as("SELECT user_version FROM pragma_user_version").fetch_one(&mut *connection).await?;
-    let tables: (i64,) =
-        sqlx::query_as("SELECT count(*) FROM sqlite_schema WHERE name <> '_sqlx_migrations' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'").fetch_one(&mut *connection).await?;
-    let known = newest_schema();
-    match (application.0, tables.0) {
-        (APPLICATION_ID, _) if schema.0 > known => Err(StoreError::Newer { found: schema.0, known }),
-        (APPLICATION_ID, _) => Ok(Identity::Store { schema: schema.0 }),
-        (0, 0) => Ok(Identity::Empty),
-        _ => Err(StoreError::NotAStore(path.to_owned())),
-    }
-}
-
-/// Whether the store was completed: its header is written last.
-async fn has_header(connection: &mut SqliteConnection) -> Result<bool> {
-    let (tables,): (i64,) = sqlx::query_as("SELECT count(*) FROM sqlite_schema WHERE name = 'store_header'").fetch_one(&mut *connection).await?;
-    if tables == 0 {
-        return Ok(false);
-    }
-    let (rows,): (i64,) = sqlx::query_as("SELECT count(*) FROM store_header").fetch_one(&mut *connection).await?;
-    Ok(rows > 0)
-}
-
-/// Whether there is a complete store in the file, by reading alone.
-async fn complete(path: &Path) -> Result<bool> {
-    probe(path)?;
-    let mut connection = read_only_options(path)?.connect().await.map_err(|error| opening(error, path))?;
-    let complete = match identify(&mut connection, path).await? {
-        Identity::Store { .. } => has_header(&mut connection).await?,
-        Identity::Empty => false,
-    };
-    connection.close().await?;
-    Ok(complete)
-}
-
-async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
-    // Not `run`: what it holds over its waits is generic in a way for which callers could not be proven `Send`.
-    // Rebuilding a table would run into its children, so the references are checked as a whole behind the last migration.
-    sqlx::query("PRAGMA foreign_keys = OFF").execute(&mut *connection).await?;
-    MIGRATIONS.run_direct(None, &mut *connection, false).await.map_err(|error| match error {
-        sqlx::migrate::MigrateError::Execute(error) | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => StoreError::from(error),
-        sqlx::migrate::MigrateError::VersionMissing(found) => StoreError::Newer { found, known: newest_schema() },
-        other => StoreError::Damaged(other.to_string()),
-    })?;
-    sqlx::query("PRAGMA foreign_keys = ON").execute(&mut *connection).await?;
-    match dialect::broken_references(connection).await?.into_iter().next() {
-        None => Ok(()),
-        Some(sentence) => Err(StoreError::Damaged(sentence)),
     }
 }

@@ -5,11 +5,12 @@ use patchbay_model::list::{ListQuery, Listed};
 use patchbay_model::permission::{IdOrAll, ResourceScope};
 use patchbay_model::token::{Authority, SecretKind, Slot, TokenContainer, TokenOwner, TokenSecret};
 use patchbay_model::{AccountId, Fullname, IntegrationId, MemberId, Name, OrganizationId, Timestamp, TokenId};
+use sqlx::FromRow;
 use sqlx::types::Json;
-use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use crate::dialect::{self, At, Db};
+use crate::db::{self, QueryBuilder};
+use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::list::{self, Category, Field, Kind, Noun};
 use crate::row;
@@ -179,13 +180,13 @@ impl ReadTx {
     /// # Errors
     /// Those of the database.
     pub async fn token_by_hash(&mut self, hash: &[u8]) -> Result<Option<FoundToken>> {
-        let row: Option<FoundRow> = sqlx::query_as(concat!(
+        let row: Option<FoundRow> = db::query_as(concat!(
             "SELECT ",
             columns!("container."),
             ", secret.kind AS secret_kind, secret.slot AS secret_slot, secret.expires AS secret_expires FROM token_secrets AS secret JOIN token_containers AS container ON container.id = secret.container_id WHERE secret.hash = $1 AND container.deleted_at IS NULL"
         ))
         .bind(hash)
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx)
         .await?;
         row.map(|row| Ok(FoundToken { secret: secret(&row.secret_kind, &row.secret_slot, row.secret_expires)?, container: row.container.try_into()? })).transpose()
     }
@@ -196,7 +197,7 @@ impl ReadTx {
     /// Those of the database.
     pub async fn token(&mut self, id: TokenId) -> Result<Option<TokenContainer>> {
         let (organization, account) = self.bound()?;
-        let row: Option<TokenRow> = sqlx::query_as(concat!(
+        let row: Option<TokenRow> = db::query_as(concat!(
             "SELECT ",
             columns!(""),
             " FROM token_containers WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL"
@@ -204,7 +205,7 @@ impl ReadTx {
         .bind(id.uuid())
         .bind(organization)
         .bind(account)
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx)
         .await?;
         row.map(TokenContainer::try_from).transpose()
     }
@@ -221,7 +222,7 @@ impl ReadTx {
             return Ok(Some(token));
         }
         let (organization, account) = self.bound()?;
-        let rows: Vec<TokenRow> = sqlx::query_as(concat!(
+        let rows: Vec<TokenRow> = db::query_as(concat!(
             "SELECT ",
             columns!(""),
             " FROM token_containers WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND name = $3 AND deleted_at IS NULL ORDER BY CASE WHEN owner_type = 'organization' THEN 0 ELSE 1 END, id LIMIT 2"
@@ -229,7 +230,7 @@ impl ReadTx {
         .bind(organization)
         .bind(account)
         .bind(reference.to_lowercase())
-        .fetch_all(&mut *self.tx)
+        .fetch_all(&mut self.tx)
         .await?;
         let ambiguous = rows.len() > 1 && rows.first().is_some_and(|row| row.owner_type != "organization");
         if ambiguous { Ok(None) } else { rows.into_iter().next().map(TokenContainer::try_from).transpose() }
@@ -240,7 +241,7 @@ impl ReadTx {
     /// # Errors
     /// [`StoreError::Query`] for a query that cannot be, and those of the database.
     pub async fn tokens(&mut self, owner: Option<TokenOwner>, query: &ListQuery) -> Result<Listed<TokenContainer>> {
-        let of_owner = move |sql: &mut QueryBuilder<Db>| {
+        let of_owner = move |sql: &mut QueryBuilder| {
             if let Some(owner) = owner {
                 sql.push("owner_id = ").push_bind(owner_columns(owner).1);
             }
@@ -255,13 +256,13 @@ impl ReadTx {
     /// Those of the database.
     pub async fn token_secrets(&mut self, id: TokenId) -> Result<Vec<TokenSecret>> {
         let (organization, account) = self.bound()?;
-        let rows: Vec<(String, String, At)> = sqlx::query_as(
+        let rows: Vec<(String, String, At)> = db::query_as(
             "SELECT secret.kind, secret.slot, secret.expires FROM token_secrets AS secret JOIN token_containers AS container ON container.id = secret.container_id WHERE secret.container_id = $1 AND container.organization_id = $2 AND (container.account_id = $3 OR $3 IS NULL) AND container.deleted_at IS NULL ORDER BY secret.slot, secret.kind",
         )
         .bind(id.uuid())
         .bind(organization)
         .bind(account)
-        .fetch_all(&mut *self.tx)
+        .fetch_all(&mut self.tx)
         .await?;
         rows.iter().map(|(kind, slot, expires)| secret(kind, slot, *expires)).collect()
     }
@@ -269,8 +270,9 @@ impl ReadTx {
 
 /// A container of the organization whose fixed authority lies within a scope, part by part: what the scope narrows must be
 /// narrowed at least as much. This is the rule by which the engine lets a narrowed caller read a single one.
-fn push_within(sql: &mut QueryBuilder<Db>, scope: &ResourceScope) {
-    sql.push("owner_type = 'organization' AND ").push(dialect::json_is_object("authority", "$.adhoc"));
+fn push_within(sql: &mut QueryBuilder, scope: &ResourceScope) {
+    let of_its_own = sql.dialect().json_is_object("authority", "$.adhoc");
+    sql.push("owner_type = 'organization' AND ").push(of_its_own);
     if let Some(accounts) = scope.accounts.as_ref().filter(|accounts| !accounts.is_everything()) {
         if let Some(ids) = accounts.ids.as_ref().filter(|ids| !ids.contains(&IdOrAll::All)) {
             list::push_subset(sql, "authority", "$.adhoc.resources.accounts.ids", &words(ids, AccountId::to_string));
@@ -319,7 +321,7 @@ impl WriteTx {
     pub async fn insert_token(&mut self, container: &TokenContainer) -> Result<()> {
         let (owner_type, owner_id, account, integration) = owner_columns(container.owner);
         self.check_tenant(container.organization_id.uuid(), account)?;
-        sqlx::query("INSERT INTO token_containers (id, organization_id, owner_type, owner_id, account_id, integration_id, member_id, name, fullname, token_type, authority, access_ttl_seconds, refresh_ttl_seconds, expires, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)")
+        db::query("INSERT INTO token_containers (id, organization_id, owner_type, owner_id, account_id, integration_id, member_id, name, fullname, token_type, authority, access_ttl_seconds, refresh_ttl_seconds, expires, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)")
             .bind(container.id.uuid())
             .bind(container.organization_id.uuid())
             .bind(owner_type)
@@ -336,7 +338,7 @@ impl WriteTx {
             .bind(At(container.expires))
             .bind(At(container.created_at))
             .bind(At(container.updated_at))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(container.name.as_str(), None))?;
         self.changed(ChangeKind::Token, container.id, account_of(container.owner))
@@ -349,7 +351,7 @@ impl WriteTx {
     pub async fn update_token(&mut self, container: &TokenContainer) -> Result<()> {
         let (_, owner_id, account, _) = owner_columns(container.owner);
         self.check_tenant(container.organization_id.uuid(), account)?;
-        let done = sqlx::query("UPDATE token_containers SET name = $4, fullname = $5, authority = $6, access_ttl_seconds = $7, refresh_ttl_seconds = $8, expires = $9, updated_at = $10 WHERE id = $1 AND organization_id = $2 AND owner_id = $3 AND deleted_at IS NULL")
+        let done = db::query("UPDATE token_containers SET name = $4, fullname = $5, authority = $6, access_ttl_seconds = $7, refresh_ttl_seconds = $8, expires = $9, updated_at = $10 WHERE id = $1 AND organization_id = $2 AND owner_id = $3 AND deleted_at IS NULL")
             .bind(container.id.uuid())
             .bind(container.organization_id.uuid())
             .bind(owner_id)
@@ -360,7 +362,7 @@ impl WriteTx {
             .bind(container.refresh_ttl.map(row::seconds))
             .bind(At(container.expires))
             .bind(At(container.updated_at))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(container.name.as_str(), None))?;
         if done.rows_affected() == 0 {
@@ -376,14 +378,14 @@ impl WriteTx {
     pub async fn insert_token_secrets(&mut self, container: TokenId, secrets: &[(Vec<u8>, TokenSecret)]) -> Result<()> {
         let (organization, account) = self.bound()?;
         let kinds = secrets.iter().map(|(_, secret)| kind_word(secret.kind)).collect::<Result<Vec<_>>>()?;
-        let mut sql = QueryBuilder::<Db>::new("WITH made (hash, kind, slot, expires) AS (");
+        let mut sql = QueryBuilder::new(self.dialect(), "WITH made (hash, kind, slot, expires) AS (");
         sql.push_values(secrets.iter().zip(kinds), |mut row, ((hash, secret), kind)| {
             row.push_bind(hash).push_bind(kind).push_bind(slot_word(secret.slot)).push_bind(At(secret.expires));
         });
         sql.push(") INSERT INTO token_secrets (hash, organization_id, container_id, kind, slot, expires) SELECT made.hash, container.organization_id, container.id, made.kind, made.slot, made.expires FROM made, token_containers AS container WHERE container.id = ");
         sql.push_bind(container.uuid()).push(" AND container.organization_id = ").push_bind(organization);
         sql.push(" AND (container.account_id = ").push_bind(account).push(" OR ").push_bind(account).push(" IS NULL) AND container.deleted_at IS NULL");
-        let done = sql.build().execute(&mut *self.tx).await?;
+        let done = sql.build().execute(&mut self.tx).await?;
         if done.rows_affected() == 0 { Err(StoreError::not_found(TokenId::NOUN, container)) } else { Ok(()) }
     }
 
@@ -394,11 +396,11 @@ impl WriteTx {
     pub async fn demote_token_secrets(&mut self, container: TokenId) -> Result<()> {
         self.remove_token_secrets(container, Some(Slot::Secondary)).await?;
         let (organization, account) = self.bound()?;
-        sqlx::query("UPDATE token_secrets SET slot = 'secondary' WHERE container_id = $1 AND organization_id = $2 AND slot = 'primary' AND EXISTS (SELECT 1 FROM token_containers AS container WHERE container.id = $1 AND (container.account_id = $3 OR $3 IS NULL))")
+        db::query("UPDATE token_secrets SET slot = 'secondary' WHERE container_id = $1 AND organization_id = $2 AND slot = 'primary' AND EXISTS (SELECT 1 FROM token_containers AS container WHERE container.id = $1 AND (container.account_id = $3 OR $3 IS NULL))")
             .bind(container.uuid())
             .bind(organization)
             .bind(account)
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(())
     }
@@ -409,12 +411,12 @@ impl WriteTx {
     /// Those of the database.
     pub async fn remove_token_secrets(&mut self, container: TokenId, slot: Option<Slot>) -> Result<u64> {
         let (organization, account) = self.bound()?;
-        let done = sqlx::query("DELETE FROM token_secrets WHERE container_id = $1 AND organization_id = $2 AND (slot = $3 OR $3 IS NULL) AND EXISTS (SELECT 1 FROM token_containers AS container WHERE container.id = $1 AND (container.account_id = $4 OR $4 IS NULL))")
+        let done = db::query("DELETE FROM token_secrets WHERE container_id = $1 AND organization_id = $2 AND (slot = $3 OR $3 IS NULL) AND EXISTS (SELECT 1 FROM token_containers AS container WHERE container.id = $1 AND (container.account_id = $4 OR $4 IS NULL))")
             .bind(container.uuid())
             .bind(organization)
             .bind(slot.map(slot_word))
             .bind(account)
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         self.changed(ChangeKind::Token, container, None)?;
         Ok(done.rows_affected())
@@ -426,12 +428,12 @@ impl WriteTx {
     /// [`StoreError::WrongScope`] within a tenant, and those of the database.
     pub async fn remove_expired_tokens(&mut self, before: Timestamp) -> Result<u64> {
         self.system("expired tokens of all organizations")?;
-        let secrets = sqlx::query("DELETE FROM token_secrets WHERE expires < $1").bind(At(before)).execute(&mut *self.tx).await?;
-        let containers = sqlx::query(
+        let secrets = db::query("DELETE FROM token_secrets WHERE expires < $1").bind(At(before)).execute(&mut self.tx).await?;
+        let containers = db::query(
             "DELETE FROM token_containers WHERE expires < $1 AND token_type <> 'default' AND NOT EXISTS (SELECT 1 FROM token_secrets AS secret WHERE secret.container_id = token_containers.id)",
         )
         .bind(At(before))
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await?;
         Ok(secrets.rows_affected() + containers.rows_affected())
     }

@@ -6,23 +6,28 @@ use std::ops::{Deref, DerefMut};
 use patchbay_model::change::ChangeKind;
 use patchbay_model::permission::ResourceScope;
 use patchbay_model::{AccountId, Origin, Scope};
-use sqlx::{QueryBuilder, Transaction};
 use uuid::Uuid;
 
-use crate::dialect::Db;
+use crate::db::{QueryBuilder, Tx};
+use crate::dialect::Dialect;
 use crate::error::{Result, StoreError};
 use crate::store::Announcer;
 
 /// A consistent view of the store within a scope. Queries are methods, one file per aggregate.
 pub struct ReadTx {
-    pub(crate) tx: Transaction<'static, Db>,
+    pub(crate) tx: Tx,
     scope: Scope,
     pub(crate) narrowed: Option<Vec<ResourceScope>>,
 }
 
 impl ReadTx {
-    pub(crate) fn new(tx: Transaction<'static, Db>, scope: Scope) -> Self {
+    pub(crate) fn new(tx: Tx, scope: Scope) -> Self {
         Self { tx, scope, narrowed: None }
+    }
+
+    /// How its database says things.
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.tx.dialect()
     }
 
     /// What this transaction may see.
@@ -53,6 +58,7 @@ impl ReadTx {
         if !narrower {
             return Err(StoreError::WrongScope { what: "a wider scope" });
         }
+        self.tx.enter(scope);
         self.scope = scope;
         Ok(())
     }
@@ -116,7 +122,7 @@ impl DerefMut for WriteTx {
 }
 
 impl WriteTx {
-    pub(crate) fn new(tx: Transaction<'static, Db>, scope: Scope, origin: Origin, announcer: Announcer) -> Self {
+    pub(crate) fn new(tx: Tx, scope: Scope, origin: Origin, announcer: Announcer) -> Self {
         Self { read: ReadTx::new(tx, scope), origin, changes: Vec::new(), known: HashSet::new(), announcer }
     }
 
@@ -143,7 +149,8 @@ impl WriteTx {
         if within { Ok(()) } else { Err(StoreError::WrongScope { what: "a row of another tenant" }) }
     }
 
-    /// Makes everything durable, with the rows of `changes`. Gives the newest sequence when there were any.
+    /// Makes everything durable, with the rows of `changes`. Gives the newest sequence when there were any and it is known
+    /// already.
     ///
     /// # Errors
     /// [`StoreError::DiskFull`] and the like; nothing was written then.
@@ -151,13 +158,18 @@ impl WriteTx {
         let mut sequence = None;
         // Many in one statement, each statement within the number of parameters that databases take.
         for changes in self.changes.chunks(500) {
-            let mut sql = QueryBuilder::<Db>::new("INSERT INTO changes (organization_id, account_id, kind, object_id, origin) ");
+            let mut sql = QueryBuilder::new(self.dialect(), "INSERT INTO changes (organization_id, account_id, kind, object_id, origin) ");
             sql.push_values(changes, |mut row, change| {
                 row.push_bind(change.organization).push_bind(change.account).push_bind(change.kind.as_str()).push_bind(&change.id).push_bind(self.origin.as_str());
             });
-            sql.push(" RETURNING sequence");
-            let rows: Vec<(i64,)> = sql.build_query_as().fetch_all(&mut *self.read.tx).await?;
-            sequence = rows.into_iter().map(|(number,)| number).max();
+            // On a server they are numbered at the commit, and the server tells.
+            if self.dialect() == Dialect::Sqlite {
+                sql.push(" RETURNING sequence");
+                let rows: Vec<(i64,)> = sql.build_query_as().fetch_all(&mut self.read.tx).await?;
+                sequence = rows.into_iter().map(|(number,)| number).max();
+            } else {
+                sql.build().execute(&mut self.read.tx).await?;
+            }
         }
         self.read.tx.commit().await?;
         if let Some(sequence) = sequence {
@@ -172,5 +184,65 @@ impl WriteTx {
     /// When the database cannot even do that.
     pub async fn rollback(self) -> Result<()> {
         Ok(self.read.tx.rollback().await?)
+    }
+}
+
+/// A transaction that reads, sealed values too. They stay sealed: this crate has no key to open them with.
+pub struct SecretReadTx(ReadTx);
+
+/// A transaction that writes and may read sealed values.
+pub struct SecretWriteTx(WriteTx);
+
+impl SecretReadTx {
+    pub(crate) fn new(tx: ReadTx) -> Self {
+        Self(tx)
+    }
+}
+
+impl SecretWriteTx {
+    pub(crate) fn new(tx: WriteTx) -> Self {
+        Self(tx)
+    }
+
+    /// As [`WriteTx::commit`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn commit(self) -> Result<Option<i64>> {
+        self.0.commit().await
+    }
+
+    /// As [`WriteTx::rollback`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn rollback(self) -> Result<()> {
+        self.0.rollback().await
+    }
+}
+
+impl Deref for SecretReadTx {
+    type Target = ReadTx;
+    fn deref(&self) -> &ReadTx {
+        &self.0
+    }
+}
+
+impl DerefMut for SecretReadTx {
+    fn deref_mut(&mut self) -> &mut ReadTx {
+        &mut self.0
+    }
+}
+
+impl Deref for SecretWriteTx {
+    type Target = WriteTx;
+    fn deref(&self) -> &WriteTx {
+        &self.0
+    }
+}
+
+impl DerefMut for SecretWriteTx {
+    fn deref_mut(&mut self) -> &mut WriteTx {
+        &mut self.0
     }
 }

@@ -3,6 +3,7 @@
 use patchbay_model::status::{CallSums, MinuteUse};
 use patchbay_model::{AccountId, IntegrationId, OrganizationId, Origin, Scope, StatusEventId, Timestamp};
 
+use crate::db;
 use crate::dialect::At;
 use crate::error::Result;
 use crate::store::Store;
@@ -74,20 +75,20 @@ impl Store {
 
 impl WriteTx {
     async fn write_last_use(&mut self, usage: &Usage) -> Result<()> {
-        sqlx::query("UPDATE integration_instances SET last_used_at = CASE WHEN last_used_at IS NULL OR last_used_at < $4 THEN $4 ELSE last_used_at END, last_connected_at = CASE WHEN last_connected_at IS NULL OR last_connected_at < $5 THEN COALESCE($5, last_connected_at) ELSE last_connected_at END WHERE id = $1 AND organization_id = $2 AND account_id = $3 AND deleted_at IS NULL")
+        db::query("UPDATE integration_instances SET last_used_at = CASE WHEN last_used_at IS NULL OR last_used_at < $4 THEN $4 ELSE last_used_at END, last_connected_at = CASE WHEN last_connected_at IS NULL OR last_connected_at < $5 THEN COALESCE($5, last_connected_at) ELSE last_connected_at END WHERE id = $1 AND organization_id = $2 AND account_id = $3 AND deleted_at IS NULL")
             .bind(usage.integration_id.uuid())
             .bind(usage.organization_id.uuid())
             .bind(usage.account_id.uuid())
             .bind(At(usage.last_used_at))
             .bind(usage.last_connected_at.map(At))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(())
     }
 
     /// Adds to the sums; gives the number of calls before, or none where the integration is gone.
     async fn add_counters(&mut self, usage: &Usage) -> Result<Option<i64>> {
-        let sums: Option<(i64,)> = sqlx::query_as("INSERT INTO integration_counters (integration_id, organization_id, account_id, requests, failed, cpu_time_us, db_ops, api_ops, in_bytes, out_bytes, updated_at) SELECT owner.id, owner.organization_id, owner.account_id, $4, $5, $6, $7, $8, $9, $10, $11 FROM integration_instances AS owner WHERE owner.id = $1 AND owner.organization_id = $2 AND owner.account_id = $3 AND owner.deleted_at IS NULL ON CONFLICT (integration_id) DO UPDATE SET requests = integration_counters.requests + excluded.requests, failed = integration_counters.failed + excluded.failed, cpu_time_us = integration_counters.cpu_time_us + excluded.cpu_time_us, db_ops = integration_counters.db_ops + excluded.db_ops, api_ops = integration_counters.api_ops + excluded.api_ops, in_bytes = integration_counters.in_bytes + excluded.in_bytes, out_bytes = integration_counters.out_bytes + excluded.out_bytes, updated_at = excluded.updated_at RETURNING requests")
+        let sums: Option<(i64,)> = db::query_as("INSERT INTO integration_counters (integration_id, organization_id, account_id, requests, failed, cpu_time_us, db_ops, api_ops, in_bytes, out_bytes, updated_at) SELECT owner.id, owner.organization_id, owner.account_id, $4, $5, $6, $7, $8, $9, $10, $11 FROM integration_instances AS owner WHERE owner.id = $1 AND owner.organization_id = $2 AND owner.account_id = $3 AND owner.deleted_at IS NULL ON CONFLICT (integration_id) DO UPDATE SET requests = integration_counters.requests + excluded.requests, failed = integration_counters.failed + excluded.failed, cpu_time_us = integration_counters.cpu_time_us + excluded.cpu_time_us, db_ops = integration_counters.db_ops + excluded.db_ops, api_ops = integration_counters.api_ops + excluded.api_ops, in_bytes = integration_counters.in_bytes + excluded.in_bytes, out_bytes = integration_counters.out_bytes + excluded.out_bytes, updated_at = excluded.updated_at RETURNING requests")
             .bind(usage.integration_id.uuid())
             .bind(usage.organization_id.uuid())
             .bind(usage.account_id.uuid())
@@ -99,14 +100,14 @@ impl WriteTx {
             .bind(number(usage.used.in_bytes))
             .bind(number(usage.used.out_bytes))
             .bind(At(usage.last_used_at))
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await?;
         Ok(sums.map(|(requests,)| requests.saturating_sub(number(usage.used.requests))))
     }
 
     async fn add_minute(&mut self, usage: &Usage, minute: &MinuteUse) -> Result<()> {
         let used = &minute.used;
-        sqlx::query("INSERT INTO status_minutes (integration_id, minute, organization_id, account_id, succeeded, failed, cpu_time_us, in_bytes, out_bytes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (integration_id, minute) DO UPDATE SET succeeded = status_minutes.succeeded + excluded.succeeded, failed = status_minutes.failed + excluded.failed, cpu_time_us = status_minutes.cpu_time_us + excluded.cpu_time_us, in_bytes = status_minutes.in_bytes + excluded.in_bytes, out_bytes = status_minutes.out_bytes + excluded.out_bytes")
+        db::query("INSERT INTO status_minutes (integration_id, minute, organization_id, account_id, succeeded, failed, cpu_time_us, in_bytes, out_bytes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (integration_id, minute) DO UPDATE SET succeeded = status_minutes.succeeded + excluded.succeeded, failed = status_minutes.failed + excluded.failed, cpu_time_us = status_minutes.cpu_time_us + excluded.cpu_time_us, in_bytes = status_minutes.in_bytes + excluded.in_bytes, out_bytes = status_minutes.out_bytes + excluded.out_bytes")
             .bind(usage.integration_id.uuid())
             .bind(At(minute.minute))
             .bind(usage.organization_id.uuid())
@@ -116,7 +117,7 @@ impl WriteTx {
             .bind(number(used.cpu_time_us))
             .bind(number(used.in_bytes))
             .bind(number(used.out_bytes))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(())
     }
@@ -128,11 +129,11 @@ impl WriteTx {
             return Ok(());
         }
         let known: Option<(Option<String>,)> =
-            sqlx::query_as("SELECT code FROM status_events WHERE organization_id = $1 AND account_id = $2 AND integration_id = $3 ORDER BY created_at DESC, id DESC LIMIT 1")
+            db::query_as("SELECT code FROM status_events WHERE organization_id = $1 AND account_id = $2 AND integration_id = $3 ORDER BY created_at DESC, id DESC LIMIT 1")
                 .bind(usage.organization_id.uuid())
                 .bind(usage.account_id.uuid())
                 .bind(usage.integration_id.uuid())
-                .fetch_optional(&mut *self.tx)
+                .fetch_optional(&mut self.tx)
                 .await?;
         let mut known = known.and_then(|(code,)| code);
         for turn in &usage.turns {
@@ -140,7 +141,7 @@ impl WriteTx {
             if code == known {
                 continue;
             }
-            sqlx::query(
+            db::query(
                 "INSERT INTO status_events (id, organization_id, account_id, integration_id, created_at, status, code, error, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             )
             .bind(turn.id.uuid())
@@ -152,7 +153,7 @@ impl WriteTx {
             .bind(&code)
             .bind(turn.failure.as_ref().map(|(_, words)| words))
             .bind(before.saturating_add(number(turn.request)))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
             known = code;
         }
@@ -167,13 +168,13 @@ impl ReadTx {
     /// Those of the database.
     pub async fn counters(&mut self, integration: Option<IntegrationId>) -> Result<CallSums> {
         let (organization, account) = self.bound()?;
-        let sums: (i64, i64, i64, i64, i64, i64, i64) = sqlx::query_as(
+        let sums: (i64, i64, i64, i64, i64, i64, i64) = db::query_as(
             "SELECT CAST(COALESCE(SUM(requests), 0) AS BIGINT), CAST(COALESCE(SUM(failed), 0) AS BIGINT), CAST(COALESCE(SUM(cpu_time_us), 0) AS BIGINT), CAST(COALESCE(SUM(db_ops), 0) AS BIGINT), CAST(COALESCE(SUM(api_ops), 0) AS BIGINT), CAST(COALESCE(SUM(in_bytes), 0) AS BIGINT), CAST(COALESCE(SUM(out_bytes), 0) AS BIGINT) FROM integration_counters WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND (integration_id = $3 OR $3 IS NULL)",
         )
         .bind(organization)
         .bind(account)
         .bind(integration.map(IntegrationId::uuid))
-        .fetch_one(&mut *self.tx)
+        .fetch_one(&mut self.tx)
         .await?;
         let count = crate::row::count;
         Ok(CallSums {

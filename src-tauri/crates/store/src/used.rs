@@ -5,6 +5,7 @@ use patchbay_model::{AccountId, CredentialId, IntegrationId, IntegrationPointId,
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
+use crate::db;
 use crate::dialect::At;
 use crate::error::Result;
 use crate::row;
@@ -81,7 +82,7 @@ impl ReadTx {
             let sql = format!(
                 "SELECT count(*) FROM {table} WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND {condition} AND deleted_at IS NULL AND last_used_at >= $4"
             );
-            let (number,): (i64,) = sqlx::query_as(AssertSqlSafe(sql)).bind(organization).bind(account).bind(affected.id()).bind(At(since)).fetch_one(&mut *self.tx).await?;
+            let (number,): (i64,) = db::query_as(AssertSqlSafe(sql)).bind(organization).bind(account).bind(affected.id()).bind(At(since)).fetch_one(&mut self.tx).await?;
             used += row::count(number);
         }
         Ok(used)
@@ -99,10 +100,10 @@ impl Store {
         }
         let mut tx = self.write(Scope::System, Origin::Background).await?;
         for (token, at) in uses {
-            sqlx::query("UPDATE token_containers SET last_used_at = $2 WHERE id = $1 AND deleted_at IS NULL AND (last_used_at IS NULL OR last_used_at < $2)")
+            db::query("UPDATE token_containers SET last_used_at = $2 WHERE id = $1 AND deleted_at IS NULL AND (last_used_at IS NULL OR last_used_at < $2)")
                 .bind(token.uuid())
                 .bind(At(*at))
-                .execute(&mut *tx.tx)
+                .execute(&mut tx.tx)
                 .await?;
         }
         tx.commit().await?;

@@ -4,6 +4,7 @@ use patchbay_model::problem::Resource;
 use patchbay_model::{AccountId, CredentialId, DeletionId, IntegrationId, IntegrationPointId, Name, ProviderAppId};
 use uuid::Uuid;
 
+use crate::db;
 use crate::error::{Result, StoreError};
 use crate::row;
 use crate::transaction::ReadTx;
@@ -59,14 +60,14 @@ impl ReadTx {
     /// Those of the database.
     pub async fn point_users(&mut self, id: IntegrationPointId) -> Result<Users> {
         let (organization, account) = self.bound()?;
-        let rows = sqlx::query_as(
+        let rows = db::query_as(
             "SELECT id, account_id, name, count(*) OVER () FROM integration_instances WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND integration_point_id = $3 AND deleted_at IS NULL ORDER BY name, id LIMIT $4",
         )
         .bind(organization)
         .bind(account)
         .bind(id.uuid())
         .bind(NAMED)
-        .fetch_all(&mut *self.tx)
+        .fetch_all(&mut self.tx)
         .await?;
         Ok(Users::new(rows))
     }
@@ -77,14 +78,14 @@ impl ReadTx {
     /// Those of the database.
     pub async fn provider_app_users(&mut self, id: ProviderAppId) -> Result<Users> {
         let (organization, account) = self.bound()?;
-        let rows = sqlx::query_as(
+        let rows = db::query_as(
             "SELECT id, account_id, name, count(*) OVER () FROM integration_instances WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND deleted_at IS NULL AND (id IN (SELECT used.integration_id FROM credentials AS used WHERE used.organization_id = $1 AND used.provider_app_id = $3 AND used.deleted_at IS NULL) OR id IN (SELECT running.integration_id FROM connect_sessions AS running WHERE running.organization_id = $1 AND running.provider_app_id = $3 AND running.state IN ('begun', 'exchanging') AND running.deleted_at IS NULL)) ORDER BY name, id LIMIT $4",
         )
         .bind(organization)
         .bind(account)
         .bind(id.uuid())
         .bind(NAMED)
-        .fetch_all(&mut *self.tx)
+        .fetch_all(&mut self.tx)
         .await?;
         Ok(Users::new(rows))
     }
@@ -95,13 +96,13 @@ impl ReadTx {
     /// Those of the database.
     pub async fn credential_user_ids(&mut self, id: CredentialId) -> Result<Vec<IntegrationId>> {
         let (organization, account) = self.bound()?;
-        let rows: Vec<(Uuid,)> = sqlx::query_as(
+        let rows: Vec<(Uuid,)> = db::query_as(
             "SELECT id FROM integration_instances WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND deleted_at IS NULL AND id IN (SELECT reference.integration_id FROM integration_credential_references AS reference WHERE reference.organization_id = $1 AND reference.credential_id = $3) ORDER BY id",
         )
         .bind(organization)
         .bind(account)
         .bind(id.uuid())
-        .fetch_all(&mut *self.tx)
+        .fetch_all(&mut self.tx)
         .await?;
         Ok(rows.into_iter().map(|(id,)| IntegrationId::from_uuid(id)).collect())
     }
@@ -113,11 +114,11 @@ impl ReadTx {
     pub async fn deleted_integrations(&mut self, deletion: DeletionId) -> Result<Vec<IntegrationId>> {
         let (organization, account) = self.bound()?;
         let rows: Vec<(Uuid,)> =
-            sqlx::query_as("SELECT id FROM integration_instances WHERE deletion_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) ORDER BY id")
+            db::query_as("SELECT id FROM integration_instances WHERE deletion_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) ORDER BY id")
                 .bind(deletion.uuid())
                 .bind(organization)
                 .bind(account)
-                .fetch_all(&mut *self.tx)
+                .fetch_all(&mut self.tx)
                 .await?;
         Ok(rows.into_iter().map(|(id,)| IntegrationId::from_uuid(id)).collect())
     }
@@ -128,14 +129,14 @@ impl ReadTx {
     /// Those of the database.
     pub async fn credential_users(&mut self, id: CredentialId) -> Result<Users> {
         let (organization, account) = self.bound()?;
-        let rows = sqlx::query_as(
+        let rows = db::query_as(
             "SELECT id, account_id, name, count(*) OVER () FROM integration_instances WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND deleted_at IS NULL AND id IN (SELECT reference.integration_id FROM integration_credential_references AS reference WHERE reference.organization_id = $1 AND reference.credential_id = $3) ORDER BY name, id LIMIT $4",
         )
         .bind(organization)
         .bind(account)
         .bind(id.uuid())
         .bind(NAMED)
-        .fetch_all(&mut *self.tx)
+        .fetch_all(&mut self.tx)
         .await?;
         Ok(Users::new(rows))
     }

@@ -2,6 +2,9 @@
 
 use sqlx::AssertSqlSafe;
 
+use patchbay_model::Scope;
+
+use crate::db;
 use crate::dialect;
 use crate::error::Result;
 use crate::store::Store;
@@ -144,22 +147,23 @@ impl Store {
     /// [`crate::StoreError::Damaged`] when the file is too broken even for that, and those of the database.
     pub async fn verify_structure(&self) -> Result<Vec<Finding>> {
         let mut findings = Vec::new();
-        let mut connection = self.readers().acquire().await?;
-        for sentence in dialect::integrity(&mut connection).await? {
+        let mut view = self.read(Scope::System).await?;
+        let tx = &mut view.tx;
+        for sentence in dialect::integrity(tx).await? {
             findings.push(Finding { check: "integrity", sentence });
         }
-        for sentence in dialect::broken_references(&mut connection).await? {
+        for sentence in dialect::broken_references(tx).await? {
             findings.push(Finding { check: "references", sentence });
         }
         for (sql, words) in RELATIONS {
-            let (number,): (i64,) = sqlx::query_as(*sql).fetch_one(&mut *connection).await?;
+            let (number,): (i64,) = db::query_as(*sql).fetch_one(tx).await?;
             if number > 0 {
                 findings.push(Finding { check: "relations", sentence: format!("{number} {words}.") });
             }
         }
         for (table, column) in JSON {
-            let sql = format!("SELECT count(*) FROM {table} WHERE {column} IS NOT NULL AND NOT {}", dialect::is_json(column));
-            let (number,): (i64,) = sqlx::query_as(AssertSqlSafe(sql)).fetch_one(&mut *connection).await?;
+            let sql = format!("SELECT count(*) FROM {table} WHERE {column} IS NOT NULL AND NOT {}", tx.dialect().is_json(column));
+            let (number,): (i64,) = db::query_as(AssertSqlSafe(sql)).fetch_one(tx).await?;
             if number > 0 {
                 findings.push(Finding { check: "structures", sentence: format!("{number} rows of {table} hold no JSON in {column}.") });
             }

@@ -7,6 +7,7 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::db;
 use crate::dialect::At;
 use crate::error::Result;
 use crate::row;
@@ -48,11 +49,11 @@ impl ReadTx {
     /// # Errors
     /// Those of the database.
     pub async fn web_session_by_hash(&mut self, hash: &[u8]) -> Result<Option<WebSession>> {
-        let row: Option<WebSessionRow> = sqlx::query_as(
+        let row: Option<WebSessionRow> = db::query_as(
             "SELECT session.id, session.organization_id, session.member_id, session.token_id, session.authority, session.user_agent, session.expires, session.last_seen_at, session.created_at FROM web_sessions AS session WHERE session.hash = $1 AND EXISTS (SELECT 1 FROM members WHERE members.id = session.member_id AND members.organization_id = session.organization_id AND members.deleted_at IS NULL) AND (session.token_id IS NULL OR EXISTS (SELECT 1 FROM token_containers AS container WHERE container.id = session.token_id AND container.deleted_at IS NULL))",
         )
         .bind(hash)
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx)
         .await?;
         Ok(row.map(WebSession::from))
     }
@@ -63,12 +64,12 @@ impl ReadTx {
     /// # Errors
     /// Those of the database.
     pub async fn one_time_link(&mut self, hash: &[u8], now: Timestamp) -> Result<Option<OneTimeLink>> {
-        let row: Option<LinkRow> = sqlx::query_as(
+        let row: Option<LinkRow> = db::query_as(
             "SELECT organization_id, member_id, purpose, expires, created_at FROM one_time_links WHERE hash = $1 AND used_at IS NULL AND expires > $2 AND EXISTS (SELECT 1 FROM members WHERE members.id = one_time_links.member_id AND members.organization_id = one_time_links.organization_id AND members.deleted_at IS NULL)",
         )
         .bind(hash)
         .bind(At(now))
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx)
         .await?;
         row.map(link).transpose()
     }
@@ -79,11 +80,11 @@ impl ReadTx {
     /// Those of the database.
     pub async fn count_web_sessions_of(&mut self, member: MemberId, now: Timestamp) -> Result<u64> {
         let organization = self.whole_organization("web sessions")?;
-        let (number,): (i64,) = sqlx::query_as("SELECT count(*) FROM web_sessions WHERE organization_id = $1 AND member_id = $2 AND expires > $3")
+        let (number,): (i64,) = db::query_as("SELECT count(*) FROM web_sessions WHERE organization_id = $1 AND member_id = $2 AND expires > $3")
             .bind(organization)
             .bind(member.uuid())
             .bind(At(now))
-            .fetch_one(&mut *self.tx)
+            .fetch_one(&mut self.tx)
             .await?;
         Ok(row::count(number))
     }
@@ -97,7 +98,7 @@ impl WriteTx {
     pub async fn insert_web_session(&mut self, session: &WebSession, hash: &[u8]) -> Result<()> {
         self.whole_organization("a web session")?;
         self.check_tenant(session.organization_id.uuid(), None)?;
-        sqlx::query("INSERT INTO web_sessions (id, hash, organization_id, member_id, token_id, authority, user_agent, expires, last_seen_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
+        db::query("INSERT INTO web_sessions (id, hash, organization_id, member_id, token_id, authority, user_agent, expires, last_seen_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
             .bind(session.id.uuid())
             .bind(hash)
             .bind(session.organization_id.uuid())
@@ -108,7 +109,7 @@ impl WriteTx {
             .bind(At(session.expires))
             .bind(At(session.last_seen_at))
             .bind(At(session.created_at))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(())
     }
@@ -119,12 +120,12 @@ impl WriteTx {
     /// Those of the database.
     pub async fn touch_web_session(&mut self, id: WebSessionId, now: Timestamp, expires: Timestamp) -> Result<()> {
         let organization = self.whole_organization("a web session")?;
-        sqlx::query("UPDATE web_sessions SET last_seen_at = $3, expires = $4 WHERE id = $1 AND organization_id = $2")
+        db::query("UPDATE web_sessions SET last_seen_at = $3, expires = $4 WHERE id = $1 AND organization_id = $2")
             .bind(id.uuid())
             .bind(organization)
             .bind(At(now))
             .bind(At(expires))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(())
     }
@@ -135,7 +136,7 @@ impl WriteTx {
     /// Those of the database.
     pub async fn remove_web_session(&mut self, id: WebSessionId) -> Result<bool> {
         let organization = self.whole_organization("a web session")?;
-        let done = sqlx::query("DELETE FROM web_sessions WHERE id = $1 AND organization_id = $2").bind(id.uuid()).bind(organization).execute(&mut *self.tx).await?;
+        let done = db::query("DELETE FROM web_sessions WHERE id = $1 AND organization_id = $2").bind(id.uuid()).bind(organization).execute(&mut self.tx).await?;
         Ok(done.rows_affected() > 0)
     }
 
@@ -146,11 +147,11 @@ impl WriteTx {
     /// Those of the database.
     pub async fn remove_web_sessions_of(&mut self, member: MemberId, except: Option<TokenId>) -> Result<u64> {
         let organization = self.whole_organization("a web session")?;
-        let done = sqlx::query("DELETE FROM web_sessions WHERE member_id = $1 AND organization_id = $2 AND ($3 IS NULL OR token_id IS NULL OR token_id <> $3)")
+        let done = db::query("DELETE FROM web_sessions WHERE member_id = $1 AND organization_id = $2 AND ($3 IS NULL OR token_id IS NULL OR token_id <> $3)")
             .bind(member.uuid())
             .bind(organization)
             .bind(except.map(TokenId::uuid))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(done.rows_affected())
     }
@@ -161,8 +162,8 @@ impl WriteTx {
     /// [`crate::StoreError::WrongScope`] within a tenant, and those of the database.
     pub async fn remove_expired_web_sessions(&mut self, before: Timestamp) -> Result<u64> {
         self.system("expired web sessions of all organizations")?;
-        let sessions = sqlx::query("DELETE FROM web_sessions WHERE expires < $1").bind(At(before)).execute(&mut *self.tx).await?;
-        let links = sqlx::query("DELETE FROM one_time_links WHERE expires < $1").bind(At(before)).execute(&mut *self.tx).await?;
+        let sessions = db::query("DELETE FROM web_sessions WHERE expires < $1").bind(At(before)).execute(&mut self.tx).await?;
+        let links = db::query("DELETE FROM one_time_links WHERE expires < $1").bind(At(before)).execute(&mut self.tx).await?;
         Ok(sessions.rows_affected() + links.rows_affected())
     }
 
@@ -174,20 +175,20 @@ impl WriteTx {
     pub async fn insert_one_time_link(&mut self, link: &OneTimeLink, hash: &[u8]) -> Result<()> {
         self.whole_organization("a one-time link")?;
         self.check_tenant(link.organization_id.uuid(), None)?;
-        sqlx::query("DELETE FROM one_time_links WHERE organization_id = $1 AND member_id = $2 AND (purpose = 'setup') = ($3 = 'setup')")
+        db::query("DELETE FROM one_time_links WHERE organization_id = $1 AND member_id = $2 AND (purpose = 'setup') = ($3 = 'setup')")
             .bind(link.organization_id.uuid())
             .bind(link.member_id.uuid())
             .bind(link.purpose.as_str())
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
-        sqlx::query("INSERT INTO one_time_links (hash, organization_id, member_id, purpose, expires, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
+        db::query("INSERT INTO one_time_links (hash, organization_id, member_id, purpose, expires, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
             .bind(hash)
             .bind(link.organization_id.uuid())
             .bind(link.member_id.uuid())
             .bind(link.purpose.as_str())
             .bind(At(link.expires))
             .bind(At(link.created_at))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(())
     }
@@ -198,12 +199,12 @@ impl WriteTx {
     /// # Errors
     /// Those of the database.
     pub async fn use_one_time_link(&mut self, hash: &[u8], now: Timestamp) -> Result<Option<OneTimeLink>> {
-        let row: Option<LinkRow> = sqlx::query_as(
+        let row: Option<LinkRow> = db::query_as(
             "UPDATE one_time_links SET used_at = $2 WHERE hash = $1 AND used_at IS NULL AND expires > $2 AND EXISTS (SELECT 1 FROM members WHERE members.id = one_time_links.member_id AND members.organization_id = one_time_links.organization_id AND members.deleted_at IS NULL) RETURNING organization_id, member_id, purpose, expires, created_at",
         )
         .bind(hash)
         .bind(At(now))
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx)
         .await?;
         row.map(link).transpose()
     }
@@ -214,10 +215,10 @@ impl WriteTx {
     /// Those of the database.
     pub async fn remove_password_links_of(&mut self, member: MemberId) -> Result<u64> {
         let organization = self.whole_organization("one-time links")?;
-        let done = sqlx::query("DELETE FROM one_time_links WHERE organization_id = $1 AND member_id = $2 AND purpose <> 'setup' AND used_at IS NULL")
+        let done = db::query("DELETE FROM one_time_links WHERE organization_id = $1 AND member_id = $2 AND purpose <> 'setup' AND used_at IS NULL")
             .bind(organization)
             .bind(member.uuid())
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(done.rows_affected())
     }

@@ -8,6 +8,7 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::db;
 use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::list::{self, Category, Field, Kind, Noun};
@@ -82,10 +83,10 @@ impl ReadTx {
     /// Those of the database.
     pub async fn webhook(&mut self, id: WebhookId) -> Result<Option<OrganizationWebhook>> {
         let organization = self.whole_organization(WHAT)?;
-        let row: Option<WebhookRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM organization_webhooks WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL"))
+        let row: Option<WebhookRow> = db::query_as(concat!("SELECT ", columns!(), " FROM organization_webhooks WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL"))
             .bind(id.uuid())
             .bind(organization)
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await?;
         row.map(OrganizationWebhook::try_from).transpose()
     }
@@ -102,10 +103,10 @@ impl ReadTx {
         }
         let organization = self.whole_organization(WHAT)?;
         let row: Option<WebhookRow> =
-            sqlx::query_as(concat!("SELECT ", columns!(), " FROM organization_webhooks WHERE organization_id = $1 AND lower(name) = $2 AND deleted_at IS NULL"))
+            db::query_as(concat!("SELECT ", columns!(), " FROM organization_webhooks WHERE organization_id = $1 AND lower(name) = $2 AND deleted_at IS NULL"))
                 .bind(organization)
                 .bind(reference.to_lowercase())
-                .fetch_optional(&mut *self.tx)
+                .fetch_optional(&mut self.tx)
                 .await?;
         row.map(OrganizationWebhook::try_from).transpose()
     }
@@ -126,7 +127,7 @@ impl ReadTx {
     /// Those of the database.
     pub async fn webhooks_of(&mut self, account: AccountId, before: Option<Environment>) -> Result<Vec<OrganizationWebhook>> {
         let organization = self.bound_organization()?;
-        let rows: Vec<WebhookRow> = sqlx::query_as(concat!(
+        let rows: Vec<WebhookRow> = db::query_as(concat!(
             "SELECT ",
             columns!(),
             " FROM organization_webhooks WHERE organization_id = $1 AND environment IN ((SELECT environment FROM accounts WHERE id = $2 AND organization_id = $1), $3) AND deleted_at IS NULL ORDER BY name, id"
@@ -134,7 +135,7 @@ impl ReadTx {
         .bind(organization)
         .bind(account.uuid())
         .bind(before.map(Environment::as_str))
-        .fetch_all(&mut *self.tx)
+        .fetch_all(&mut self.tx)
         .await?;
         rows.into_iter().map(OrganizationWebhook::try_from).collect()
     }
@@ -148,7 +149,7 @@ impl WriteTx {
     pub async fn insert_webhook(&mut self, webhook: &OrganizationWebhook) -> Result<()> {
         self.whole_organization(WHAT)?;
         self.check_tenant(webhook.organization_id.uuid(), None)?;
-        sqlx::query("INSERT INTO organization_webhooks (id, organization_id, name, fullname, environment, filters, url, credential_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
+        db::query("INSERT INTO organization_webhooks (id, organization_id, name, fullname, environment, filters, url, credential_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
             .bind(webhook.id.uuid())
             .bind(webhook.organization_id.uuid())
             .bind(webhook.name.as_str())
@@ -159,7 +160,7 @@ impl WriteTx {
             .bind(webhook.credential_id.uuid())
             .bind(At(webhook.created_at))
             .bind(At(webhook.updated_at))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(webhook.name.as_str(), None))?;
         self.changed(ChangeKind::OrganizationWebhook, webhook.id, None)
@@ -172,7 +173,7 @@ impl WriteTx {
     pub async fn update_webhook(&mut self, webhook: &OrganizationWebhook) -> Result<()> {
         self.whole_organization(WHAT)?;
         self.check_tenant(webhook.organization_id.uuid(), None)?;
-        let done = sqlx::query("UPDATE organization_webhooks SET name = $3, fullname = $4, environment = $5, filters = $6, url = $7, credential_id = $8, updated_at = $9 WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL")
+        let done = db::query("UPDATE organization_webhooks SET name = $3, fullname = $4, environment = $5, filters = $6, url = $7, credential_id = $8, updated_at = $9 WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL")
             .bind(webhook.id.uuid())
             .bind(webhook.organization_id.uuid())
             .bind(webhook.name.as_str())
@@ -182,7 +183,7 @@ impl WriteTx {
             .bind(&webhook.url)
             .bind(webhook.credential_id.uuid())
             .bind(At(webhook.updated_at))
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(webhook.name.as_str(), None))?;
         if done.rows_affected() == 0 {

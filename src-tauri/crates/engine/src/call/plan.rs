@@ -48,7 +48,7 @@ enum Stored {
 /// # Errors
 /// `not_found` when the integration is gone, and problems of the store.
 pub(crate) async fn load(engine: &Engine, scope: Scope, id: IntegrationId) -> Result<Plan<'_>, Problem> {
-    let mut tx = engine.store().read(scope).await?;
+    let mut tx = engine.store().read_secrets(scope).await?;
     let gone = || Problem::not_found("integration", id);
     let integration = tx.integration(id).await?.ok_or_else(gone)?;
     let account = tx.account(integration.account_id).await?.ok_or_else(gone)?;
@@ -74,7 +74,7 @@ pub(crate) async fn load(engine: &Engine, scope: Scope, id: IntegrationId) -> Re
         (Some(_), None | Some(Err(_))) => Stored::Missing,
         (Some(_), Some(Ok(reference))) => match tx.credential(reference).await?.filter(|credential| within_reach(credential, &integration)) {
             None => Stored::Missing,
-            Some(credential) => match tx.sealed_credential(&credential).await? {
+            Some(credential) => match tx.secrets().sealed_credential(&credential).await? {
                 Some(envelope) => Stored::Sealed(Box::new(credential), envelope),
                 None if credential.kind == CredentialKind::OAuthUser => Stored::Awaited,
                 None => Stored::Missing,

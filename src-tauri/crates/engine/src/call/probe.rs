@@ -133,7 +133,7 @@ impl Engine {
 }
 
 async fn open_stored(engine: &Engine, scope: Scope, credential: Credential) -> Result<Opened, Problem> {
-    let mut tx = engine.store().read(scope).await?;
+    let mut tx = engine.store().read_secrets(scope).await?;
     let missing = || {
         Problem::new(Code::NeedsReconnect, format!("The credential `{}` holds no secret. Enter one, or connect first.", credential.name)).with_resource(
             "credential",
@@ -141,7 +141,7 @@ async fn open_stored(engine: &Engine, scope: Scope, credential: Credential) -> R
             "cause",
         )
     };
-    let envelope = tx.sealed_credential(&credential).await?.ok_or_else(missing)?;
+    let envelope = tx.secrets().sealed_credential(&credential).await?.ok_or_else(missing)?;
     drop(tx);
     let plain = sealed::open(engine, &credential, &envelope)?;
     match credential.kind {

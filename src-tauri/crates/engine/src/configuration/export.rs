@@ -8,7 +8,7 @@ use patchbay_model::list::ListQuery;
 use patchbay_model::member::MemberState;
 use patchbay_model::time::format_lifetime;
 use patchbay_model::{CredentialId, Operation, Problem, Scope, Secret};
-use patchbay_store::ReadTx;
+use patchbay_store::SecretReadTx;
 use patchbay_vault::{AgeRecipient, seal_to_age};
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ pub async fn export(engine: &Engine, grant: &ManagementGrant, options: ExportOpt
         SecretsMode::Sealed { recipient } => Some(AgeRecipient::parse(recipient).map_err(|problem| problem.at_body("/recipient"))?),
     };
     // One view for all of it: nothing that is written meanwhile stands half in the file.
-    let mut writer = Writer { engine, tx: engine.store().read(Scope::Organization(grant.organization())).await?, recipient };
+    let mut writer = Writer { engine, tx: engine.store().read_secrets(Scope::Organization(grant.organization())).await?, recipient };
     let document = writer.document().await?;
     drop(writer);
     let body = yaml_serde::to_string(&document).map_err(|_| Problem::internal("the configuration cannot be written as YAML"))?;
@@ -47,7 +47,7 @@ pub async fn export(engine: &Engine, grant: &ManagementGrant, options: ExportOpt
 
 struct Writer<'a> {
     engine: &'a Engine,
-    tx: ReadTx,
+    tx: SecretReadTx,
     recipient: Option<AgeRecipient>,
 }
 
@@ -158,7 +158,7 @@ impl Writer<'_> {
                 Some(shared) => Some(match &self.recipient {
                     None => SecretMark::Omitted,
                     Some(recipient) => {
-                        let envelope = self.tx.sealed_shared(shared).await?.ok_or_else(|| Problem::internal("a provider app's secret is missing"))?;
+                        let envelope = self.tx.secrets().sealed_shared(shared).await?.ok_or_else(|| Problem::internal("a provider app's secret is missing"))?;
                         let plain = self.engine.vault().open(&shared_place(app.organization_id, None, shared), &envelope)?;
                         sealed_field(recipient, &plain, "client_secret")?
                     }
@@ -266,7 +266,7 @@ impl Writer<'_> {
                 .map(|field| ((*field).to_owned(), SecretMark::Omitted))
                 .collect(),
             Some(recipient) => {
-                let plain = open(self.engine, &mut self.tx, credential).await?.unwrap_or_else(|| Secret::new("{}"));
+                let plain = open(self.engine, self.tx.secrets(), credential).await?.unwrap_or_else(|| Secret::new("{}"));
                 let names: Vec<String> = serde_json::from_str::<serde_json::Map<String, Value>>(plain.expose()).map(|fields| fields.keys().cloned().collect()).unwrap_or_default();
                 let mut secrets = BTreeMap::new();
                 for name in names {

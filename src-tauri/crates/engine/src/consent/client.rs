@@ -5,7 +5,7 @@ use patchbay_model::integration::Integration;
 use patchbay_model::{Code, Problem, Secret};
 use patchbay_providers::Provider;
 use patchbay_providers::manifest::Endpoints;
-use patchbay_store::ReadTx;
+use patchbay_store::{ReadTx, SecretReadTx};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -22,11 +22,11 @@ struct SealedClientSecret {
 ///
 /// # Errors
 /// `seal_broken`, and problems of the store.
-pub(crate) async fn client_of(engine: &Engine, tx: &mut ReadTx, app: &ProviderApp) -> Result<OAuthClient, Problem> {
+pub(crate) async fn client_of(engine: &Engine, tx: &mut SecretReadTx, app: &ProviderApp) -> Result<OAuthClient, Problem> {
     let secret = match app.client_secret {
         None => None,
         Some(shared) => {
-            let envelope = tx.sealed_shared(shared).await?.ok_or_else(|| {
+            let envelope = tx.secrets().sealed_shared(shared).await?.ok_or_else(|| {
                 Problem::new(Code::ProviderAppMissing, format!("The client secret of provider app `{}` is gone. Enter it again.", app.name)).with_resource(
                     "provider_app",
                     app.id,

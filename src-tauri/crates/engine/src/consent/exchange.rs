@@ -81,7 +81,7 @@ pub(super) async fn run(engine: &Engine, scope: Scope, caller: &CallerInfo, sess
 }
 
 async fn gather<'a>(engine: &'a Engine, scope: Scope, session: &ConnectSession) -> Result<Material<'a>, Problem> {
-    let mut tx = engine.store().read(scope).await?;
+    let mut tx = engine.store().read_secrets(scope).await?;
     let integration = tx.integration(session.integration_id).await?.ok_or_else(|| Problem::not_found("integration", session.integration_id))?;
     let definition = definition::pinned(engine, &mut tx, integration.definition).await?;
     let provider = engine.provider_of(&definition).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
@@ -92,7 +92,7 @@ async fn gather<'a>(engine: &'a Engine, scope: Scope, session: &ConnectSession) 
     };
     let app = app.ok_or_else(|| Problem::new(Code::ProviderAppMissing, "The provider app of this consent was deleted meanwhile. Begin the consent again."))?;
     let client = client_of(engine, &mut tx, &app).await?;
-    let verifier = match tx.sealed_connect_verifier(session.id).await? {
+    let verifier = match tx.secrets().sealed_connect_verifier(session.id).await? {
         Some(envelope) => Some(engine.vault().open(&sealing::verifier_place(session), &envelope)?),
         None => None,
     };

@@ -18,7 +18,7 @@ use crate::{Engine, ManagementGrant, reach};
 /// `not_found`, `permission_denied`, `invalid_field`, `name_taken`, `update_conflict`; problems of the store.
 pub async fn update(engine: &Engine, grant: &ManagementGrant, owner: &str, credential: &str, change: UpdateCredential) -> Result<Credential, Problem> {
     let now = engine.now();
-    let mut tx = reach::writing_organization(engine, grant).await?;
+    let mut tx = reach::writing_organization_secrets(engine, grant).await?;
     let (owner, before) = owner::credential(&mut tx, grant, Operation::CredentialsUpdate, owner, credential).await?;
     reach::unchanged(change.expected, before.updated_at, "credential", before.id)?;
     let mut after = before.clone();
@@ -31,7 +31,7 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, owner: &str, crede
     if change.expires != before.expires {
         after.expires = expiry(change.expires, now)?;
     }
-    let sealed = open(engine, &mut tx, &before).await;
+    let sealed = open(engine, tx.secrets(), &before).await;
     let kept = sealed.as_ref().ok().and_then(Option::as_ref).and_then(fields_of);
     let parts = match change.config {
         // What consent brought is not entered by hand; its type alone, as every read shows it, changes nothing.
@@ -83,7 +83,7 @@ fn is_type_alone(config: &serde_json::Value) -> bool {
 ///
 /// # Errors
 /// `seal_broken`; problems of the store.
-pub(crate) async fn open(engine: &Engine, tx: &mut patchbay_store::ReadTx, credential: &Credential) -> Result<Option<Secret>, Problem> {
+pub(crate) async fn open(engine: &Engine, mut tx: patchbay_store::Secrets<'_>, credential: &Credential) -> Result<Option<Secret>, Problem> {
     let Some(envelope) = tx.sealed_credential(credential).await? else { return Ok(None) };
     let organization = credential.organization_id;
     let place = match (credential.sealed_at, credential.owner) {

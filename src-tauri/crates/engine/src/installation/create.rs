@@ -93,9 +93,9 @@ async fn new_store(store: Store, fresh: bool, keys: &KeyAccess, context: &Contex
         },
         Err(problem) => problem,
     };
-    let path = store.path().to_owned();
+    let path = store.path().map(Path::to_owned);
     store.close().await;
-    if fresh {
+    if let Some(path) = path.filter(|_| fresh) {
         remove(&path);
     }
     Err(outcome)

@@ -13,7 +13,7 @@ impl Engine {
     /// Problems of reading; what is wrong with the data stands in the report.
     pub async fn verify_store(&self) -> Result<VerifyReport, Problem> {
         let mut report = VerifyReport { findings: self.store().verify_structure().await?.into_iter().map(|finding| finding.sentence).collect(), sealed_values: 0 };
-        let sealed = self.store().read(Scope::System).await?.enumerate_sealed().await?;
+        let sealed = self.store().read_secrets(Scope::System).await?.secrets().enumerate_sealed().await?;
         for value in sealed {
             let account = value.account_id.map(AccountId::from_uuid);
             let place = Aad::new(OrganizationId::from_uuid(value.organization_id), account, &value.sealed_for_table, value.sealed_for_row);

@@ -26,7 +26,7 @@ pub(super) struct Material {
 /// # Errors
 /// `provider_app_missing` when the client that the tokens were given to is gone; trouble with the provider's metadata.
 pub(super) async fn gather(engine: &Engine, scope: Scope, credential: &Credential) -> Result<Material, Problem> {
-    let mut tx = engine.store().read(scope).await?;
+    let mut tx = engine.store().read_secrets(scope).await?;
     let CredentialOwner::Integration(_, id) = credential.owner else {
         return Err(Problem::internal("tokens of a person are shared by several integrations"));
     };

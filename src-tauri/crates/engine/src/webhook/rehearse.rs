@@ -27,7 +27,7 @@ const EXAMPLE: &str = "patchbay-test";
 pub async fn rehearse(engine: &Engine, grant: &ManagementGrant, webhook: &str) -> Result<DeliveryRecord, Problem> {
     grant.require_whole(Operation::OrganizationWebhooksTest)?;
     let now = engine.now();
-    let mut tx = reach::writing_organization(engine, grant).await?;
+    let mut tx = reach::writing_organization_secrets(engine, grant).await?;
     let webhook = find(&mut tx, webhook).await?;
     let event = event(&webhook);
     let nonce = format!("{MARK}{}", engine.context().new_uuid());
@@ -53,7 +53,7 @@ pub async fn rehearse(engine: &Engine, grant: &ManagementGrant, webhook: &str) -
         updated_at: now,
     };
     tx.insert_delivery(&delivery, &payload, Some(&engine.outbound().lease_owner)).await?;
-    let signing = signing(engine, &mut tx, &webhook).await?;
+    let signing = signing(engine, tx.secrets(), &webhook).await?;
     record(engine, &mut tx, grant, Done::created(Operation::OrganizationWebhooksTest).giving(delivery.id, webhook.name.as_str())).await?;
     tx.commit().await?;
     let parcel = Parcel { delivery, webhook, payload, signing, rehearsal: true };

@@ -9,7 +9,7 @@ use std::time::Duration;
 use patchbay_model::change::{Change, ChangeKind};
 use patchbay_model::webhook::{Attempt, OrganizationWebhook};
 use patchbay_model::{Origin, Problem, Scope, Timestamp, WebhookId};
-use patchbay_store::{DueWebhook, Outcome, ReadTx};
+use patchbay_store::{DueWebhook, Outcome, Secrets};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinSet;
@@ -150,11 +150,11 @@ pub async fn deliver_due(engine: &Engine) -> Result<usize, Problem> {
 /// Takes the lease on the first due delivery of a webhook, with all that is needed to send it.
 async fn claim(engine: &Engine, webhook: DueWebhook) -> Result<Option<Parcel>, Problem> {
     let now = engine.now();
-    let mut tx = engine.store().write(Scope::Organization(webhook.organization_id), Origin::Background).await?;
+    let mut tx = engine.store().write_secrets(Scope::Organization(webhook.organization_id), Origin::Background).await?;
     let Some(delivery) = tx.claim_delivery(webhook.webhook_id, &engine.outbound().lease_owner, now, now.plus(LEASE), LOST).await? else { return Ok(None) };
     let Some(webhook) = tx.webhook(webhook.webhook_id).await? else { return Ok(None) };
     let payload = tx.delivery_payload(delivery.id).await?;
-    let signing = signing(engine, &mut tx, &webhook).await?;
+    let signing = signing(engine, tx.secrets(), &webhook).await?;
     tx.commit().await?;
     Ok(Some(Parcel { delivery, webhook, payload, signing, rehearsal: false }))
 }
@@ -163,7 +163,7 @@ async fn claim(engine: &Engine, webhook: DueWebhook) -> Result<Option<Parcel>, P
 ///
 /// # Errors
 /// Problems of the store.
-pub(super) async fn signing(engine: &Engine, tx: &mut ReadTx, webhook: &OrganizationWebhook) -> Result<Signing, Problem> {
+pub(super) async fn signing(engine: &Engine, mut tx: Secrets<'_>, webhook: &OrganizationWebhook) -> Result<Signing, Problem> {
     let missing = || "The credential of the webhook is missing, so nothing can be signed. Give the webhook another one.".to_owned();
     let Some(credential) = tx.credential(webhook.credential_id).await? else { return Ok(Err(missing())) };
     let Some(envelope) = tx.sealed_credential(&credential).await? else { return Ok(Err(missing())) };

@@ -43,14 +43,14 @@ async fn a_person_authorizes_through_the_system_browser() {
     let code = back.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
     let state = back.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
     let store = world.bare_store().await;
-    let mut tx = store.read(world.scope()).await.unwrap();
+    let mut tx = store.read_secrets(world.scope()).await.unwrap();
     let id = integration.config["credential"]["value"].as_str().unwrap().parse().unwrap();
     let credential = tx.credential(id).await.unwrap().unwrap();
     assert_eq!(credential.kind, CredentialKind::OAuthUser);
     assert!(credential.expires.is_some());
-    let shown = format!("{credential:?}{:?}{session:?}", tx.sealed_credential(&credential).await.unwrap());
+    let shown = format!("{credential:?}{:?}{session:?}", tx.secrets().sealed_credential(&credential).await.unwrap());
     assert!(!shown.contains(&code) && !shown.contains(&state) && !shown.contains("access_token"), "{shown}");
-    assert!(tx.sealed_connect_verifier(session.id).await.unwrap().is_none(), "the verifier is forgotten");
+    assert!(tx.secrets().sealed_connect_verifier(session.id).await.unwrap().is_none(), "the verifier is forgotten");
 }
 
 #[tokio::test(flavor = "multi_thread")]

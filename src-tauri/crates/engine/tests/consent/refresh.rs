@@ -30,8 +30,8 @@ async fn tokens_are_renewed_in_time_and_again_with_the_rotated_token() {
         assert!(refreshes.iter().all(|request| request["status"] == 200), "{refreshes:?}");
     }
     let store = world.bare_store().await;
-    let mut tx = store.read(world.scope()).await.unwrap();
-    let entry = tx.sealed_refresh_entry(credential(&world).await).await.unwrap().unwrap();
+    let mut tx = store.read_secrets(world.scope()).await.unwrap();
+    let entry = tx.secrets().sealed_refresh_entry(credential(&world).await).await.unwrap().unwrap();
     assert!(entry.state == RefreshState::Settled && entry.previous.is_none(), "the new set has worked, so the old one is forgotten: {:?}", entry.state);
 }
 
@@ -129,7 +129,7 @@ async fn a_process_that_died_before_sending_is_taken_over() {
     let (credential, store) = (credential(&world).await, world.bare_store().await);
     world.advance(HOUR + 60);
     let (intent, now) = (Uuid::from_u128(1), world.now());
-    let mut tx = store.write(world.scope(), Origin::Background).await.unwrap();
+    let mut tx = store.write_secrets(world.scope(), Origin::Background).await.unwrap();
     let lease = tx.acquire_refresh(credential, "dead process", intent, now, now.plus(Duration::from_millis(700))).await.unwrap();
     assert!(matches!(lease, RefreshLease::Acquired { .. }));
     tx.record_refresh_intent(credential, intent, now).await.unwrap();

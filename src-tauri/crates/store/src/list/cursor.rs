@@ -3,11 +3,11 @@
 use patchbay_model::list::Direction;
 use patchbay_model::problem::Location;
 use patchbay_model::{Code, Problem};
-use sqlx::{QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::{Field, Kind, Value, last_direction, push_value};
-use crate::dialect::{At, Db};
+use crate::db::{AnyRow, QueryBuilder};
+use crate::dialect::{self, At};
 use crate::error::Result;
 
 /// Where a page begins: behind these keys and this id, or behind the first key alone when a client gives no more.
@@ -64,10 +64,10 @@ fn unescaped(text: &str) -> String {
 
 /// The condition that a row comes behind the keys. With one direction it is a comparison of rows, which an index answers;
 /// mixed directions are spelled out, behind a bound on the first key that keeps the index useful.
-pub(super) fn push_after(sql: &mut QueryBuilder<Db>, orders: &[(Field, Direction)], after: &After) {
+pub(super) fn push_after(sql: &mut QueryBuilder, orders: &[(Field, Direction)], after: &After) {
     let Some(id) = after.id else {
         if let (Some((field, direction)), Some(key)) = (orders.first(), after.keys.first()) {
-            sql.push(field.key()).push(beyond(*direction));
+            sql.push(field.key(sql.dialect())).push(beyond(*direction));
             push_value(sql, key);
         }
         return;
@@ -80,7 +80,7 @@ pub(super) fn push_after(sql: &mut QueryBuilder<Db>, orders: &[(Field, Direction
         }
         sql.push("(");
         for (field, _) in orders {
-            sql.push(field.key()).push(", ");
+            sql.push(field.key(sql.dialect())).push(", ");
         }
         sql.push("id)").push(beyond(last)).push("(");
         for key in &after.keys {
@@ -101,13 +101,13 @@ pub(super) fn push_after(sql: &mut QueryBuilder<Db>, orders: &[(Field, Direction
         }
         sql.push("(");
         for ((field, _), key) in orders.iter().zip(&after.keys).take(depth) {
-            sql.push(field.key()).push(" = ");
+            sql.push(field.key(sql.dialect())).push(" = ");
             push_value(sql, key);
             sql.push(" AND ");
         }
         match (orders.get(depth), after.keys.get(depth)) {
             (Some((field, direction)), Some(key)) => {
-                sql.push(field.key()).push(beyond(*direction));
+                sql.push(field.key(sql.dialect())).push(beyond(*direction));
                 push_value(sql, key);
             }
             _ => {
@@ -121,8 +121,8 @@ pub(super) fn push_after(sql: &mut QueryBuilder<Db>, orders: &[(Field, Direction
 }
 
 /// The first key does not come before that of the row behind which the page begins.
-fn push_bound(sql: &mut QueryBuilder<Db>, field: Field, direction: Direction, key: &Value) {
-    sql.push(field.key()).push(match direction {
+fn push_bound(sql: &mut QueryBuilder, field: Field, direction: Direction, key: &Value) {
+    sql.push(field.key(sql.dialect())).push(match direction {
         Direction::Asc => " >= ",
         Direction::Desc => " <= ",
     });
@@ -138,15 +138,15 @@ const fn beyond(direction: Direction) -> &'static str {
 }
 
 /// The value for the next page's `start_after`.
-pub(super) fn next_key(row: &<Db as sqlx::Database>::Row, orders: &[(Field, Direction)]) -> Result<String> {
+pub(super) fn next_key(row: &AnyRow, orders: &[(Field, Direction)]) -> Result<String> {
     let mut parts = Vec::with_capacity(orders.len() + 1);
     for (number, (field, _)) in orders.iter().enumerate() {
         let column = format!("sort_key_{number}");
         let column = column.as_str();
         let text = match field.kind {
-            // A missing time is empty text and a missing id no bytes: they do not read as what they stand for.
-            Kind::Time => row.try_get::<At, _>(column).map(|At(at)| at.to_string()).unwrap_or_default(),
-            Kind::Id => row.try_get::<Uuid, _>(column).map(|id| id.to_string()).unwrap_or_default(),
+            // A missing time is empty text on SQLite and a missing id no bytes: they do not read as what they stand for.
+            Kind::Time => row.try_get::<At, _>(column).ok().filter(|at| !dialect::is_no_time(*at)).map(|At(at)| at.to_string()).unwrap_or_default(),
+            Kind::Id => row.try_get::<Uuid, _>(column).ok().filter(|id| !id.is_nil()).map(|id| id.to_string()).unwrap_or_default(),
             Kind::Number => row.try_get::<i64, _>(column)?.to_string(),
             Kind::Text | Kind::Name | Kind::Texts => row.try_get::<String, _>(column)?,
         };

@@ -3,10 +3,9 @@
 use patchbay_model::list::{Filter, Operator};
 use patchbay_model::problem::Location;
 use patchbay_model::{Code, Problem};
-use sqlx::QueryBuilder;
 
 use super::{Field, Kind, Noun, Part, Value, names, push_value};
-use crate::dialect::{self, Db};
+use crate::db::QueryBuilder;
 use crate::error::{Result, StoreError};
 
 /// A filter whose field is known and whose values have the field's type.
@@ -86,10 +85,10 @@ impl Readable {
         matches!(self.operator, Operator::Ne | Operator::NotIn | Operator::NotLike)
     }
 
-    pub(super) fn push(&self, sql: &mut QueryBuilder<Db>) {
+    pub(super) fn push(&self, sql: &mut QueryBuilder) {
         if self.field.kind == Kind::Texts {
             let negated = self.negated();
-            let elements = dialect::json_elements(self.field.sql);
+            let elements = sql.dialect().json_elements(self.field.sql);
             sql.push(if negated { "NOT EXISTS (SELECT 1 FROM " } else { "EXISTS (SELECT 1 FROM " }).push(elements).push(" WHERE ");
             let operator = match self.operator {
                 Operator::Like | Operator::NotLike => Operator::Like,
@@ -106,7 +105,7 @@ impl Readable {
 }
 
 /// Pushes one comparison. A missing value is unlike everything: `ne`, `not in` and `not like` hold for it.
-fn compare(sql: &mut QueryBuilder<Db>, column: &str, operator: Operator, values: &[Value], nullable: bool, folded: bool) {
+fn compare(sql: &mut QueryBuilder, column: &str, operator: Operator, values: &[Value], nullable: bool, folded: bool) {
     let (symbol, negated) = match operator {
         Operator::Eq => (" = ", false),
         Operator::Ne => (" <> ", true),

@@ -4,12 +4,12 @@
 //! its id in front. Where they choose few rows, those are looked up and sorted. Where they choose many, the list is read in
 //! its own order and each row's parent looked at, and a page is full soon. Which it is, two small counting queries tell.
 
-use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::filter::Readable;
 use super::{Noun, Prepared, Value, push_list};
-use crate::dialect::Db;
+
+use crate::db::QueryBuilder;
 use crate::error::Result;
 use crate::transaction::ReadTx;
 
@@ -64,23 +64,23 @@ impl Chosen {
         if part.optional && filters.iter().all(Readable::negated) {
             return Ok(Self::Many(part, filters));
         }
-        let mut sql = QueryBuilder::<Db>::new("SELECT id FROM ");
+        let mut sql = QueryBuilder::new(tx.dialect(), "SELECT id FROM ");
         sql.push(part.table).push(" WHERE organization_id = ").push_bind(list.organization).push(" AND deleted_at IS NULL");
         for filter in &filters {
             sql.push(" AND ");
             filter.push(&mut sql);
         }
         sql.push(" LIMIT ").push_bind(PARENTS + 1);
-        let parents: Vec<(Uuid,)> = sql.build_query_as().fetch_all(&mut *tx.tx).await?;
+        let parents: Vec<(Uuid,)> = sql.build_query_as().fetch_all(&mut tx.tx).await?;
         let parents: Vec<Uuid> = parents.into_iter().map(|(id,)| id).collect();
         if let [one] = parents.as_slice() {
             return Ok(Self::One(part, *one));
         }
         if i64::try_from(parents.len()).is_ok_and(|number| number <= PARENTS) {
-            let mut sql = QueryBuilder::<Db>::new("SELECT count(*) FROM (");
+            let mut sql = QueryBuilder::new(tx.dialect(), "SELECT count(*) FROM (");
             push_rows(&mut sql, list.noun, list.organization, part, &parents);
             sql.push(" LIMIT ").push_bind(SORTED + 1).push(") AS counted");
-            let (rows,): (i64,) = sql.build_query_as().fetch_one(&mut *tx.tx).await?;
+            let (rows,): (i64,) = sql.build_query_as().fetch_one(&mut tx.tx).await?;
             if rows <= SORTED {
                 return Ok(Self::Few(part, parents));
             }
@@ -93,7 +93,7 @@ impl Chosen {
         matches!(self, Self::Few(..))
     }
 
-    pub(super) fn push(&self, sql: &mut QueryBuilder<Db>, noun: &Noun, organization: Uuid) {
+    pub(super) fn push(&self, sql: &mut QueryBuilder, noun: &Noun, organization: Uuid) {
         match self {
             Self::One(part, id) => {
                 sql.push(part.column).push(" = ").push_bind(*id);
@@ -120,7 +120,7 @@ impl Chosen {
 }
 
 /// The ids of all rows of these parents.
-fn push_rows(sql: &mut QueryBuilder<Db>, noun: &Noun, organization: Uuid, part: &Part, parents: &[Uuid]) {
+fn push_rows(sql: &mut QueryBuilder, noun: &Noun, organization: Uuid, part: &Part, parents: &[Uuid]) {
     sql.push("SELECT child.id FROM ").push(noun.table).push(" AS child WHERE child.organization_id = ").push_bind(organization);
     sql.push(" AND child.").push(part.column).push(" IN (");
     push_list(sql, parents.iter().map(|id| Value::Id(*id)));
@@ -132,7 +132,7 @@ pub(super) const ORDERED: &str = "part_name";
 
 /// FROM of a page that is ordered by the name of a part, up to its conditions: the part stands first, so that its index
 /// gives the order.
-pub(super) fn push_from(sql: &mut QueryBuilder<Db>, noun: &Noun, part: &Part, organization: Uuid) {
+pub(super) fn push_from(sql: &mut QueryBuilder, noun: &Noun, part: &Part, organization: Uuid) {
     sql.push(format_args!(" FROM (SELECT id AS part_id, name AS {ORDERED} FROM {} WHERE organization_id = ", part.table)).push_bind(organization);
     sql.push(" AND deleted_at IS NULL) AS part CROSS JOIN ").push(noun.table).push(" WHERE part_id = ").push(part.column).push(" AND ");
 }

@@ -1,23 +1,24 @@
 //! Page N must cost what page 1 costs: the plans of the lists are held to an index that gives their order.
 
-use sqlx::{Connection, SqliteConnection};
+use sqlx::sqlite::SqlitePool;
 
 use patchbay_model::list::{Filter, ListQuery, Order};
-use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::parts::Chosen;
 use super::{Condition, Noun, Prepared};
-use crate::dialect::Db;
+use crate::db::{QueryBuilder, Tx};
+use crate::dialect::Dialect;
 
 async fn plan(noun: &Noun, query: &ListQuery, account: Option<Uuid>, conditions: &[Condition<'_>]) -> String {
     plan_of(Prepared::new(noun, query, Uuid::from_u128(1), account, conditions).unwrap()).await
 }
 
 async fn plan_of(list: Prepared<'_>) -> String {
-    let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
-    crate::store::MIGRATIONS.run(&mut connection).await.unwrap();
-    let mut sql = QueryBuilder::<Db>::new("EXPLAIN QUERY PLAN SELECT ");
+    let pool = SqlitePool::connect("sqlite::memory:").await.unwrap();
+    crate::file::MIGRATIONS.run(&pool).await.unwrap();
+    let mut connection = Tx::Sqlite(pool.begin().await.unwrap());
+    let mut sql = QueryBuilder::new(Dialect::Sqlite, "EXPLAIN QUERY PLAN SELECT ");
     list.push_page(&mut sql);
     let rows: Vec<(i64, i64, i64, String)> = sql.build_query_as().fetch_all(&mut connection).await.unwrap();
     rows.into_iter().map(|(.., detail)| detail).collect::<Vec<_>>().join("; ")
@@ -53,7 +54,7 @@ async fn default_orders_are_read_from_an_index() {
             assert_indexed(&plan(noun, &query(&["name[desc]"], after.clone()), None, &[]).await, index);
         }
         assert_indexed(&plan(&crate::integrations::NOUN, &query(&[], after.clone()), account, &[]).await, "integration_instances_list_account");
-        let of_account = |sql: &mut QueryBuilder<Db>| {
+        let of_account = |sql: &mut QueryBuilder| {
             sql.push("account_id = ").push_bind(Uuid::from_u128(2));
         };
         assert_indexed(&plan(&crate::integrations::NOUN, &query(&[], after.clone()), None, &[&of_account]).await, "integration_instances_list_account");
@@ -70,11 +71,11 @@ async fn default_orders_are_read_from_an_index() {
             assert_indexed(&plan(&crate::audit::NOUN, &query(&[order], after.clone()), None, &[]).await, "audit_events_list");
             assert_indexed(&plan(&crate::audit::NOUN, &query(&[order], after.clone()), account, &[]).await, "audit_events_account");
             assert_indexed(&plan(&crate::integrations::NOUN, &query(&[order], after.clone()), None, &[]).await, "integration_instances_created");
-            let of_webhook = |sql: &mut QueryBuilder<Db>| {
+            let of_webhook = |sql: &mut QueryBuilder| {
                 sql.push("webhook_id = ").push_bind(Uuid::from_u128(2));
             };
             assert_indexed(&plan(&crate::deliveries::NOUN, &query(&[order], after.clone()), None, &[&of_webhook]).await, "webhook_deliveries_list");
-            let of_integration = |sql: &mut QueryBuilder<Db>| {
+            let of_integration = |sql: &mut QueryBuilder| {
                 sql.push("account_id = ").push_bind(Uuid::from_u128(2)).push(" AND integration_id = ").push_bind(Uuid::from_u128(3));
             };
             assert_indexed(&plan(&crate::status::EVENTS, &query(&[order], after.clone()), None, &[&of_integration]).await, "status_events_list");
@@ -119,7 +120,7 @@ fn ways(filter: &str, order: &[&str], after: Option<String>) -> [String; 3] {
         let mut list = list();
         let chosen = make(&mut list);
         list.chosen = vec![chosen];
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(plan_of(list))
     };
     let part = |list: &mut Prepared<'_>| {

@@ -15,7 +15,7 @@ async fn a_callback_is_taken_once() {
             let store = if number % 2 == 0 { place.store.clone() } else { other.clone() };
             let (scope, id) = (place.ours.within(0), session.id);
             tasks.push(tokio::spawn(async move {
-                let mut tx = store.write(scope, Origin::Web).await.unwrap();
+                let mut tx = store.write_secrets(scope, Origin::Web).await.unwrap();
                 let taken = tx.begin_exchange(id, time(1)).await.unwrap();
                 tx.commit().await.unwrap();
                 taken.is_some()
@@ -32,7 +32,7 @@ async fn a_callback_is_taken_once() {
         assert!(tx.end_connect_session(session.id, ConnectState::Completed, None, time(2)).await.unwrap());
         assert!(!tx.end_connect_session(session.id, ConnectState::Cancelled, None, time(3)).await.unwrap(), "what is complete stays so");
         assert_eq!(tx.begin_exchange(session.id, time(3)).await.unwrap(), None, "a replay");
-        assert_eq!(tx.sealed_connect_verifier(session.id).await.unwrap(), None, "the verifier is forgotten");
+        assert_eq!(tx.secrets().sealed_connect_verifier(session.id).await.unwrap(), None, "the verifier is forgotten");
         assert_eq!(tx.connect_session_by_state(&hash(session.id, "state")).await.unwrap().unwrap().state, ConnectState::Completed, "a replay can be told from the unknown");
         tx.commit().await.unwrap();
     })
@@ -59,7 +59,7 @@ async fn a_consent_ends_in_one_of_its_ways() {
         assert_eq!(tx.connect_session(newer.id).await.unwrap().unwrap().state, ConnectState::Failed { code: Code::ConsentExpired });
         assert_eq!(tx.connect_session_by_state(b"forged").await.unwrap(), None);
         tx.commit().await.unwrap();
-        let mut tx = place.store.write(Scope::System, Origin::Background).await.unwrap();
+        let mut tx = place.store.write_secrets(Scope::System, Origin::Background).await.unwrap();
         assert_eq!(tx.remove_ended_connect_sessions(time(1)).await.unwrap(), 1, "the one that was replaced at the very beginning");
         assert_eq!(tx.remove_ended_connect_sessions(time(1000)).await.unwrap(), 2);
         tx.commit().await.unwrap();

@@ -33,9 +33,9 @@ async fn an_account_takes_its_own_and_an_undo_brings_it_back() {
         assert_eq!(tx.account(customer.account.id).await.unwrap(), None);
         assert_eq!(tx.integration(customer.integration.id).await.unwrap(), None);
         assert_eq!(tx.credential(customer.shared.id).await.unwrap(), None);
-        assert!(tx.sealed_integration(customer.integration.id).await.is_err());
+        assert!(tx.secrets().sealed_integration(customer.integration.id).await.is_err());
         let SealedAt::Shared(shared) = customer.shared.sealed_at else { panic!("the fixture is shared") };
-        assert_eq!(tx.sealed_shared(shared).await.unwrap(), None);
+        assert_eq!(tx.secrets().sealed_shared(shared).await.unwrap(), None);
         assert_eq!(tx.token_by_hash(&hash(customer.token.id, "access")).await.unwrap(), None, "its tokens are dead");
         assert_eq!(tx.connect_session_by_state(&hash(customer.session.id, "state")).await.unwrap(), None);
         assert!(tx.token(broad.id).await.unwrap().is_some(), "organization tokens stay");
@@ -50,7 +50,7 @@ async fn an_account_takes_its_own_and_an_undo_brings_it_back() {
         let mut tx = place.write().await;
         assert_eq!(tx.account(customer.account.id).await.unwrap().as_ref(), Some(&customer.account));
         assert_eq!(tx.integration(customer.integration.id).await.unwrap().as_ref(), Some(&customer.integration));
-        assert_eq!(tx.sealed_credential(&customer.shared).await.unwrap(), Some(envelope("shared of one")));
+        assert_eq!(tx.secrets().sealed_credential(&customer.shared).await.unwrap(), Some(envelope("shared of one")));
         assert!(tx.token_by_hash(&hash(customer.token.id, "access")).await.unwrap().is_some());
         assert_eq!(tx.credential_users(customer.shared.id).await.unwrap().count, 1);
         assert!(matches!(tx.undo_deletion(id, time(100)).await, Err(StoreError::NotFound { .. })), "an undo happens once");
@@ -121,9 +121,9 @@ async fn what_is_in_use_stays() {
         let point = deletion();
         tx.delete_point(ours.point.id, point, time(3)).await.unwrap();
         tx.delete_provider_app(ours.app.id, deletion(), time(3)).await.unwrap();
-        assert_eq!(tx.sealed_shared(ours.app.client_secret.unwrap()).await.unwrap(), None, "its secret goes with it");
+        assert_eq!(tx.secrets().sealed_shared(ours.app.client_secret.unwrap()).await.unwrap(), None, "its secret goes with it");
         tx.commit().await.unwrap();
-        let mut tx = place.store.write(Scope::System, Origin::Background).await.unwrap();
+        let mut tx = place.store.write_secrets(Scope::System, Origin::Background).await.unwrap();
         assert!(tx.purge_deleted(time(10)).await.unwrap() > 0);
         tx.commit().await.unwrap();
     })
@@ -143,12 +143,12 @@ async fn a_point_takes_its_credentials_and_a_credential_its_secret() {
         tx.insert_credential(&of_point).await.unwrap();
         tx.commit().await.unwrap();
 
-        let mut tx = place.store.read(ours.within(0)).await.unwrap();
+        let mut tx = place.store.read_secrets(ours.within(0)).await.unwrap();
         assert_eq!(tx.credential(of_point.id).await.unwrap().as_ref(), Some(&of_point), "an account under the point can use it");
-        assert_eq!(tx.sealed_credential(&of_point).await.unwrap(), Some(envelope("of the point")));
+        assert_eq!(tx.secrets().sealed_credential(&of_point).await.unwrap(), Some(envelope("of the point")));
         assert_eq!(tx.credentials(Some(of_point.owner), &ListQuery::default()).await.unwrap().items.len(), 1);
         drop(tx);
-        let mut tx = place.store.write(ours.within(0), Origin::Api).await.unwrap();
+        let mut tx = place.store.write_secrets(ours.within(0), Origin::Api).await.unwrap();
         assert!(tx.delete_credential(of_point.id, deletion(), time(1)).await.is_err(), "and not delete it");
         tx.rollback().await.unwrap();
 
@@ -157,12 +157,12 @@ async fn a_point_takes_its_credentials_and_a_credential_its_secret() {
         let gone = deletion();
         tx.delete_credential(own.id, gone, time(5)).await.unwrap();
         let SealedAt::Shared(own_shared) = own.sealed_at else { panic!("the fixture is shared") };
-        assert_eq!(tx.sealed_shared(own_shared).await.unwrap(), None);
+        assert_eq!(tx.secrets().sealed_shared(own_shared).await.unwrap(), None);
         let impact = tx.delete_point(lonely.id, deletion(), time(5)).await.unwrap();
         assert_eq!(impact.credentials, 1);
-        assert_eq!(tx.sealed_shared(shared).await.unwrap(), None);
+        assert_eq!(tx.secrets().sealed_shared(shared).await.unwrap(), None);
         tx.undo_deletion(gone, time(0)).await.unwrap();
-        assert_eq!(tx.sealed_shared(own_shared).await.unwrap(), Some(envelope("shared of one")));
+        assert_eq!(tx.secrets().sealed_shared(own_shared).await.unwrap(), Some(envelope("shared of one")));
         tx.commit().await.unwrap();
     })
     .await;
@@ -201,15 +201,15 @@ async fn the_purge_leaves_nothing_of_what_was_deleted() {
         tx.delete_account(first.account.id, deletion(), time(50)).await.unwrap();
         tx.commit().await.unwrap();
 
-        let mut tx = place.store.write(Scope::System, Origin::Background).await.unwrap();
+        let mut tx = place.store.write_secrets(Scope::System, Origin::Background).await.unwrap();
         assert_eq!(tx.due_deletions(time(10)).await.unwrap().len(), 3);
         tx.purge_deleted(time(10)).await.unwrap();
-        let sealed = tx.enumerate_sealed().await.unwrap();
+        let sealed = tx.secrets().enumerate_sealed().await.unwrap();
         assert!(sealed.iter().all(|value| value.account_id != Some(ours.accounts[1].account.id.uuid())), "no sealed value of the second account is left");
         assert!(sealed.iter().all(|value| value.row != first.integration.id.uuid()), "nor the one of the deleted credential");
         assert!(sealed.iter().any(|value| value.account_id == Some(first.account.id.uuid())), "the later deletion waits");
         tx.purge_deleted(time(100)).await.unwrap();
-        assert_eq!(tx.enumerate_sealed().await.unwrap().len(), 1 + 4, "the secret of our app, and what is theirs");
+        assert_eq!(tx.secrets().enumerate_sealed().await.unwrap().len(), 1 + 4, "the secret of our app, and what is theirs");
         assert_eq!(tx.due_deletions(time(1000)).await.unwrap(), []);
         tx.commit().await.unwrap();
         let mut tx = place.write().await;

@@ -9,7 +9,7 @@ use crate::place::*;
 
 /// That each of the account's things is out of sight within `scope`.
 async fn assert_unseen(place: &Place, scope: Scope, customer: &Customer, why: &str) {
-    let mut tx = place.store.read(scope).await.unwrap();
+    let mut tx = place.store.read_secrets(scope).await.unwrap();
     assert_eq!(tx.account(customer.account.id).await.unwrap(), None, "account: {why}");
     assert_eq!(tx.find_account(&customer.account.id.to_string()).await.unwrap(), None, "account by id: {why}");
     assert_eq!(tx.integration(customer.integration.id).await.unwrap(), None, "integration: {why}");
@@ -19,15 +19,15 @@ async fn assert_unseen(place: &Place, scope: Scope, customer: &Customer, why: &s
     assert_eq!(tx.find_credential(customer.shared.owner, "shared").await.unwrap(), None, "credential by name: {why}");
     assert_eq!(tx.credentials(Some(customer.shared.owner), &ListQuery::default()).await.unwrap().items, [], "credentials of the owner: {why}");
     assert_eq!(tx.credentials_within_reach(customer.account.id, customer.integration.id, None).await.unwrap(), [], "credentials within reach: {why}");
-    assert!(tx.sealed_integration(customer.integration.id).await.is_err(), "sealed value: {why}");
+    assert!(tx.secrets().sealed_integration(customer.integration.id).await.is_err(), "sealed value: {why}");
     let patchbay_model::credential::SealedAt::Shared(shared) = customer.shared.sealed_at else { panic!("the fixture is shared") };
-    assert_eq!(tx.sealed_shared(shared).await.unwrap(), None, "shared sealed value: {why}");
-    assert_eq!(tx.sealed_refresh_entry(customer.credential.id).await.unwrap(), None, "journal: {why}");
+    assert_eq!(tx.secrets().sealed_shared(shared).await.unwrap(), None, "shared sealed value: {why}");
+    assert_eq!(tx.secrets().sealed_refresh_entry(customer.credential.id).await.unwrap(), None, "journal: {why}");
     assert_eq!(tx.token(customer.token.id).await.unwrap(), None, "token: {why}");
     assert_eq!(tx.token_secrets(customer.token.id).await.unwrap(), [], "token secrets: {why}");
     assert_eq!(tx.connect_session(customer.session.id).await.unwrap(), None, "connect session: {why}");
     assert_eq!(tx.latest_connect_session(customer.integration.id).await.unwrap(), None, "newest connect session: {why}");
-    assert_eq!(tx.sealed_connect_verifier(customer.session.id).await.unwrap(), None, "verifier: {why}");
+    assert_eq!(tx.secrets().sealed_connect_verifier(customer.session.id).await.unwrap(), None, "verifier: {why}");
     assert_eq!(tx.document(customer.integration.id, "tickets", "1").await.unwrap(), None, "document: {why}");
     assert_eq!(tx.documents(customer.integration.id, "tickets", 0, 10).await.unwrap(), [], "documents: {why}");
     assert_eq!(tx.account_impact(customer.account.id).await.unwrap(), deletion::Impact::default(), "impact: {why}");
@@ -43,7 +43,7 @@ async fn assert_unseen(place: &Place, scope: Scope, customer: &Customer, why: &s
     assert!(tx.changes_since(0, 1000).await.unwrap().iter().all(|row| row.account_id != Some(customer.account.id)), "changes: {why}");
     drop(tx);
 
-    let mut tx = place.store.write(scope, Origin::Api).await.unwrap();
+    let mut tx = place.store.write_secrets(scope, Origin::Api).await.unwrap();
     assert!(tx.update_account(&customer.account).await.is_err(), "account is written: {why}");
     assert!(tx.update_integration(&customer.integration).await.is_err(), "integration is written: {why}");
     assert!(tx.insert_integration(&integration(&customer.account, &place.definition, "intruder")).await.is_err(), "integration is added: {why}");
@@ -87,7 +87,7 @@ async fn what_belongs_to_an_organization_stays_with_it() {
     on_every_backend(async |place| {
         let theirs = &place.theirs;
         for scope in [place.ours.scope(), place.ours.within(0)] {
-            let mut tx = place.store.read(scope).await.unwrap();
+            let mut tx = place.store.read_secrets(scope).await.unwrap();
             assert_eq!(tx.organization().await.unwrap().id, place.ours.organization.id);
             assert_eq!(tx.point(theirs.point.id).await.unwrap(), None);
             assert_eq!(tx.find_point("ticketing").await.unwrap().unwrap().id, place.ours.point.id);
@@ -95,11 +95,11 @@ async fn what_belongs_to_an_organization_stays_with_it() {
             assert_eq!(tx.provider_app(theirs.app.id).await.unwrap(), None);
             assert_eq!(tx.provider_apps(&ListQuery::default()).await.unwrap().items.len(), 1);
             assert_eq!(tx.provider_apps_at(&provider()).await.unwrap().len(), 1);
-            assert_eq!(tx.sealed_shared(theirs.app.client_secret.unwrap()).await.unwrap(), None);
+            assert_eq!(tx.secrets().sealed_shared(theirs.app.client_secret.unwrap()).await.unwrap(), None);
             assert_eq!(tx.point_users(theirs.point.id).await.unwrap().count, 0);
             assert_eq!(tx.provider_app_users(theirs.app.id).await.unwrap().count, 0);
         }
-        let mut tx = place.store.write(place.ours.scope(), Origin::Api).await.unwrap();
+        let mut tx = place.store.write_secrets(place.ours.scope(), Origin::Api).await.unwrap();
         assert_eq!(tx.member(theirs.member.id).await.unwrap(), None);
         assert_eq!(tx.find_member(theirs.member.name.as_str()).await.unwrap(), None);
         assert_eq!(tx.member_password_hash(theirs.member.id).await.unwrap(), None);
@@ -126,7 +126,7 @@ async fn what_belongs_to_an_organization_stays_with_it() {
 async fn an_account_cannot_reach_what_the_organization_keeps() {
     on_every_backend(async |place| {
         let ours = &place.ours;
-        let mut tx = place.store.write(ours.within(0), Origin::Api).await.unwrap();
+        let mut tx = place.store.write_secrets(ours.within(0), Origin::Api).await.unwrap();
         let refused = |result: Result<(), StoreError>, what: &str| assert!(matches!(result, Err(StoreError::WrongScope { .. })), "{what}: {result:?}");
         refused(tx.members(&ListQuery::default()).await.map(drop), "members");
         refused(tx.member(ours.member.id).await.map(drop), "member");
@@ -146,14 +146,14 @@ async fn an_account_cannot_reach_what_the_organization_keeps() {
 async fn the_system_sees_no_tenant_data() {
     on_every_backend(async |place| {
         let customer = &place.ours.accounts[0];
-        let mut tx = place.store.write(Scope::System, Origin::Background).await.unwrap();
+        let mut tx = place.store.write_secrets(Scope::System, Origin::Background).await.unwrap();
         let refused = |result: Result<(), StoreError>, what: &str| assert!(matches!(result, Err(StoreError::WrongScope { .. })), "{what}: {result:?}");
         refused(tx.organization().await.map(drop), "organization");
         refused(tx.account(customer.account.id).await.map(drop), "account");
         refused(tx.accounts(&ListQuery::default()).await.map(drop), "accounts");
         refused(tx.integration(customer.integration.id).await.map(drop), "integration");
         refused(tx.credential(customer.credential.id).await.map(drop), "credential");
-        refused(tx.sealed_integration(customer.integration.id).await.map(drop), "sealed value");
+        refused(tx.secrets().sealed_integration(customer.integration.id).await.map(drop), "sealed value");
         refused(tx.token(customer.token.id).await.map(drop), "token");
         refused(tx.audit_events(&ListQuery::default()).await.map(drop), "audit");
         refused(tx.changes_since(0, 1).await.map(drop), "changes");
@@ -166,9 +166,9 @@ async fn the_system_sees_no_tenant_data() {
         assert!(tx.connect_session_by_state(&hash(customer.session.id, "state")).await.unwrap().is_some());
         assert_eq!(tx.header().await.unwrap().key_header, serde_json::json!({"version": 1}));
         drop(tx);
-        let mut tx = place.store.write(place.ours.scope(), Origin::Api).await.unwrap();
+        let mut tx = place.store.write_secrets(place.ours.scope(), Origin::Api).await.unwrap();
         refused(tx.organizations().await.map(drop), "all organizations");
-        refused(tx.enumerate_sealed().await.map(drop), "all sealed values");
+        refused(tx.secrets().enumerate_sealed().await.map(drop), "all sealed values");
         refused(tx.tail_changes(0, 1).await.map(drop), "all changes");
         refused(tx.purge_deleted(time(0)).await.map(drop), "purge");
         refused(tx.due_deletions(time(0)).await.map(drop), "due deletions");

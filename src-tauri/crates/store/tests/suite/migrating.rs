@@ -101,9 +101,9 @@ async fn a_store_of_the_first_schema_keeps_everything() {
     let store = Store::open(&path).await.unwrap();
     assert_eq!(store.verify_structure().await.unwrap(), []);
     let ours = Scope::Organization(OrganizationId::from_uuid(fixed(2)));
-    let mut tx = store.write(ours, Origin::Api).await.unwrap();
+    let mut tx = store.write_secrets(ours, Origin::Api).await.unwrap();
     let own = tx.credential(CredentialId::from_uuid(fixed(40))).await.unwrap().unwrap();
-    assert_eq!(tx.sealed_credential(&own).await.unwrap().unwrap().ct, "b3du", "what was sealed is found through its credential");
+    assert_eq!(tx.secrets().sealed_credential(&own).await.unwrap().unwrap().ct, "b3du", "what was sealed is found through its credential");
     let point = tx.find_point("support").await.unwrap().unwrap();
     assert_eq!(point.environments.prod, Some(point::AllowedProviders::All));
     // The deletion of before can still be undone, and the references hold: a credential that is gone takes its journal along.

@@ -17,7 +17,7 @@ use patchbay_model::permission::RoleName;
 use patchbay_model::point::{AllowedProviders, IntegrationPoint, PointEnvironments, PointPolicy};
 use patchbay_model::token::{Authority, SecretKind, Slot, TokenContainer, TokenOwner, TokenSecret, TokenType};
 use patchbay_model::*;
-use patchbay_store::{Store, StoreHeader, WriteTx};
+use patchbay_store::{SecretWriteTx, Store, StoreHeader, WriteTx};
 use uuid::Uuid;
 
 /// A database on which the suite runs.
@@ -153,8 +153,8 @@ impl Place {
         }
     }
 
-    pub(crate) async fn write(&self) -> WriteTx {
-        self.store.write(self.ours.scope(), Origin::Api).await.unwrap()
+    pub(crate) async fn write(&self) -> SecretWriteTx {
+        self.store.write_secrets(self.ours.scope(), Origin::Api).await.unwrap()
     }
 }
 

@@ -16,7 +16,7 @@ async fn of_many_that_ask_one_gets_the_lease() {
             let store = if number % 2 == 0 { place.store.clone() } else { other.clone() };
             let scope = place.ours.within(0);
             tasks.push(tokio::spawn(async move {
-                let mut tx = store.write(scope, Origin::Background).await.unwrap();
+                let mut tx = store.write_secrets(scope, Origin::Background).await.unwrap();
                 let lease = tx.acquire_refresh(credential, &format!("process {number}"), Uuid::from_u128(number.into()), time(0), time(30)).await.unwrap();
                 tx.commit().await.unwrap();
                 matches!(lease, RefreshLease::Acquired { .. })
@@ -47,23 +47,23 @@ async fn an_answer_becomes_current_in_one_step_and_the_old_set_is_kept_until_pro
         credential.expires = Some(time(3600));
         tx.activate_refresh(&credential, intent, &envelope("new set"), time(2)).await.unwrap();
         tx.rollback().await.unwrap();
-        let mut tx = place.store.read(place.ours.scope()).await.unwrap();
-        let entry = tx.sealed_refresh_entry(credential.id).await.unwrap().unwrap();
+        let mut tx = place.store.read_secrets(place.ours.scope()).await.unwrap();
+        let entry = tx.secrets().sealed_refresh_entry(credential.id).await.unwrap().unwrap();
         assert_eq!((entry.state, entry.previous), (RefreshState::Intent, Some(envelope("own of one"))), "half an activation is none");
-        assert_eq!(tx.sealed_credential(&credential).await.unwrap(), Some(envelope("own of one")));
+        assert_eq!(tx.secrets().sealed_credential(&credential).await.unwrap(), Some(envelope("own of one")));
         drop(tx);
 
         let mut tx = place.write().await;
         tx.activate_refresh(&credential, intent, &envelope("new set"), time(2)).await.unwrap();
         tx.commit().await.unwrap();
         let mut tx = place.write().await;
-        assert_eq!(tx.sealed_credential(&credential).await.unwrap(), Some(envelope("new set")));
+        assert_eq!(tx.secrets().sealed_credential(&credential).await.unwrap(), Some(envelope("new set")));
         assert_eq!(tx.credential(credential.id).await.unwrap().unwrap().expires, Some(time(3600)));
-        let entry = tx.sealed_refresh_entry(credential.id).await.unwrap().unwrap();
+        let entry = tx.secrets().sealed_refresh_entry(credential.id).await.unwrap().unwrap();
         assert_eq!((entry.state, entry.previous), (RefreshState::Activated, Some(envelope("own of one"))));
         assert!(matches!(tx.activate_refresh(&credential, intent, &envelope("again"), time(3)).await, Err(StoreError::Busy)), "an answer is stored once");
         tx.settle_refresh(credential.id, time(4)).await.unwrap();
-        assert_eq!(tx.sealed_refresh_entry(credential.id).await.unwrap().unwrap().previous, None);
+        assert_eq!(tx.secrets().sealed_refresh_entry(credential.id).await.unwrap().unwrap().previous, None);
         assert!(!tx.restore_refresh(credential.id, time(5)).await.unwrap(), "nothing is left to restore");
         tx.commit().await.unwrap();
     })
@@ -97,7 +97,7 @@ async fn a_lease_that_ended_is_taken_over_with_what_was_left() {
         tx.record_refresh_intent(credential.id, second, time(33)).await.unwrap();
         tx.activate_refresh(&credential, second, &envelope("does not work"), time(34)).await.unwrap();
         assert!(tx.restore_refresh(credential.id, time(35)).await.unwrap());
-        assert_eq!(tx.sealed_credential(&credential).await.unwrap(), Some(envelope("own of one")), "the set before is current again");
+        assert_eq!(tx.secrets().sealed_credential(&credential).await.unwrap(), Some(envelope("own of one")), "the set before is current again");
         tx.commit().await.unwrap();
 
         let mut tx = place.write().await;
@@ -105,7 +105,7 @@ async fn a_lease_that_ended_is_taken_over_with_what_was_left() {
         tx.acquire_refresh(credential.id, "next", third, time(40), time(70)).await.unwrap();
         tx.record_refresh_intent(credential.id, third, time(41)).await.unwrap();
         tx.abandon_refresh(credential.id, third, time(42)).await.unwrap();
-        let entry = tx.sealed_refresh_entry(credential.id).await.unwrap().unwrap();
+        let entry = tx.secrets().sealed_refresh_entry(credential.id).await.unwrap().unwrap();
         assert_eq!((entry.state, entry.previous), (RefreshState::Settled, None));
         let lease = tx.acquire_refresh(credential.id, "another", uuid(), time(43), time(73)).await.unwrap();
         assert!(matches!(lease, RefreshLease::Acquired { .. }), "what was given back is free at once");

@@ -20,7 +20,7 @@ async fn every_row_comes_back_as_it_went_in() {
     on_every_backend(async |place| {
         let ours = &place.ours;
         let customer = &ours.accounts[0];
-        let mut tx = place.store.read(ours.scope()).await.unwrap();
+        let mut tx = place.store.read_secrets(ours.scope()).await.unwrap();
         assert_eq!(tx.organization().await.unwrap(), ours.organization);
         assert_eq!(tx.member(ours.member.id).await.unwrap().as_ref(), Some(&ours.member));
         assert_eq!(tx.find_member("ADA@ours.example").await.unwrap().as_ref(), Some(&ours.member));
@@ -36,14 +36,14 @@ async fn every_row_comes_back_as_it_went_in() {
         assert_eq!(tx.find_integration(customer.account.id, "Tickets").await.unwrap().as_ref(), Some(&customer.integration));
         assert_eq!(tx.credential(customer.credential.id).await.unwrap().as_ref(), Some(&customer.credential));
         assert_eq!(tx.find_credential(customer.shared.owner, "shared").await.unwrap().as_ref(), Some(&customer.shared));
-        assert_eq!(tx.sealed_credential(&customer.credential).await.unwrap(), Some(envelope("own of one")));
-        assert_eq!(tx.sealed_credential(&customer.shared).await.unwrap(), Some(envelope("shared of one")));
+        assert_eq!(tx.secrets().sealed_credential(&customer.credential).await.unwrap(), Some(envelope("own of one")));
+        assert_eq!(tx.secrets().sealed_credential(&customer.shared).await.unwrap(), Some(envelope("shared of one")));
         let reach = tx.credentials_within_reach(customer.account.id, customer.integration.id, Some(ours.point.id)).await.unwrap();
         assert_eq!(reach, [customer.credential.clone(), customer.shared.clone()]);
         assert_eq!(tx.token(customer.token.id).await.unwrap().as_ref(), Some(&customer.token));
         assert_eq!(tx.connect_session(customer.session.id).await.unwrap().as_ref(), Some(&customer.session));
         assert_eq!(tx.latest_connect_session(customer.integration.id).await.unwrap().as_ref(), Some(&customer.session));
-        assert_eq!(tx.sealed_connect_verifier(customer.session.id).await.unwrap(), Some(envelope("verifier")));
+        assert_eq!(tx.secrets().sealed_connect_verifier(customer.session.id).await.unwrap(), Some(envelope("verifier")));
         assert_eq!(tx.audit_events(&ListQuery::default()).await.unwrap().items, [ours.accounts[0].audit.clone(), ours.accounts[1].audit.clone()]);
         assert_eq!(tx.definition(place.definition.id).await.unwrap().as_ref(), Some(&place.definition));
         assert_eq!(tx.active_definition(&provider()).await.unwrap().as_ref(), Some(&place.definition));
@@ -69,7 +69,7 @@ async fn updates_are_read_back_and_touch_only_what_is_there() {
         tx.update_integration(&integration).await.unwrap();
         assert_eq!(tx.integration(integration.id).await.unwrap(), Some(integration.clone()));
         assert_eq!(tx.credential_users(ours.accounts[0].shared.id).await.unwrap().count, 0, "the reference went with the configuration");
-        assert_eq!(tx.sealed_integration(integration.id).await.unwrap(), Some(envelope("own of one")), "an update leaves the sealed value");
+        assert_eq!(tx.secrets().sealed_integration(integration.id).await.unwrap(), Some(envelope("own of one")), "an update leaves the sealed value");
         let moved = tx.set_integration_status(integration.id, &[IntegrationStatus::Paused], IntegrationStatus::Active, time(9), false).await.unwrap();
         assert!(!moved, "from another status it does not move");
         assert!(tx.set_integration_status(integration.id, &[], IntegrationStatus::Active, time(9), true).await.unwrap());
@@ -121,7 +121,7 @@ async fn names_are_unique_per_parent_ignoring_case() {
         tx.rollback().await.unwrap();
 
         let again = organization_named(&place.theirs.organization, "OURS");
-        let mut tx = place.store.write(Scope::Organization(again.id), Origin::Cli).await.unwrap();
+        let mut tx = place.store.write_secrets(Scope::Organization(again.id), Origin::Cli).await.unwrap();
         taken(tx.insert_organization(&again).await, "organization");
         let problem = Problem::from(tx.insert_organization(&again).await.unwrap_err());
         assert_eq!((problem.code, problem.code.status()), (Code::NameTaken, 409));
@@ -138,7 +138,7 @@ fn organization_named(like: &organization::Organization, text: &str) -> organiza
 async fn a_hash_leads_to_its_container_and_organization() {
     on_every_backend(async |place| {
         let token = &place.theirs.accounts[0].token;
-        let mut tx = place.store.read(Scope::System).await.unwrap();
+        let mut tx = place.store.read_secrets(Scope::System).await.unwrap();
         let found = tx.token_by_hash(&hash(token.id, "access")).await.unwrap().unwrap();
         assert_eq!((&found.container, found.secret), (token, secret(SecretKind::IntegrationAccess)));
         assert_eq!(tx.token_by_hash(b"nothing").await.unwrap(), None);
@@ -170,7 +170,7 @@ async fn secrets_rotate_through_two_slots() {
         let missing = TokenId::from_uuid(uuid());
         assert!(matches!(tx.insert_token_secrets(missing, &[(b"x".to_vec(), secret(SecretKind::Refresh))]).await, Err(StoreError::NotFound { .. })));
         tx.commit().await.unwrap();
-        let mut tx = place.store.write(Scope::System, Origin::Background).await.unwrap();
+        let mut tx = place.store.write_secrets(Scope::System, Origin::Background).await.unwrap();
         assert!(tx.remove_expired_tokens(time(100_000)).await.unwrap() > 0);
         tx.commit().await.unwrap();
     })
@@ -245,7 +245,7 @@ async fn browsers_and_links_come_in_once() {
         tx.insert_one_time_link(&link, b"new link").await.unwrap();
         tx.commit().await.unwrap();
 
-        let mut tx = place.store.write(Scope::System, Origin::Web).await.unwrap();
+        let mut tx = place.store.write_secrets(Scope::System, Origin::Web).await.unwrap();
         assert_eq!(tx.one_time_link(b"new link", time(1)).await.unwrap(), Some(link), "looking uses nothing up");
         assert_eq!(tx.use_one_time_link(b"old link", time(1)).await.unwrap(), None, "a newer link replaces the older");
         assert_eq!(tx.use_one_time_link(b"new link", time(60)).await.unwrap(), None, "it has an end");
@@ -280,7 +280,7 @@ async fn browsers_and_links_come_in_once() {
 #[tokio::test]
 async fn definitions_do_not_change() {
     on_every_backend(async |place| {
-        let mut tx = place.store.write(Scope::System, Origin::Background).await.unwrap();
+        let mut tx = place.store.write_secrets(Scope::System, Origin::Background).await.unwrap();
         assert!(matches!(tx.insert_definition(&place.definition).await, Err(StoreError::NameTaken { .. })));
         let mut newer = definition();
         newer.version = "2".to_owned();
@@ -311,7 +311,7 @@ async fn usage_is_written_in_batches() {
         let stranger = Usage { account_id: place.theirs.accounts[0].account.id, ..usage.clone() };
         place.store.flush_usage(&[usage.clone(), stranger]).await.unwrap();
         place.store.flush_usage(&[Usage { last_used_at: time(40), last_connected_at: Some(time(40)), ..usage }]).await.unwrap();
-        let mut tx = place.store.read(place.ours.scope()).await.unwrap();
+        let mut tx = place.store.read_secrets(place.ours.scope()).await.unwrap();
         let integration = tx.integration(customer.integration.id).await.unwrap().unwrap();
         assert_eq!((integration.last_used_at, integration.last_connected_at), (Some(time(50)), Some(time(40))), "time does not run backwards");
         let sums = CallSums { requests: 4, failed: 2, cpu_time_us: 14, db_ops: 6, api_ops: 8, in_bytes: 20, out_bytes: 10 };
@@ -327,7 +327,7 @@ async fn documents_keep_their_order_and_numbers() {
     on_every_backend(async |place| {
         let customer = &place.ours.accounts[0];
         let (account, integration) = (customer.account.id, customer.integration.id);
-        let mut tx = place.store.write(place.ours.within(0), Origin::Api).await.unwrap();
+        let mut tx = place.store.write_secrets(place.ours.within(0), Origin::Api).await.unwrap();
         for number in ["9", "2", "5"] {
             tx.put_document(account, integration, "tickets", number, &serde_json::json!({"n": number})).await.unwrap();
         }
@@ -359,7 +359,7 @@ async fn a_commit_tells_what_changed() {
         let sequence = tx.commit().await.unwrap().unwrap();
         tokio::time::timeout(Duration::from_secs(5), watch.changed()).await.unwrap().unwrap();
         assert_eq!(*watch.borrow(), sequence);
-        let mut tx = place.store.read(place.ours.scope()).await.unwrap();
+        let mut tx = place.store.read_secrets(place.ours.scope()).await.unwrap();
         let changes = tx.changes_since(before, 10).await.unwrap();
         assert_eq!(changes.len(), 1, "one object changed once: {changes:?}");
         assert_eq!((changes[0].id.clone(), changes[0].origin, changes[0].account_id), (account.id.to_string(), Origin::Api, Some(account.id)));
@@ -386,8 +386,8 @@ async fn a_commit_tells_what_changed() {
 #[tokio::test]
 async fn sealed_values_are_counted_and_replaced_once() {
     on_every_backend(async |place| {
-        let mut tx = place.store.write(Scope::System, Origin::Background).await.unwrap();
-        let values = tx.enumerate_sealed().await.unwrap();
+        let mut tx = place.store.write_secrets(Scope::System, Origin::Background).await.unwrap();
+        let values = tx.secrets().enumerate_sealed().await.unwrap();
         assert_eq!(values.len(), 3 + 3 + 2 + 3, "integrations, shared of accounts, secrets of apps, verifiers");
         let next = patchbay_model::credential::Envelope { v: 1, key_id: "k2".to_owned(), ct: "anew".to_owned() };
         for value in &values {
@@ -395,8 +395,8 @@ async fn sealed_values_are_counted_and_replaced_once() {
             assert!(!tx.replace_sealed(value, &next).await.unwrap(), "what changed meanwhile is left alone");
         }
         tx.commit().await.unwrap();
-        let mut tx = place.store.read(place.ours.scope()).await.unwrap();
-        assert_eq!(tx.sealed_integration(place.ours.accounts[0].integration.id).await.unwrap(), Some(next));
+        let mut tx = place.store.read_secrets(place.ours.scope()).await.unwrap();
+        assert_eq!(tx.secrets().sealed_integration(place.ours.accounts[0].integration.id).await.unwrap(), Some(next));
     })
     .await;
 }

@@ -30,7 +30,7 @@ async fn hook(place: &Place, tenant: &Tenant, text: &str) -> OrganizationWebhook
         created_at: time(0),
         updated_at: time(0),
     };
-    let mut tx = place.store.write(tenant.scope(), Origin::Api).await.unwrap();
+    let mut tx = place.store.write_secrets(tenant.scope(), Origin::Api).await.unwrap();
     tx.insert_webhook(&hook).await.unwrap();
     tx.insert_sealed_shared(shared, None, &envelope("hook"), time(0)).await.unwrap();
     tx.insert_credential(&signing).await.unwrap();
@@ -69,11 +69,11 @@ async fn a_delivery_is_one_processs_at_a_time_and_lost_by_none() {
         let hook = hook(place, &place.ours, "hook").await;
         let (first, second) = (delivery(&hook, &customer.account.id, time(1)), delivery(&hook, &customer.account.id, time(2)));
         // The outbox is written in the change's own scope.
-        let mut tx = place.store.write(place.ours.within(0), Origin::Api).await.unwrap();
+        let mut tx = place.store.write_secrets(place.ours.within(0), Origin::Api).await.unwrap();
         tx.insert_delivery(&second, "{\"n\":2}", None).await.unwrap();
         tx.insert_delivery(&first, "{\"n\":1}", None).await.unwrap();
         tx.commit().await.unwrap();
-        let due = place.store.read(Scope::System).await.unwrap().due_webhooks().await.unwrap();
+        let due = place.store.read_secrets(Scope::System).await.unwrap().due_webhooks().await.unwrap();
         assert_eq!(due.iter().map(|due| (due.webhook_id, due.due)).collect::<Vec<_>>(), [(hook.id, time(1))]);
 
         let mut tx = place.write().await;
@@ -81,7 +81,7 @@ async fn a_delivery_is_one_processs_at_a_time_and_lost_by_none() {
         assert_eq!((claimed.id, claimed.attempts, claimed.state), (first.id, 1, DeliveryState::Sending));
         assert_eq!(tx.claim_delivery(hook.id, "b", time(11), time(31), LOST).await.unwrap(), None, "one at a time, so that they stay in order");
         tx.commit().await.unwrap();
-        let due = place.store.read(Scope::System).await.unwrap().due_webhooks().await.unwrap();
+        let due = place.store.read_secrets(Scope::System).await.unwrap().due_webhooks().await.unwrap();
         assert_eq!(due[0].due, time(30), "when the lease ends");
 
         let mut tx = place.write().await;
@@ -93,7 +93,7 @@ async fn a_delivery_is_one_processs_at_a_time_and_lost_by_none() {
         assert!(!tx.finish_delivery(first.id, "a", &attempt(1, time(34), 200), &Outcome::Delivered).await.unwrap(), "the first owner comes too late");
         assert!(tx.finish_delivery(first.id, "b", &attempt(2, time(35), 500), &Outcome::Again(time(90))).await.unwrap());
         tx.commit().await.unwrap();
-        let mut tx = place.store.read(place.ours.scope()).await.unwrap();
+        let mut tx = place.store.read_secrets(place.ours.scope()).await.unwrap();
         let waiting = tx.delivery(hook.id, first.id).await.unwrap().unwrap();
         assert_eq!((waiting.state, waiting.next_attempt_at, waiting.last_status), (DeliveryState::Pending, time(90), Some(500)));
         let log = tx.delivery_attempts(first.id).await.unwrap();
@@ -105,7 +105,7 @@ async fn a_delivery_is_one_processs_at_a_time_and_lost_by_none() {
         let mut tx = place.write().await;
         tx.claim_delivery(hook.id, "b", time(91), time(120), LOST).await.unwrap().unwrap();
         tx.commit().await.unwrap();
-        let mut tx = place.store.write(Scope::System, Origin::Background).await.unwrap();
+        let mut tx = place.store.write_secrets(Scope::System, Origin::Background).await.unwrap();
         assert_eq!(tx.release_deliveries("b", time(92), "shut down").await.unwrap(), 1);
         assert_eq!(tx.remove_old_deliveries(time(32)).await.unwrap(), 0, "not yet");
         assert_eq!(tx.remove_old_deliveries(time(1000)).await.unwrap(), 1, "what waits stays");
@@ -128,14 +128,14 @@ async fn webhooks_are_their_organizations_alone_and_come_back_with_their_secret(
         tx.insert_delivery(&sent, "{}", None).await.unwrap();
         assert!(matches!(tx.insert_webhook(&OrganizationWebhook { id: WebhookId::from_uuid(uuid()), ..ours.clone() }).await, Err(StoreError::NameTaken { .. })));
         tx.commit().await.unwrap();
-        let mut tx = place.store.read(place.theirs.scope()).await.unwrap();
+        let mut tx = place.store.read_secrets(place.theirs.scope()).await.unwrap();
         assert_eq!((tx.webhook(ours.id).await.unwrap(), tx.find_webhook("hook").await.unwrap().map(|hook| hook.id)), (None, Some(theirs.id)));
         assert_eq!(tx.credential(ours.credential_id).await.unwrap(), None);
         assert_eq!(tx.delivery(ours.id, sent.id).await.unwrap(), None);
         assert!(tx.deliveries(ours.id, &ListQuery::default()).await.unwrap().items.is_empty());
         assert!(tx.delivery_payload(sent.id).await.is_err());
         drop(tx);
-        let mut tx = place.store.read(place.ours.within(0)).await.unwrap();
+        let mut tx = place.store.read_secrets(place.ours.within(0)).await.unwrap();
         assert!(matches!(tx.webhook(ours.id).await, Err(StoreError::WrongScope { .. })), "an account does not see who is told of it");
         assert_eq!(tx.credential(ours.credential_id).await.unwrap(), None);
         let told = tx.webhooks_of(place.ours.accounts[0].account.id, None).await.unwrap();
@@ -146,22 +146,22 @@ async fn webhooks_are_their_organizations_alone_and_come_back_with_their_secret(
         let mut tx = place.write().await;
         tx.delete_webhook(ours.id, id, time(100)).await.unwrap();
         tx.commit().await.unwrap();
-        assert!(place.store.read(Scope::System).await.unwrap().due_webhooks().await.unwrap().is_empty(), "nothing more is sent");
+        assert!(place.store.read_secrets(Scope::System).await.unwrap().due_webhooks().await.unwrap().is_empty(), "nothing more is sent");
         let mut tx = place.write().await;
         assert_eq!(tx.credential(ours.credential_id).await.unwrap(), None);
         assert_eq!(tx.claim_delivery(ours.id, "a", time(101), time(120), LOST).await.unwrap(), None);
         tx.undo_deletion(id, time(0)).await.unwrap();
         assert_eq!(tx.webhook(ours.id).await.unwrap(), Some(ours.clone()));
         let signing = tx.credential(ours.credential_id).await.unwrap().unwrap();
-        assert_eq!(tx.sealed_credential(&signing).await.unwrap(), Some(envelope("hook")));
+        assert_eq!(tx.secrets().sealed_credential(&signing).await.unwrap(), Some(envelope("hook")));
         assert!(tx.claim_delivery(ours.id, "a", time(101), time(120), LOST).await.unwrap().is_some(), "what waited goes on");
         tx.delete_webhook(ours.id, DeletionId::from_uuid(uuid()), time(200)).await.unwrap();
         tx.commit().await.unwrap();
-        let mut tx = place.store.write(Scope::System, Origin::Background).await.unwrap();
+        let mut tx = place.store.write_secrets(Scope::System, Origin::Background).await.unwrap();
         tx.purge_deleted(time(201).plus(UNDO_WINDOW)).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(place.store.verify_structure().await.unwrap(), []);
-        let mut tx = place.store.read(place.ours.scope()).await.unwrap();
+        let mut tx = place.store.read_secrets(place.ours.scope()).await.unwrap();
         assert!(tx.delivery_payload(sent.id).await.is_err(), "its deliveries went along");
     })
     .await;
@@ -196,7 +196,7 @@ async fn minutes_and_turns_add_up_over_batches_and_end() {
         // Another process knows no better and tells the same.
         place.store.flush_usage(&[usage(0, vec![turn(4, Some("x"), 1), turn(5, Some("y"), 2), turn(6, None, 3)])]).await.unwrap();
         place.store.flush_usage(&[usage(60, vec![turn(61, None, 1)])]).await.unwrap();
-        let mut tx = place.store.read(place.ours.scope()).await.unwrap();
+        let mut tx = place.store.read_secrets(place.ours.scope()).await.unwrap();
         let events = tx.status_events(account, integration, &ListQuery::default()).await.unwrap().items;
         let told: Vec<(u64, Option<&str>)> = events.iter().map(|event| (event.request, event.code.as_deref())).collect();
         assert_eq!(told, [(2, Some("x")), (5, Some("y")), (6, None)], "what is news, by the number of the call");
@@ -205,11 +205,11 @@ async fn minutes_and_turns_add_up_over_batches_and_end() {
         assert_eq!(tx.status_minutes(None, time(1), time(60)).await.unwrap(), [], "from the first moment to before the last");
         assert_eq!(tx.integration_state(integration).await.unwrap().unwrap().used.requests, 9);
         drop(tx);
-        let mut tx = place.store.read(place.theirs.scope()).await.unwrap();
+        let mut tx = place.store.read_secrets(place.theirs.scope()).await.unwrap();
         assert!(tx.status_minutes(Some(integration), time(0), time(120)).await.unwrap().is_empty() && tx.integration_state(integration).await.unwrap().is_none());
         assert!(tx.status_events(account, integration, &ListQuery::default()).await.unwrap().items.is_empty());
         drop(tx);
-        let mut tx = place.store.write(Scope::System, Origin::Background).await.unwrap();
+        let mut tx = place.store.write_secrets(Scope::System, Origin::Background).await.unwrap();
         assert_eq!(tx.remove_old_status(time(30), time(4)).await.unwrap(), 2, "a minute and an event");
         tx.commit().await.unwrap();
         let mut tx = place.write().await;
