@@ -5,7 +5,7 @@ use patchbay_model::integration::Integration;
 use patchbay_model::list::ListQuery;
 use patchbay_model::point::IntegrationPoint;
 use patchbay_model::{AccountId, Code, Operation, Problem, Scope, Timestamp};
-use patchbay_store::{SecretWriteTx, ReadTx, WriteTx};
+use patchbay_store::{ReadTx, SecretWriteTx, WriteTx};
 
 use crate::Engine;
 use crate::grant::ManagementGrant;

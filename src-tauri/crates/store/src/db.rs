@@ -201,6 +201,9 @@ impl AnyRow {
     }
 }
 
+/// Why nothing sealed is touched yet.
+const LOCKED: &str = "the store's keys are not unlocked";
+
 /// A statement with its values.
 #[must_use = "a statement does nothing until it is run"]
 pub(crate) struct Query {
@@ -208,6 +211,8 @@ pub(crate) struct Query {
     binds: Vec<Bind>,
     /// Why a value could not be taken; told when the statement is run.
     refused: Option<sqlx::Error>,
+    /// Whether the driver keeps it prepared for the next time.
+    kept: bool,
 }
 
 /// A statement whose rows are read as `T`.
@@ -229,7 +234,7 @@ impl Done {
 
 /// A statement.
 pub(crate) fn query(sql: impl SqlSafeStr) -> Query {
-    Query { sql: sql.into_sql_str(), binds: Vec::new(), refused: None }
+    Query { sql: sql.into_sql_str(), binds: Vec::new(), refused: None, kept: true }
 }
 
 /// A statement whose rows are read as `T`.
@@ -251,34 +256,39 @@ impl Query {
         match tx {
             Tx::Sqlite(_) => {}
             Tx::Postgres { key: Some(key), .. } => self.binds.push(Bind::Key(key.clone())),
-            Tx::Postgres { key: None, .. } => self.refused = Some(sqlx::Error::Configuration("the store's keys are not unlocked".into())),
+            Tx::Postgres { key: None, .. } => self.refused = Some(sqlx::Error::Configuration(LOCKED.into())),
         }
         self
     }
 
-    fn parts(self) -> Result<(SqlStr, Vec<Bind>), sqlx::Error> {
+    /// It will hardly be said again in these very words, so the driver need not keep it prepared.
+    pub(crate) fn once(self) -> Self {
+        Self { kept: false, ..self }
+    }
+
+    fn parts(self) -> Result<(SqlStr, Vec<Bind>, bool), sqlx::Error> {
         match self.refused {
             Some(error) => Err(error),
-            None => Ok((self.sql, self.binds)),
+            None => Ok((self.sql, self.binds, self.kept)),
         }
     }
 
     fn for_sqlite(self) -> Result<sqlx::query::Query<'static, Sqlite, SqliteArguments>, sqlx::Error> {
-        let (sql, binds) = self.parts()?;
+        let (sql, binds, kept) = self.parts()?;
         let mut arguments = SqliteArguments::default();
         for bind in binds {
             bind.add(&mut arguments).map_err(sqlx::Error::Encode)?;
         }
-        Ok(sqlx::query_with(sql, arguments))
+        Ok(sqlx::query_with(sql, arguments).persistent(kept))
     }
 
     fn for_postgres(self) -> Result<sqlx::query::Query<'static, Postgres, PgArguments>, sqlx::Error> {
-        let (sql, binds) = self.parts()?;
+        let (sql, binds, kept) = self.parts()?;
         let mut arguments = PgArguments::default();
         for bind in binds {
             bind.add(&mut arguments).map_err(sqlx::Error::Encode)?;
         }
-        Ok(sqlx::query_with(sql, arguments))
+        Ok(sqlx::query_with(sql, arguments).persistent(kept))
     }
 
     pub(crate) async fn execute(self, tx: &mut Tx) -> Result<Done, sqlx::Error> {
@@ -352,12 +362,27 @@ impl QueryBuilder {
     }
 
     pub(crate) fn push_bind(&mut self, value: impl IntoBind) -> &mut Self {
+        let placeholder = self.bind(value);
+        self.push(placeholder)
+    }
+
+    /// Binds a value and gives what stands for it, for statements that name it within an expression.
+    pub(crate) fn bind(&mut self, value: impl IntoBind) -> String {
         match value.into_bind() {
             Ok(bind) => self.binds.push(bind),
             Err(error) => self.refused = Some(error),
         }
-        let number = self.binds.len();
-        self.push(format_args!("${number}"))
+        format!("${}", self.binds.len())
+    }
+
+    /// As [`Query::bind_key`], and gives what stands for the key.
+    pub(crate) fn bind_key(&mut self, tx: &Tx) -> String {
+        match tx {
+            Tx::Sqlite(_) => return String::new(),
+            Tx::Postgres { key: Some(key), .. } => self.binds.push(Bind::Key(key.clone())),
+            Tx::Postgres { key: None, .. } => self.refused = Some(sqlx::Error::Configuration(LOCKED.into())),
+        }
+        format!("${}", self.binds.len())
     }
 
     /// Pushes a list with `separator` between its members.
@@ -376,7 +401,7 @@ impl QueryBuilder {
     }
 
     pub(crate) fn build(self) -> Query {
-        Query { sql: AssertSqlSafe(self.sql).into_sql_str(), binds: self.binds, refused: self.refused }
+        Query { sql: AssertSqlSafe(self.sql).into_sql_str(), binds: self.binds, refused: self.refused, kept: true }
     }
 
     pub(crate) fn build_query_as<T: Record>(self) -> QueryAs<T> {

@@ -86,7 +86,7 @@ impl ImageHeader {
     /// # Errors
     /// [`StoreError::Newer`] for one of a newer Patchbay, [`StoreError::Image`] for tables and columns that cannot be.
     pub fn check(&self) -> Result<()> {
-        let known = crate::store::newest_schema();
+        let known = crate::file::newest_schema();
         if self.patchbay_image > IMAGE_VERSION || self.schema > known {
             return Err(StoreError::NewerImage { found: self.schema, known });
         }

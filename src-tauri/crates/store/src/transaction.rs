@@ -197,6 +197,14 @@ impl SecretReadTx {
     pub(crate) fn new(tx: ReadTx) -> Self {
         Self(tx)
     }
+
+    /// Ends the view.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(crate) async fn rollback(self) -> Result<()> {
+        Ok(self.0.tx.rollback().await?)
+    }
 }
 
 impl SecretWriteTx {

@@ -67,7 +67,7 @@ impl<R: BufRead> ImageDecoder<R> {
         let version = header.get("patchbay_image").and_then(Json::as_u64).ok_or_else(|| image("it does not begin as the image of a store does"))?;
         if version > u64::from(super::IMAGE_VERSION) {
             let found = header.get("schema").and_then(Json::as_i64).unwrap_or_default();
-            return Err(StoreError::NewerImage { found, known: crate::store::newest_schema() });
+            return Err(StoreError::NewerImage { found, known: crate::file::newest_schema() });
         }
         let header: ImageHeader = serde_json::from_value(header).map_err(|error| image(&format!("its header cannot be read ({error})")))?;
         header.check()?;

@@ -2,14 +2,13 @@
 
 use patchbay_model::credential::Envelope;
 use patchbay_model::{AccountId, OrganizationId};
-use sqlx::sqlite::SqliteRow;
 use sqlx::types::Json;
-use sqlx::{QueryBuilder, Row, Transaction};
 use uuid::Uuid;
 
 use super::tables::{Column, ImageTable};
 use super::value::{Kind, Value};
-use crate::dialect::{At, Db};
+use crate::db::{AnyRow, QueryBuilder, Tx};
+use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::row;
 
@@ -100,15 +99,15 @@ pub(crate) struct Wanted<'a> {
 }
 
 /// How many rows of a table there are.
-pub(crate) async fn count(tx: &mut Transaction<'static, Db>, table: &'static ImageTable, organization: Option<Uuid>) -> Result<u64> {
-    let mut sql = QueryBuilder::<Db>::new(format!("SELECT count(*) FROM {}", table.name));
+pub(crate) async fn count(tx: &mut Tx, table: &'static ImageTable, organization: Option<Uuid>) -> Result<u64> {
+    let mut sql = QueryBuilder::new(tx.dialect(), &format!("SELECT count(*) FROM {}", table.name));
     restrict(&mut sql, table, organization);
-    let (rows,): (i64,) = sql.build_query_as().fetch_one(&mut **tx).await?;
+    let (rows,): (i64,) = sql.build_query_as().fetch_one(tx).await?;
     Ok(row::count(rows))
 }
 
 /// The condition that rows are of an organization. Gives whether there is one.
-fn restrict(sql: &mut QueryBuilder<Db>, table: &ImageTable, organization: Option<Uuid>) -> bool {
+fn restrict(sql: &mut QueryBuilder, table: &ImageTable, organization: Option<Uuid>) -> bool {
     let Some(organization) = organization else { return false };
     match table.organization {
         Some(column) => {
@@ -126,9 +125,19 @@ fn restrict(sql: &mut QueryBuilder<Db>, table: &ImageTable, organization: Option
 }
 
 /// The next rows of a table in the order of its key.
-pub(crate) async fn page(tx: &mut Transaction<'static, Db>, table: &'static ImageTable, wanted: Wanted<'_>) -> Result<Batch> {
-    let columns: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
-    let mut sql = QueryBuilder::<Db>::new(format!("SELECT {} FROM {}", columns.join(", "), table.name));
+pub(crate) async fn page(tx: &mut Tx, table: &'static ImageTable, wanted: Wanted<'_>) -> Result<Batch> {
+    let mut sql = QueryBuilder::new(tx.dialect(), "SELECT ");
+    for (place, (name, kind)) in table.columns.iter().enumerate() {
+        sql.push(if place > 0 { ", " } else { "" });
+        if *kind == Kind::Sealed {
+            let key = sql.bind_key(tx);
+            let opened = sql.dialect().opened(name, &key);
+            sql.push(opened);
+        } else {
+            sql.push(name);
+        }
+    }
+    sql.push(" FROM ").push(table.name);
     let restricted = restrict(&mut sql, table, wanted.organization);
     let key = table.key.join(", ");
     if let Some(after) = wanted.after {
@@ -137,17 +146,17 @@ pub(crate) async fn page(tx: &mut Transaction<'static, Db>, table: &'static Imag
             if place > 0 {
                 sql.push(", ");
             }
-            bind(&mut sql, value);
+            bind(&mut sql, tx, value);
         }
         sql.push(")");
     }
     sql.push(format_args!(" ORDER BY {key} LIMIT {}", table.page));
-    let found = sql.build().fetch_all(&mut **tx).await?;
+    let found = sql.build().fetch_all(tx).await?;
     let rows = found.iter().map(|row| read(table, row)).collect::<Result<_>>()?;
     Ok(Batch { table, columns: table.columns.to_vec(), rows })
 }
 
-fn read(table: &'static ImageTable, row: &SqliteRow) -> Result<Vec<Value>> {
+fn read(table: &'static ImageTable, row: &AnyRow) -> Result<Vec<Value>> {
     let values = table.columns.iter().enumerate().map(|(place, (column, kind))| {
         let value = match kind {
             Kind::Uuid | Kind::Definition => row.try_get::<Option<Uuid>, _>(place).map(|value| value.map(Value::Uuid)),
@@ -169,7 +178,7 @@ fn read(table: &'static ImageTable, row: &SqliteRow) -> Result<Vec<Value>> {
 }
 
 /// Binds a value that is not missing; NULL needs no type on its way out of a key, and is written as a word elsewhere.
-fn bind(sql: &mut QueryBuilder<Db>, value: &Value) {
+fn bind(sql: &mut QueryBuilder, tx: &Tx, value: &Value) {
     match value {
         Value::Null => sql.push("NULL"),
         Value::Uuid(id) => sql.push_bind(*id),
@@ -179,7 +188,12 @@ fn bind(sql: &mut QueryBuilder<Db>, value: &Value) {
         Value::Time(at) => sql.push_bind(At(*at)),
         Value::Json(json) => sql.push_bind(Json(patchbay_model::json::canonical(json))),
         Value::Bytes(bytes) => sql.push_bind(bytes.clone()),
-        Value::Sealed(envelope) => sql.push_bind(Json(envelope.clone())),
+        Value::Sealed(envelope) => {
+            let envelope = sql.bind(Json(envelope));
+            let key = sql.bind_key(tx);
+            let sealed = sql.dialect().sealed(&envelope, &key);
+            sql.push(sealed)
+        }
     };
 }
 
@@ -187,10 +201,10 @@ fn bind(sql: &mut QueryBuilder<Db>, value: &Value) {
 const MOST: usize = 8000;
 
 /// Writes rows.
-pub(crate) async fn insert(tx: &mut Transaction<'static, Db>, batch: &Batch) -> Result<()> {
+pub(crate) async fn insert(tx: &mut Tx, batch: &Batch) -> Result<()> {
     let columns: Vec<&str> = batch.columns.iter().map(|(name, _)| *name).collect();
     for rows in batch.rows.chunks((MOST / columns.len().max(1)).max(1)) {
-        let mut sql = QueryBuilder::<Db>::new(format!("INSERT INTO {} ({}) VALUES ", batch.table.name, columns.join(", ")));
+        let mut sql = QueryBuilder::new(tx.dialect(), &format!("INSERT INTO {} ({}) VALUES ", batch.table.name, columns.join(", ")));
         for (number, row) in rows.iter().enumerate() {
             for (place, value) in row.iter().enumerate() {
                 sql.push(match (number, place) {
@@ -198,11 +212,11 @@ pub(crate) async fn insert(tx: &mut Transaction<'static, Db>, batch: &Batch) -> 
                     (_, 0) => "), (",
                     _ => ", ",
                 });
-                bind(&mut sql, value);
+                bind(&mut sql, tx, value);
             }
         }
         sql.push(")");
-        sql.build().persistent(false).execute(&mut **tx).await?;
+        sql.build().once().execute(tx).await?;
     }
     Ok(())
 }

@@ -7,14 +7,15 @@ use super::rows::{self, Wanted};
 use super::tables::{ImageTable, TABLES};
 use super::value::Value;
 use super::{Batch, IMAGE_VERSION, ImageHeader, TableHeader};
-use crate::error::{Result, StoreError};
-use crate::store::{Store, newest_schema};
-use crate::transaction::ReadTx;
+use crate::error::Result;
+use crate::file::newest_schema;
+use crate::store::Store;
+use crate::transaction::SecretReadTx;
 
 /// The rows of a store, or of one organization in it, from one snapshot: what is written meanwhile is not among them. Needs
 /// no more memory than a page of rows.
 pub struct ImageSource {
-    tx: ReadTx,
+    tx: SecretReadTx,
     header: ImageHeader,
     organization: Option<Uuid>,
     tables: Vec<&'static ImageTable>,
@@ -28,7 +29,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn image(&self, now: Timestamp) -> Result<ImageSource> {
-        let tx = self.read(Scope::System).await?;
+        let tx = self.read_secrets(Scope::System).await?;
         begin(tx, None, now).await
     }
 
@@ -37,12 +38,12 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn image_of(&self, organization: OrganizationId, now: Timestamp) -> Result<ImageSource> {
-        let tx = self.read(Scope::Organization(organization)).await?;
+        let tx = self.read_secrets(Scope::Organization(organization)).await?;
         begin(tx, Some(organization), now).await
     }
 }
 
-async fn begin(mut tx: ReadTx, organization: Option<OrganizationId>, now: Timestamp) -> Result<ImageSource> {
+async fn begin(mut tx: SecretReadTx, organization: Option<OrganizationId>, now: Timestamp) -> Result<ImageSource> {
     let store = tx.header().await?;
     let tables: Vec<&'static ImageTable> = TABLES.iter().filter(|table| table.travels || organization.is_none()).collect();
     let owner = organization.map(OrganizationId::uuid);
@@ -102,6 +103,6 @@ impl ImageSource {
     /// # Errors
     /// Those of the database.
     pub async fn end(self) -> Result<()> {
-        self.tx.tx.rollback().await.map_err(StoreError::from)
+        self.tx.rollback().await
     }
 }

@@ -170,7 +170,7 @@ mod tests {
     #[tokio::test]
     async fn every_table_and_column_of_the_schema_is_decided() {
         let mut connection = sqlx::sqlite::SqliteConnectOptions::new().in_memory(true).connect().await.unwrap();
-        crate::store::MIGRATIONS.run_direct(None, &mut connection, false).await.unwrap();
+        crate::file::MIGRATIONS.run_direct(None, &mut connection, false).await.unwrap();
         let names: Vec<(String,)> = sqlx::query_as("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> '_sqlx_migrations'")
             .fetch_all(&mut connection)
             .await
@@ -202,7 +202,7 @@ mod tests {
     #[tokio::test]
     async fn a_table_comes_behind_those_that_it_refers_to() {
         let mut connection = sqlx::sqlite::SqliteConnectOptions::new().in_memory(true).connect().await.unwrap();
-        crate::store::MIGRATIONS.run_direct(None, &mut connection, false).await.unwrap();
+        crate::file::MIGRATIONS.run_direct(None, &mut connection, false).await.unwrap();
         for (place, table) in TABLES.iter().enumerate() {
             let parents: Vec<(String,)> = sqlx::query_as("SELECT DISTINCT \"table\" FROM pragma_foreign_key_list($1)").bind(table.name).fetch_all(&mut connection).await.unwrap();
             for (parent,) in parents {
