@@ -114,7 +114,10 @@ impl LastFailure {
 
 /// Whether backups of this store are made here: of a file they are, of a database server its operator makes them.
 pub(crate) fn offered(engine: &Engine) -> Result<folder::Folder, Problem> {
-    folder::Folder::of(engine.store().path(), engine.vault().store_id())
+    let path = engine.store().path().ok_or_else(|| {
+        Problem::new(Code::OperationUnsupported, "This store lies in a database server, whose operator makes its backups. Use `patchbay store backup` for a sealed file of it.")
+    })?;
+    folder::Folder::of(path, engine.vault().store_id())
 }
 
 /// That the caller may decide over the whole store. Several organizations may share one, and the administrator of one has no
