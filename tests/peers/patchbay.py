@@ -22,6 +22,11 @@ def binary(name="patchbay"):
     return str(path)
 
 
+def stores():
+    """The kinds of stores on which suites run: all, or those that PATCHBAY_STORES names, parted by commas."""
+    return os.environ.get("PATCHBAY_STORES", "sqlite,postgres").split(",")
+
+
 class Installation:
     """One store with its key file; every command of the headless program may be run on it.
 

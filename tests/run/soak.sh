@@ -4,6 +4,7 @@
 #   PATCHBAY_CASES=10   how many times as many random cases are tried as in `make test`
 #   PATCHBAY_SEED=...   which ones; a new number every time unless it is given, and told here
 #   ROUNDS=3            how often the SDK's suite is run
+#   RESTARTS=20         how often each of two servers under load is restarted
 . "$(dirname "$0")/env.sh"
 . "$(dirname "$0")/tally.sh"
 tests/run/setup.sh test
@@ -20,6 +21,7 @@ sdk() {
   for _ in $(seq "${ROUNDS:-3}"); do "$cache/venv/bin/python" -m pytest tests/sdk; done
 }
 
+servers() { PATCHBAY_RESTARTS=${RESTARTS:-20} "$cache/venv/bin/python" -m pytest tests/servers; }
 conformance() { "$cache/venv/bin/python" -m pytest tests/conformance; }
 
 cargo build --workspace --bins --features patchbay-desktop/custom-protocol
@@ -28,5 +30,6 @@ suite property property
 suite matrix matrix
 suite store store
 suite sdk sdk
+suite servers servers
 suite conformance conformance
 summary

@@ -5,10 +5,11 @@
 . "$(dirname "$0")/tally.sh"
 tests/run/setup.sh test
 suites=("$@")
-[ ${#suites[@]} -gt 0 ] || suites=(lints ui rust sdk conformance secrets web window)
+[ ${#suites[@]} -gt 0 ] || suites=(lints ui rust sdk servers conformance secrets web window)
 
 rust() { cargo test --workspace --no-fail-fast "${features[@]}"; }
 sdk() { "$cache/venv/bin/python" -m pytest tests/sdk; }
+servers() { "$cache/venv/bin/python" -m pytest tests/servers; }
 conformance() { "$cache/venv/bin/python" -m pytest tests/conformance; }
 secrets() { "$cache/venv/bin/python" -m pytest tests/secrets; }
 web() { npm --prefix tests exec --no -- playwright test --config tests/web/playwright.config.mjs; }
@@ -24,7 +25,7 @@ for name in "${suites[@]}"; do
   case $name in
     lints) suite lints tests/run/check.sh ;;
     ui) suite ui npm --prefix ui run --silent test ;;
-    rust | sdk | conformance | secrets | web | window) suite "$name" "$name" ;;
+    rust | sdk | servers | conformance | secrets | web | window) suite "$name" "$name" ;;
     *) die "there is no suite '$name'" ;;
   esac
 done

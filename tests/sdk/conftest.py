@@ -1,26 +1,47 @@
-"""One server, one organization and one Redmine for the whole run; each test makes objects with names of its own."""
+"""One store, one organization and one Redmine for the whole run; each test makes objects with names of its own.
+
+The suite runs on SQLite with one server, and on PostgreSQL with two behind a balancer that gives every second request to the other.
+"""
 
 import itertools
+import os
 import threading
 import types
 
 import pytest
 
 import judge
-from patchbay import Installation, Peer
+from fleet import Fleet
+from patchbay import Installation, Peer, stores
 
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="session", params=["sync", "async"])
-def flavour(request):
-    """The whole suite runs with each of the SDK's two clients, on a store of its own."""
+CLIENTS = ("sync", "async")
+
+
+def places():
+    """The suite runs on each kind of store and with each of the SDK's two clients; every store with every client where
+    PATCHBAY_CASES asks for more, since what the two clients send is the same."""
+    if float(os.environ.get("PATCHBAY_CASES") or 1) > 1:
+        return list(itertools.product(stores(), CLIENTS))
+    return list(zip(stores(), itertools.cycle(CLIENTS)))
+
+
+@pytest.fixture(scope="session", params=places(), ids="-".join)
+def place(request):
+    """The store and the client of this run."""
     return request.param
 
 
 @pytest.fixture(scope="session")
-def installation(flavour):
-    made = Installation()
+def flavour(place):
+    return place[1]
+
+
+@pytest.fixture(scope="session")
+def installation(place):
+    made = Installation(backend=place[0])
     yield made
     made.close()
 
@@ -33,9 +54,12 @@ def organization(installation):
 
 @pytest.fixture(scope="session")
 def server(installation, organization):
-    running = installation.serve()
+    running = Fleet(installation, 2) if installation.backend == "postgres" else installation.serve()
     yield running
     assert running.stop() == 0, "serve ends with status 0 on SIGTERM"
+    if isinstance(running, Fleet):
+        assert not running.balancer.failures, running.balancer.failures
+        assert min(running.requests) > 100, f"the load is spread over both: {running.requests}"
 
 
 @pytest.fixture(scope="session")
