@@ -8,6 +8,7 @@ import { commands as members } from '$features/members/commands';
 import { commands as organization } from '$features/organization/commands';
 import { commands as points } from '$features/points/commands';
 import { commands as providers } from '$features/providers/commands';
+import { commands as store } from '$features/store/commands';
 import { commands as tokens } from '$features/tokens/commands';
 import { commands as tryit } from '$features/tryit/commands';
 import type { Command } from '$lib/command';
@@ -34,7 +35,8 @@ export const SCREENS: Screen[] = [
   { id: 'audit', title: 'Audit', icon: 'audit', load: () => import('$features/audit/Screen.svelte') },
   { id: 'configuration', title: 'Configuration', icon: 'configuration', load: () => import('$features/configuration/Screen.svelte') },
   { id: 'organization', title: 'Organization', icon: 'organization', load: () => import('$features/organization/Screen.svelte') },
+  { id: 'store', title: 'Store', icon: 'store', load: () => import('$features/store/Screen.svelte') },
 ];
 
 /** What the palette offers beside the screens. */
-export const COMMANDS: Command[] = [...accounts, ...integrations, ...points, ...providers, ...members, ...tokens, ...tryit, ...audit, ...configuration, ...organization];
+export const COMMANDS: Command[] = [...accounts, ...integrations, ...points, ...providers, ...members, ...tokens, ...tryit, ...audit, ...configuration, ...organization, ...store];

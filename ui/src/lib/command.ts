@@ -2,5 +2,6 @@
 export interface Command {
   title: string;
   href: string;
-  needs?: 'write' | 'administer';
+  /** `local`: only in the application, which opens stores. */
+  needs?: 'write' | 'administer' | 'local';
 }

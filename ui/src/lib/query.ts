@@ -42,20 +42,25 @@ const SEEN_IN: Partial<Record<ChangeKind, Kind[]>> = {
   organization: ['session'],
 };
 
-/** Turns the host's changes into reading anew, gathered so that a burst costs one round. */
-export function followEvents(): () => void {
+/** Turns the host's changes into reading anew, gathered so that a burst costs one round. `who` is called when who is signed in,
+ * where, or what the store can do may have changed. */
+export function followEvents(who: () => void): () => void {
   const waiting = new Map<string, [Kind, string | null]>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const flush = () => {
     timer = undefined;
     for (const [kind, account] of waiting.values()) invalidate(kind, account);
+    if ([...waiting.values()].some(([kind]) => kind === 'session')) who();
     waiting.clear();
   };
   const take = (change: Change) => {
     for (const kind of [change.kind, ...(SEEN_IN[change.kind] ?? [])]) waiting.set(`${kind}/${change.account_id ?? ''}`, [kind, change.account_id ?? null]);
     timer ??= setTimeout(flush, 120);
   };
-  const stop = platform.events(take, () => void client.invalidateQueries());
+  const stop = platform.events(take, () => {
+    void client.invalidateQueries();
+    who();
+  });
   return () => {
     clearTimeout(timer);
     stop();

@@ -56,6 +56,10 @@ export const router = {
   go(to: string) {
     location.hash = to.replace(/^#/, '');
   },
+  /** The same without a way back to where the person is now. */
+  replace(to: string) {
+    location.replace(`#${to.replace(/^#/, '')}`);
+  },
   /** Changes query parameters of the present place without a new entry in the history. */
   set(changes: Record<string, string | string[] | null>) {
     const query = new URLSearchParams(place.query);

@@ -6,7 +6,7 @@ import type { AppState, Problem, SessionInfo } from '$lib/wire';
 type Stage =
   | { at: 'starting' }
   | { at: 'trouble'; problem: Problem }
-  | { at: 'store'; state: AppState }
+  | { at: 'store'; state: Exclude<AppState, { state: 'open' }> }
   | { at: 'sign-in'; setup: string | null; notice: string | null }
   | { at: 'welcome'; link: string }
   | { at: 'open'; info: SessionInfo };
@@ -67,6 +67,14 @@ export const session = {
   },
   async refresh(): Promise<void> {
     if (stage.at === 'open') await info();
+  },
+  /** The same when nobody waits for it: what stands in the way shows elsewhere. */
+  async refreshQuietly(): Promise<void> {
+    try {
+      await this.refresh();
+    } catch (error) {
+      if (error instanceof ProblemError && endsSession(error.problem) && platform.can.signOut) this.ended('Your session has ended. Sign in again.');
+    }
   },
   ended(notice: string | null): void {
     client.clear();

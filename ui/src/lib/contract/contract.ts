@@ -1564,7 +1564,19 @@ key_source?: string,
 /**
  * For `passphrase`.
  */
-passphrase?: string, };
+passphrase?: string,
+/**
+ * Of the database's user, where its server asks for one; kept in the keyring and needed once.
+ */
+password?: string,
+/**
+ * An organization access token of the other Patchbay; kept in the keyring and needed once.
+ */
+token?: string,
+/**
+ * The refresh secret that came with the token, with which a new one is fetched before it ends; kept in the keyring.
+ */
+refresh?: string, };
 
 /**
  * The organization of the token.

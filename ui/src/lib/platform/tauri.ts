@@ -38,6 +38,9 @@ export const tauri: Platform = {
     };
   },
 
+  // The core is in this process: it answers or there is no window.
+  connection: () => () => undefined,
+
   async signIn() {
     await Promise.reject(new ProblemError(lostConnection()));
   },

@@ -23,6 +23,8 @@ export interface Platform {
   rpc<C extends keyof Commands>(command: C, params: Commands[C]['params']): Promise<Commands[C]['result']>;
   /** Changes of the store, until the returned function is called. `gap` asks to read everything anew. */
   events(listener: (change: Change) => void, gap: () => void): () => void;
+  /** Tells when this window's own Patchbay stops answering and when it answers again. */
+  connection(listener: (answers: boolean) => void): () => void;
   /** Exchanges a token, a logon or a one-time link for a cookie that no script can read. */
   signIn(how: SignIn): Promise<void>;
   /** What an invitation or reset link is for, without using it. */

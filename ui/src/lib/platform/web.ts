@@ -2,6 +2,16 @@ import type { Change, LinkOffer, Problem, SignIn } from '$lib/wire';
 import { lostConnection, unreadable } from './trouble';
 import { ProblemError, type Platform } from './types';
 
+/** Who asked to be told whether the server answers. */
+const listeners = new Set<(answers: boolean) => void>();
+let answers = true;
+
+function heard(now: boolean): void {
+  if (now === answers) return;
+  answers = now;
+  for (const listener of listeners) listener(now);
+}
+
 async function send(path: string, method: string, body?: unknown): Promise<unknown> {
   let response: Response;
   try {
@@ -12,9 +22,12 @@ async function send(path: string, method: string, body?: unknown): Promise<unkno
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {
+    heard(false);
     throw new ProblemError(lostConnection());
   }
   const text = await response.text();
+  // A gateway that speaks for a server behind it is no answer of the server.
+  heard(![502, 504].includes(response.status) || text.startsWith('{'));
   let answer: unknown = null;
   try {
     answer = text === '' ? null : JSON.parse(text);
@@ -49,6 +62,7 @@ export const web: Platform = {
     const open = () => {
       source = new EventSource('/events');
       source.onopen = () => {
+        heard(true);
         if (lost) gap();
         lost = false;
       };
@@ -64,6 +78,8 @@ export const web: Platform = {
       source.addEventListener('gap', gap);
       source.onerror = () => {
         lost = true;
+        // Closed for good means that something answered, only no events.
+        if (source?.readyState !== EventSource.CLOSED) heard(false);
         // The browser resumes by itself with Last-Event-ID, except after an answer that is no event stream.
         if (source?.readyState === EventSource.CLOSED) retry = setTimeout(open, 5000);
       };
@@ -73,6 +89,12 @@ export const web: Platform = {
       clearTimeout(retry);
       source?.close();
     };
+  },
+
+  connection(listener) {
+    listeners.add(listener);
+    if (!answers) listener(false);
+    return () => listeners.delete(listener);
   },
 
   async signIn(how: SignIn) {

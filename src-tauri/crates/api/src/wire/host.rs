@@ -173,6 +173,15 @@ pub struct OpenStore {
     /// For `passphrase`.
     #[ts(optional, type = "string")]
     pub passphrase: Option<Secret>,
+    /// Of the database's user, where its server asks for one; kept in the keyring and needed once.
+    #[ts(optional, type = "string")]
+    pub password: Option<Secret>,
+    /// An organization access token of the other Patchbay; kept in the keyring and needed once.
+    #[ts(optional, type = "string")]
+    pub token: Option<Secret>,
+    /// The refresh secret that came with the token, with which a new one is fetched before it ends; kept in the keyring.
+    #[ts(optional, type = "string")]
+    pub refresh: Option<Secret>,
 }
 
 /// Params of `app.forget_store`.
