@@ -168,6 +168,12 @@ const call = {
   exchanges: [{ request: { method: 'GET', url: 'https://redmine.example.com/issues.json?limit=25&offset=0&status_id=*', headers: [['accept', 'application/json'], ['x-redmine-api-key', '***']] }, response: { status: 200, headers: [['content-type', 'application/json; charset=utf-8'], ['x-request-id', '9f3d1a7e']], body: JSON.stringify({ issues: [{ id: 100, subject: 'Label printer drops the last digit', status: { id: 1, name: 'New' } }], total_count: 12 }), duration_ms: 121 } }],
 };
 
+const backups = {
+  offered: true, folder: '/home/ada/.local/share/patchbay/backups', settings: { enabled: true, daily: 7, weekly: 4 }, next_due: ago(-700),
+  backups: [[1, true], [740, false], [2180, false], [3620, false], [5060, false], [6500, false], [7940, false], [9380, false], [19460, false], [29540, false], [39620, false]].map(([minutes, by_hand]) => ({ name: `patchbay-2026-11-${String(22 - Math.floor(minutes / 1440)).padStart(2, "0")}T05${by_hand ? "59" : "00"}Z.age`, created_at: ago(minutes), by_hand, bytes: 48_213_000 - minutes * 311 })),
+  failure: { at: ago(20), code: 'backup_failed', message: 'The backup could not be written: no space left on the device. Free some; it is tried again every hour.', count: 2 },
+};
+
 const yaml = `version: 1
 organization:
   name: halcyon
@@ -211,14 +217,28 @@ const find = (rows, id) => {
 };
 
 export const SECRET = 'exampleexampleexampleexampleexampleexample012345';
+/** `state` is the application's, `mark` and `offline` are those of the open store; without `state` it is a browser. */
 export const world = { empty: false };
+
+const stores = [
+  { url: 'sqlite:/home/ada/.local/share/patchbay/customers.db', kind: 'sqlite', label: 'customers.db', named: false, key_source: 'keyring' },
+  { url: 'postgres://ada@db.halcyon.example/patchbay', kind: 'postgres', label: 'Halcyon live', named: true, mark: 'prod', key_source: 'file:/home/ada/keys/patchbay.key' },
+  { url: 'https://staging.patchbay.halcyon.example', kind: 'remote', label: 'staging.patchbay.halcyon.example', named: false, mark: 'test' },
+];
+const opened = () => ({ ...stores[world.store ?? 0], ...(world.mark ? { mark: world.mark } : {}) });
+const storeInfo = () => {
+  if (!world.state) return { label: 'halcyon.db', kind: 'sqlite' };
+  const { label, kind, url, mark } = opened();
+  return { label, kind, url, ...(mark ? { mark } : {}), ...(world.offline ? { offline_since: ago(4) } : {}) };
+};
+const problem = (status, code, title, message, pointer) => ({ status, code, title, type: `urn:patchbay:problem:${code}`, message, occurred_at: ago(0), instance: '', ...(pointer ? { context: { parameter: { id: pointer, location: 'body' } } } : {}) });
 
 /** Answers one command, or throws a problem. */
 export function answer(command, params = {}) {
   const { path = {}, body = {} } = params;
   const some = (rows) => (world.empty ? [] : rows);
   switch (command) {
-    case 'session.info': return { host: 'web', store: { label: 'halcyon.db', kind: 'sqlite' }, organization, member: me, permission_set: 'administrator', sample: false, read_only: false, public_url: 'https://patchbay.halcyon.example', link_redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', version: '0.1.0' };
+    case 'session.info': return { host: world.state ? 'desktop' : 'web', store: storeInfo(), organization, member: me, permission_set: 'administrator', sample: false, read_only: world.readOnly === true, public_url: 'https://patchbay.halcyon.example', link_redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', version: '0.1.0' };
     case 'overview.get': {
       const by = new Map();
       for (const one of some(integrations)) by.set(one.x_patchbay.status, (by.get(one.x_patchbay.status) ?? 0) + 1);
@@ -290,8 +310,19 @@ export function answer(command, params = {}) {
     case 'connect.get': return { result: { id: ID(400), account_id: ID(1000), integration_id: ID(3004), route: 'link', redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', scopes: ['openid'], state: 'begun', expires: new Date(Date.now() + 600_000).toISOString(), created_at: ago(0), updated_at: ago(0) } };
     case 'connect.cancel': return { result: { state: 'cancelled' } };
     case 'configuration.export': return { result: { file_name: 'patchbay.yaml', content: yaml } };
-    case 'app.state': return { state: 'no_store', default_path: '/home/ada/.local/share/patchbay/patchbay.db' };
-    case 'app.recent': return [{ url: 'sqlite:/home/ada/customers.db', kind: 'sqlite', label: 'customers.db', named: false, key_source: 'keyring' }];
+    case 'app.state':
+      if (world.state === 'open') return { state: 'open', store: opened() };
+      if (world.state === 'locked') return { state: 'locked', store: stores[world.store ?? 0], default_path: '/home/ada/.local/share/patchbay/patchbay.db', ...world.refusal };
+      return { state: 'no_store', default_path: '/home/ada/.local/share/patchbay/patchbay.db' };
+    case 'app.recent': return world.empty ? [] : stores;
+    case 'app.mark_store': case 'app.forget_store': return stores;
+    case 'app.open_store':
+      if (params.url.startsWith('postgres')) throw problem(503, 'store_busy', 'Store busy', 'The database at db.halcyon.example does not answer. Check that it is running and that the network is up, then try again.');
+      if (params.url.startsWith('https')) throw problem(401, 'token_invalid', 'Token invalid', 'The token has ended or was revoked. Enter a new one.', '/token');
+      return { state: 'open', store: opened() };
+    case 'backups.list': return { result: world.empty ? { offered: false, reason: 'This store is a PostgreSQL database. Its operator makes the backups.', backups: [] } : backups };
+    case 'backups.create': throw problem(507, 'backup_failed', 'Backup failed', 'The backup could not be written to /home/ada/.local/share/patchbay/backups: no space left on the device. Free some, then try again.');
+    case 'backups.settings': return { result: { ...backups, settings: body } };
     case 'app.create_store': throw { status: 500, code: 'key_unavailable', title: 'Key unavailable', type: '', message: 'The keyring of this computer is locked and cannot keep the key. Unlock it, or choose a passphrase or a key file.', occurred_at: ago(0), instance: '' };
     default: throw { status: 404, code: 'not_found', title: 'Not found', type: '', message: `There is no command \`${command}\` here.`, occurred_at: ago(0), instance: '' };
   }

@@ -85,8 +85,25 @@ const SCREENS = {
   'empty-points': ['#/points', null, { empty: true }],
   'empty-overview': ['#/overview', null, { empty: true }],
   'sign-in': ['#/', null, { signedOut: true }],
-  'first-run': ['#/', null, { desktop: true }],
-  'first-run-keyring': ['#/', async (page) => { await page.getByLabel('Organization').fill('Halcyon'); await click('Create store')(page); await page.getByRole('alert').waitFor(); }, { desktop: true }],
+  'first-run': ['#/', null, { desktop: true, state: 'no_store' }],
+  'first-run-open': ['#/', async (page) => { await page.getByRole('button', { name: /^Open a store/ }).click(); await page.getByLabel('Store file').fill('postgres://ada:hunter2@db.halcyon.example/patchbay'); await page.getByLabel('Address of the database').waitFor(); }, { desktop: true, state: 'no_store' }],
+  'first-run-remote': ['#/', async (page) => { await page.getByRole('button', { name: /^Open a store/ }).click(); await page.getByLabel('Patchbay server').click(); await page.getByLabel('Address of the server').fill('http://patchbay.example'); await click('Open store')(page); }, { desktop: true, state: 'no_store' }],
+  locked: ['#/', null, { desktop: true, state: 'locked', refusal: { code: 'wrong_key', message: 'The key in the keyring does not open this store. Choose the key source with which the store was created.' } }],
+  'locked-remote': ['#/', null, { desktop: true, state: 'locked', store: 2, refusal: { code: 'token_invalid', message: 'staging.patchbay.halcyon.example no longer takes the token of this computer. Enter a new one.' } }],
+  switcher: ['#/overview', async (page) => { await page.keyboard.press('Control+o'); await page.getByRole('heading', { name: 'Stores' }).waitFor(); }, { desktop: true, state: 'open', mark: 'test' }],
+  'switcher-web': ['#/overview', (page) => page.getByRole('button', { name: /^Store\. Open/ }).click()],
+  'prod-delete': [`#/accounts?sel=${account}`, async (page) => { await page.getByRole('button', { name: 'Delete', exact: true }).click(); await page.getByText('This also deletes').waitFor(); }, { desktop: true, state: 'open', store: 1 }],
+  offline: ['#/accounts/new', null, { desktop: true, state: 'open', store: 2, offline: true }],
+  'read-only': ['#/accounts', null, { desktop: true, state: 'open', readOnly: true }],
+  store: ['#/store', null, { desktop: true, state: 'open', store: 1 }],
+  'store-web': ['#/store'],
+  'store-backups': ['#/store/backups', null, { desktop: true, state: 'open' }],
+  'store-backups-failing': ['#/store/backups', async (page) => { await click('Back up now')(page); await page.getByRole('alert').waitFor(); }],
+  'store-backups-none': ['#/store/backups', null, { empty: true }],
+  'store-all': ['#/store/all', null, { desktop: true, state: 'open' }],
+  'store-open': ['#/store/open?url=https%3A%2F%2Fstaging.patchbay.halcyon.example', (page) => page.getByRole('alert').waitFor(), { desktop: true, state: 'open' }],
+  'palette-stores': ['#/overview', async (page) => { await page.keyboard.press('Control+k'); await page.getByRole('combobox').fill('switch'); await page.waitForTimeout(300); }, { desktop: true, state: 'open' }],
+  'first-run-keyring': ['#/', async (page) => { await page.getByLabel('Organization').fill('Halcyon'); await click('Create store')(page); await page.getByRole('alert').waitFor(); }, { desktop: true, state: 'no_store' }],
 };
 
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
@@ -95,7 +112,7 @@ for (const scheme of (process.env.SCHEMES ?? 'light,dark,contrast').split(',')) 
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: scheme === 'light' ? 'light' : 'dark', contrast: scheme === 'contrast' ? 'more' : 'no-preference', reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC' });
   for (const [name, [hash, act, mode = {}]] of Object.entries(SCREENS)) {
     if (only.length && !only.includes(name)) continue;
-    world.empty = mode.empty === true;
+    Object.assign(world, { empty: mode.empty === true, state: mode.state, store: mode.store, mark: mode.mark, offline: mode.offline, readOnly: mode.readOnly, refusal: mode.refusal });
     const page = await context.newPage();
     await page.clock.setFixedTime(new Date('2026-11-22T06:00:00Z'));
     const say = (text) => {

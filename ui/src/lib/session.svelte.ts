@@ -92,8 +92,13 @@ export function mayWrite(): boolean {
   return !read_only && permission_set !== 'viewer';
 }
 
+/** Whether this session may look at what only administrators see. */
+export function administers(): boolean {
+  const { permission_set } = session.info;
+  return permission_set === undefined || permission_set === 'administrator';
+}
+
 /** Whether this session administers the organization (members, tokens, apps, points). */
 export function mayAdminister(): boolean {
-  const { read_only, permission_set } = session.info;
-  return !read_only && (permission_set === undefined || permission_set === 'administrator');
+  return !session.info.read_only && administers();
 }

@@ -3,5 +3,6 @@ import type { Command } from '$lib/command';
 export const commands: Command[] = [
   { title: 'Open another store', href: '#/store/open', needs: 'local' },
   { title: 'Show all stores', href: '#/store/all', needs: 'local' },
+  { title: 'Back up the store', href: '#/store/backups', needs: 'administer' },
   { title: 'Mark this store as production or test', href: '#/store', needs: 'local' },
 ];
