@@ -53,9 +53,11 @@ impl Said {
     }
 }
 
-/// A folder with a store and its key file; removed at the end.
+/// A folder with a store and its key file, or with the key file of a store that lies elsewhere; removed at the end.
 pub(crate) struct Bench {
     pub(crate) folder: PathBuf,
+    /// Where the store is, if not in the folder.
+    elsewhere: Option<String>,
 }
 
 impl Bench {
@@ -63,7 +65,14 @@ impl Bench {
     pub(crate) fn empty() -> Self {
         let folder = std::env::temp_dir().join(format!("patchbay-cli-{}", system_context().new_uuid()));
         std::fs::create_dir(&folder).unwrap();
-        Self { folder }
+        Self { folder, elsewhere: None }
+    }
+
+    /// An empty folder for the key of a store at this address.
+    pub(crate) fn elsewhere(url: String) -> Self {
+        let mut bench = Self::empty();
+        bench.elsewhere = Some(url);
+        bench
     }
 
     /// A folder with a store that has one organization, and what `init` printed.
@@ -83,12 +92,19 @@ impl Bench {
 
     /// The program with the words of a command, the store, the key source and JSON output.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
-        self.on(words, &self.store(), &self.key())
+        match &self.elsewhere {
+            Some(url) => self.at(words, url, &self.key()),
+            None => self.on(words, &self.store(), &self.key()),
+        }
     }
 
     pub(crate) fn on(&self, words: &[&str], store: &Path, key: &Path) -> Command {
+        self.at(words, &format!("sqlite:{}", store.display()), key)
+    }
+
+    fn at(&self, words: &[&str], url: &str, key: &Path) -> Command {
         let mut command = program();
-        command.args(words).arg("--store").arg(format!("sqlite:{}", store.display())).arg("--key-source").arg(format!("file:{}", key.display()));
+        command.args(words).arg("--store").arg(url).arg("--key-source").arg(format!("file:{}", key.display()));
         command.args(["--output", "json"]).current_dir(&self.folder);
         command
     }

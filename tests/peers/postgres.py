@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """A throwaway PostgreSQL: a cluster of its own in a temporary folder, on a free port of the loopback interface.
 
-    tests/peers/postgres.py [--durable] [--stdin]
+    tests/peers/postgres.py [--durable] [--stdin] [--set NAME=VALUE ...]
 
 Prints one JSON line when it answers, stays in the foreground, and removes everything when it gets SIGTERM (or, with
 --stdin, when its standard input closes). With --stdin each line is a command, answered by one JSON line:
 
     kill     kill -9 of every process of the server, as a crash of the machine would end it
-    start    starts it again after a kill, on the same port and data
+    stop     ends it in good order, cutting what is connected, as a restart by its operator does
+    start    starts it again after a kill or stop, on the same port and data
+    tls CERTIFICATE KEY    starts it anew with a certificate (files in PEM); without TLS nobody gets in by TCP then
 
 No server of the system is touched, and none is needed: only the programs of Debian's package `postgresql`. Run as root, the
 server runs as the user `postgres` (or `nobody`), since it refuses to run as root.
@@ -185,15 +187,33 @@ class Cluster:
                 os.kill(pid, signal.SIGKILL)
         self.child.wait(30)
 
-    def stop(self):
-        """Ends the server, cutting what is connected, and removes everything."""
+    def halt(self):
+        """Ends the server, cutting what is connected."""
         if self.child and self.child.poll() is None:
             self.child.send_signal(signal.SIGINT)
             try:
                 self.child.wait(20)
             except subprocess.TimeoutExpired:
                 self.kill()
+
+    def stop(self):
+        """Ends the server and removes everything."""
+        self.halt()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def use_certificate(self, certificate, key):
+        """Starts the server anew with a certificate; whoever comes by TCP without TLS is refused."""
+        for source, name in ((certificate, "server.crt"), (key, "server.key")):
+            target = self.folder / name
+            target.unlink(missing_ok=True)
+            target.touch(mode=0o600)
+            target.write_bytes(pathlib.Path(source).read_bytes())
+            self._own(target)
+        rules = self.folder / "data" / "pg_hba.conf"
+        rules.write_text("local all all scram-sha-256\nhostssl all all all scram-sha-256\n")
+        self.settings |= {"ssl": "on", "ssl_cert_file": self.folder / "server.crt", "ssl_key_file": self.folder / "server.key"}
+        self.halt()
+        self.start()
 
     def url(self, database="postgres", user=ADMINISTRATOR, password=None):
         """A store URL. Passwords of this module need no escaping."""
@@ -233,7 +253,8 @@ class Cluster:
 
 
 def main(words):
-    cluster = Cluster(durable="--durable" in words)
+    settings = dict(word.split("=", 1) for flag, word in zip(words, words[1:]) if flag == "--set")
+    cluster = Cluster(durable="--durable" in words, settings=settings)
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
@@ -245,8 +266,14 @@ def main(words):
             if command == "kill":
                 cluster.kill()
                 say({"killed": True})
+            elif command == "stop":
+                cluster.halt()
+                say({"stopped": True})
             elif command == "start":
                 cluster.start()
+                say(cluster.facts())
+            elif command.startswith("tls "):
+                cluster.use_certificate(*command.split()[1:])
                 say(cluster.facts())
             else:
                 say({"error": f"there is no command {command!r}"})

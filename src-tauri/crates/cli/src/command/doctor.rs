@@ -1,5 +1,7 @@
 //! `patchbay doctor`: what is wrong with this installation, in words, and what to do about it.
 
+mod backups;
+
 use std::path::Path;
 
 use patchbay_engine::installation::StoreUrl;
@@ -200,6 +202,7 @@ async fn store(url: &StoreUrl, keys: Option<&KeyAccess>) -> Vec<Check> {
         Err(_) => return vec![Check::bad("store", "The store cannot be opened.")],
     };
     let mut checks = vec![Check::good("key", format!("{} opens this store.", keys.source())), Check::good("schema", "The schema is the one that this Patchbay writes.")];
+    checks.push(backups::backups(&engine));
     checks.extend(organizations(&engine).await);
     engine.shutdown().await;
     checks
