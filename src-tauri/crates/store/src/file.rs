@@ -156,7 +156,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
 fn read_only_options(path: &Path) -> Result<SqliteConnectOptions> {
     let unmerged = std::fs::metadata(beside(path, "-wal")).is_ok_and(|meta| meta.len() > 0);
     let base = SqliteConnectOptions::new().filename(path).read_only(true).foreign_keys(true).busy_timeout(BUSY_TIMEOUT).disable_statement_logging();
-    if directory_writable(path) || beside(path, "-shm").exists() {
+    if matches!(directory(path), Folder::Writable) || beside(path, "-shm").exists() {
         return Ok(base);
     }
     if unmerged {
@@ -166,17 +166,28 @@ fn read_only_options(path: &Path) -> Result<SqliteConnectOptions> {
 }
 
 /// Whether a file can be made beside the store, as SQLite must for its log.
-fn directory_writable(store: &Path) -> bool {
+enum Folder {
+    Writable,
+    /// The disk has no room, which can change at any time; so the store must not be taken for one that cannot.
+    Full,
+    ReadOnly,
+}
+
+fn directory(store: &Path) -> Folder {
     let directory = store.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = directory.join(format!(".patchbay-probe-{}", std::process::id()));
     match std::fs::OpenOptions::new().write(true).create_new(true).open(&name) {
         Ok(_) => {
             // A leftover would be empty and harmless.
             let _ = std::fs::remove_file(&name);
-            true
+            Folder::Writable
         }
-        // Another thread of ours is just as curious.
-        Err(error) => error.kind() == std::io::ErrorKind::AlreadyExists,
+        Err(error) => match error.kind() {
+            // Another thread of ours is just as curious.
+            std::io::ErrorKind::AlreadyExists => Folder::Writable,
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Folder::Full,
+            _ => Folder::ReadOnly,
+        },
     }
 }
 
@@ -215,7 +226,13 @@ fn probe(path: &Path) -> Result<bool> {
         Ok(_) => {}
     }
     match std::fs::OpenOptions::new().read(true).write(true).open(path) {
-        Ok(_) => Ok(directory_writable(path) || (beside(path, "-wal").exists() && beside(path, "-shm").exists())),
+        Ok(_) => match directory(path) {
+            Folder::Writable => Ok(true),
+            // Where its log is there already, SQLite goes on with it.
+            _ if beside(path, "-wal").exists() && beside(path, "-shm").exists() => Ok(true),
+            Folder::Full => Err(StoreError::DiskFull),
+            Folder::ReadOnly => Ok(false),
+        },
         Err(_) => match std::fs::File::open(path) {
             Ok(_) => Ok(false),
             Err(error) => Err(StoreError::Io(format!("{}: {error}", path.display()))),
