@@ -472,7 +472,7 @@ const PURGE: &[&str] = &[
     "DELETE FROM connect_sessions WHERE deleted_at < $1 OR integration_id IN (SELECT id FROM integration_instances WHERE deleted_at < $1)",
     "DELETE FROM token_containers WHERE deleted_at < $1 OR integration_id IN (SELECT id FROM integration_instances WHERE deleted_at < $1)",
     // A sealed value in a live row goes with its credential, unless another credential has taken its place.
-    "UPDATE integration_instances SET credentials = NULL WHERE credentials IS NOT NULL AND id IN (SELECT gone.sealed_integration_id FROM credentials AS gone WHERE gone.deleted_at < $1) AND NOT EXISTS (SELECT 1 FROM credentials AS live WHERE live.sealed_integration_id = integration_instances.id AND (live.deleted_at IS NULL OR live.deleted_at >= $1))",
+    "UPDATE integration_instances SET credentials = NULL WHERE id IN (SELECT gone.sealed_integration_id FROM credentials AS gone WHERE gone.deleted_at < $1) AND NOT EXISTS (SELECT 1 FROM credentials AS live WHERE live.sealed_integration_id = integration_instances.id AND (live.deleted_at IS NULL OR live.deleted_at >= $1))",
     "DELETE FROM credentials WHERE deleted_at < $1 OR integration_id IN (SELECT id FROM integration_instances WHERE deleted_at < $1) OR account_id IN (SELECT id FROM accounts WHERE deleted_at < $1) OR organization_webhook_id IN (SELECT id FROM organization_webhooks WHERE deleted_at < $1)",
     "DELETE FROM organization_webhooks WHERE deleted_at < $1",
     "UPDATE connect_sessions SET provider_app_id = NULL WHERE provider_app_id IN (SELECT id FROM provider_apps WHERE deleted_at < $1)",

@@ -107,6 +107,8 @@ pub async fn provision(connection: &mut PgConnection, svc_login: Option<&str>) -
     loop {
         tries += 1;
         match attempt(connection, svc_login).await {
+            // The same role was made, or the same right given, at the same time.
+            Err(StoreError::Contended | StoreError::NameTaken { .. }) if tries < TRIES => {}
             Err(StoreError::Sql(error)) if tries < TRIES && contended(&error) => {}
             outcome => return outcome,
         }
@@ -195,7 +197,7 @@ fn denied(error: &sqlx::Error) -> bool {
 /// changed meanwhile.
 fn contended(error: &sqlx::Error) -> bool {
     match code(error) {
-        Some("40001" | "40P01" | "23505" | "42710") => true,
+        Some("42710") => true,
         Some("XX000") => error.to_string().contains("concurrently updated"),
         _ => false,
     }

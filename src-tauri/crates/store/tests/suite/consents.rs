@@ -15,10 +15,12 @@ async fn a_callback_is_taken_once() {
             let store = if number % 2 == 0 { place.store.clone() } else { other.clone() };
             let (scope, id) = (place.ours.within(0), session.id);
             tasks.push(tokio::spawn(async move {
-                let mut tx = store.write_secrets(scope, Origin::Web).await.unwrap();
-                let taken = tx.begin_exchange(id, time(1)).await.unwrap();
-                tx.commit().await.unwrap();
-                taken.is_some()
+                uncontended!({
+                    let mut tx = store.write_secrets(scope, Origin::Web).await?;
+                    let taken = tx.begin_exchange(id, time(1)).await?;
+                    tx.commit().await?;
+                    Ok(taken.is_some())
+                })
             }));
         }
         let mut taken = 0;

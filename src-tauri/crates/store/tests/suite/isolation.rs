@@ -43,29 +43,39 @@ async fn assert_unseen(place: &Place, scope: Scope, customer: &Customer, why: &s
     assert!(tx.changes_since(0, 1000).await.unwrap().iter().all(|row| row.account_id != Some(customer.account.id)), "changes: {why}");
     drop(tx);
 
-    let mut tx = place.store.write_secrets(scope, Origin::Api).await.unwrap();
-    assert!(tx.update_account(&customer.account).await.is_err(), "account is written: {why}");
-    assert!(tx.update_integration(&customer.integration).await.is_err(), "integration is written: {why}");
-    assert!(tx.insert_integration(&integration(&customer.account, &place.definition, "intruder")).await.is_err(), "integration is added: {why}");
-    assert!(!tx.set_integration_status(customer.integration.id, &[], integration::IntegrationStatus::Paused, time(1), false).await.unwrap(), "status is written: {why}");
-    assert!(tx.set_sealed_integration(customer.integration.id, Some(&envelope("x"))).await.is_err(), "sealed value is written: {why}");
-    assert!(tx.set_sealed_shared(shared, &envelope("x"), time(1)).await.is_err(), "shared sealed value is written: {why}");
-    assert!(tx.insert_sealed_shared(SharedCredentialId::from_uuid(uuid()), Some(customer.account.id), &envelope("x"), time(1)).await.is_err(), "sealed value is added: {why}");
-    assert!(tx.update_credential(&customer.credential).await.is_err(), "credential is written: {why}");
-    assert!(tx.update_token(&customer.token).await.is_err(), "token is written: {why}");
-    assert!(tx.insert_token_secrets(customer.token.id, &[(b"intruder".to_vec(), secret(SecretKind::Refresh))]).await.is_err(), "secret is added: {why}");
-    assert_eq!(tx.remove_token_secrets(customer.token.id, None).await.unwrap(), 0, "secrets are removed: {why}");
-    assert!(tx.acquire_refresh(customer.credential.id, "me", uuid(), time(0), time(9)).await.is_err(), "refresh: {why}");
-    assert_eq!(tx.begin_exchange(customer.session.id, time(1)).await.unwrap(), None, "callback: {why}");
-    assert!(!tx.end_connect_session(customer.session.id, consent::ConnectState::Cancelled, None, time(1)).await.unwrap(), "cancel: {why}");
-    assert!(!tx.remove_document(customer.integration.id, "tickets", "1").await.unwrap(), "document is removed: {why}");
-    assert!(tx.put_document(customer.account.id, customer.integration.id, "tickets", "2", &serde_json::json!({})).await.is_err(), "document is added: {why}");
+    assert!(attempt!(place.store, scope, |tx| tx.update_account(&customer.account)).is_err(), "account is written: {why}");
+    assert!(attempt!(place.store, scope, |tx| tx.update_integration(&customer.integration)).is_err(), "integration is written: {why}");
+    assert!(attempt!(place.store, scope, |tx| tx.insert_integration(&integration(&customer.account, &place.definition, "intruder"))).is_err(), "integration is added: {why}");
+    assert!(
+        !attempt!(place.store, scope, |tx| tx.set_integration_status(customer.integration.id, &[], integration::IntegrationStatus::Paused, time(1), false)).unwrap(),
+        "status is written: {why}"
+    );
+    assert!(attempt!(place.store, scope, |tx| tx.set_sealed_integration(customer.integration.id, Some(&envelope("x")))).is_err(), "sealed value is written: {why}");
+    assert!(attempt!(place.store, scope, |tx| tx.set_sealed_shared(shared, &envelope("x"), time(1))).is_err(), "shared sealed value is written: {why}");
+    assert!(
+        attempt!(place.store, scope, |tx| tx.insert_sealed_shared(SharedCredentialId::from_uuid(uuid()), Some(customer.account.id), &envelope("x"), time(1))).is_err(),
+        "sealed value is added: {why}"
+    );
+    assert!(attempt!(place.store, scope, |tx| tx.update_credential(&customer.credential)).is_err(), "credential is written: {why}");
+    assert!(attempt!(place.store, scope, |tx| tx.update_token(&customer.token)).is_err(), "token is written: {why}");
+    assert!(
+        attempt!(place.store, scope, |tx| tx.insert_token_secrets(customer.token.id, &[(b"intruder".to_vec(), secret(SecretKind::Refresh))])).is_err(),
+        "secret is added: {why}"
+    );
+    assert_eq!(attempt!(place.store, scope, |tx| tx.remove_token_secrets(customer.token.id, None)).unwrap(), 0, "secrets are removed: {why}");
+    assert!(attempt!(place.store, scope, |tx| tx.acquire_refresh(customer.credential.id, "me", uuid(), time(0), time(9))).is_err(), "refresh: {why}");
+    assert_eq!(attempt!(place.store, scope, |tx| tx.begin_exchange(customer.session.id, time(1))).unwrap(), None, "callback: {why}");
+    assert!(!attempt!(place.store, scope, |tx| tx.end_connect_session(customer.session.id, consent::ConnectState::Cancelled, None, time(1))).unwrap(), "cancel: {why}");
+    assert!(!attempt!(place.store, scope, |tx| tx.remove_document(customer.integration.id, "tickets", "1")).unwrap(), "document is removed: {why}");
+    assert!(
+        attempt!(place.store, scope, |tx| tx.put_document(customer.account.id, customer.integration.id, "tickets", "2", &serde_json::json!({}))).is_err(),
+        "document is added: {why}"
+    );
     let deletion = || DeletionId::from_uuid(uuid());
-    assert!(tx.delete_account(customer.account.id, deletion(), time(1)).await.is_err(), "account is deleted: {why}");
-    assert!(tx.delete_integration(customer.integration.id, deletion(), time(1)).await.is_err(), "integration is deleted: {why}");
-    assert!(tx.delete_credential(customer.credential.id, deletion(), time(1)).await.is_err(), "credential is deleted: {why}");
-    assert!(tx.delete_token(customer.token.id, deletion(), time(1)).await.is_err(), "token is deleted: {why}");
-    tx.rollback().await.unwrap();
+    assert!(attempt!(place.store, scope, |tx| tx.delete_account(customer.account.id, deletion(), time(1))).is_err(), "account is deleted: {why}");
+    assert!(attempt!(place.store, scope, |tx| tx.delete_integration(customer.integration.id, deletion(), time(1))).is_err(), "integration is deleted: {why}");
+    assert!(attempt!(place.store, scope, |tx| tx.delete_credential(customer.credential.id, deletion(), time(1))).is_err(), "credential is deleted: {why}");
+    assert!(attempt!(place.store, scope, |tx| tx.delete_token(customer.token.id, deletion(), time(1))).is_err(), "token is deleted: {why}");
 }
 
 #[tokio::test]
@@ -112,12 +122,15 @@ async fn what_belongs_to_an_organization_stays_with_it() {
         assert!(tx.insert_audit(&audit(theirs.organization.id, None, 1)).await.is_err());
         let mut bent = place.ours.accounts[0].integration.clone();
         bent.integration_point_id = Some(theirs.point.id);
-        assert!(matches!(tx.update_integration(&bent).await, Err(StoreError::DanglingReference)), "a reference does not cross organizations");
-        let deletion = || DeletionId::from_uuid(uuid());
-        assert!(tx.delete_member(theirs.member.id, deletion(), time(1)).await.is_err());
-        assert!(tx.delete_point(theirs.point.id, deletion(), time(1)).await.is_err());
-        assert!(tx.delete_provider_app(theirs.app.id, deletion(), time(1)).await.is_err());
         tx.rollback().await.unwrap();
+        assert!(
+            matches!(attempt!(place.store, place.ours.scope(), |tx| tx.update_integration(&bent)), Err(StoreError::DanglingReference)),
+            "a reference does not cross organizations"
+        );
+        let deletion = || DeletionId::from_uuid(uuid());
+        assert!(attempt!(place.store, place.ours.scope(), |tx| tx.delete_member(theirs.member.id, deletion(), time(1))).is_err());
+        assert!(attempt!(place.store, place.ours.scope(), |tx| tx.delete_point(theirs.point.id, deletion(), time(1))).is_err());
+        assert!(attempt!(place.store, place.ours.scope(), |tx| tx.delete_provider_app(theirs.app.id, deletion(), time(1))).is_err());
     })
     .await;
 }

@@ -17,17 +17,46 @@ use patchbay_model::permission::RoleName;
 use patchbay_model::point::{AllowedProviders, IntegrationPoint, PointEnvironments, PointPolicy};
 use patchbay_model::token::{Authority, SecretKind, Slot, TokenContainer, TokenOwner, TokenSecret, TokenType};
 use patchbay_model::*;
-use patchbay_store::{SecretWriteTx, Store, StoreHeader, WriteTx};
+use patchbay_store::{PostgresAddress, SecretWriteTx, Store, StoreHeader, WriteTx};
 use uuid::Uuid;
+
+use crate::cluster::{Database, MANAGEMENT_LOGIN, SVC_LOGIN};
+use crate::provisioning::prepared;
 
 /// A database on which the suite runs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Backend {
     Sqlite,
+    Postgres,
 }
 
 /// All of them.
-pub(crate) const BACKENDS: &[Backend] = &[Backend::Sqlite];
+pub(crate) const BACKENDS: &[Backend] = &[Backend::Sqlite, Backend::Postgres];
+
+/// One attempt in a transaction of its own, which is given up: a server goes on with none in which something was refused.
+macro_rules! attempt {
+    ($store:expr, $scope:expr, |$tx:ident| $work:expr) => {{
+        let mut $tx = $store.write_secrets($scope, patchbay_model::Origin::Api).await.unwrap();
+        let outcome = $work.await;
+        $tx.rollback().await.unwrap();
+        outcome
+    }};
+}
+pub(crate) use attempt;
+
+/// What comes of some work, done again where another transaction came between.
+macro_rules! uncontended {
+    ($work:block) => {
+        loop {
+            let outcome: Result<_, patchbay_store::StoreError> = async { $work }.await;
+            match outcome {
+                Err(patchbay_store::StoreError::Contended) => tokio::task::yield_now().await,
+                outcome => break outcome.unwrap(),
+            }
+        }
+    };
+}
+pub(crate) use uncontended;
 
 /// Runs a test on every backend.
 pub(crate) async fn on_every_backend(test: impl AsyncFn(&Place)) {
@@ -52,7 +81,8 @@ pub(crate) fn time(seconds: i64) -> Timestamp {
 }
 
 pub(crate) fn envelope(text: &str) -> Envelope {
-    Envelope { v: 1, key_id: "k1".to_owned(), ct: text.to_owned() }
+    use base64::Engine as _;
+    Envelope { v: 1, key_id: "k1".to_owned(), ct: base64::engine::general_purpose::STANDARD.encode(text) }
 }
 
 pub(crate) fn name(text: &str) -> Name {
@@ -115,8 +145,9 @@ pub(crate) struct Customer {
 }
 
 pub(crate) struct Place {
-    pub(crate) backend: Backend,
     pub(crate) directory: Directory,
+    /// Where the store is on a server.
+    pub(crate) database: Option<Database>,
     pub(crate) store: Store,
     pub(crate) definition: Definition,
     pub(crate) ours: Tenant,
@@ -125,17 +156,40 @@ pub(crate) struct Place {
 
 pub(crate) async fn empty_store(directory: &Directory) -> Store {
     let store = Store::create(&directory.file()).await.unwrap();
+    complete(&store).await;
+    store
+}
+
+/// A store on a server that nobody has filled, in the arrangement that separates the logins.
+pub(crate) async fn empty_server_store(database: &Database) -> Store {
+    let store = connected(database).await;
+    complete(&store).await;
+    store
+}
+
+async fn connected(database: &Database) -> Store {
+    let address = PostgresAddress::parse(&database.url(MANAGEMENT_LOGIN), Some(&database.url(SVC_LOGIN))).unwrap();
+    let store = Store::connect(&address).await.unwrap();
+    store.unlock_database_key(Secret::new("the key of the suite"));
+    store
+}
+
+async fn complete(store: &Store) {
     let mut tx = store.write(Scope::System, Origin::Cli).await.unwrap();
     tx.insert_header(&StoreHeader { id: uuid(), key_header: serde_json::json!({"version": 1}), created_at: time(0) }).await.unwrap();
     tx.commit().await.unwrap();
-    store
 }
 
 impl Place {
     pub(crate) async fn new(backend: Backend) -> Self {
         let directory = Directory::new();
-        let store = match backend {
-            Backend::Sqlite => empty_store(&directory).await,
+        let database = match backend {
+            Backend::Sqlite => None,
+            Backend::Postgres => Some(prepared()),
+        };
+        let store = match &database {
+            None => empty_store(&directory).await,
+            Some(database) => empty_server_store(database).await,
         };
         let definition = definition();
         let mut tx = store.write(Scope::System, Origin::Cli).await.unwrap();
@@ -143,13 +197,14 @@ impl Place {
         tx.commit().await.unwrap();
         let ours = tenant(&store, &definition, "ours", &["one", "two"]).await;
         let theirs = tenant(&store, &definition, "theirs", &["one"]).await;
-        Self { backend, directory, store, definition, ours, theirs }
+        Self { directory, database, store, definition, ours, theirs }
     }
 
     /// A second handle on the same store, as another process would have it.
     pub(crate) async fn second_handle(&self) -> Store {
-        match self.backend {
-            Backend::Sqlite => Store::open(&self.directory.file()).await.unwrap(),
+        match &self.database {
+            None => Store::open(&self.directory.file()).await.unwrap(),
+            Some(database) => connected(database).await,
         }
     }
 

@@ -16,10 +16,12 @@ async fn of_many_that_ask_one_gets_the_lease() {
             let store = if number % 2 == 0 { place.store.clone() } else { other.clone() };
             let scope = place.ours.within(0);
             tasks.push(tokio::spawn(async move {
-                let mut tx = store.write_secrets(scope, Origin::Background).await.unwrap();
-                let lease = tx.acquire_refresh(credential, &format!("process {number}"), Uuid::from_u128(number.into()), time(0), time(30)).await.unwrap();
-                tx.commit().await.unwrap();
-                matches!(lease, RefreshLease::Acquired { .. })
+                uncontended!({
+                    let mut tx = store.write_secrets(scope, Origin::Background).await?;
+                    let lease = tx.acquire_refresh(credential, &format!("process {number}"), Uuid::from_u128(number.into()), time(0), time(30)).await?;
+                    tx.commit().await?;
+                    Ok(matches!(lease, RefreshLease::Acquired { .. }))
+                })
             }));
         }
         let mut acquired = 0;

@@ -231,13 +231,28 @@ async fn nothing_of_a_definition_changes_but_its_status() {
 
     for backend in BACKENDS {
         let place = Place::new(*backend).await;
-        let mut connection = SqliteConnectOptions::new().filename(place.directory.file()).connect().await.unwrap();
-        for (column, ..) in DEFINITIONS.iter().filter(|(column, ..)| !["status", "updated_at"].contains(column)) {
-            let value = if *column == "id" { "x'00'" } else { "'other'" };
-            let refused = sqlx::query(AssertSqlSafe(format!("UPDATE integration_definitions SET {column} = {value}"))).execute(&mut connection).await.unwrap_err();
-            assert!(refused.to_string().contains("an integration definition is immutable"), "{column}: {refused}");
+        // As one who may do anything: the trigger stands in the way, not the lack of a right.
+        for (column, kind, _) in DEFINITIONS.iter().filter(|(column, ..)| !["status", "updated_at"].contains(column)) {
+            let refused = match &place.database {
+                None => {
+                    let mut connection = SqliteConnectOptions::new().filename(place.directory.file()).connect().await.unwrap();
+                    let value = if *column == "id" { "x'00'" } else { "'other'" };
+                    let refused = sqlx::query(AssertSqlSafe(format!("UPDATE integration_definitions SET {column} = {value}"))).execute(&mut connection).await.unwrap_err();
+                    connection.close().await.unwrap();
+                    refused.to_string()
+                }
+                Some(database) => {
+                    let value = match *kind {
+                        "uuid" => "gen_random_uuid()",
+                        "jsonb" => "'{}'",
+                        "timestamptz" => "now()",
+                        _ => "'other'",
+                    };
+                    database.psql(crate::cluster::ADMINISTRATOR, &format!("UPDATE patchbay.integration_definitions SET {column} = {value}")).unwrap_err()
+                }
+            };
+            assert!(refused.contains("an integration definition is immutable"), "{column}: {refused}");
         }
-        connection.close().await.unwrap();
         let mut tx = place.store.write(Scope::System, Origin::Cli).await.unwrap();
         tx.set_definition_status(place.definition.id, DefinitionStatus::Withdrawn, time(9)).await.unwrap();
         tx.commit().await.unwrap();

@@ -126,8 +126,9 @@ async fn webhooks_are_their_organizations_alone_and_come_back_with_their_secret(
         let sent = delivery(&ours, &place.ours.accounts[0].account.id, time(1));
         let mut tx = place.write().await;
         tx.insert_delivery(&sent, "{}", None).await.unwrap();
-        assert!(matches!(tx.insert_webhook(&OrganizationWebhook { id: WebhookId::from_uuid(uuid()), ..ours.clone() }).await, Err(StoreError::NameTaken { .. })));
         tx.commit().await.unwrap();
+        let twin = OrganizationWebhook { id: WebhookId::from_uuid(uuid()), ..ours.clone() };
+        assert!(matches!(attempt!(place.store, place.ours.scope(), |tx| tx.insert_webhook(&twin)), Err(StoreError::NameTaken { .. })));
         let mut tx = place.store.read_secrets(place.theirs.scope()).await.unwrap();
         assert_eq!((tx.webhook(ours.id).await.unwrap(), tx.find_webhook("hook").await.unwrap().map(|hook| hook.id)), (None, Some(theirs.id)));
         assert_eq!(tx.credential(ours.credential_id).await.unwrap(), None);
