@@ -43,6 +43,8 @@ struct OpenedStore {
 enum Session {
     /// First run, or nothing was chosen yet.
     NoStore,
+    /// The store of last time is being opened.
+    Opening { url: String },
     /// There is a store that does not open.
     Locked { url: String, code: Code, message: String },
     /// A store is open.
@@ -63,6 +65,8 @@ struct Inner {
     sample_path: PathBuf,
     recents: Recents,
     session: RwLock<Session>,
+    /// One store is opened at a time, so that the one asked for last is the one that is open in the end.
+    opening: Mutex<()>,
     /// Rises whenever another store is opened, so that listeners turn to it.
     generation: watch::Sender<u64>,
     /// One consent at a time has a window; beginning another, or cancelling, closes it.
@@ -77,6 +81,7 @@ impl Desk {
     pub(crate) fn new(app: &AppHandle) -> tauri::Result<Self> {
         let data = app.path().app_data_dir()?;
         let recents = Recents::new(&app.path().app_config_dir()?);
+        let last = recents.all().into_iter().next();
         let allow_private = std::env::var_os("PATCHBAY_ALLOW_PRIVATE_NETWORKS").is_some_and(|value| value == "1");
         Ok(Self {
             inner: Arc::new(Inner {
@@ -85,8 +90,9 @@ impl Desk {
                 network: NetworkPolicy { allow_private },
                 default_path: data.join("patchbay.db"),
                 sample_path: data.join("sample.db"),
+                session: RwLock::new(last.map_or(Session::NoStore, |last| Session::Opening { url: last.url })),
+                opening: Mutex::new(()),
                 recents,
-                session: RwLock::new(Session::NoStore),
                 generation: watch::Sender::new(0),
                 window: Mutex::new(None),
             }),
@@ -104,8 +110,11 @@ impl Desk {
             Err(problem) => Err(problem),
         };
         if let Err(problem) = opened {
-            *self.inner.session.write().await = Session::Locked { url: last.url, code: problem.code, message: problem.message };
-            self.tell_everything_changed();
+            let mut session = self.inner.session.write().await;
+            // The person may have opened another one meanwhile.
+            if matches!(&*session, Session::Opening { .. }) {
+                *session = Session::Locked { url: last.url, code: problem.code, message: problem.message };
+            }
         }
     }
 
@@ -165,7 +174,7 @@ impl Desk {
             loop {
                 let store = match &*desk.inner.session.read().await {
                     Session::Open(store) => Some(store.clone()),
-                    Session::NoStore | Session::Locked { .. } => None,
+                    Session::NoStore | Session::Opening { .. } | Session::Locked { .. } => None,
                 };
                 let turned = match store {
                     Some(store) => tokio::select! {
@@ -190,6 +199,7 @@ impl Desk {
         let default_path = self.inner.default_path.display().to_string();
         match &*self.inner.session.read().await {
             Session::NoStore => AppState::NoStore { default_path },
+            Session::Opening { url } => AppState::Opening { store: self.inner.recents.get(url), default_path },
             Session::Locked { url, code, message } => AppState::Locked { store: self.inner.recents.get(url), code: *code, message: message.clone(), default_path },
             Session::Open(store) => AppState::Open { store: self.inner.recents.get(&store.url) },
         }
@@ -199,7 +209,8 @@ impl Desk {
         match &*self.inner.session.read().await {
             Session::Open(store) => Ok(store.clone()),
             Session::NoStore => Err(Problem::new(Code::StoreMissing, "No store is open. Create one, open one, or explore the sample organization.")),
-            Session::Locked { message, .. } => Err(Problem::new(Code::KeyUnavailable, message.clone())),
+            Session::Opening { url } => Err(Problem::new(Code::StoreBusy, format!("{url} is being opened. Try again in a moment."))),
+            Session::Locked { code, message, .. } => Err(Problem::new(*code, message.clone())),
         }
     }
 
@@ -261,6 +272,7 @@ impl Desk {
     }
 
     async fn open(&self, url: &str, keys: KeyAccess) -> Result<(), Problem> {
+        let _alone = self.inner.opening.lock().await;
         let engine = installation::open(&parsed(url)?, &keys, self.inner.context.clone(), self.inner.network, Origin::Desktop).await?;
         let first = engine.organizations().await?.into_iter().next();
         let organization = first.ok_or_else(|| Problem::new(Code::StoreDamaged, format!("The store {url} holds no organization. Restore it from a copy.")))?;

@@ -312,6 +312,7 @@ export function answer(command, params = {}) {
     case 'configuration.export': return { result: { file_name: 'patchbay.yaml', content: yaml } };
     case 'app.state':
       if (world.state === 'open') return { state: 'open', store: opened() };
+      if (world.state === 'opening') return { state: 'opening', store: stores[world.store ?? 0], default_path: '/home/ada/.local/share/patchbay/patchbay.db' };
       if (world.state === 'locked') return { state: 'locked', store: stores[world.store ?? 0], default_path: '/home/ada/.local/share/patchbay/patchbay.db', ...world.refusal };
       return { state: 'no_store', default_path: '/home/ada/.local/share/patchbay/patchbay.db' };
     case 'app.recent': return world.empty ? [] : stores;

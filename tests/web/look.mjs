@@ -88,6 +88,7 @@ const SCREENS = {
   'first-run': ['#/', null, { desktop: true, state: 'no_store' }],
   'first-run-open': ['#/', async (page) => { await page.getByRole('button', { name: /^Open a store/ }).click(); await page.getByLabel('Store file').fill('postgres://ada:hunter2@db.halcyon.example/patchbay'); await page.getByLabel('Address of the database').waitFor(); }, { desktop: true, state: 'no_store' }],
   'first-run-remote': ['#/', async (page) => { await page.getByRole('button', { name: /^Open a store/ }).click(); await page.getByLabel('Patchbay server').click(); await page.getByLabel('Address of the server').fill('http://patchbay.example'); await click('Open store')(page); }, { desktop: true, state: 'no_store' }],
+  opening: ['#/', (page) => page.getByText('has not answered yet').waitFor(), { desktop: true, state: 'opening', store: 1 }],
   locked: ['#/', null, { desktop: true, state: 'locked', refusal: { code: 'wrong_key', message: 'The key in the keyring does not open this store. Choose the key source with which the store was created.' } }],
   'locked-remote': ['#/', null, { desktop: true, state: 'locked', store: 2, refusal: { code: 'token_invalid', message: 'staging.patchbay.halcyon.example no longer takes the token of this computer. Enter a new one.' } }],
   switcher: ['#/overview', async (page) => { await page.keyboard.press('Control+o'); await page.getByRole('heading', { name: 'Stores' }).waitFor(); }, { desktop: true, state: 'open', mark: 'test' }],
@@ -158,7 +159,7 @@ for (const scheme of (process.env.SCHEMES ?? 'light,dark,contrast').split(',')) 
     await page.route('**/events', (route) => route.fulfill({ status: 200, contentType: 'text/event-stream', body: ': open\n\n' }));
     try {
       await page.goto(`${base}/${hash}`);
-      await page.getByRole('heading').first().waitFor({ timeout: 5000 });
+      await page.getByRole('heading').first().waitFor({ timeout: 8000 });
       await page.waitForTimeout(250);
       if (act) await act(page);
       await page.waitForTimeout(150);

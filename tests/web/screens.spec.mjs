@@ -53,6 +53,8 @@ const SCREENS = () => ({
   organization: '#/organization',
   webhooks: '#/organization/webhooks',
   'webhook-new': '#/organization/webhooks/new',
+  store: '#/store',
+  backups: '#/store/backups',
 });
 
 /** Goes to a screen; a form that was begun on the one before asks whether it may be left. */

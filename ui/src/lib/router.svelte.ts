@@ -58,7 +58,9 @@ export const router = {
   },
   /** The same without a way back to where the person is now. */
   replace(to: string) {
-    location.replace(`#${to.replace(/^#/, '')}`);
+    history.replaceState(null, '', `#${to.replace(/^#/, '')}`);
+    shown = location.hash;
+    place = read();
   },
   /** Changes query parameters of the present place without a new entry in the history. */
   set(changes: Record<string, string | string[] | null>) {

@@ -1,17 +1,26 @@
 import { ProblemError, platform } from '$lib/platform';
 import { endsSession, unexpected } from '$lib/problem';
 import { client } from '$lib/query';
-import type { AppState, Problem, SessionInfo } from '$lib/wire';
+import type { AppState, Problem, RecentStore, SessionInfo } from '$lib/wire';
+
+/** The application without an open store. */
+export type Closed = Extract<AppState, { state: 'no_store' | 'locked' }>;
 
 type Stage =
   | { at: 'starting' }
   | { at: 'trouble'; problem: Problem }
-  | { at: 'store'; state: Exclude<AppState, { state: 'open' }> }
+  | { at: 'opening'; store: RecentStore; place: string }
+  | { at: 'store'; state: Closed }
   | { at: 'sign-in'; setup: string | null; notice: string | null }
   | { at: 'welcome'; link: string }
-  | { at: 'open'; info: SessionInfo };
+  /** `turn` rises with every store that is opened: nothing on screen outlives it. */
+  | { at: 'open'; info: SessionInfo; turn: number };
 
 let stage = $state.raw<Stage>({ at: 'starting' });
+let turn = 0;
+
+/** How soon the host is asked again whether the store is open, in milliseconds. */
+const OPENING_AGAIN = 300;
 
 interface OneTimeLink {
   /** `setup` signs in at once; at `welcome` a password is chosen first. */
@@ -28,7 +37,7 @@ function takeLink(): OneTimeLink | null {
 }
 
 async function info(): Promise<void> {
-  stage = { at: 'open', info: await platform.rpc('session.info', {}) };
+  stage = { at: 'open', info: await platform.rpc('session.info', {}), turn };
 }
 
 export const session = {
@@ -49,6 +58,11 @@ export const session = {
       }
       if (platform.can.localStores) {
         const state = await platform.rpc('app.state', {});
+        if (state.state === 'opening') {
+          stage = { at: 'opening', store: state.store, place: state.default_path };
+          setTimeout(() => stage.at === 'opening' && void this.start(), OPENING_AGAIN);
+          return;
+        }
         if (state.state !== 'open') {
           stage = { at: 'store', state };
           return;
@@ -57,13 +71,18 @@ export const session = {
       await info();
     } catch (error) {
       const problem = error instanceof ProblemError ? error.problem : unexpected(error);
-      stage = endsSession(problem) ? { at: 'sign-in', setup: null, notice: null } : { at: 'trouble', problem };
+      stage = endsSession(problem) && platform.can.signOut ? { at: 'sign-in', setup: null, notice: null } : { at: 'trouble', problem };
     }
   },
   /** After a store was opened or a sign-in succeeded. */
   async opened(): Promise<void> {
     client.clear();
+    turn += 1;
     await info();
+  },
+  /** While a store is still being opened, or when it fails, another one can be. */
+  instead(): void {
+    stage = { at: 'store', state: { state: 'no_store', default_path: stage.at === 'opening' ? stage.place : '' } };
   },
   async refresh(): Promise<void> {
     if (stage.at === 'open') await info();
@@ -73,12 +92,14 @@ export const session = {
     try {
       await this.refresh();
     } catch (error) {
-      if (error instanceof ProblemError && endsSession(error.problem) && platform.can.signOut) this.ended('Your session has ended. Sign in again.');
+      if (error instanceof ProblemError && endsSession(error.problem)) this.ended('Your session has ended. Sign in again.');
     }
   },
   ended(notice: string | null): void {
     client.clear();
-    stage = { at: 'sign-in', setup: null, notice };
+    // In the application it is the store that asks for a new token.
+    if (!platform.can.signOut) void this.start();
+    else stage = { at: 'sign-in', setup: null, notice };
   },
   async signOut(): Promise<void> {
     await platform.signOut();

@@ -92,6 +92,14 @@ export type AppState = { "state": "no_store",
 /**
  * Where a new store would be made.
  */
+default_path: string, } | { "state": "opening",
+/**
+ * The store.
+ */
+store: RecentStore,
+/**
+ * Where a new store would be made.
+ */
 default_path: string, } | { "state": "locked",
 /**
  * The store.

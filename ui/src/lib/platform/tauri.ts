@@ -8,6 +8,28 @@ function asProblem(error: unknown): Problem {
   return { ...lostConnection(), message: `The application's core failed: ${String(error)}. Close Patchbay, open it again, and report this if it comes back.` };
 }
 
+const listeners = new Set<{ listener: (change: Change) => void; gap: () => void }>();
+let following = false;
+
+/** The core sends the changes of whatever store is open for as long as the window is there, so it is asked once. */
+function follow(): void {
+  if (following) return;
+  following = true;
+  let last: number | null = null;
+  const lost = () => listeners.forEach((one) => one.gap());
+  const channel = new Channel<Change>();
+  channel.onmessage = (change) => {
+    // A sequence that does not rise by one means that the core had to drop some.
+    if (last !== null && change.sequence > last + 1) lost();
+    last = change.sequence;
+    listeners.forEach((one) => one.listener(change));
+  };
+  void invoke('subscribe', { channel }).catch(() => {
+    following = false;
+    lost();
+  });
+}
+
 /** The interface in the application's own window. */
 export const tauri: Platform = {
   host: 'desktop',
@@ -22,20 +44,10 @@ export const tauri: Platform = {
   },
 
   events(listener, gap) {
-    let open = true;
-    let last: number | null = null;
-    const channel = new Channel<Change>();
-    channel.onmessage = (change) => {
-      if (!open) return;
-      // A sequence that does not rise by one means that the core had to drop some.
-      if (last !== null && change.sequence > last + 1) gap();
-      last = change.sequence;
-      listener(change);
-    };
-    void invoke('subscribe', { channel }).catch(gap);
-    return () => {
-      open = false;
-    };
+    const one = { listener, gap };
+    listeners.add(one);
+    follow();
+    return () => listeners.delete(one);
   },
 
   // The core is in this process: it answers or there is no window.

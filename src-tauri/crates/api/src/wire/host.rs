@@ -128,6 +128,13 @@ pub enum AppState {
         /// Where a new store would be made.
         default_path: String,
     },
+    /// The store of last time is being opened, which takes a while over a network.
+    Opening {
+        /// The store.
+        store: RecentStore,
+        /// Where a new store would be made.
+        default_path: String,
+    },
     /// There is a store, but it does not open.
     Locked {
         /// The store.
