@@ -89,6 +89,9 @@ pub fn path_parameters(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
 }
 
+/// An operation that is being run.
+type Answering<'a> = std::pin::Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send + 'a>>;
+
 macro_rules! table {
     ($($operation:ident: $method:ident $path:literal, $query:ty, $body:ty => $result:ty, $status:literal, $rule:ident, $handler:path;)+) => {
         /// Every operation as it is served.
@@ -118,15 +121,20 @@ macro_rules! table {
         /// Problems of the request and of the verb.
         pub async fn run(engine: &Engine, grant: &ManagementGrant, operation: Operation, mut request: Request) -> Result<Reply, Problem> {
             let body = request.body.take();
-            match operation {
-                $(Operation::$operation => {
-                    let query = <$query as ReadQuery>::read(&request)?;
-                    let body = <$body as ReadBody>::read(body)?;
-                    // Boxed, so that the future of the whole table is not as large as the largest of its handlers.
-                    let answer: $result = Box::pin($handler(Call { engine, grant, request: &request, query, body })).await?;
-                    answer.into_reply($status)
-                })+
-            }
+            let request = &request;
+            // Boxed, so that the future of the whole table is not as large as the largest of its handlers; and made in a
+            // function of its own, since an unoptimised build keeps room on the stack for each of those that it might make.
+            let answering: Answering<'_> = match operation {
+                $(Operation::$operation => (move || -> Answering<'_> {
+                    Box::pin(async move {
+                        let query = <$query as ReadQuery>::read(request)?;
+                        let body = <$body as ReadBody>::read(body)?;
+                        let answer: $result = $handler(Call { engine, grant, request, query, body }).await?;
+                        answer.into_reply($status)
+                    })
+                })(),)+
+            };
+            answering.await
         }
     };
 }

@@ -291,28 +291,40 @@ impl Query {
         Ok(sqlx::query_with(sql, arguments).persistent(kept))
     }
 
+    // What both drivers need while they run is put on the heap: inside of every verb that asks many questions it would be
+    // on the stack of the thread, many times.
+
     pub(crate) async fn execute(self, tx: &mut Tx) -> Result<Done, sqlx::Error> {
-        tx.settle().await?;
-        Ok(Done(match tx {
-            Tx::Sqlite(tx) => self.for_sqlite()?.execute(&mut **tx).await?.rows_affected(),
-            Tx::Postgres { tx, .. } => self.for_postgres()?.execute(&mut **tx).await?.rows_affected(),
-        }))
+        Box::pin(async move {
+            tx.settle().await?;
+            Ok(Done(match tx {
+                Tx::Sqlite(tx) => self.for_sqlite()?.execute(&mut **tx).await?.rows_affected(),
+                Tx::Postgres { tx, .. } => self.for_postgres()?.execute(&mut **tx).await?.rows_affected(),
+            }))
+        })
+        .await
     }
 
     pub(crate) async fn fetch_all(self, tx: &mut Tx) -> Result<Vec<AnyRow>, sqlx::Error> {
-        tx.settle().await?;
-        Ok(match tx {
-            Tx::Sqlite(tx) => self.for_sqlite()?.fetch_all(&mut **tx).await?.into_iter().map(AnyRow::Sqlite).collect(),
-            Tx::Postgres { tx, .. } => self.for_postgres()?.fetch_all(&mut **tx).await?.into_iter().map(AnyRow::Postgres).collect(),
+        Box::pin(async move {
+            tx.settle().await?;
+            Ok(match tx {
+                Tx::Sqlite(tx) => self.for_sqlite()?.fetch_all(&mut **tx).await?.into_iter().map(AnyRow::Sqlite).collect(),
+                Tx::Postgres { tx, .. } => self.for_postgres()?.fetch_all(&mut **tx).await?.into_iter().map(AnyRow::Postgres).collect(),
+            })
         })
+        .await
     }
 
     async fn fetch_optional(self, tx: &mut Tx) -> Result<Option<AnyRow>, sqlx::Error> {
-        tx.settle().await?;
-        Ok(match tx {
-            Tx::Sqlite(tx) => self.for_sqlite()?.fetch_optional(&mut **tx).await?.map(AnyRow::Sqlite),
-            Tx::Postgres { tx, .. } => self.for_postgres()?.fetch_optional(&mut **tx).await?.map(AnyRow::Postgres),
+        Box::pin(async move {
+            tx.settle().await?;
+            Ok(match tx {
+                Tx::Sqlite(tx) => self.for_sqlite()?.fetch_optional(&mut **tx).await?.map(AnyRow::Sqlite),
+                Tx::Postgres { tx, .. } => self.for_postgres()?.fetch_optional(&mut **tx).await?.map(AnyRow::Postgres),
+            })
         })
+        .await
     }
 }
 
