@@ -8,6 +8,7 @@ mod full;
 mod hooks;
 mod init;
 mod kill;
+mod moving;
 mod serve;
 mod trouble;
 mod usage;

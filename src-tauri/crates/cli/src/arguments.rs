@@ -73,9 +73,13 @@ pub(crate) struct KeyArguments {
 impl KeyArguments {
     /// The source that was named, if one was. An empty variable names none.
     pub(crate) fn source(&self) -> Result<Option<KeySource>, Failure> {
-        let named = self.key_source.as_deref().filter(|text| !text.is_empty());
-        named.map(|text| text.parse().map_err(|problem: patchbay_model::Problem| Failure::usage(problem.message))).transpose()
+        source(self.key_source.as_deref())
     }
+}
+
+fn source(text: Option<&str>) -> Result<Option<KeySource>, Failure> {
+    let named = text.filter(|text| !text.is_empty());
+    named.map(|text| text.parse().map_err(|problem: patchbay_model::Problem| Failure::usage(problem.message))).transpose()
 }
 
 /// Which organization of the store.
@@ -198,10 +202,108 @@ pub(crate) struct Store {
 
 #[derive(Subcommand)]
 pub(crate) enum StoreCommand {
-    /// Check the structure of the store and open every sealed value.
-    Verify(StoreArguments),
+    /// Write the whole store into one sealed file, while others go on using it.
+    Backup(StoreBackup),
+    /// Make a store from a backup.
+    Restore(StoreRestore),
+    /// Copy a whole store into a new one with keys of its own; tokens go on working.
+    Copy(StoreCopy),
+    /// Look through a store or a backup: structure, references, every row, every sealed value.
+    Verify(StoreVerify),
     /// Print the SQL that makes a PostgreSQL database a store, for an administrator of it to run.
     Sql(StoreSql),
+}
+
+#[derive(Args)]
+pub(crate) struct StoreBackup {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
+    /// File to write, or folder to write a file named after the store and the time into; the present folder where missing.
+    /// A file that is there already is not replaced.
+    #[arg(long, value_name = "FILE or DIR")]
+    pub(crate) to: Option<PathBuf>,
+
+    /// The age recipient (age1...) that can open the backup; may be repeated.
+    #[arg(long, value_name = "AGE", required_unless_present = "passphrase", conflicts_with = "passphrase")]
+    pub(crate) recipient: Vec<String>,
+
+    /// Seal it with a passphrase instead, from PATCHBAY_BACKUP_PASSPHRASE or asked for.
+    #[arg(long)]
+    pub(crate) passphrase: bool,
+}
+
+/// What opens a backup.
+#[derive(Args)]
+pub(crate) struct OpenerArguments {
+    /// File with the age identity (AGE-SECRET-KEY-1...) that opens the backup.
+    #[arg(long, value_name = "FILE", conflicts_with = "passphrase")]
+    pub(crate) identity: Option<PathBuf>,
+
+    /// Open it with a passphrase, from PATCHBAY_BACKUP_PASSPHRASE or asked for.
+    #[arg(long)]
+    pub(crate) passphrase: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct StoreRestore {
+    /// The backup.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
+    #[command(flatten)]
+    pub(crate) opener: OpenerArguments,
+
+    /// Take the place of the store that is there. It is kept beside, under a name with the time.
+    #[arg(long)]
+    pub(crate) replace: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct StoreCopy {
+    /// The store to copy.
+    #[arg(value_name = "FROM", value_parser = store_url)]
+    pub(crate) from: StoreUrl,
+
+    /// Where the copy goes: a place where no store is.
+    #[arg(value_name = "TO", value_parser = store_url)]
+    pub(crate) to: StoreUrl,
+
+    #[command(flatten)]
+    pub(crate) key: KeyArguments,
+
+    /// Where the master key of the copy comes from, as --key-source; also PATCHBAY_TO_KEY_SOURCE. A passphrase is taken from
+    /// PATCHBAY_TO_PASSPHRASE or asked for.
+    // Read by hand, as --key-source is.
+    #[arg(long, env = "PATCHBAY_TO_KEY_SOURCE", hide_env_values = true, value_name = "SOURCE")]
+    to_key_source: Option<String>,
+}
+
+impl StoreCopy {
+    /// The source of the copy's key, if one was named.
+    pub(crate) fn to_source(&self) -> Result<Option<KeySource>, Failure> {
+        source(self.to_key_source.as_deref())
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct StoreVerify {
+    /// The store: sqlite:PATH or postgres://...
+    #[arg(long, value_name = "URL", value_parser = store_url, required_unless_present = "backup", conflicts_with = "backup")]
+    pub(crate) store: Option<StoreUrl>,
+
+    /// Look through this backup instead, without restoring it anywhere that stays.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) backup: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) key: KeyArguments,
+
+    #[command(flatten)]
+    pub(crate) opener: OpenerArguments,
 }
 
 #[derive(Args)]

@@ -13,6 +13,12 @@ use crate::failure::Failure;
 /// The variable that a passphrase may come from, for programs without a terminal.
 const PASSPHRASE: &str = "PATCHBAY_PASSPHRASE";
 
+/// The same for the store that a copy makes.
+const TO_PASSPHRASE: &str = "PATCHBAY_TO_PASSPHRASE";
+
+/// The same for a backup.
+const BACKUP_PASSPHRASE: &str = "PATCHBAY_BACKUP_PASSPHRASE";
+
 /// The key source that was named, with its passphrase if it needs one.
 pub(crate) fn key_access(arguments: &KeyArguments, new: bool) -> Result<KeyAccess, Failure> {
     let source = arguments.source()?.ok_or_else(|| {
@@ -21,23 +27,40 @@ pub(crate) fn key_access(arguments: &KeyArguments, new: bool) -> Result<KeyAcces
              There is no default, so that a key is never taken from where you did not mean.",
         )
     })?;
-    if source == KeySource::Passphrase { passphrase(new).map(KeyAccess::with_passphrase) } else { Ok(source.into()) }
+    access(source, PASSPHRASE, "Passphrase of the store: ", new)
+}
+
+/// The key source of the store that a copy makes.
+pub(crate) fn copy_access(source: Option<KeySource>) -> Result<KeyAccess, Failure> {
+    let source = source.ok_or_else(|| {
+        Failure::usage("name where the copy's master key comes from: --to-key-source keyring, passphrase, file:PATH, env:NAME or systemd, or set PATCHBAY_TO_KEY_SOURCE.")
+    })?;
+    access(source, TO_PASSPHRASE, "Passphrase of the copy: ", true)
+}
+
+fn access(source: KeySource, variable: &str, prompt: &str, new: bool) -> Result<KeyAccess, Failure> {
+    if source == KeySource::Passphrase { passphrase(variable, prompt, new).map(KeyAccess::with_passphrase) } else { Ok(source.into()) }
+}
+
+/// The passphrase of a backup.
+pub(crate) fn backup_passphrase(new: bool) -> Result<Secret, Failure> {
+    passphrase(BACKUP_PASSPHRASE, "Passphrase of the backup: ", new)
 }
 
 /// From the variable, else asked for on the terminal. Never an argument: arguments are seen by every user of the machine.
-fn passphrase(new: bool) -> Result<Secret, Failure> {
-    if let Ok(text) = std::env::var(PASSPHRASE) {
+fn passphrase(variable: &str, prompt: &str, new: bool) -> Result<Secret, Failure> {
+    if let Ok(text) = std::env::var(variable) {
         return Ok(Secret::new(text));
     }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Err(Problem::new(Code::KeyUnavailable, format!("There is no terminal to ask for the passphrase on. Set {PASSPHRASE}, or name another key source.")).into());
+        return Err(Problem::new(Code::KeyUnavailable, format!("There is no terminal to ask for the passphrase on. Set {variable}, or name something else than a passphrase.")).into());
     }
     let ask = |prompt: &str| {
         rpassword::prompt_password(prompt)
             .map(Secret::new)
-            .map_err(|error| Problem::new(Code::KeyUnavailable, format!("The passphrase cannot be read: {error}. Set {PASSPHRASE} instead.")))
+            .map_err(|error| Problem::new(Code::KeyUnavailable, format!("The passphrase cannot be read: {error}. Set {variable} instead.")))
     };
-    let first = ask("Passphrase of the store: ")?;
+    let first = ask(prompt)?;
     if new && !patchbay_vault::same_bytes(ask("The same again: ")?.expose().as_bytes(), first.expose().as_bytes()) {
         return Err(Problem::new(Code::KeyUnavailable, "The two passphrases differ. Nothing was made; try again.").into());
     }

@@ -10,9 +10,11 @@ use patchbay_model::list::{Direction, ListQuery, Order};
 use patchbay_model::member::Member;
 use patchbay_model::organization::Organization;
 use patchbay_model::{OrganizationId, Origin, Problem, Scope};
+use patchbay_store::TableSum;
 
 pub use create::create;
-pub(crate) use open::sunsets;
+pub(crate) use create::{create_empty, remove};
+pub(crate) use open::{open_store, sunsets};
 pub use open::{open, open_with};
 pub use patchbay_store::provisioning_script;
 pub use sample::create_sample;
@@ -41,6 +43,8 @@ pub struct VerifyReport {
     pub findings: Vec<String>,
     /// Sealed values that were opened.
     pub sealed_values: u64,
+    /// Rows of each table that were read.
+    pub tables: Vec<TableSum>,
 }
 
 impl Engine {

@@ -21,6 +21,7 @@ pub mod import;
 pub mod installation;
 pub mod integration;
 pub mod member;
+pub mod moving;
 pub mod organization;
 mod outbound;
 pub mod overview;

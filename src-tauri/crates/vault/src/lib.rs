@@ -4,6 +4,7 @@
 //! Nothing here that holds a key has `Debug`, and keys are cleared when they are dropped.
 
 mod aad;
+mod adopt;
 mod age_file;
 mod age_seal;
 mod backup_key;

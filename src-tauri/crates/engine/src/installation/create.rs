@@ -69,6 +69,22 @@ async fn open_or_create(path: &Path, keys: &KeyAccess, context: &Context) -> Res
     }
 }
 
+/// Makes a store without a header, which is filled by an image and counts as none before.
+///
+/// # Errors
+/// `in_use` when there is a store; problems of the store.
+pub(crate) async fn create_empty(url: &StoreUrl) -> Result<Store, Problem> {
+    let made = match url {
+        StoreUrl::Sqlite(path) => Store::create(path).await,
+        StoreUrl::Postgres(_) => return Err(super::url::not_yet()),
+        StoreUrl::Remote(url) => return Err(super::url::not_here(url)),
+    };
+    made.map_err(|error| match error {
+        StoreError::Exists(_) => Problem::new(Code::InUse, format!("There is a store at {url} already. Name another place: a whole store goes only where none is.")),
+        other => other.into(),
+    })
+}
+
 async fn complete_store(store: Store, keys: &KeyAccess, context: &Context) -> Result<(Store, Vault), Problem> {
     let vault = unlock(&store, keys).await?;
     sync(&store, &catalog()?, context).await?;
@@ -110,7 +126,7 @@ async fn complete(store: &Store, id: uuid::Uuid, header: &patchbay_vault::KeyHea
 }
 
 /// Removes the files of a store that did not exist before and was not completed.
-fn remove(path: &Path) {
+pub(crate) fn remove(path: &Path) {
     for suffix in ["", "-wal", "-shm", "-lock"] {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);

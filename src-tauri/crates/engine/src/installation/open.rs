@@ -24,23 +24,31 @@ pub async fn open(store: &StoreUrl, keys: &KeyAccess, context: Context, network:
 /// # Errors
 /// Those of [`open`].
 pub async fn open_with(store: &StoreUrl, keys: &KeyAccess, catalog: Catalog, context: Context, network: NetworkPolicy, origin: Origin) -> Result<Engine, Problem> {
-    let store = match store {
-        StoreUrl::Sqlite(path) => Store::open(path).await?,
-        StoreUrl::Postgres(_) => return Err(super::url::not_yet()),
-        StoreUrl::Remote(url) => return Err(super::url::not_here(url)),
-    };
-    let vault = match unlock(&store, keys).await {
-        Ok(vault) => vault,
-        Err(problem) => {
-            store.close().await;
-            return Err(problem);
-        }
-    };
+    let (store, vault) = open_store(store, keys).await?;
     // On a read-only place there is nothing to bring up to date; it is opened for looking at.
     if !store.is_read_only() {
         sync(&store, &catalog, &context).await?;
     }
     start(store, vault, catalog, context, network, origin)
+}
+
+/// Opens a store and its keys, and starts nothing.
+///
+/// # Errors
+/// Those of [`open`].
+pub(crate) async fn open_store(url: &StoreUrl, keys: &KeyAccess) -> Result<(Store, Vault), Problem> {
+    let store = match url {
+        StoreUrl::Sqlite(path) => Store::open(path).await?,
+        StoreUrl::Postgres(_) => return Err(super::url::not_yet()),
+        StoreUrl::Remote(url) => return Err(super::url::not_here(url)),
+    };
+    match unlock(&store, keys).await {
+        Ok(vault) => Ok((store, vault)),
+        Err(problem) => {
+            store.close().await;
+            Err(problem)
+        }
+    }
 }
 
 /// Unlocks the keys of an open store.

@@ -24,15 +24,15 @@ impl ImageSums {
     }
 
     /// Adds rows as they are written, with each sealed value as `sealed` has it: the envelopes of two stores differ, what is
-    /// in them need not.
-    pub fn add(&mut self, batch: &Batch, mut sealed: impl FnMut(usize) -> String) {
+    /// in them need not. It is asked in the order of the rows, for those that have one.
+    pub fn add(&mut self, batch: &Batch, mut sealed: impl FnMut() -> String) {
         while self.tables.get(self.at).is_some_and(|table| table != batch.table()) {
             self.close();
         }
         let mut line = String::new();
-        for (number, row) in batch.rows.iter().enumerate() {
+        for row in &batch.rows {
             line.clear();
-            write_row(&mut line, row, |_| Json::String(sealed(number)));
+            write_row(&mut line, row, |_| Json::String(sealed()));
             self.row(line.as_bytes());
         }
     }

@@ -475,17 +475,22 @@ async fn an_organization_travels_alone_and_without_hashes() {
 #[tokio::test]
 async fn sums_tell_rows_apart_and_take_the_seals_word() {
     let place = Place::new(Backend::Sqlite).await;
-    let sums = async |of: &dyn Fn(usize) -> String| {
+    let sums = async |of: &mut dyn FnMut() -> String| {
         let mut source = place.store.image(time(1)).await.unwrap();
         let mut sums = ImageSums::new(source.header());
         while let Some(batch) = source.next().await.unwrap() {
-            sums.add(&batch, of);
+            sums.add(&batch, &mut *of);
         }
         sums.finish()
     };
-    let one = sums(&|_| "sealed".to_owned()).await;
-    assert_eq!(one, sums(&|_| "sealed".to_owned()).await);
-    let other = sums(&|row| format!("sealed {row}")).await;
+    let one = sums(&mut || "sealed".to_owned()).await;
+    assert_eq!(one, sums(&mut || "sealed".to_owned()).await);
+    let mut number = 0;
+    let other = sums(&mut || {
+        number += 1;
+        format!("sealed {number}")
+    })
+    .await;
     let differing: Vec<_> = one.iter().zip(&other).filter(|(a, b)| a != b).map(|(a, _)| a.table.as_str()).collect();
     assert_eq!(differing, ["integration_instances", "shared_credentials", "connect_sessions"], "only tables with sealed values differ");
 }
