@@ -128,6 +128,8 @@ codes! {
     StoreBusy = "store_busy", 503, "Store busy";
     /// The disk is full or the file system read-only.
     StoreReadOnly = "store_read_only", 503, "Store cannot be written";
+    /// The server of the store's database does not prove who it is.
+    StoreUntrusted = "store_untrusted", 500, "Store's server not trusted";
     /// A backup of the store could not be made.
     BackupFailed = "backup_failed", 503, "Backup failed";
     /// The server is about to end and takes no new work.

@@ -82,6 +82,15 @@ pub enum StoreError {
     /// The server of the database is going, coming, or out of reach.
     #[error("the database server cannot be reached: {0}")]
     Unreachable(String),
+    /// The server of the database cannot prove who it is, or offers no TLS where the address wants it.
+    #[error("the database server is not trusted: {0}")]
+    Untrusted(String),
+    /// The database can only be read: a standby, or one that was set so.
+    #[error("the database is read-only")]
+    ServerReadOnly,
+    /// The server of the database has no room on its disk, or cannot use it.
+    #[error("the database server cannot use its disk: {0}")]
+    ServerDisk(String),
     /// The login at the database lacks a right.
     #[error("the database denies it: {0}")]
     Denied(String),
@@ -182,8 +191,10 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::PoolTimedOut => return Self::Busy,
+            sqlx::Error::Tls(_) => return Self::Untrusted(error.to_string()),
+            sqlx::Error::Io(io) if is_untrusted(io) => return Self::Untrusted(io.to_string()),
             // The driver's own words name an address and a cause, never a password.
-            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolClosed => return Self::Unreachable(error.to_string()),
+            sqlx::Error::Io(_) | sqlx::Error::PoolClosed => return Self::Unreachable(error.to_string()),
             _ => {}
         }
         if let sqlx::Error::Database(database) = &error {
@@ -198,6 +209,8 @@ impl From<sqlx::Error> for StoreError {
                 Some(Trouble::Denied) => Self::Denied(database.message().to_owned()),
                 Some(Trouble::ReadOnly) => Self::ReadOnly,
                 Some(Trouble::DiskFull) => Self::DiskFull,
+                Some(Trouble::ServerReadOnly) => Self::ServerReadOnly,
+                Some(Trouble::ServerDisk) => Self::ServerDisk(database.message().to_owned()),
                 Some(Trouble::Damaged) => Self::Damaged(database.message().to_owned()),
                 Some(Trouble::CannotOpen | Trouble::Io) => Self::Io(database.message().to_owned()),
                 Some(Trouble::Reference) => Self::DanglingReference,
@@ -206,6 +219,12 @@ impl From<sqlx::Error> for StoreError {
         }
         Self::Sql(error)
     }
+}
+
+/// Whether what failed is the proof of who the server is, and not the line to it.
+pub(crate) fn is_untrusted(error: &std::io::Error) -> bool {
+    // What rustls refuses comes as invalid data, and its words begin alike for every kind of bad certificate.
+    error.kind() == std::io::ErrorKind::InvalidData && error.to_string().contains("certificate")
 }
 
 /// The noun and field behind a unique index: the name of an index on an expression, or the list of its columns.
@@ -309,6 +328,20 @@ impl From<StoreError> for Problem {
                     .retry_after(5)
                     .with_detail(what)
             }
+            StoreError::Untrusted(what) => new(
+                Code::StoreUntrusted,
+                "The database server does not prove that it is the one that the address names, so nothing was sent to it. Name its certificate authority in the address (sslrootcert=FILE), give the host as its certificate does, or have it offer TLS.",
+            )
+            .with_detail(what),
+            StoreError::ServerReadOnly => new(
+                Code::StoreReadOnly,
+                "The database can only be read: it is a standby, or was set to read-only. Give the address of the primary, or have its administrator allow writing; nothing was changed.",
+            ),
+            StoreError::ServerDisk(what) => new(
+                Code::StoreReadOnly,
+                "The database server cannot write to its disk, which is full or broken. Have its administrator make room and try again; nothing was changed.",
+            )
+            .with_detail(what),
             StoreError::Denied(what) => {
                 new(Code::StoreReadOnly, "The database does not let this login do that. Run `patchbay doctor` on the store; it names the right that is missing.").with_detail(what)
             }

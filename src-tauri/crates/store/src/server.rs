@@ -5,8 +5,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use patchbay_model::{Scope, Secret};
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions, PgSslMode};
-use sqlx::{AssertSqlSafe, ConnectOptions, Executor};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions, PgSslMode};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 use tokio::sync::Mutex;
 
 use crate::db::{Tx, scope_settings};
@@ -18,6 +18,9 @@ const SECRETS: u32 = 4;
 
 /// How long a task waits for a connection.
 const TURN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long the server may take to answer somebody who only wants to know whether it does.
+const TRY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The channel on which the database says that something changed.
 const CHANNEL: &str = "patchbay_changes";
@@ -93,7 +96,9 @@ fn options(url: &str) -> Result<PgConnectOptions> {
     if options.get_database().is_none_or(str::is_empty) {
         return Err(wrong("names no database"));
     }
-    let options = if url.contains("sslmode=") || url.contains("ssl-mode=") {
+    // Only where the address itself asks for it is less than a verified server enough; the environment (PGSSLMODE) is not asked.
+    let asked = url.split_once('?').is_some_and(|(_, query)| query.split('&').any(|pair| pair.starts_with("sslmode=") || pair.starts_with("ssl-mode=")));
+    let options = if asked {
         options
     } else if options.get_socket().is_some() || is_here(options.get_host()) {
         options.ssl_mode(PgSslMode::Prefer)
@@ -126,8 +131,8 @@ fn shown(options: &PgConnectOptions) -> String {
 
 /// An open database.
 pub(crate) struct Server {
-    management: PgPool,
-    secrets: PgPool,
+    management: Pool,
+    secrets: Pool,
     /// Connected when somebody first waits, and anew after it was lost.
     listener: Mutex<Option<PgListener>>,
 }
@@ -142,8 +147,12 @@ impl Server {
             }
             other => other,
         };
-        let management = pool(address.management(), "patchbay_management", MANAGEMENT).await.map_err(named)?;
-        let secrets = pool(address.secrets(), "svc_integration", SECRETS).await.map_err(named)?;
+        let management = Pool::new(address.management(), "patchbay_management", MANAGEMENT);
+        let secrets = Pool::new(address.secrets(), "svc_integration", SECRETS);
+        // Tried without the pools, which wait for a server that may be coming and do not tell what is wrong.
+        for pool in [&management, &secrets] {
+            pool.try_out().await.map_err(named)?;
+        }
         let server = Self { management, secrets, listener: Mutex::new(None) };
         server.check_schema().await?;
         Ok(server)
@@ -153,7 +162,9 @@ impl Server {
     async fn check_schema(&self) -> Result<()> {
         let known = newest_schema();
         let (found, minimum): (i64, Option<i64>) =
-            sqlx::query_as("SELECT coalesce(max(version), 0), (SELECT minimum_reader FROM store_header) FROM _sqlx_migrations WHERE success").fetch_one(&self.management).await?;
+            sqlx::query_as("SELECT coalesce(max(version), 0), (SELECT minimum_reader FROM store_header) FROM _sqlx_migrations WHERE success")
+                .fetch_one(&self.management.pool)
+                .await?;
         if minimum.is_some_and(|minimum| minimum > known) {
             return Err(StoreError::Newer { found, known });
         }
@@ -162,22 +173,22 @@ impl Server {
 
     /// Begins to read: one view for the whole transaction.
     pub(crate) async fn read(&self, scope: Scope) -> Result<Tx> {
-        begin(&self.management, READ, scope, None).await
+        self.management.begin(READ, scope, None).await
     }
 
     /// Begins to write.
     pub(crate) async fn write(&self, scope: Scope, key: Option<Secret>) -> Result<Tx> {
-        begin(&self.management, WRITE, scope, key).await
+        self.management.begin(WRITE, scope, key).await
     }
 
     /// As [`Self::read`], in the role that may open sealed values.
     pub(crate) async fn read_secrets(&self, scope: Scope, key: Option<Secret>) -> Result<Tx> {
-        begin(&self.secrets, READ, scope, key).await
+        self.secrets.begin(READ, scope, key).await
     }
 
     /// As [`Self::write`], in the role that may open sealed values.
     pub(crate) async fn write_secrets(&self, scope: Scope, key: Option<Secret>) -> Result<Tx> {
-        begin(&self.secrets, WRITE, scope, key).await
+        self.secrets.begin(WRITE, scope, key).await
     }
 
     /// Waits until the database says that something changed, and no longer than `patience`.
@@ -186,7 +197,7 @@ impl Server {
         let mut listener = match held.take() {
             Some(listener) => listener,
             None => {
-                let mut listener = PgListener::connect_with(&self.management).await?;
+                let mut listener = PgListener::connect_with(&self.management.pool).await?;
                 listener.listen(CHANNEL).await?;
                 // What happened before it listened was not told to it.
                 *held = Some(listener);
@@ -209,8 +220,8 @@ impl Server {
 
     pub(crate) async fn close(&self) {
         self.listener.lock().await.take();
-        self.management.close().await;
-        self.secrets.close().await;
+        self.management.pool.close().await;
+        self.secrets.pool.close().await;
     }
 }
 
@@ -225,35 +236,78 @@ pub(crate) static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migratio
 const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 const WRITE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
 
-async fn pool(options: &PgConnectOptions, role: &'static str, size: u32) -> Result<PgPool, sqlx::Error> {
-    PgPoolOptions::new()
-        .max_connections(size)
-        .min_connections(0)
-        .acquire_timeout(TURN_TIMEOUT)
-        // A server that was started anew is noticed before a request pays for it.
-        .test_before_acquire(false)
-        .max_lifetime(Duration::from_secs(30 * 60))
-        .after_connect(move |connection, _| {
-            Box::pin(async move {
-                connection.execute(AssertSqlSafe(format!("SET ROLE {role}"))).await?;
-                Ok(())
-            })
-        })
-        .connect_with(options.clone())
-        .await
+/// Connections in one role.
+struct Pool {
+    pool: PgPool,
+    options: PgConnectOptions,
+    role: &'static str,
+    size: u32,
 }
 
-/// Begins and states the scope in one go.
-async fn begin(pool: &PgPool, how: &str, scope: Scope, key: Option<Secret>) -> Result<Tx> {
-    let statement = format!("{how}; {}", scope_settings(scope));
-    let tx = match pool.begin_with(AssertSqlSafe(statement.clone())).await {
-        Ok(tx) => tx,
-        // The connection was broken while it lay there, as after a restart of the server. The next one is a new one.
-        Err(sqlx::Error::Io(_) | sqlx::Error::BeginFailed) => pool.begin_with(AssertSqlSafe(statement)).await?,
-        Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code.starts_with("57P")) => pool.begin_with(AssertSqlSafe(statement)).await?,
-        Err(error) => return Err(error.into()),
-    };
-    Ok(Tx::Postgres { tx, pending: None, key })
+impl Pool {
+    /// A pool that connects when it is first asked.
+    fn new(options: &PgConnectOptions, role: &'static str, size: u32) -> Self {
+        let pool = PgPoolOptions::new()
+            .max_connections(size)
+            .min_connections(0)
+            .acquire_timeout(TURN_TIMEOUT)
+            // A broken one shows itself at its BEGIN, which costs nothing more than a question for its health would.
+            .test_before_acquire(false)
+            .max_lifetime(Duration::from_secs(30 * 60))
+            .after_connect(move |connection, _| Box::pin(async move { take_role(connection, role).await }))
+            .connect_lazy_with(options.clone());
+        Self { pool, options: options.clone(), role, size }
+    }
+
+    /// Begins and states the scope in one go.
+    async fn begin(&self, how: &str, scope: Scope, key: Option<Secret>) -> Result<Tx> {
+        let statement = format!("{how}; {}", scope_settings(scope));
+        // When the server went away and came back, every connection that lay idle is broken. Each is found out by its BEGIN,
+        // with which nothing is lost, and there are no more of them than the pool has room for.
+        for _ in 0..self.size {
+            match self.pool.begin_with(AssertSqlSafe(statement.clone())).await {
+                Ok(tx) => return Ok(Tx::Postgres { tx, pending: None, key }),
+                Err(error) if broken(&error) => {}
+                Err(sqlx::Error::PoolTimedOut) => return Err(self.reason().await),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.pool.begin_with(AssertSqlSafe(statement)).await.map(|tx| Tx::Postgres { tx, pending: None, key }).map_err(StoreError::from)
+    }
+
+    /// Why no connection came in time: the pool does not tell a server that is gone from one that has enough to do.
+    async fn reason(&self) -> StoreError {
+        match self.try_out().await {
+            Ok(()) => StoreError::Busy,
+            Err(error) => error.into(),
+        }
+    }
+
+    /// Connects once, and leaves.
+    async fn try_out(&self) -> Result<(), sqlx::Error> {
+        let connecting = async {
+            let mut connection = self.options.connect().await?;
+            take_role(&mut connection, self.role).await?;
+            connection.close().await
+        };
+        let silent = || sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "it does not answer"));
+        tokio::time::timeout(TRY_TIMEOUT, connecting).await.map_err(|_| silent())?
+    }
+}
+
+async fn take_role(connection: &mut PgConnection, role: &str) -> Result<(), sqlx::Error> {
+    connection.execute(AssertSqlSafe(format!("SET ROLE {role}"))).await.map(drop)
+}
+
+/// Whether a connection turned out to be none any more (PostgreSQL's class 57P: the server was told to end, or crashed).
+fn broken(error: &sqlx::Error) -> bool {
+    match error {
+        // Refused is what the pool says itself of a server that is not there.
+        sqlx::Error::Io(error) => error.kind() != std::io::ErrorKind::ConnectionRefused && !crate::error::is_untrusted(error),
+        sqlx::Error::BeginFailed => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P") && code != "57P03"),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -269,6 +323,15 @@ mod tests {
         assert!(matches!(here.management().get_ssl_mode(), PgSslMode::Prefer));
         let weak = PostgresAddress::parse("postgres://me@db.example.com/patchbay?sslmode=require", None).unwrap();
         assert!(matches!(weak.management().get_ssl_mode(), PgSslMode::Require));
+        // What only looks like it, in a password or the name of the database, weakens nothing.
+        for url in [
+            "postgres://me:sslmode=disable@db.example.com/patchbay",
+            "postgres://me@db.example.com/sslmode=disable",
+            "postgres://me@db.example.com/patchbay?application_name=sslmode=disable",
+        ] {
+            let address = PostgresAddress::parse(url, None).unwrap();
+            assert!(matches!(address.management().get_ssl_mode(), PgSslMode::VerifyFull), "{url}");
+        }
     }
 
     #[test]
