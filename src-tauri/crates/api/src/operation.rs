@@ -1,14 +1,16 @@
 //! The one table of management operations: HTTP method, path, query, body, answer and status. The router, the dispatcher
 //! of commands and the TypeScript contract are all made from it, so none of them can know an operation that the others do not.
 
+use patchbay_engine::contention::Turns;
 use patchbay_engine::token::Bearer;
 use patchbay_engine::{CallerInfo, Engine, ManagementGrant, RefreshGrant};
 use patchbay_model::{Operation, Problem};
+use serde_json::Value;
 
 use crate::contract::Commands;
 use crate::handle::{
-    Call, account, audit, auth, backup, capability, connect, credential, definition, end_user, integration, member, meta, organization, overview, point, provider_app, role, status, token,
-    trial, undo, webhook,
+    Call, account, audit, auth, backup, capability, connect, credential, definition, end_user, integration, member, meta, organization, overview, point, provider_app, role,
+    status, token, trial, undo, webhook,
 };
 use crate::openapi::Management;
 use crate::reply::{AuditFile, Deleted, Document, Empty, IntoReply, Reply};
@@ -115,17 +117,12 @@ macro_rules! table {
             });)+
         }
 
-        /// Runs an operation: reads the request into types, calls its handler, and makes the answer.
-        ///
-        /// # Errors
-        /// Problems of the request and of the verb.
-        pub async fn run(engine: &Engine, grant: &ManagementGrant, operation: Operation, mut request: Request) -> Result<Reply, Problem> {
-            let body = request.body.take();
-            let request = &request;
+        /// Runs an operation once: reads the request into types, calls its handler, and makes the answer.
+        fn attempt<'a>(engine: &'a Engine, grant: &'a ManagementGrant, operation: Operation, request: &'a Request, body: Option<Value>) -> Answering<'a> {
             // Boxed, so that the future of the whole table is not as large as the largest of its handlers; and made in a
             // function of its own, since an unoptimised build keeps room on the stack for each of those that it might make.
-            let answering: Answering<'_> = match operation {
-                $(Operation::$operation => (move || -> Answering<'_> {
+            match operation {
+                $(Operation::$operation => (move || -> Answering<'a> {
                     Box::pin(async move {
                         let query = <$query as ReadQuery>::read(request)?;
                         let body = <$body as ReadBody>::read(body)?;
@@ -133,8 +130,7 @@ macro_rules! table {
                         answer.into_reply($status)
                     })
                 })(),)+
-            };
-            answering.await
+            }
         }
     };
 }
@@ -290,6 +286,36 @@ table! {
     ConfigurationExport: Post "/v1/x/export", NoQuery, MaybeJson<ExportConfiguration> => Answer<ExportedConfiguration>, 200, Management, overview::export;
 }
 
+/// Runs an operation. Every surface comes through here: the Management API, commands of browsers and windows, the command line.
+///
+/// On a store with several writers at once, one whose transaction another came between has changed nothing and is run again,
+/// whole, a few times: the caller sees one answer, and the store one effect and one row of the audit log
+/// ([`patchbay_engine::contention`]). An operation that asks somebody outside is not: it runs its own transactions again.
+///
+/// # Errors
+/// Problems of the request and of the verb; `store_busy` when others came between every time.
+pub async fn run(engine: &Engine, grant: &ManagementGrant, operation: Operation, mut request: Request) -> Result<Reply, Problem> {
+    let body = request.body.take();
+    if asks_outside(operation) {
+        return attempt(engine, grant, operation, &request, body).await;
+    }
+    let mut turns = Turns::new(engine.context());
+    loop {
+        match attempt(engine, grant, operation, &request, body.clone()).await {
+            Err(problem) => turns.again(problem).await?,
+            done => return done,
+        }
+    }
+}
+
+/// Whether an operation asks a provider or a webhook's receiver before its answer is stored.
+fn asks_outside(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::IntegrationsVerify | Operation::IntegrationsVerifyExisting | Operation::IntegrationsCall | Operation::ConnectFinish | Operation::OrganizationWebhooksTest
+    )
+}
+
 /// `auth.logon` by somebody who has no grant yet.
 ///
 /// # Errors
@@ -304,7 +330,13 @@ pub async fn logon(engine: &Engine, caller: CallerInfo, mut request: Request) ->
 /// # Errors
 /// `not_found` for any other container.
 pub async fn refresh(engine: &Engine, grant: &RefreshGrant, request: Request) -> Result<Reply, Problem> {
-    Box::pin(token::refresh_as(engine, Bearer::Refresh(grant), request.path("refresh_token_id")?)).await?.into_reply(200)
+    let mut turns = Turns::new(engine.context());
+    loop {
+        match Box::pin(token::refresh_as(engine, Bearer::Refresh(grant), request.path("refresh_token_id")?)).await {
+            Err(problem) => turns.again(problem).await?,
+            Ok(answer) => return answer.into_reply(200),
+        }
+    }
 }
 
 /// The route of an operation.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use patchbay_model::deletion::UNDO_WINDOW;
 use patchbay_model::{Origin, Problem, Scope};
 
+use crate::contention::again;
 use crate::engine::{Stopping, WeakEngine};
 use crate::{Engine, audit, changes, consent, installation, member, usage, webhook};
 
@@ -47,17 +48,22 @@ pub(crate) fn start(engine: &Engine) {
 /// # Errors
 /// Problems of the store.
 pub(crate) async fn purge_once(engine: &Engine) -> Result<(), Problem> {
+    let rows = again!(engine, { purge(engine).await });
+    if rows > 0 {
+        tracing::debug!(rows, "removed what has ended");
+    }
+    consent::end_stale(engine).await?;
+    member::release_locks(engine).await
+}
+
+async fn purge(engine: &Engine) -> Result<u64, Problem> {
     let now = engine.now();
     let mut tx = engine.store().write(Scope::System, Origin::Background).await?;
     let rows = tx.purge_deleted(now.minus(UNDO_WINDOW)).await? + tx.remove_expired_tokens(now).await? + tx.remove_expired_web_sessions(now).await?;
     let rows = rows + tx.remove_old_status(now.minus(KEPT_MINUTES), now.minus(KEPT_EVENTS)).await? + tx.remove_old_deliveries(now.minus(KEPT_DELIVERIES)).await?;
     tx.trim_changes(KEPT_CHANGES).await?;
     tx.commit().await?;
-    if rows > 0 {
-        tracing::debug!(rows, "removed what has ended");
-    }
-    consent::end_stale(engine).await?;
-    member::release_locks(engine).await
+    Ok(rows)
 }
 
 /// Runs something at an interval until the engine stops; a failure is logged and tried again at the next turn.

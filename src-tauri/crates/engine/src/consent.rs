@@ -30,6 +30,7 @@ pub(crate) use grant_request::{OAuthClient, refresh as refresh_request};
 pub(crate) use metadata::{Authority, MetadataCache, authority};
 pub(crate) use tokens::{Refusal, TokenAnswer, TokenSet, read as read_token_answer};
 
+use crate::contention::again;
 use crate::{Engine, ManagementGrant};
 
 /// In the metadata of a credential that a consent gave: where the provider's API was found, and for which configuration.
@@ -86,9 +87,12 @@ const LEEWAY: Duration = Duration::from_secs(120);
 pub(crate) async fn end_stale(engine: &Engine) -> Result<(), Problem> {
     let before = engine.now().minus(LEEWAY);
     for organization in engine.organizations().await? {
-        let mut tx = engine.store().write(Scope::Organization(organization.id), Origin::Background).await?;
-        tx.expire_connect_sessions(before).await?;
-        tx.commit().await?;
+        again!(engine, {
+            let mut tx = engine.store().write(Scope::Organization(organization.id), Origin::Background).await?;
+            tx.expire_connect_sessions(before).await?;
+            tx.commit().await?;
+            Ok(())
+        });
     }
     Ok(())
 }

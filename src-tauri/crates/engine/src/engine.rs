@@ -1,6 +1,8 @@
 //! The engine: one open store with its key, the providers' catalog, and what runs beside the verbs.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::Duration;
 
 use patchbay_model::change::Change;
 use patchbay_model::{Context, Origin, Timestamp};
@@ -20,6 +22,11 @@ use crate::usage::{TokenUses, Usage};
 
 /// Changes kept for a listener that reads late; one that falls further behind reads everything anew.
 const EVENT_BACKLOG: usize = 1024;
+
+/// How long an answer of a provider is awaited at the end: longer than a token endpoint may take.
+const LANDING: Duration = Duration::from_secs(45);
+/// How often it is looked for.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// One open store with everything that its verbs need. Clones share it.
 #[derive(Clone)]
@@ -42,6 +49,7 @@ struct Inner {
     token_uses: TokenUses,
     public_url: OnceLock<String>,
     floods: Floods,
+    held: Arc<AtomicUsize>,
     backup_failure: LastFailure,
     stop: watch::Sender<bool>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -55,6 +63,22 @@ impl WeakEngine {
     /// The engine, as long as somebody else uses it.
     pub(crate) fn upgrade(&self) -> Option<Engine> {
         self.0.upgrade().map(|inner| Engine { inner })
+    }
+}
+
+/// Work that is waited for at the end.
+pub(crate) struct Held(Arc<AtomicUsize>);
+
+impl Held {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -101,6 +125,7 @@ impl Engine {
             token_uses: TokenUses::default(),
             public_url: OnceLock::new(),
             floods: Floods::default(),
+            held: Arc::default(),
             backup_failure: LastFailure::default(),
             stop: watch::Sender::new(false),
             tasks: Mutex::default(),
@@ -215,18 +240,33 @@ impl Engine {
         Stopping(self.inner.stop.subscribe())
     }
 
+    /// Work that must be finished before the store closes, though nobody may be waiting for it any more: as long as the guard
+    /// is there, [`Self::shutdown`] waits.
+    pub(crate) fn hold(&self) -> Held {
+        Held::new(&self.inner.held)
+    }
+
     /// Remembers a task, so that [`Self::shutdown`] waits for it.
     pub(crate) fn keep(&self, task: JoinHandle<()>) {
         self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
     }
 
-    /// Stops the tasks beside the verbs, writes out counters and closes the store. Call it before the program ends.
+    /// Stops the tasks beside the verbs, lets what was sent to a provider be stored, writes out counters and closes the store.
+    /// Call it before the program ends.
     pub async fn shutdown(&self) {
         self.inner.stop.send_replace(true);
         let tasks = std::mem::take(&mut *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         for task in tasks {
             // A task that failed has said so in the log.
             let _ = task.await;
+        }
+        let landed = async {
+            while self.inner.held.load(Ordering::SeqCst) > 0 {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        if tokio::time::timeout(LANDING, landed).await.is_err() {
+            tracing::warn!("an answer of a provider is still awaited and is given up");
         }
         if let Err(problem) = crate::usage::flush(self).await {
             tracing::warn!(code = problem.code.as_str(), "usage counters could not be written");

@@ -9,6 +9,7 @@ pub mod call;
 pub mod changes;
 pub mod configuration;
 pub mod consent;
+pub mod contention;
 pub mod credential;
 pub mod definition;
 pub mod deletion;

@@ -24,6 +24,7 @@ use crate::Engine;
 use crate::call::opened::Opened;
 use crate::call::{sealed, status};
 use crate::consent::TokenSet;
+use crate::contention::{Turns, again};
 
 /// Longer than two requests to the token endpoint take, so that a lease does not end under a request.
 const LEASE: Duration = Duration::from_secs(120);
@@ -75,9 +76,12 @@ pub(crate) async fn after_refusal(engine: &Engine, scope: Scope, credential: &Cr
 /// Problems of the store.
 pub(crate) async fn proven(engine: &Engine, scope: Scope, credential: CredentialId) -> Result<(), Problem> {
     if engine.outbound().flights.take_unproven(credential) {
-        let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
-        tx.settle_refresh(credential, engine.now()).await?;
-        tx.commit().await?;
+        again!(engine, {
+            let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
+            tx.settle_refresh(credential, engine.now()).await?;
+            tx.commit().await?;
+            Ok(())
+        });
     }
     Ok(())
 }
@@ -130,7 +134,10 @@ enum Start {
 /// with it.
 async fn renew(engine: &Engine, scope: Scope, credential: &Credential, seen: &TokenSet, reason: Reason) -> Result<(Credential, TokenSet), Trouble> {
     let (engine, credential, seen) = (engine.clone(), credential.clone(), seen.clone());
-    let task = tokio::spawn(async move { renew_alone(&engine, scope, &credential, &seen, reason).await });
+    let task = tokio::spawn(async move {
+        let _held = engine.hold();
+        renew_alone(&engine, scope, &credential, &seen, reason).await
+    });
     task.await.map_err(|_| Problem::internal("a renewal of tokens was interrupted"))?
 }
 
@@ -153,9 +160,12 @@ async fn renew_alone(engine: &Engine, scope: Scope, credential: &Credential, see
         Outcome::Unchanged(problem) => {
             // What was uncertain before stays so: this attempt has told nothing about it.
             if !intent.uncertain {
-                let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
-                tx.abandon_refresh(intent.credential.id, intent.id, engine.now()).await?;
-                tx.commit().await?;
+                again!(engine, {
+                    let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
+                    tx.abandon_refresh(intent.credential.id, intent.id, engine.now()).await?;
+                    tx.commit().await?;
+                    Ok(())
+                });
             }
             Err(problem.into())
         }
@@ -166,41 +176,65 @@ async fn renew_alone(engine: &Engine, scope: Scope, credential: &Credential, see
 /// Takes the lease and writes the intent down, or finds that there is no need to.
 async fn start(engine: &Engine, scope: Scope, id: CredentialId, seen: &TokenSet, reason: Reason, material: &Material) -> Result<Start, Trouble> {
     let give_up = Instant::now() + WAIT_FOR_OTHERS;
+    let mut turns = Turns::new(engine.context());
     loop {
-        let now = engine.now();
-        let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
-        let (credential, set) = read(engine, &mut tx, id).await?;
-        let renewed = set.access_token.expose() != seen.access_token.expose() && set.usable(now);
-        if renewed || (reason == Reason::Due && now < set.due()) {
-            return Ok(Start::Use(Box::new((credential, set))));
-        }
-        let Some(refresh_token) = set.refresh_token.clone() else {
-            return Err(attention(engine, tx, material, AttentionCause::CredentialExpired).await?);
+        let left = match attempt(engine, scope, id, seen, reason, material).await {
+            Ok(Attempt::Start(start)) => return Ok(start),
+            Ok(Attempt::Held { left }) => left,
+            Err(trouble) if trouble.problem.contended => {
+                turns.again(trouble.problem).await?;
+                continue;
+            }
+            Err(trouble) => return Err(trouble),
         };
-        let intent = engine.context().new_uuid();
-        match tx.acquire_refresh(id, &engine.outbound().lease_owner, intent, now, now.plus(LEASE)).await? {
-            RefreshLease::Acquired { before } => {
-                let uncertain = before.as_ref().is_some_and(|before| before.state == RefreshState::Intent);
-                // A second use of a token that was rotated makes many providers revoke everything, so what still works is
-                // used up first.
-                if uncertain && reason == Reason::Due && set.usable(now) && !material.bears_repetition(before.as_ref(), now) {
-                    return Ok(Start::Use(Box::new((credential, set))));
-                }
-                tx.record_refresh_intent(id, intent, now).await?;
-                tx.commit().await?;
-                let earlier = before.filter(|before| before.state == RefreshState::Activated).and_then(|before| before.previous);
-                return Ok(Start::Go(Box::new(Intent { id: intent, credential, set, refresh_token, uncertain, earlier })));
+        if Instant::now() >= give_up {
+            return Err(Problem::new(Code::StoreBusy, "Another process is renewing the access at the provider and has not finished. Try again in a moment.")
+                .retry_after(left.as_secs().clamp(1, 60))
+                .into());
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+enum Attempt {
+    Start(Start),
+    /// Another process has the lease, for so long at most.
+    Held {
+        left: Duration,
+    },
+}
+
+async fn attempt(engine: &Engine, scope: Scope, id: CredentialId, seen: &TokenSet, reason: Reason, material: &Material) -> Result<Attempt, Trouble> {
+    let now = engine.now();
+    let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
+    let (credential, set) = read(engine, &mut tx, id).await?;
+    let found = |credential, set| Ok(Attempt::Start(Start::Use(Box::new((credential, set)))));
+    let renewed = set.access_token.expose() != seen.access_token.expose() && set.usable(now);
+    if renewed || (reason == Reason::Due && now < set.due()) {
+        return found(credential, set);
+    }
+    let Some(refresh_token) = set.refresh_token.clone() else {
+        return Err(attention(engine, tx, material, AttentionCause::CredentialExpired).await?);
+    };
+    let intent = engine.context().new_uuid();
+    let clock = tx.clock(now).await?;
+    match tx.acquire_refresh(id, &engine.outbound().lease_owner, intent, clock, clock.plus(LEASE)).await? {
+        RefreshLease::Acquired { before } => {
+            let uncertain = before.as_ref().is_some_and(|before| before.state == RefreshState::Intent);
+            // A second use of a token that was rotated makes many providers revoke everything, so what still works is
+            // used up first.
+            if uncertain && reason == Reason::Due && set.usable(now) && !material.bears_repetition(before.as_ref(), clock) {
+                return found(credential, set);
             }
-            RefreshLease::Held { .. } if reason == Reason::Due && set.usable(now) => return Ok(Start::Use(Box::new((credential, set)))),
-            RefreshLease::Held { until, .. } => {
-                tx.rollback().await?;
-                if Instant::now() >= give_up {
-                    return Err(Problem::new(Code::StoreBusy, "Another process is renewing the access at the provider and has not finished. Try again in a moment.")
-                        .retry_after(until.since(now).as_secs().clamp(1, 60))
-                        .into());
-                }
-                tokio::time::sleep(LOOK_AGAIN).await;
-            }
+            tx.record_refresh_intent(id, intent, clock).await?;
+            tx.commit().await?;
+            let earlier = before.filter(|before| before.state == RefreshState::Activated).and_then(|before| before.previous);
+            Ok(Attempt::Start(Start::Go(Box::new(Intent { id: intent, credential, set, refresh_token, uncertain, earlier }))))
+        }
+        RefreshLease::Held { .. } if reason == Reason::Due && set.usable(now) => found(credential, set),
+        RefreshLease::Held { until, .. } => {
+            tx.rollback().await?;
+            Ok(Attempt::Held { left: until.since(clock) })
         }
     }
 }
@@ -217,7 +251,7 @@ async fn read(engine: &Engine, tx: &mut SecretWriteTx, id: CredentialId) -> Resu
 async fn activate(engine: &Engine, scope: Scope, intent: Intent, new: TokenSet) -> Result<(Credential, TokenSet), Trouble> {
     let Intent { id, mut credential, set: old, refresh_token, .. } = intent;
     // RFC 6749 sections 5.1 and 6: what the answer leaves out stays as it was.
-    let set = TokenSet { refresh_token: new.refresh_token.or(Some(refresh_token)), scope: new.scope.or(old.scope), ..new };
+    let set = TokenSet { refresh_token: new.refresh_token.or(Some(refresh_token)), scope: new.scope.or_else(|| old.scope.clone()), ..new };
     let plain = set.to_secret()?;
     let envelope = sealed::seal(engine, &credential, &plain)?;
     credential.expires = Some(set.expires);
@@ -225,39 +259,66 @@ async fn activate(engine: &Engine, scope: Scope, intent: Intent, new: TokenSet) 
     credential.updated_at = engine.now();
     let give_up = Instant::now() + WAIT_FOR_OTHERS;
     let mut intent = id;
+    // An answer that has come must not be lost: until then it is tried, also while the database is away.
     loop {
-        let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
-        let (in_force, in_force_set) = read(engine, &mut tx, credential.id).await?;
-        if in_force_set.access_token.expose() != old.access_token.expose() {
-            // A person has connected anew meanwhile, or another process was quicker: theirs is the newer grant.
-            tx.abandon_refresh(credential.id, intent, engine.now()).await?;
-            tx.commit().await?;
-            return Ok((in_force, in_force_set));
-        }
-        match tx.activate_refresh(&credential, intent, &envelope, engine.now()).await {
-            Ok(()) => {
-                tx.commit().await?;
+        match store(engine, scope, intent, &credential, &old, &envelope).await {
+            Ok(Stored::Current) => {
                 engine.outbound().flights.unproven(credential.id);
                 return Ok((credential, set));
             }
-            Err(StoreError::Busy) => tx.rollback().await?,
-            Err(error) => return Err(error.into()),
-        }
-        // The machine slept over the end of our lease and another process took it. Our answer is the newest that there is,
-        // so it is stored all the same as soon as the other lets go.
-        let (now, next) = (engine.now(), engine.context().new_uuid());
-        let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
-        if let RefreshLease::Acquired { .. } = tx.acquire_refresh(credential.id, &engine.outbound().lease_owner, next, now, now.plus(LEASE)).await? {
-            tx.record_refresh_intent(credential.id, next, now).await?;
-            tx.commit().await?;
-            intent = next;
-        } else {
-            tx.rollback().await?;
-            tokio::time::sleep(LOOK_AGAIN).await;
+            Ok(Stored::Newer(in_force)) => return Ok(*in_force),
+            // The machine slept over the end of our lease and another process took it. Our answer is the newest that there
+            // is, so it is stored all the same as soon as the other lets go.
+            Ok(Stored::Leased(next)) => intent = next,
+            Ok(Stored::Held) => tokio::time::sleep(LOOK_AGAIN).await,
+            Err(problem) if problem.code == Code::StoreBusy && Instant::now() < give_up => tokio::time::sleep(LOOK_AGAIN).await,
+            Err(problem) => return Err(Problem { contended: false, ..problem }.into()),
         }
         if Instant::now() >= give_up {
             return Err(Problem::new(Code::StoreBusy, "New tokens came from the provider but could not be stored, since another process holds the renewal. Try again.").into());
         }
+    }
+}
+
+/// What came of storing an answer.
+enum Stored {
+    /// It is in force.
+    Current,
+    /// A person has connected anew meanwhile, or another process was quicker: theirs is the newer grant.
+    Newer(Box<(Credential, TokenSet)>),
+    /// The lease was lost and taken again, under this intent.
+    Leased(Uuid),
+    /// The lease was lost, and another has it.
+    Held,
+}
+
+async fn store(engine: &Engine, scope: Scope, intent: Uuid, credential: &Credential, old: &TokenSet, envelope: &Envelope) -> Result<Stored, Problem> {
+    let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
+    let (in_force, in_force_set) = read(engine, &mut tx, credential.id).await?;
+    let clock = tx.clock(engine.now()).await?;
+    if in_force_set.access_token.expose() != old.access_token.expose() {
+        tx.abandon_refresh(credential.id, intent, clock).await?;
+        tx.commit().await?;
+        return Ok(Stored::Newer(Box::new((in_force, in_force_set))));
+    }
+    match tx.activate_refresh(credential, intent, envelope, clock).await {
+        Ok(()) => {
+            tx.commit().await?;
+            return Ok(Stored::Current);
+        }
+        Err(StoreError::Busy) => tx.rollback().await?,
+        Err(error) => return Err(error.into()),
+    }
+    let next = engine.context().new_uuid();
+    let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
+    let clock = tx.clock(engine.now()).await?;
+    if let RefreshLease::Acquired { .. } = tx.acquire_refresh(credential.id, &engine.outbound().lease_owner, next, clock, clock.plus(LEASE)).await? {
+        tx.record_refresh_intent(credential.id, next, clock).await?;
+        tx.commit().await?;
+        Ok(Stored::Leased(next))
+    } else {
+        tx.rollback().await?;
+        Ok(Stored::Held)
     }
 }
 
@@ -274,6 +335,16 @@ async fn retry_with_earlier(engine: &Engine, material: &Material, intent: &Inten
 
 /// The provider refuses the refresh token for good, unless a person has connected anew meanwhile.
 async fn dead(engine: &Engine, scope: Scope, material: &Material, intent: &Intent) -> Result<(Credential, TokenSet), Trouble> {
+    let mut turns = Turns::new(engine.context());
+    loop {
+        match found_dead(engine, scope, material, intent).await {
+            Err(trouble) if trouble.problem.contended => turns.again(trouble.problem).await?,
+            done => return done,
+        }
+    }
+}
+
+async fn found_dead(engine: &Engine, scope: Scope, material: &Material, intent: &Intent) -> Result<(Credential, TokenSet), Trouble> {
     let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
     tx.abandon_refresh(intent.credential.id, intent.id, engine.now()).await?;
     let (in_force, set) = read(engine, &mut tx, intent.credential.id).await?;

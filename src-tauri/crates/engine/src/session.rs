@@ -8,6 +8,7 @@ use patchbay_model::web::{LinkPurpose, OneTimeLink, WebSession};
 use patchbay_model::{Code, OrganizationId, Problem, Scope, Secret, Timestamp, WebSessionId};
 use patchbay_vault::{mint_token, parse_token};
 
+use crate::contention::again;
 use crate::token::verify::{acting_member, adhoc_permits, live_member, role_permits};
 use crate::{CallerInfo, Engine, ManagementGrant};
 
@@ -32,9 +33,14 @@ pub struct NewSession {
 /// # Errors
 /// Problems of the store.
 pub async fn begin(engine: &Engine, grant: &ManagementGrant) -> Result<NewSession, Problem> {
-    let now = engine.now();
     let handle = mint_token(SecretKind::WebSession, engine.context().entropy());
     let hash = hash(engine, handle.expose(), SecretKind::WebSession).ok_or_else(|| Problem::internal("a handle just made has no good shape"))?;
+    let expires = again!(engine, { store(engine, grant, &hash).await });
+    Ok(NewSession { handle, expires, grant: grant.clone() })
+}
+
+async fn store(engine: &Engine, grant: &ManagementGrant, hash: &[u8; 32]) -> Result<Timestamp, Problem> {
+    let now = engine.now();
     let mut tx = engine.store().write(Scope::Organization(grant.organization()), grant.caller().origin).await?;
     let authority = match grant.container() {
         Some(container) => tx.token(container).await?.map(|container| container.authority).ok_or_else(crate::token::verify::dead)?,
@@ -51,9 +57,9 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant) -> Result<NewSessio
         last_seen_at: now,
         created_at: now,
     };
-    tx.insert_web_session(&session, &hash).await?;
+    tx.insert_web_session(&session, hash).await?;
     tx.commit().await?;
-    Ok(NewSession { handle, expires: session.expires, grant: grant.clone() })
+    Ok(session.expires)
 }
 
 /// The grant of a session's handle. It ends with the token or member that it came from.
@@ -89,8 +95,13 @@ pub async fn resume(engine: &Engine, handle: &str, caller: CallerInfo) -> Result
 /// Problems of the store.
 pub async fn end(engine: &Engine, handle: &str) -> Result<(), Problem> {
     let Some(hash) = hash(engine, handle, SecretKind::WebSession) else { return Ok(()) };
+    again!(engine, { remove(engine, &hash).await });
+    Ok(())
+}
+
+async fn remove(engine: &Engine, hash: &[u8; 32]) -> Result<(), Problem> {
     let mut tx = engine.store().write(Scope::System, engine.origin()).await?;
-    if let Some(session) = tx.web_session_by_hash(&hash).await? {
+    if let Some(session) = tx.web_session_by_hash(hash).await? {
         tx.enter(Scope::Organization(session.organization_id))?;
         tx.remove_web_session(session.id).await?;
         if let Some(token) = session.token_id
@@ -114,9 +125,12 @@ pub async fn create_setup_link(engine: &Engine, organization: OrganizationId) ->
     let hash = hash(engine, secret.expose(), SecretKind::SetupLink).ok_or_else(|| Problem::internal("a link just made has no good shape"))?;
     let now = engine.now();
     let expires = now.plus(LINK_LASTS);
-    let mut tx = engine.store().write(Scope::Organization(organization), engine.origin()).await?;
-    tx.insert_one_time_link(&OneTimeLink { organization_id: organization, member_id: member.id, purpose: LinkPurpose::Setup, expires, created_at: now }, &hash).await?;
-    tx.commit().await?;
+    again!(engine, {
+        let mut tx = engine.store().write(Scope::Organization(organization), engine.origin()).await?;
+        tx.insert_one_time_link(&OneTimeLink { organization_id: organization, member_id: member.id, purpose: LinkPurpose::Setup, expires, created_at: now }, &hash).await?;
+        tx.commit().await?;
+        Ok(())
+    });
     Ok((secret, expires))
 }
 
@@ -128,9 +142,12 @@ pub async fn redeem_setup_link(engine: &Engine, secret: &str, caller: CallerInfo
     let used = || Problem::new(Code::TokenInvalid, "The link is unknown, was used already or is older than 15 minutes. Start the program again for a new one.");
     let hash = hash(engine, secret, SecretKind::SetupLink).ok_or_else(used)?;
     let now = engine.now();
-    let mut tx = engine.store().write(Scope::System, caller.origin).await?;
-    let link = tx.use_one_time_link(&hash, now).await?.filter(|link| link.purpose == LinkPurpose::Setup).ok_or_else(used)?;
-    tx.commit().await?;
+    let link = again!(engine, {
+        let mut tx = engine.store().write(Scope::System, caller.origin).await?;
+        let link = tx.use_one_time_link(&hash, now).await?.filter(|link| link.purpose == LinkPurpose::Setup).ok_or_else(used)?;
+        tx.commit().await?;
+        Ok(link)
+    });
     let mut tx = engine.store().read(Scope::Organization(link.organization_id)).await?;
     let member = live_member(&mut tx, link.member_id, now).await.map_err(|_| used())?;
     let permits = role_permits(&mut tx, &member).await?;

@@ -11,6 +11,7 @@ use patchbay_model::{AccountId, Code, IntegrationId, OrganizationId, Problem, St
 use patchbay_store::Turn;
 
 use crate::Engine;
+use crate::contention::again;
 
 /// Most events of one integration in one batch; one that flaps faster is not told in more detail.
 const MOST_TURNS: usize = 20;
@@ -213,15 +214,25 @@ pub(crate) async fn flush(engine: &Engine) -> Result<(), Problem> {
         return Ok(());
     }
     let tokens: Vec<(TokenId, Timestamp)> = std::mem::take(&mut *open(&engine.token_uses().0)).into_iter().collect();
-    if let Err(error) = engine.store().flush_token_uses(&tokens).await {
+    if let Err(problem) = write_token_uses(engine, &tokens).await {
         let mut pending = open(&engine.token_uses().0);
         for (token, at) in tokens {
             // A later use that came since stays.
             pending.entry(token).or_insert(at);
         }
-        return Err(error.into());
+        return Err(problem);
     }
     flush_calls(engine).await
+}
+
+async fn write_token_uses(engine: &Engine, uses: &[(TokenId, Timestamp)]) -> Result<(), Problem> {
+    again!(engine, { Ok(engine.store().flush_token_uses(uses).await?) });
+    Ok(())
+}
+
+async fn write_calls(engine: &Engine, batch: &[patchbay_store::Usage]) -> Result<(), Problem> {
+    again!(engine, { Ok(engine.store().flush_usage(batch).await?) });
+    Ok(())
 }
 
 /// Writes the pending counters of calls alone; without any, nothing is written.
@@ -247,9 +258,9 @@ pub(crate) async fn flush_calls(engine: &Engine) -> Result<(), Problem> {
             turns: pending.turns,
         })
         .collect();
-    if let Err(error) = engine.store().flush_usage(&batch).await {
+    if let Err(problem) = write_calls(engine, &batch).await {
         engine.usage().put_back(batch);
-        return Err(error.into());
+        return Err(problem);
     }
     Ok(())
 }

@@ -196,6 +196,14 @@ impl Dialect {
         }
     }
 
+    /// The time of the database itself; none where every process is on one machine and has its clock.
+    pub(crate) const fn clock(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("SELECT clock_timestamp()"),
+        }
+    }
+
     /// The newest number of a change, whatever the scope: it is a number and no tenant's.
     pub(crate) const fn newest_change(self) -> &'static str {
         match self {

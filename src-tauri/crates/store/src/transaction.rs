@@ -5,11 +5,11 @@ use std::ops::{Deref, DerefMut};
 
 use patchbay_model::change::ChangeKind;
 use patchbay_model::permission::ResourceScope;
-use patchbay_model::{AccountId, Origin, Scope};
+use patchbay_model::{AccountId, Origin, Scope, Timestamp};
 use uuid::Uuid;
 
-use crate::db::{QueryBuilder, Tx};
-use crate::dialect::Dialect;
+use crate::db::{self, QueryBuilder, Tx};
+use crate::dialect::{At, Dialect};
 use crate::error::{Result, StoreError};
 use crate::store::Announcer;
 
@@ -41,6 +41,21 @@ impl ReadTx {
     /// caller's to heed, since a transaction has one organization.
     pub fn narrow_lists(&mut self, scopes: Option<Vec<ResourceScope>>) {
         self.narrowed = scopes;
+    }
+
+    /// The time by which all processes on this store agree who holds a lease: `ours` on a file, which is of one machine; the
+    /// server's clock on a server, since the machines before it may differ in theirs.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn clock(&mut self, ours: Timestamp) -> Result<Timestamp> {
+        match self.dialect().clock() {
+            None => Ok(ours),
+            Some(sql) => {
+                let (At(now),): (At,) = db::query_as(sql).fetch_one(&mut self.tx).await?;
+                Ok(now)
+            }
+        }
     }
 
     /// Goes on in a narrower scope within the same view: from the system to an organization (after a token's hash was

@@ -18,6 +18,7 @@ use crate::webhook::outbox;
 use crate::{CallerInfo, Engine};
 
 /// What was done, and to what.
+#[derive(Clone)]
 pub(crate) struct Done {
     operation: Operation,
     status: u16,

@@ -6,6 +6,7 @@ use patchbay_model::{Code, Origin, Problem, Scope};
 
 use super::floods::{Source, Suppressed};
 use super::record::event;
+use crate::contention::again;
 use crate::{CallerInfo, Engine, Grant};
 
 /// Operation of the row that tells how many refusals were counted and not kept one by one.
@@ -89,8 +90,11 @@ pub(crate) async fn flush(engine: &Engine, all: bool) -> Result<(), Problem> {
 }
 
 async fn insert(engine: &Engine, event: &AuditEvent) -> Result<(), Problem> {
-    let mut tx = engine.store().write(Scope::Organization(event.organization_id), event.origin).await?;
-    tx.insert_audit(event).await?;
-    tx.commit().await?;
+    again!(engine, {
+        let mut tx = engine.store().write(Scope::Organization(event.organization_id), event.origin).await?;
+        tx.insert_audit(event).await?;
+        tx.commit().await?;
+        Ok(())
+    });
     Ok(())
 }

@@ -4,6 +4,7 @@ use patchbay_model::{IntegrationId, Origin, Problem, Scope};
 use patchbay_providers::{LocalAnswer, LocalOp};
 
 use crate::Engine;
+use crate::contention::again;
 
 /// Does one step on the integration's own documents.
 ///
@@ -22,16 +23,20 @@ pub(super) async fn perform(engine: &Engine, scope: Scope, integration: Integrat
             LocalAnswer::Documents(found.into_iter().map(|document| (document.id, document.body)).collect())
         }
         LocalOp::Put { collection, id, body } => {
-            let mut tx = engine.store().write(scope, Origin::Background).await?;
-            tx.put_document(account, integration, collection, &id, &body).await?;
-            tx.commit().await?;
-            LocalAnswer::Stored
+            again!(engine, {
+                let mut tx = engine.store().write(scope, Origin::Background).await?;
+                tx.put_document(account, integration, collection, &id, &body).await?;
+                tx.commit().await?;
+                Ok(LocalAnswer::Stored)
+            })
         }
         LocalOp::Remove { collection, id } => {
-            let mut tx = engine.store().write(scope, Origin::Background).await?;
-            let removed = tx.remove_document(integration, collection, &id).await?;
-            tx.commit().await?;
-            LocalAnswer::Removed(removed)
+            again!(engine, {
+                let mut tx = engine.store().write(scope, Origin::Background).await?;
+                let removed = tx.remove_document(integration, collection, &id).await?;
+                tx.commit().await?;
+                Ok(LocalAnswer::Removed(removed))
+            })
         }
     })
 }

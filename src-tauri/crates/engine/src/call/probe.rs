@@ -13,6 +13,7 @@ use super::drive::{Drive, DriveState};
 use super::opened::Opened;
 use super::{ProbeOutcome, plan, sealed};
 use crate::consent::{LOCATED_KEY, TokenSet};
+use crate::contention::again;
 use crate::{Engine, definition, refresh};
 
 /// The name under which probes stand in the log.
@@ -104,10 +105,13 @@ impl Engine {
         let known = plan.integration.status;
         let movable = !matches!(known, IntegrationStatus::Paused | IntegrationStatus::Revoked);
         if movable && (known != status || outcome.is_ok()) {
-            let mut tx = self.store().write(scope, Origin::Background).await?;
             let from = [known];
-            tx.set_integration_status(plan.integration.id, &from, status, self.now(), outcome.is_ok()).await?;
-            tx.commit().await?;
+            again!(self, {
+                let mut tx = self.store().write(scope, Origin::Background).await?;
+                tx.set_integration_status(plan.integration.id, &from, status, self.now(), outcome.is_ok()).await?;
+                tx.commit().await?;
+                Ok(())
+            });
         }
         outcome
     }
@@ -158,9 +162,12 @@ async fn remember(engine: &Engine, scope: Scope, mut credential: Credential, url
     }
     credential.public_config.insert(LOCATED_KEY.to_owned(), located);
     credential.updated_at = engine.now();
-    let mut tx = engine.store().write(scope, Origin::Background).await?;
-    tx.update_credential(&credential).await?;
-    tx.commit().await?;
+    again!(engine, {
+        let mut tx = engine.store().write(scope, Origin::Background).await?;
+        tx.update_credential(&credential).await?;
+        tx.commit().await?;
+        Ok(())
+    });
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use patchbay_model::{Origin, Problem, Scope};
 
 use super::drive::DriveState;
 use crate::Engine;
+use crate::contention::again;
 
 /// Statuses out of which a call may move an integration; an administrator's pause and a revocation stay. The store looks at
 /// the word alone, so one cause stands for all.
@@ -32,10 +33,13 @@ pub(crate) fn after_call(before: IntegrationStatus, state: &DriveState, succeede
 /// # Errors
 /// Problems of the store.
 pub(crate) async fn write(engine: &Engine, scope: Scope, integration: &Integration, to: IntegrationStatus) -> Result<(), Problem> {
-    let mut tx = engine.store().write(scope, Origin::Background).await?;
     let connected = to == IntegrationStatus::Active;
-    tx.set_integration_status(integration.id, &LIVE, to, engine.now(), connected).await?;
-    tx.commit().await?;
+    again!(engine, {
+        let mut tx = engine.store().write(scope, Origin::Background).await?;
+        tx.set_integration_status(integration.id, &LIVE, to, engine.now(), connected).await?;
+        tx.commit().await?;
+        Ok(())
+    });
     Ok(())
 }
 

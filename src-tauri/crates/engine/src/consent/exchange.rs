@@ -21,6 +21,7 @@ use super::{LOCATED_KEY, OAuthClient, receipt};
 use crate::audit::record::{Done, record_for};
 use crate::call::opened::Opened;
 use crate::call::{ProbeOutcome, located, prove, sealed, settings_of};
+use crate::contention::again;
 use crate::{CallerInfo, Engine, definition, sealing};
 
 /// A consent that has come to its end.
@@ -77,7 +78,8 @@ pub(super) async fn run(engine: &Engine, scope: Scope, caller: &CallerInfo, sess
         }
     };
     let granted = receipt::granted(set.scope.as_deref(), &session.scopes, &material.oauth.scope_separator);
-    store(engine, scope, caller, session, &set, public, granted, &proof.outcome, proof.status).await
+    // The code is used up and the tokens are here: they are stored, whoever comes between.
+    Ok(again!(engine, { store(engine, scope, caller, session, &set, &public, granted.clone(), &proof.outcome, proof.status).await }))
 }
 
 async fn gather<'a>(engine: &'a Engine, scope: Scope, session: &ConnectSession) -> Result<Material<'a>, Problem> {
@@ -172,7 +174,7 @@ async fn store(
     caller: &CallerInfo,
     session: &ConnectSession,
     set: &TokenSet,
-    public: impl FnOnce(&mut serde_json::Map<String, Value>),
+    public: &(impl Fn(&mut serde_json::Map<String, Value>) + Sync),
     granted: Vec<String>,
     outcome: &Result<ProbeOutcome, Problem>,
     status: IntegrationStatus,

@@ -6,6 +6,7 @@ use patchbay_model::{Code, ConnectSessionId, Operation, Origin, Problem, Scope};
 use super::begin::STATE;
 use super::callback::{self, Callback};
 use super::exchange::{self, Finished};
+use crate::contention::again;
 use crate::{CallerInfo, Engine, ManagementGrant};
 
 /// Finishes a consent with the URL at which the provider's answer arrived.
@@ -32,11 +33,15 @@ pub async fn finish_callback(engine: &Engine, callback_url: &str) -> Result<Conn
 /// In a task of its own: whoever waits may go away, as browsers do, and a code that was sent must not be lost with them.
 async fn apart(engine: &Engine, caller: CallerInfo, callback_url: &str, expected: Option<ConnectSessionId>) -> Result<ConnectSession, Problem> {
     let (engine, callback_url) = (engine.clone(), callback_url.to_owned());
-    tokio::spawn(async move { whole(&engine, &caller, &callback_url, expected).await }).await.map_err(|_| Problem::internal("the consent was interrupted"))?
+    let task = tokio::spawn(async move {
+        let _held = engine.hold();
+        whole(&engine, &caller, &callback_url, expected).await
+    });
+    task.await.map_err(|_| Problem::internal("the consent was interrupted"))?
 }
 
 async fn whole(engine: &Engine, caller: &CallerInfo, callback_url: &str, expected: Option<ConnectSessionId>) -> Result<ConnectSession, Problem> {
-    let (session, callback) = take(engine, caller.origin, callback_url, expected).await?;
+    let (session, callback) = again!(engine, { take(engine, caller.origin, callback_url, expected).await });
     let scope = Scope::Account(session.organization_id, session.account_id);
     let finished = match checked(&session, callback) {
         Ok(code) => exchange::run(engine, scope, caller, &session, &code).await,
@@ -45,9 +50,12 @@ async fn whole(engine: &Engine, caller: &CallerInfo, callback_url: &str, expecte
     match finished {
         Ok(Finished { session }) => Ok(session),
         Err(problem) => {
-            let mut tx = engine.store().write(scope, caller.origin).await?;
-            tx.end_connect_session(session.id, ConnectState::Failed { code: problem.code }, Some(&problem.message), engine.now()).await?;
-            tx.commit().await?;
+            again!(engine, {
+                let mut tx = engine.store().write(scope, caller.origin).await?;
+                tx.end_connect_session(session.id, ConnectState::Failed { code: problem.code }, Some(&problem.message), engine.now()).await?;
+                tx.commit().await?;
+                Ok(())
+            });
             Err(problem)
         }
     }

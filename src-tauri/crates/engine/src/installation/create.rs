@@ -14,6 +14,7 @@ use patchbay_vault::{KeyAccess, Vault};
 use super::open::{catalog, start, sync, unlock};
 use super::{Created, StoreUrl};
 use crate::audit::record::{Done, record_for};
+use crate::contention::again;
 use crate::token::issue::{NewContainer, issue_as};
 use crate::token::lifetime;
 use crate::{CallerInfo, Engine, NetworkPolicy};
@@ -43,7 +44,7 @@ pub(super) async fn make(url: &StoreUrl, keys: &KeyAccess, organization: &str, s
         StoreUrl::Remote(url) => return Err(super::url::not_here(url)),
     };
     let engine = start(store, vault, catalog()?, context, network, origin)?;
-    match add_organization(&engine, id, names, sample, origin).await {
+    match added(&engine, id, names, sample, origin).await {
         Ok(created) => Ok((engine, created)),
         Err(problem) => {
             engine.shutdown().await;
@@ -133,6 +134,10 @@ pub(crate) fn remove(path: &Path) {
         // What is not there need not go; what stays is an empty store, which the next `init` completes.
         let _ = std::fs::remove_file(name);
     }
+}
+
+async fn added(engine: &Engine, id: OrganizationId, names: (Name, Fullname), sample: bool, origin: Origin) -> Result<Created, Problem> {
+    Ok(again!(engine, { add_organization(engine, id, names.clone(), sample, origin).await }))
 }
 
 async fn add_organization(engine: &Engine, id: OrganizationId, (name, fullname): (Name, Fullname), sample: bool, origin: Origin) -> Result<Created, Problem> {

@@ -7,6 +7,7 @@ use patchbay_store::{Store, WriteTx};
 use patchbay_vault::{KeyAccess, KeyHeader, Vault};
 
 use super::StoreUrl;
+use crate::contention::Turns;
 use crate::engine::Parts;
 use crate::http::HttpClient;
 use crate::{Engine, NetworkPolicy, background};
@@ -87,6 +88,16 @@ pub(super) async fn sync(store: &Store, catalog: &Catalog, context: &Context) ->
     if wanted(catalog, &stored, now).is_empty() && catalog.every_version().all(|provider| known(provider, &stored)) {
         return Ok(());
     }
+    let mut turns = Turns::new(context);
+    loop {
+        match bring_up(store, catalog, context, now).await {
+            Err(problem) => turns.again(problem).await?,
+            done => return done,
+        }
+    }
+}
+
+async fn bring_up(store: &Store, catalog: &Catalog, context: &Context, now: Timestamp) -> Result<(), Problem> {
     let mut tx = store.write(Scope::System, Origin::Background).await?;
     // Read again: another process may have done it meanwhile.
     let stored = tx.definitions().await?;

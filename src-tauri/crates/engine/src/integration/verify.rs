@@ -14,6 +14,7 @@ use super::update::planned;
 use super::{CreateIntegration, UpdateIntegration, governed};
 use crate::audit::record::{Done, record};
 use crate::call::Draft;
+use crate::contention::again;
 use crate::{Engine, ManagementGrant, reach};
 
 /// Tests a connection that is not made yet; the problems found, none when it works. Nothing is stored.
@@ -66,9 +67,12 @@ pub async fn verify_existing(engine: &Engine, grant: &ManagementGrant, account: 
 }
 
 async fn noted(engine: &Engine, grant: &ManagementGrant, done: Done) -> Result<(), Problem> {
-    let mut tx = reach::writing(engine, grant).await?;
-    record(engine, &mut tx, grant, done).await?;
-    tx.commit().await?;
+    again!(engine, {
+        let mut tx = reach::writing(engine, grant).await?;
+        record(engine, &mut tx, grant, done.clone()).await?;
+        tx.commit().await?;
+        Ok(())
+    });
     Ok(())
 }
 

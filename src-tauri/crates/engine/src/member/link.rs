@@ -14,6 +14,7 @@ use super::get::find;
 use super::logon::sign_in;
 use super::{Logon, password, rules};
 use crate::audit::record::{Done, record, record_for};
+use crate::contention::again;
 use crate::session::hash;
 use crate::{CallerInfo, Engine, ManagementGrant, reach};
 
@@ -103,8 +104,12 @@ pub async fn redeem_link(engine: &Engine, secret: &Secret, new: Secret, caller: 
     rules::check_for(&new, &offered.organization, &offered.member, "/secret")?;
     let phc = password::hash(engine, new).await?;
     let hash = hash(engine, secret.expose().trim(), SecretKind::SetupLink).ok_or_else(gone)?;
+    Ok(again!(engine, { redeem(engine, &hash, &phc, &caller).await }))
+}
+
+async fn redeem(engine: &Engine, hash: &[u8; 32], phc: &str, caller: &CallerInfo) -> Result<Logon, Problem> {
     let mut tx = engine.store().write(Scope::System, caller.origin).await?;
-    let link = tx.use_one_time_link(&hash, engine.now()).await?.ok_or_else(gone)?;
+    let link = tx.use_one_time_link(hash, engine.now()).await?.ok_or_else(gone)?;
     // What was offered may have been changed by an administrator meanwhile.
     let LinkOffer { purpose, organization, mut member, .. } = offer(&mut tx, link).await?;
     let step = MemberMove::Redeem(purpose);
@@ -112,13 +117,13 @@ pub async fn redeem_link(engine: &Engine, secret: &Secret, new: Secret, caller: 
         return Err(gone());
     }
     let now = engine.now();
-    password::set(engine, &mut tx, &organization, &mut member, &phc, None).await?;
+    password::set(engine, &mut tx, &organization, &mut member, phc, None).await?;
     member.last_logon = Some(now);
     tx.update_member(&member).await?;
     let logon = sign_in(engine, &mut tx, organization, member).await?;
     let member = &logon.member;
     let done = Done::changed(Operation::AuthLogon).object(ChangeKind::Member, member.id.uuid()).secret_replaced(true).giving(member.id, member.name.as_str());
-    record_for(engine, &mut tx, logon.organization.id, Some(member.id), &caller, done).await?;
+    record_for(engine, &mut tx, logon.organization.id, Some(member.id), caller, done).await?;
     tx.commit().await?;
     Ok(logon)
 }

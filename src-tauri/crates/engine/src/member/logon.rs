@@ -10,6 +10,7 @@ use patchbay_store::WriteTx;
 
 use super::Logon;
 use crate::audit::record::{Done, event, record_for};
+use crate::contention::again;
 use crate::token::issue::{NewContainer, issue};
 use crate::token::lifetime;
 use crate::{CallerInfo, Engine};
@@ -33,7 +34,7 @@ const FAILURE_TAKES: std::time::Duration = std::time::Duration::from_millis(250)
 /// sign in. Problems of the store.
 pub async fn logon(engine: &Engine, organization: &str, name: &str, secret: Secret, caller: CallerInfo) -> Result<Logon, Problem> {
     let begun = tokio::time::Instant::now();
-    let outcome = attempt(engine, organization, name, secret, caller).await;
+    let outcome = tried(engine, organization, name, &secret, &caller).await;
     if outcome.is_err() {
         // Counting a failure takes a write that an unknown name does not need; the wait hides which it was. Under load it
         // goes on to the next step instead of ending early.
@@ -41,6 +42,10 @@ pub async fn logon(engine: &Engine, organization: &str, name: &str, secret: Secr
         tokio::time::sleep_until(begun + FAILURE_TAKES * u32::try_from(steps).unwrap_or(1)).await;
     }
     outcome
+}
+
+async fn tried(engine: &Engine, organization: &str, name: &str, secret: &Secret, caller: &CallerInfo) -> Result<Logon, Problem> {
+    Ok(again!(engine, { attempt(engine, organization, name, secret.clone(), caller.clone()).await }))
 }
 
 async fn attempt(engine: &Engine, organization: &str, name: &str, secret: Secret, caller: CallerInfo) -> Result<Logon, Problem> {

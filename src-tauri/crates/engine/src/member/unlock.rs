@@ -5,6 +5,7 @@ use patchbay_model::{Operation, Origin, Problem, Scope};
 
 use super::get::find;
 use crate::audit::record::{Done, record};
+use crate::contention::again;
 use crate::{Engine, ManagementGrant, reach};
 
 /// Unlocks a member, whether wrong passwords or an administrator locked it, and forgets its failed logons. A member in
@@ -36,9 +37,12 @@ pub async fn unlock(engine: &Engine, grant: &ManagementGrant, member: &str) -> R
 /// Problems of the store.
 pub(crate) async fn release_locks(engine: &Engine) -> Result<(), Problem> {
     for organization in engine.organizations().await? {
-        let mut tx = engine.store().write(Scope::Organization(organization.id), Origin::Background).await?;
-        tx.release_locks(engine.now()).await?;
-        tx.commit().await?;
+        again!(engine, {
+            let mut tx = engine.store().write(Scope::Organization(organization.id), Origin::Background).await?;
+            tx.release_locks(engine.now()).await?;
+            tx.commit().await?;
+            Ok(())
+        });
     }
     Ok(())
 }

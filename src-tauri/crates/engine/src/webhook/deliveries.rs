@@ -39,8 +39,8 @@ pub async fn get_delivery(engine: &Engine, grant: &ManagementGrant, webhook: &st
 /// `not_found`, `permission_denied`; problems of the store.
 pub async fn redeliver(engine: &Engine, grant: &ManagementGrant, webhook: &str, delivery: &str) -> Result<DeliveryRecord, Problem> {
     grant.require_whole(Operation::OrganizationWebhooksRedeliver)?;
-    let now = engine.now();
     let mut tx = reach::writing_organization(engine, grant).await?;
+    let now = tx.clock(engine.now()).await?;
     let webhook = find(&mut tx, webhook).await?;
     let before = delivery_of(&mut tx, &webhook, delivery).await?;
     let payload = tx.delivery_payload(before.id).await?;

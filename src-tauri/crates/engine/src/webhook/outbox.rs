@@ -59,7 +59,7 @@ pub(crate) async fn note(engine: &Engine, tx: &mut WriteTx, row: &AuditEvent) ->
     }
     let Some(account) = tx.account_even_deleted(id).await? else { return Ok(()) };
     // Events of one change are a microsecond apart, so that they stay in order.
-    let mut at = engine.now();
+    let mut at = tx.clock(engine.now()).await?;
     if kind == ChangeKind::Account {
         deliver(engine, tx, &webhooks, happened.to_account(), &account, None, at).await?;
         if happened != Happened::Changed && webhooks.iter().any(|webhook| webhook.filters.iter().any(|filter| filter.covers(happened.to_integration()))) {

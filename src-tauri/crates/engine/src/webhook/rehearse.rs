@@ -11,6 +11,7 @@ use super::send::Parcel;
 use super::worker::{LEASE, deliver, signing};
 use super::{DeliveryRecord, payload};
 use crate::audit::record::{Done, record};
+use crate::contention::again;
 use crate::{Engine, ManagementGrant, reach};
 
 /// Beginning of a nonce by which a receiver knows a rehearsal; there is the header `X-Patchbay-Test: true` too.
@@ -26,8 +27,17 @@ const EXAMPLE: &str = "patchbay-test";
 /// `not_found`, `permission_denied`; problems of the store. A receiver that refuses is no error: the attempt says so.
 pub async fn rehearse(engine: &Engine, grant: &ManagementGrant, webhook: &str) -> Result<DeliveryRecord, Problem> {
     grant.require_whole(Operation::OrganizationWebhooksTest)?;
-    let now = engine.now();
+    let parcel = again!(engine, { written(engine, grant, webhook).await });
+    deliver(engine, &parcel).await;
+    let mut tx = reach::reading(engine, grant).await?;
+    let delivery = tx.delivery(parcel.webhook.id, parcel.delivery.id).await?.unwrap_or(parcel.delivery);
+    whole(&mut tx, delivery).await
+}
+
+/// Writes the delivery down as one that is under way.
+async fn written(engine: &Engine, grant: &ManagementGrant, webhook: &str) -> Result<Parcel, Problem> {
     let mut tx = reach::writing_organization_secrets(engine, grant).await?;
+    let now = tx.clock(engine.now()).await?;
     let webhook = find(&mut tx, webhook).await?;
     let event = event(&webhook);
     let nonce = format!("{MARK}{}", engine.context().new_uuid());
@@ -56,11 +66,7 @@ pub async fn rehearse(engine: &Engine, grant: &ManagementGrant, webhook: &str) -
     let signing = signing(engine, tx.secrets(), &webhook).await?;
     record(engine, &mut tx, grant, Done::created(Operation::OrganizationWebhooksTest).giving(delivery.id, webhook.name.as_str())).await?;
     tx.commit().await?;
-    let parcel = Parcel { delivery, webhook, payload, signing, rehearsal: true };
-    deliver(engine, &parcel).await;
-    let mut tx = reach::reading(engine, grant).await?;
-    let delivery = tx.delivery(parcel.webhook.id, parcel.delivery.id).await?.unwrap_or(parcel.delivery);
-    whole(&mut tx, delivery).await
+    Ok(Parcel { delivery, webhook, payload, signing, rehearsal: true })
 }
 
 fn event(webhook: &OrganizationWebhook) -> WebhookFilter {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use patchbay_model::change::{Change, ChangeKind};
 use patchbay_model::webhook::{Attempt, OrganizationWebhook};
-use patchbay_model::{Origin, Problem, Scope, Timestamp, WebhookId};
+use patchbay_model::{Origin, Problem, Scope, WebhookId};
 use patchbay_store::{DueWebhook, Outcome, Secrets};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use super::send::{self, PATIENCE, Parcel, Signing};
 use crate::Engine;
 use crate::call::sealed;
+use crate::contention::again;
 use crate::engine::{Stopping, WeakEngine};
 
 /// Webhooks served side by side.
@@ -45,20 +46,22 @@ struct Sending {
 }
 
 impl Sending {
-    /// Claims and begins what is due, as far as there is room. Gives when something else will be due.
-    async fn begin_due(&mut self, engine: &Engine) -> Result<Option<Timestamp>, Problem> {
-        let due = engine.store().read(Scope::System).await?.due_webhooks().await?;
+    /// Claims and begins what is due, as far as there is room. Gives in how long something else will be due.
+    async fn begin_due(&mut self, engine: &Engine) -> Result<Option<Duration>, Problem> {
+        let mut tx = engine.store().read(Scope::System).await?;
+        let (due, now) = (tx.due_webhooks().await?, tx.clock(engine.now()).await?);
+        drop(tx);
         for webhook in due {
             if self.busy.contains(&webhook.webhook_id) {
                 continue;
             }
-            if webhook.due > engine.now() {
-                return Ok(Some(webhook.due));
+            if webhook.due > now {
+                return Ok(Some(webhook.due.since(now)));
             }
             if self.tasks.len() >= WIDTH {
                 return Ok(None);
             }
-            let Some(parcel) = claim(engine, webhook).await? else { continue };
+            let Some(parcel) = again!(engine, { claim(engine, webhook).await }) else { continue };
             self.busy.insert(webhook.webhook_id);
             let engine = engine.clone();
             self.tasks.spawn(async move {
@@ -92,7 +95,7 @@ pub(crate) async fn run(engine: WeakEngine, mut changes: broadcast::Receiver<Cha
     loop {
         let Some(strong) = engine.upgrade() else { return };
         let next = match sending.begin_due(&strong).await {
-            Ok(next) => next.map_or(LOOK, |due| due.since(strong.now()).min(LOOK)),
+            Ok(next) => next.map_or(LOOK, |wait| wait.min(LOOK)),
             Err(problem) => {
                 tracing::warn!(code = problem.code.as_str(), "webhooks could not be served and will be tried again");
                 LOOK
@@ -149,8 +152,8 @@ pub async fn deliver_due(engine: &Engine) -> Result<usize, Problem> {
 
 /// Takes the lease on the first due delivery of a webhook, with all that is needed to send it.
 async fn claim(engine: &Engine, webhook: DueWebhook) -> Result<Option<Parcel>, Problem> {
-    let now = engine.now();
     let mut tx = engine.store().write_secrets(Scope::Organization(webhook.organization_id), Origin::Background).await?;
+    let now = tx.clock(engine.now()).await?;
     let Some(delivery) = tx.claim_delivery(webhook.webhook_id, &engine.outbound().lease_owner, now, now.plus(LEASE), LOST).await? else { return Ok(None) };
     let Some(webhook) = tx.webhook(webhook.webhook_id).await? else { return Ok(None) };
     let payload = tx.delivery_payload(delivery.id).await?;
@@ -188,16 +191,28 @@ pub(super) async fn deliver(engine: &Engine, parcel: &Parcel) {
 }
 
 async fn finish(engine: &Engine, parcel: &Parcel, attempt: &Attempt, outcome: &Outcome) -> Result<(), Problem> {
-    let mut tx = engine.store().write(Scope::Organization(parcel.delivery.organization_id), Origin::Background).await?;
-    tx.finish_delivery(parcel.delivery.id, &engine.outbound().lease_owner, attempt, outcome).await?;
-    tx.commit().await?;
+    again!(engine, {
+        let mut tx = engine.store().write(Scope::Organization(parcel.delivery.organization_id), Origin::Background).await?;
+        // What is due later is so by the clock that all processes share.
+        let outcome = match outcome {
+            Outcome::Again(at) => Outcome::Again(tx.clock(engine.now()).await?.plus(at.since(engine.now()))),
+            other => other.clone(),
+        };
+        tx.finish_delivery(parcel.delivery.id, &engine.outbound().lease_owner, attempt, &outcome).await?;
+        tx.commit().await?;
+        Ok(())
+    });
     Ok(())
 }
 
 /// Gives back what this process has under way.
 async fn release(engine: &Engine) -> Result<(), Problem> {
-    let mut tx = engine.store().write(Scope::System, Origin::Background).await?;
-    tx.release_deliveries(&engine.outbound().lease_owner, engine.now(), STOPPED).await?;
-    tx.commit().await?;
+    again!(engine, {
+        let mut tx = engine.store().write(Scope::System, Origin::Background).await?;
+        let now = tx.clock(engine.now()).await?;
+        tx.release_deliveries(&engine.outbound().lease_owner, now, STOPPED).await?;
+        tx.commit().await?;
+        Ok(())
+    });
     Ok(())
 }
