@@ -117,6 +117,11 @@ impl Cluster {
         cluster
     }
 
+    /// What the server wrote into its log.
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(self.folder.join("log")).unwrap()).into_owned()
+    }
+
     /// Waits until the server answers, as `pg_isready` does, and not for a time.
     fn wait(&self) {
         for _ in 0..600 {

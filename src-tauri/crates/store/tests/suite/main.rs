@@ -7,6 +7,7 @@ mod consents;
 mod deleting;
 mod disks;
 mod files;
+mod hostile;
 mod image;
 mod isolation;
 mod listing;
