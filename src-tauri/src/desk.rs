@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use patchbay_api::wire;
 use patchbay_api::wire::consent::ConnectSession;
-use patchbay_api::wire::host::{AppState, Connect, CreateStore, ForgetStore, Host, MarkStore, OpenStore, RecentStore, SaveFile, SavedFile, SessionInfo, SessionMember, StoreInfo};
+use patchbay_api::wire::host::{
+    AppState, Connect, CopyStore, CreateStore, ForgetStore, Host, MarkStore, OpenStore, RecentStore, SaveFile, SavedFile, SessionInfo, SessionMember, StoreInfo, StoreWork,
+    WorkKind, WorkOutcome,
+};
 use patchbay_engine::consent::loopback::Loopback;
 use patchbay_engine::consent::{self, BeginConsent, Begun};
 use patchbay_engine::installation::{self, StoreUrl};
-use patchbay_engine::{CallerInfo, Engine, Grant, ManagementGrant, NetworkPolicy, account, audit, changes, integration, member, organization};
+use patchbay_engine::{CallerInfo, Engine, Grant, ManagementGrant, NetworkPolicy, account, audit, changes, integration, member, moving, organization};
 use patchbay_model::change::{Change, ChangeKind};
 use patchbay_model::consent::ConsentRoute;
 use patchbay_model::{Code, ConnectSessionId, Context, Origin, Problem, Secret};
@@ -25,6 +28,7 @@ use tokio::sync::{Mutex, RwLock, watch};
 
 use crate::consent_window::{self, ConsentEnd, ConsentPage};
 use crate::stores::{self, Recents};
+use crate::work::{Hand, Work};
 
 /// How long the loopback listener waits for a person who went to the browser; the session itself ends no later.
 const BROWSER_PATIENCE: Duration = Duration::from_secs(15 * 60);
@@ -65,6 +69,7 @@ struct Inner {
     sample_path: PathBuf,
     recents: Recents,
     session: RwLock<Session>,
+    work: Work,
     /// One store is opened at a time, so that the one asked for last is the one that is open in the end.
     opening: Mutex<()>,
     /// Rises whenever another store is opened, so that listeners turn to it.
@@ -91,6 +96,7 @@ impl Desk {
                 default_path: data.join("patchbay.db"),
                 sample_path: data.join("sample.db"),
                 session: RwLock::new(last.map_or(Session::NoStore, |last| Session::Opening { url: last.url })),
+                work: Work::default(),
                 opening: Mutex::new(()),
                 recents,
                 generation: watch::Sender::new(0),
@@ -146,6 +152,9 @@ impl Desk {
             "app.mark_store" => json(&self.mark_store(read(params)?)?),
             "app.create_store" => json(&self.create_store(read(params)?).await?),
             "app.open_store" => json(&self.open_store(read(params)?).await?),
+            "store.work" => json(&self.opened().await.map(|store| self.inner.work.of(&store.url))?),
+            "store.verify" => json(&self.verify_store().await?),
+            "store.copy" => json(&self.copy_store(read(params)?).await?),
             "app.create_sample" => json(&self.open_sample().await?),
             "session.info" => json(&self.session_info().await?),
             "consent.connect" => json(&self.connect(read(params)?).await?),
@@ -256,6 +265,50 @@ impl Desk {
     fn mark_store(&self, params: MarkStore) -> Result<Vec<RecentStore>, Problem> {
         self.inner.recents.mark(&params.url, params.mark, params.label)?;
         Ok(self.inner.recents.all())
+    }
+
+    /// Begins to look through the open store. The window asks for `store.work` until it has ended.
+    async fn verify_store(&self) -> Result<StoreWork, Problem> {
+        let store = self.opened().await?;
+        let (hand, begun) = self.inner.work.begin(&store.url, WorkKind::Verify, None, self.inner.context.now())?;
+        let desk = self.clone();
+        tauri::async_runtime::spawn(async move {
+            let looked = moving::verify(&store.engine, &mut |step| hand.step(step)).await;
+            let rows = |tables: &[moving::TableSum]| tables.iter().map(|table| table.rows).sum();
+            desk.end(
+                hand,
+                "store.verify",
+                looked.map(|report| WorkOutcome::Verified { rows: rows(&report.tables), sealed_values: report.sealed_values, findings: report.findings }),
+            );
+        });
+        Ok(begun)
+    }
+
+    /// Begins to copy the open store into a new one with keys of its own.
+    async fn copy_store(&self, params: CopyStore) -> Result<StoreWork, Problem> {
+        let store = self.opened().await?;
+        let url = stores::address(&params.url);
+        let to = parsed(&url)?;
+        if let Some(path) = to.file() {
+            make_folder(path)?;
+        }
+        let keys = key_access(&params.key_source, params.passphrase)?;
+        let (hand, begun) = self.inner.work.begin(&store.url, WorkKind::Copy, Some(to.to_string()), self.inner.context.now())?;
+        let desk = self.clone();
+        tauri::async_runtime::spawn(async move {
+            let copied = moving::copy(&store.engine, &to, &keys, &desk.inner.context, &mut |step| hand.step(step)).await;
+            if copied.is_ok()
+                && let Err(problem) = desk.inner.recents.add(&to.to_string(), keys.source().to_string())
+            {
+                tracing::warn!("{}", problem.message);
+            }
+            desk.end(hand, "store.copy", copied.map(|copied| WorkOutcome::Copied { rows: copied.counts.rows(), sealed_values: copied.counts.sealed_values }));
+        });
+        Ok(begun)
+    }
+
+    fn end(&self, hand: Hand, command: &str, outcome: Result<WorkOutcome, Problem>) {
+        hand.end(self.inner.context.now(), outcome.map_err(|problem| self.view(problem, command)));
     }
 
     /// The sample's key lies in a file beside it: nothing in it is worth a keyring.

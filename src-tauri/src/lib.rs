@@ -7,6 +7,7 @@ mod consent_window;
 mod desk;
 mod ipc;
 mod stores;
+mod work;
 
 use std::process::ExitCode;
 

@@ -65,6 +65,19 @@ impl Recents {
         self.write(&all)
     }
 
+    /// Puts a store that was never open at the end, if it is not on the list.
+    ///
+    /// # Errors
+    /// `store_read_only` when the file cannot be written.
+    pub(crate) fn add(&self, url: &str, key_source: String) -> Result<(), Problem> {
+        let mut all = self.entries();
+        if all.iter().any(|entry| entry.url == url) {
+            return Ok(());
+        }
+        all.push(Entry { url: url.to_owned(), key_source: Some(key_source), label: None, mark: None });
+        self.write(&all)
+    }
+
     /// Says what a store is for and how it is called.
     ///
     /// # Errors

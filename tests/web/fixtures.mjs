@@ -168,6 +168,19 @@ const call = {
   exchanges: [{ request: { method: 'GET', url: 'https://redmine.example.com/issues.json?limit=25&offset=0&status_id=*', headers: [['accept', 'application/json'], ['x-redmine-api-key', '***']] }, response: { status: 200, headers: [['content-type', 'application/json; charset=utf-8'], ['x-request-id', '9f3d1a7e']], body: JSON.stringify({ issues: [{ id: 100, subject: 'Label printer drops the last digit', status: { id: 1, name: 'New' } }], total_count: 12 }), duration_ms: 121 } }],
 };
 
+const keyStatus = () => ({
+  master: { source: 'keyring', ...(world.state ? { key_source: 'keyring' } : {}), rotated_at: ago(60_000), replaced: 2, may_rotate: world.state !== undefined, ...(world.rotating ? { pending: { source: 'file', begun_at: ago(3), opened_here: false } } : {}) },
+  data_keys: [{ id: ID(1), active: true, created_at: ago(2), values: world.rotating ? 61_200 : 104_512 }, ...(world.rotating ? [{ id: ID(2), active: false, created_at: ago(60_000), values: 43_312 }] : [])],
+  database_keys: [], values: 104_512, data_rotated_at: ago(60_000), ...(world.rotating ? { rotation: { begun_at: ago(2), remaining: 43_312, running: false } } : {}),
+});
+
+export const works = {
+  running: { kind: 'verify', begun_at: ago(1), step: { doing: 'Looking through', table: 'integration_instances', rows: 41_000, of: 104_512 } },
+  well: { kind: 'verify', begun_at: ago(2), ended_at: ago(1), outcome: { came: 'verified', findings: [], rows: 104_512, sealed_values: 8_211 } },
+  wrong: { kind: 'verify', begun_at: ago(2), ended_at: ago(1), outcome: { came: 'verified', findings: ['The sealed value of integration 0192f000-0000-7000-8000-000000003000 does not open: it belongs to another row. Replace the credential.', 'The token 0192f000-0000-7000-8000-000000007002 belongs to a member that is not there.'], rows: 104_512, sealed_values: 8_210 } },
+  copied: { kind: 'copy', to: 'postgres://ada@db.halcyon.example/patchbay', begun_at: ago(2), ended_at: ago(1), outcome: { came: 'copied', rows: 104_512, sealed_values: 8_211 } },
+};
+
 const backups = {
   offered: true, folder: '/home/ada/.local/share/patchbay/backups', settings: { enabled: true, daily: 7, weekly: 4 }, next_due: ago(-700),
   backups: [[1, true], [740, false], [2180, false], [3620, false], [5060, false], [6500, false], [7940, false], [9380, false], [19460, false], [29540, false], [39620, false]].map(([minutes, by_hand]) => ({ name: `patchbay-2026-11-${String(22 - Math.floor(minutes / 1440)).padStart(2, "0")}T05${by_hand ? "59" : "00"}Z.age`, created_at: ago(minutes), by_hand, bytes: 48_213_000 - minutes * 311 })),
@@ -321,6 +334,10 @@ export function answer(command, params = {}) {
       if (params.url.startsWith('postgres')) throw problem(503, 'store_busy', 'Store busy', 'The database at db.halcyon.example does not answer. Check that it is running and that the network is up, then try again.');
       if (params.url.startsWith('https')) throw problem(401, 'token_invalid', 'Token invalid', 'The token has ended or was revoked. Enter a new one.', '/token');
       return { state: 'open', store: opened() };
+    case 'store.work': return world.work ?? null;
+    case 'store.verify': return { kind: 'verify', begun_at: ago(0) };
+    case 'keys.status': return { result: keyStatus() };
+    case 'keys.rotate': throw problem(400, 'key_unavailable', 'Key unavailable', 'The keyring of this computer is locked and cannot keep the key. Unlock it, or choose a passphrase or a key file.', '/to');
     case 'backups.list': return { result: world.empty ? { offered: false, reason: 'This store is a PostgreSQL database. Its operator makes the backups.', backups: [] } : backups };
     case 'backups.create': throw problem(507, 'backup_failed', 'Backup failed', 'The backup could not be written to /home/ada/.local/share/patchbay/backups: no space left on the device. Free some, then try again.');
     case 'backups.settings': return { result: { ...backups, settings: body } };

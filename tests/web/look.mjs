@@ -6,7 +6,7 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import AxeBuilder from '@axe-core/playwright';
 import { chromium } from '@playwright/test';
-import { answer, ids, world } from './fixtures.mjs';
+import { answer, ids, works, world } from './fixtures.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = join(root, 'ui/dist');
@@ -101,6 +101,15 @@ const SCREENS = {
   'store-backups': ['#/store/backups', null, { desktop: true, state: 'open' }],
   'store-backups-failing': ['#/store/backups', async (page) => { await click('Back up now')(page); await page.getByRole('alert').waitFor(); }],
   'store-backups-none': ['#/store/backups', null, { empty: true }],
+  'store-keys': ['#/store/keys', null, { desktop: true, state: 'open', store: 1 }],
+  'store-keys-web': ['#/store/keys'],
+  'store-keys-rotating': ['#/store/keys', null, { desktop: true, state: 'open', rotating: true }],
+  'store-keys-data': ['#/store/keys', async (page) => { await page.getByRole('region', { name: 'Data key' }).getByRole('button', { name: 'Rotate' }).click(); await page.getByRole('dialog').waitFor(); }],
+  'store-keys-master': ['#/store/keys', async (page) => { await page.getByRole('region', { name: 'Master key' }).getByRole('button', { name: 'Rotate' }).click(); await page.getByRole('dialog').getByRole('button', { name: 'Rotate' }).click(); await page.getByRole('alert').waitFor(); }, { desktop: true, state: 'open' }],
+  'store-check': ['#/store/check', null, { desktop: true, state: 'open', work: 'running' }],
+  'store-check-well': ['#/store/check', null, { desktop: true, state: 'open', work: 'well' }],
+  'store-check-wrong': ['#/store/check', null, { desktop: true, state: 'open', work: 'wrong' }],
+  'store-copy': ['#/store/copy', null, { desktop: true, state: 'open', work: 'copied' }],
   'store-all': ['#/store/all', null, { desktop: true, state: 'open' }],
   'store-open': ['#/store/open?url=https%3A%2F%2Fstaging.patchbay.halcyon.example', (page) => page.getByRole('alert').waitFor(), { desktop: true, state: 'open' }],
   'palette-stores': ['#/overview', async (page) => { await page.keyboard.press('Control+k'); await page.getByRole('combobox').fill('switch'); await page.waitForTimeout(300); }, { desktop: true, state: 'open' }],
@@ -113,7 +122,7 @@ for (const scheme of (process.env.SCHEMES ?? 'light,dark,contrast').split(',')) 
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: scheme === 'light' ? 'light' : 'dark', contrast: scheme === 'contrast' ? 'more' : 'no-preference', reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC' });
   for (const [name, [hash, act, mode = {}]] of Object.entries(SCREENS)) {
     if (only.length && !only.includes(name)) continue;
-    Object.assign(world, { empty: mode.empty === true, state: mode.state, store: mode.store, mark: mode.mark, offline: mode.offline, readOnly: mode.readOnly, refusal: mode.refusal });
+    Object.assign(world, { empty: mode.empty === true, state: mode.state, store: mode.store, mark: mode.mark, offline: mode.offline, readOnly: mode.readOnly, refusal: mode.refusal, rotating: mode.rotating, work: works[mode.work] });
     const page = await context.newPage();
     await page.clock.setFixedTime(new Date('2026-11-22T06:00:00Z'));
     const say = (text) => {

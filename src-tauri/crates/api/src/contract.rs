@@ -204,6 +204,9 @@ pub fn typescript() -> String {
     commands.host::<(), Vec<host::RecentStore>>("app.recent");
     commands.host::<host::ForgetStore, Vec<host::RecentStore>>("app.forget_store");
     commands.host::<host::MarkStore, Vec<host::RecentStore>>("app.mark_store");
+    commands.host::<(), Option<host::StoreWork>>("store.work");
+    commands.host::<(), host::StoreWork>("store.verify");
+    commands.host::<host::CopyStore, host::StoreWork>("store.copy");
     commands.host::<host::Connect, crate::wire::consent::ConnectSession>("consent.connect");
     commands.host::<host::SaveFile, host::SavedFile>("file.save");
     let Commands { mut types, rows } = commands;

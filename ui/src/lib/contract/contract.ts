@@ -609,6 +609,23 @@ ended_at?: Timestamp, };
 export type ConsentRoute = "window" | "browser" | "link";
 
 /**
+ * Params of `store.copy`.
+ */
+export type CopyStore = {
+/**
+ * Where the copy shall be: `sqlite:PATH` or a path, or `postgres://USER@HOST/DATABASE`. No store may be there.
+ */
+url: string,
+/**
+ * What protects the copy's secrets: `keyring`, `passphrase` or `file:PATH`. It has keys of its own.
+ */
+key_source: string,
+/**
+ * For `passphrase`.
+ */
+passphrase?: string, };
+
+/**
  * How many of a kind.
  */
 export type Count = {
@@ -2412,6 +2429,35 @@ export type StoreKind = "sqlite" | "postgres" | "remote";
 export type StoreMark = "test" | "prod";
 
 /**
+ * Long work on the open store.
+ */
+export type StoreWork = {
+/**
+ * What is done.
+ */
+kind: WorkKind,
+/**
+ * Where a copy goes, without secrets.
+ */
+to?: string,
+/**
+ * When it began.
+ */
+begun_at: Timestamp,
+/**
+ * How far it has come; absent at the beginning.
+ */
+step?: WorkStep,
+/**
+ * When it ended; absent while it goes on.
+ */
+ended_at?: Timestamp,
+/**
+ * What came of it; absent while it goes on, and when it was broken off.
+ */
+outcome?: WorkOutcome, };
+
+/**
  * Parameters of `status.get_integration_timeseries`.
  */
 export type TimeseriesParams = {
@@ -2721,6 +2767,61 @@ export type WebhookSecret = { value: string,
 expires?: Timestamp, };
 
 /**
+ * What is done with the open store.
+ */
+export type WorkKind = "verify" | "copy";
+
+/**
+ * What came of long work.
+ */
+export type WorkOutcome = { "came": "verified",
+/**
+ * What is wrong, a sentence each; empty when all is well.
+ */
+findings: Array<string>,
+/**
+ * Rows that were read.
+ */
+rows: number,
+/**
+ * Sealed values that were opened.
+ */
+sealed_values: number, } | { "came": "copied",
+/**
+ * Rows in it.
+ */
+rows: number,
+/**
+ * Sealed values among them.
+ */
+sealed_values: number, } | { "came": "failed",
+/**
+ * Why.
+ */
+problem: Problem, };
+
+/**
+ * How far long work has come.
+ */
+export type WorkStep = {
+/**
+ * What is being done, in words.
+ */
+doing: string,
+/**
+ * Which table.
+ */
+table: string,
+/**
+ * Rows done.
+ */
+rows: number,
+/**
+ * Rows in all.
+ */
+of: number, };
+
+/**
  * What of ours an integration may be written with. Without it a PUT leaves it alone.
  */
 export type WriteIntegrationExtra = {
@@ -2881,6 +2982,9 @@ export interface Commands {
   "app.recent": { params: Record<string, never>; result: Array<RecentStore> };
   "app.forget_store": { params: ForgetStore; result: Array<RecentStore> };
   "app.mark_store": { params: MarkStore; result: Array<RecentStore> };
+  "store.work": { params: Record<string, never>; result: StoreWork | null };
+  "store.verify": { params: Record<string, never>; result: StoreWork };
+  "store.copy": { params: CopyStore; result: StoreWork };
   "consent.connect": { params: Connect; result: ConnectSession };
   "file.save": { params: SaveFile; result: SavedFile };
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::organization::Organization;
+use super::problem::Problem;
 
 /// Where the interface runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, TS, JsonSchema)]
@@ -228,6 +229,91 @@ pub struct RecentStore {
     /// The key source that opened it; absent for another Patchbay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_source: Option<String>,
+}
+
+/// Long work on the open store.
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
+#[ts(optional_fields)]
+pub struct StoreWork {
+    /// What is done.
+    pub kind: WorkKind,
+    /// Where a copy goes, without secrets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// When it began.
+    pub begun_at: Timestamp,
+    /// How far it has come; absent at the beginning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<WorkStep>,
+    /// When it ended; absent while it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// What came of it; absent while it goes on, and when it was broken off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<WorkOutcome>,
+}
+
+/// What is done with the open store.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, TS, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkKind {
+    /// It is looked through.
+    Verify,
+    /// It is copied into a new one.
+    Copy,
+}
+
+/// How far long work has come.
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
+pub struct WorkStep {
+    /// What is being done, in words.
+    pub doing: String,
+    /// Which table.
+    pub table: String,
+    /// Rows done.
+    pub rows: u64,
+    /// Rows in all.
+    pub of: u64,
+}
+
+/// What came of long work.
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
+#[serde(tag = "came", rename_all = "snake_case")]
+pub enum WorkOutcome {
+    /// The store was looked through.
+    Verified {
+        /// What is wrong, a sentence each; empty when all is well.
+        findings: Vec<String>,
+        /// Rows that were read.
+        rows: u64,
+        /// Sealed values that were opened.
+        sealed_values: u64,
+    },
+    /// The store was copied, and the copy read back and compared.
+    Copied {
+        /// Rows in it.
+        rows: u64,
+        /// Sealed values among them.
+        sealed_values: u64,
+    },
+    /// It could not be done.
+    Failed {
+        /// Why.
+        problem: Problem,
+    },
+}
+
+/// Params of `store.copy`.
+#[derive(Clone, Deserialize, TS, JsonSchema)]
+#[ts(optional_fields)]
+pub struct CopyStore {
+    /// Where the copy shall be: `sqlite:PATH` or a path, or `postgres://USER@HOST/DATABASE`. No store may be there.
+    pub url: String,
+    /// What protects the copy's secrets: `keyring`, `passphrase` or `file:PATH`. It has keys of its own.
+    pub key_source: String,
+    /// For `passphrase`.
+    #[ts(optional, type = "string")]
+    pub passphrase: Option<Secret>,
 }
 
 /// Params of `consent.connect`: the application begins the consent and takes the person there. The page's address stays
