@@ -78,6 +78,11 @@ fn copy(from: &Bench) -> Bench {
 
 /// Runs out of room at many moments of a command. `whole` looks at the store when the command has gone through.
 fn runs_out(ready: &Bench, words: &[&str], whole: impl Fn(&Bench)) {
+    runs_out_leaving(ready, words, |_| false, whole);
+}
+
+/// The same for a command that leaves files on purpose, even when it fails at its very end.
+fn runs_out_leaving(ready: &Bench, words: &[&str], meant: impl Fn(&str) -> bool, whole: impl Fn(&Bench)) {
     let operations = operations(&copy(ready), words);
     assert!(operations > 2, "{words:?} needs room");
     let mut refused = 0;
@@ -99,7 +104,7 @@ fn runs_out(ready: &Bench, words: &[&str], whole: impl Fn(&Bench)) {
             if ready.store().exists() {
                 clean(&bench, &place);
             }
-            left_nothing(&bench, ready, &place);
+            left_nothing(&bench, ready, &meant, &place);
             bench.run(words).done();
             whole(&bench);
         }
@@ -127,10 +132,10 @@ fn clean(bench: &Bench, place: &str) {
 }
 
 /// That no file lies about that was not there before, but those which SQLite and the lock keep beside a store.
-fn left_nothing(bench: &Bench, ready: &Bench, place: &str) {
+fn left_nothing(bench: &Bench, ready: &Bench, meant: impl Fn(&str) -> bool, place: &str) {
     let names = |bench: &Bench| -> std::collections::BTreeSet<String> {
         let all = std::fs::read_dir(&bench.folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        all.filter(|name| !["store.db-wal", "store.db-shm", "store.db-lock", "backups"].contains(&name.as_str())).collect()
+        all.filter(|name| !meant(name) && !["store.db-wal", "store.db-shm", "store.db-lock", "backups"].contains(&name.as_str())).collect()
     };
     let mut before = names(ready);
     // A store whose making was interrupted is completed by the next attempt, with the key that was made for it.
@@ -173,6 +178,72 @@ fn an_export_to_a_full_disk_leaves_no_half_file() {
         let text = std::fs::read_to_string(bench.folder.join("patchbay.yaml")).unwrap();
         assert!(text.contains("acme"), "{text}");
     });
+}
+
+/// A pair made for these tests; it protects nothing (the age specification's own test kit).
+const RECIPIENT: &str = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
+
+#[test]
+fn a_backup_to_a_full_disk_leaves_no_half_file() {
+    let (bench, _) = Bench::new();
+    runs_out(&bench, &["store", "backup", "--to", "acme.age", "--recipient", RECIPIENT], |bench| {
+        assert!(bench.folder.join("acme.age").exists());
+    });
+}
+
+#[test]
+fn a_restore_onto_a_full_disk_leaves_the_store_of_before_or_none() {
+    let (bench, made) = Bench::new();
+    let token = made["organization"]["token"]["access"]["secret"].as_str().unwrap();
+    let server = bench.serve(&[]);
+    assert_eq!(server.call("POST", "/v1/accounts", token, Some(&json!({ "name": "customer-of-the-backup" }))).unwrap().0, 201);
+    let (status, backup) = server.call("POST", "/v1/x/backups", token, None).unwrap();
+    assert_eq!(status, 201, "{backup}");
+    assert_eq!(server.call("POST", "/v1/accounts", token, Some(&json!({ "name": "customer-since" }))).unwrap().0, 201);
+    server.signal("TERM");
+    server.ended();
+    let file = format!("backups/{}", backup["result"]["name"].as_str().unwrap());
+    // Over the store that is there: whatever happens, one of the two stands.
+    let kept = copy(&bench);
+    let words = ["store", "restore", &file, "--replace"];
+    runs_out_leaving(
+        &kept,
+        &words,
+        |name| name.contains(".before-"),
+        |bench| {
+            assert_eq!(accounts(bench, token).into_iter().collect::<Vec<_>>(), ["customer-of-the-backup"]);
+        },
+    );
+    // Where there is none: a whole one, or none.
+    for suffix in ["", "-wal", "-shm", "-lock"] {
+        let _ = std::fs::remove_file(format!("{}{suffix}", bench.store().display()));
+    }
+    runs_out(&bench, &["store", "restore", &file], |bench| {
+        assert_eq!(accounts(bench, token).into_iter().collect::<Vec<_>>(), ["customer-of-the-backup"]);
+    });
+}
+
+#[test]
+fn a_backup_that_a_server_cannot_make_is_told_and_made_when_there_is_room() {
+    let (bench, made) = Bench::new();
+    let token = made["organization"]["token"]["access"]["secret"].as_str().unwrap();
+    let switch = std::env::temp_dir().join(format!("patchbay-full-{}", patchbay_vault::system_context().new_uuid()));
+    let mut command = on_disk(&bench.folder.join("backups"), bench.command(&["serve", "--listen", "127.0.0.1:0", "--drain", "0"]), FULL);
+    command.env("FULL_WHILE", &switch);
+    let server = Server::start(command);
+    std::fs::write(&switch, "").unwrap();
+    let (status, answer) = server.call("POST", "/v1/x/backups", token, None).unwrap();
+    assert_eq!((status, answer["code"].as_str()), (503, Some("backup_failed")), "{answer}");
+    told(&answer, FULL, "a backup by hand");
+    let (status, _) = server.call("POST", "/v1/accounts", token, Some(&json!({ "name": "customer-meanwhile" }))).unwrap();
+    assert_eq!(status, 201, "the store lies elsewhere and is written");
+    std::fs::remove_file(&switch).unwrap();
+    let (status, answer) = server.call("POST", "/v1/x/backups", token, None).unwrap();
+    assert_eq!(status, 201, "{answer}");
+    let (_, listed) = server.call("GET", "/v1/x/backups", token, None).unwrap();
+    assert_eq!(listed["result"]["backups"].as_array().unwrap().len(), 1, "{listed}");
+    let left: Vec<_> = std::fs::read_dir(bench.folder.join("backups")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(!left.iter().any(|name| name.ends_with(".partial")), "{left:?}");
 }
 
 /// Makes accounts until one is refused; gives how many were made, and the refusal.
