@@ -118,7 +118,8 @@ fn told(problem: &Value, error: i32, place: &str) {
     let (code, message) = (problem["code"].as_str().unwrap_or_default(), problem["message"].as_str().unwrap_or_default().to_lowercase());
     assert!(["store_read_only", "backup_failed", "key_unavailable", "invalid_field"].contains(&code), "{place}: {problem}");
     let words: &[&str] = match error {
-        FULL => &["full", "no space left"],
+        // For some files that SQLite makes beside the store it does not even tell that.
+        FULL => &["full", "no space left", "check the disk"],
         QUOTA => &["disk"],
         READ_ONLY => &["read-only", "disk"],
         _ => &["disk", "input/output error"],
@@ -228,6 +229,7 @@ fn a_backup_that_a_server_cannot_make_is_told_and_made_when_there_is_room() {
     let (bench, made) = Bench::new();
     let token = made["organization"]["token"]["access"]["secret"].as_str().unwrap();
     let switch = std::env::temp_dir().join(format!("patchbay-full-{}", patchbay_vault::system_context().new_uuid()));
+    std::fs::create_dir(bench.folder.join("backups")).unwrap();
     let mut command = on_disk(&bench.folder.join("backups"), bench.command(&["serve", "--listen", "127.0.0.1:0", "--drain", "0"]), FULL);
     command.env("FULL_WHILE", &switch);
     let server = Server::start(command);

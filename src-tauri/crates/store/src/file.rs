@@ -45,7 +45,7 @@ impl File {
             return Err(StoreError::Exists(path.to_owned()));
         }
         create_file(path)?;
-        let mut lock = StoreLock::open(path).ok_or(StoreError::ReadOnly)?;
+        let mut lock = StoreLock::open(path).ok_or_else(|| unlockable(path))?;
         lock.exclusive("creates the store").await?;
         let mut connection = options(path).connect().await.map_err(|error| opening(error, path))?;
         // Looked at again now that nobody else can be at it.
@@ -191,6 +191,14 @@ fn directory(store: &Path) -> Folder {
     }
 }
 
+/// Why the lock file of a store cannot be made.
+pub(crate) fn unlockable(store: &Path) -> StoreError {
+    match directory(store) {
+        Folder::Full => StoreError::DiskFull,
+        Folder::ReadOnly | Folder::Writable => StoreError::ReadOnly,
+    }
+}
+
 /// A file that SQLite keeps beside the store.
 pub(crate) fn beside(store: &Path, suffix: &str) -> PathBuf {
     let mut name = store.as_os_str().to_owned();
@@ -248,6 +256,12 @@ fn named(error: StoreError, path: &Path) -> StoreError {
     match error {
         // SQLite's 26: the first bytes are not those of a database.
         StoreError::Damaged(what) if what.contains("not a database") => StoreError::NotAStore(path.to_owned()),
+        // Of files that it cannot make beside the store, SQLite does not say why.
+        StoreError::Io(what) => match directory(path) {
+            Folder::Full => StoreError::DiskFull,
+            Folder::ReadOnly => StoreError::ReadOnly,
+            Folder::Writable => StoreError::Io(what),
+        },
         other => other,
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sqlx::{ConnectOptions, Connection};
 
 use crate::error::{Result, StoreError};
-use crate::file::{beside, options};
+use crate::file::{beside, options, unlockable};
 use crate::lock::StoreLock;
 
 /// What SQLite and we keep beside a store.
@@ -25,7 +25,7 @@ impl StorePlace {
     /// # Errors
     /// [`StoreError::Locked`] with who has the store open; [`StoreError::ReadOnly`].
     pub async fn hold(path: &Path, purpose: &str) -> Result<Self> {
-        let mut lock = StoreLock::open(path).ok_or(StoreError::ReadOnly)?;
+        let mut lock = StoreLock::open(path).ok_or_else(|| unlockable(path))?;
         lock.exclusive(purpose).await?;
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
@@ -51,6 +51,12 @@ impl StorePlace {
     /// # Errors
     /// Those of the disk; the store before is there still.
     pub async fn put(self, draft: &Path, kept: &Path) -> Result<()> {
+        let done = self.exchange(draft, kept).await;
+        // What could not take the place is of no use to anybody; what did has no name of its own any more.
+        done.and(clear(draft))
+    }
+
+    async fn exchange(&self, draft: &Path, kept: &Path) -> Result<()> {
         if beside(draft, "-wal").metadata().is_ok_and(|log| log.len() > 0) {
             return Err(StoreError::Io(format!("the log of {} was not merged", draft.display())));
         }
@@ -65,8 +71,7 @@ impl StorePlace {
             }
         }
         let done = File::open(draft).and_then(|file| file.sync_all()).and_then(|()| std::fs::rename(draft, &self.path)).and_then(|()| sync_folder(&self.path));
-        done.map_err(|error| disk(&self.path, &error))?;
-        clear(draft)
+        done.map_err(|error| disk(&self.path, &error))
     }
 
     /// Gives up what was made in [`Self::draft`].
