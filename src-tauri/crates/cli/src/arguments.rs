@@ -58,8 +58,23 @@ pub(crate) struct StoreArguments {
     #[arg(long, value_name = "URL", value_parser = store_url)]
     pub(crate) store: StoreUrl,
 
+    /// The same PostgreSQL database with a second login, which alone opens sealed values.
+    #[arg(long, env = "PATCHBAY_STORE_SVC", hide_env_values = true, value_name = "URL", value_parser = store_url)]
+    store_svc: Option<StoreUrl>,
+
     #[command(flatten)]
     pub(crate) key: KeyArguments,
+}
+
+impl StoreArguments {
+    /// The store with both its logins.
+    pub(crate) fn url(&self) -> Result<StoreUrl, Failure> {
+        match (&self.store, &self.store_svc) {
+            (store, None) => Ok(store.clone()),
+            (StoreUrl::Postgres(store), Some(StoreUrl::Postgres(second))) => Ok(StoreUrl::Postgres(store.clone().with_second_login(Some(second.clone())))),
+            _ => Err(Failure::usage("--store-svc is the second login of a PostgreSQL store: both addresses must begin with postgres://.")),
+        }
+    }
 }
 
 #[derive(Args)]

@@ -53,7 +53,9 @@ fn passphrase(variable: &str, prompt: &str, new: bool) -> Result<Secret, Failure
         return Ok(Secret::new(text));
     }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Err(Problem::new(Code::KeyUnavailable, format!("There is no terminal to ask for the passphrase on. Set {variable}, or name something else than a passphrase.")).into());
+        return Err(
+            Problem::new(Code::KeyUnavailable, format!("There is no terminal to ask for the passphrase on. Set {variable}, or name something else than a passphrase.")).into()
+        );
     }
     let ask = |prompt: &str| {
         rpassword::prompt_password(prompt)
@@ -69,7 +71,7 @@ fn passphrase(variable: &str, prompt: &str, new: bool) -> Result<Secret, Failure
 
 /// Opens the store with its key.
 pub(crate) async fn open(arguments: &StoreArguments, network: NetworkPolicy) -> Result<Engine, Failure> {
-    open_url(&arguments.store, &key_access(&arguments.key, false)?, network).await
+    open_url(&arguments.url()?, &key_access(&arguments.key, false)?, network).await
 }
 
 /// The same, of parts.

@@ -19,6 +19,8 @@ pub struct PostgresUrl {
     /// Without password.
     url: Url,
     password: Option<Secret>,
+    /// As whom sealed values are reached, where that is another login.
+    second: Option<Box<PostgresUrl>>,
 }
 
 impl PostgresUrl {
@@ -49,6 +51,18 @@ impl PostgresUrl {
     pub fn with_password(mut self, password: Option<Secret>) -> Self {
         self.password = password;
         self
+    }
+
+    /// The same database with a second login, for what opens sealed values: then the database itself keeps the two apart.
+    #[must_use]
+    pub fn with_second_login(mut self, second: Option<Self>) -> Self {
+        self.second = second.map(Box::new);
+        self
+    }
+
+    /// The address with the second login, where there is one.
+    pub fn second_login(&self) -> Option<&Self> {
+        self.second.as_deref()
     }
 
     /// The role that signs in, where the address names one.
@@ -119,7 +133,7 @@ impl FromStr for PostgresUrl {
                 url.query_pairs_mut().extend_pairs(kept);
             }
         }
-        Ok(Self { url, password })
+        Ok(Self { url, password, second: None })
     }
 }
 

@@ -4,13 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use patchbay_model::{Scope, Secret};
+use patchbay_model::{PostgresUrl, Scope, Secret};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 use tokio::sync::Mutex;
 
 use crate::db::{Tx, scope_settings};
 use crate::error::{Result, StoreError};
+use crate::provision::{Identity, identify, newest_schema, provision};
 
 /// Connections of the role that manages, and of the one that opens sealed values.
 const MANAGEMENT: u32 = 8;
@@ -34,35 +35,34 @@ pub struct PostgresAddress {
 }
 
 impl PostgresAddress {
-    /// Reads `postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=...`, and the address of the second login where there is
-    /// one. TLS is verified (`sslmode=verify-full`) unless the address says otherwise or the server is on this machine.
+    /// Reads an address. TLS is verified (`sslmode=verify-full`) unless the address says otherwise or the server is on this
+    /// machine.
     ///
     /// # Errors
     /// [`StoreError::Address`], which repeats nothing of the address: it may hold a password.
-    pub fn parse(url: &str, secrets: Option<&str>) -> Result<Self> {
+    pub fn of(url: &PostgresUrl) -> Result<Self> {
         let management = options(url)?;
-        let shown = shown(&management);
-        let secrets = secrets.map(options).transpose()?;
+        let secrets = url.second_login().map(options).transpose()?;
         if let Some(secrets) = &secrets
             && (secrets.get_host(), secrets.get_port(), secrets.get_database()) != (management.get_host(), management.get_port(), management.get_database())
         {
             return Err(StoreError::Address("The two addresses of the store name different databases. They must differ in the login alone.".to_owned()));
         }
-        Ok(Self { management, secrets, shown })
+        Ok(Self { management, secrets, shown: url.to_string() })
+    }
+
+    /// The second login, where there is one of another name.
+    fn second_login(&self) -> Option<&str> {
+        self.secrets.as_ref().map(PgConnectOptions::get_username).filter(|name| *name != self.management.get_username())
     }
 
     /// Whether sealed values are reached by a login of their own, so that the database itself keeps the two apart.
     pub fn has_two_logins(&self) -> bool {
-        self.secrets.as_ref().is_some_and(|secrets| secrets.get_username() != self.management.get_username())
-    }
-
-    /// For connecting as the login that manages, without a role.
-    pub(crate) fn management(&self) -> &PgConnectOptions {
-        &self.management
+        self.second_login().is_some()
     }
 
     /// For connecting as the login that opens sealed values, without a role.
-    pub(crate) fn secrets(&self) -> &PgConnectOptions {
+    fn secrets(&self) -> &PgConnectOptions {
         self.secrets.as_ref().unwrap_or(&self.management)
     }
 }
@@ -87,17 +87,15 @@ impl PartialEq for PostgresAddress {
 
 impl Eq for PostgresAddress {}
 
-fn options(url: &str) -> Result<PgConnectOptions> {
+fn options(url: &PostgresUrl) -> Result<PgConnectOptions> {
+    // The driver's words may repeat the address.
     let wrong = |why: &str| StoreError::Address(format!("The address of the database {why}. Give it as postgres://USER@HOST:PORT/DATABASE."));
-    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
-        return Err(wrong("does not begin with postgres://"));
-    }
-    let options = PgConnectOptions::from_str(url).map_err(|_| wrong("cannot be read"))?;
+    let options = PgConnectOptions::from_str(url.connection_string().expose()).map_err(|_| wrong("cannot be read"))?;
     if options.get_database().is_none_or(str::is_empty) {
         return Err(wrong("names no database"));
     }
     // Only where the address itself asks for it is less than a verified server enough; the environment (PGSSLMODE) is not asked.
-    let asked = url.split_once('?').is_some_and(|(_, query)| query.split('&').any(|pair| pair.starts_with("sslmode=") || pair.starts_with("ssl-mode=")));
+    let asked = url.url().query_pairs().any(|(name, _)| matches!(&*name, "sslmode" | "ssl-mode"));
     let options = if asked {
         options
     } else if options.get_socket().is_some() || is_here(options.get_host()) {
@@ -124,11 +122,6 @@ fn is_here(host: &str) -> bool {
     host.starts_with('/') || matches!(host, "localhost" | "127.0.0.1" | "::1" | "[::1]")
 }
 
-fn shown(options: &PgConnectOptions) -> String {
-    let place = options.get_socket().map_or_else(|| format!("{}:{}", options.get_host(), options.get_port()), |socket| socket.display().to_string());
-    format!("postgres://{}@{place}/{}", options.get_username(), options.get_database().unwrap_or_default())
-}
-
 /// An open database.
 pub(crate) struct Server {
     management: Pool,
@@ -138,37 +131,37 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// As [`crate::Store::create_in`].
+    pub(crate) async fn create(address: &PostgresAddress) -> Result<Self> {
+        let mut connection = within_patience(address.management.connect()).await?;
+        provision(&mut connection, address.second_login()).await?;
+        connection.close().await?;
+        Self::pools(address).await
+    }
+
     /// As [`crate::Store::connect`].
     pub(crate) async fn connect(address: &PostgresAddress) -> Result<Self> {
-        let named = |error: sqlx::Error| match StoreError::from(error) {
-            // Without a right on the schema nobody sees whether it is there.
-            StoreError::Sql(sqlx::Error::Database(error)) if error.code().is_some_and(|code| matches!(&*code, "42P01" | "3F000" | "22023" | "42704")) => {
-                StoreError::MissingSchema(address.to_string())
-            }
-            other => other,
-        };
-        let management = Pool::new(address.management(), "patchbay_management", MANAGEMENT);
+        let mut connection = within_patience(address.management.connect()).await?;
+        let found = identify(&mut connection).await?;
+        found.check(newest_schema())?;
+        match found {
+            Identity::Empty => return Err(StoreError::MissingSchema(address.to_string())),
+            // An older schema is brought up to date by whoever opens it first; an older server goes on working beside it.
+            Identity::Store { schema, .. } if schema.is_none_or(|schema| schema < newest_schema()) => provision(&mut connection, address.second_login()).await?,
+            Identity::Store { .. } => {}
+        }
+        connection.close().await?;
+        Self::pools(address).await
+    }
+
+    async fn pools(address: &PostgresAddress) -> Result<Self> {
+        let management = Pool::new(&address.management, "patchbay_management", MANAGEMENT);
         let secrets = Pool::new(address.secrets(), "svc_integration", SECRETS);
         // Tried without the pools, which wait for a server that may be coming and do not tell what is wrong.
         for pool in [&management, &secrets] {
-            pool.try_out().await.map_err(named)?;
+            pool.try_out().await?;
         }
-        let server = Self { management, secrets, listener: Mutex::new(None) };
-        server.check_schema().await?;
-        Ok(server)
-    }
-
-    /// That this program knows the schema, or that the schema says that this program will do.
-    async fn check_schema(&self) -> Result<()> {
-        let known = newest_schema();
-        let (found, minimum): (i64, Option<i64>) =
-            sqlx::query_as("SELECT coalesce(max(version), 0), (SELECT minimum_reader FROM store_header) FROM _sqlx_migrations WHERE success")
-                .fetch_one(&self.management.pool)
-                .await?;
-        if minimum.is_some_and(|minimum| minimum > known) {
-            return Err(StoreError::Newer { found, known });
-        }
-        Ok(())
+        Ok(Self { management, secrets, listener: Mutex::new(None) })
     }
 
     /// Begins to read: one view for the whole transaction.
@@ -224,14 +217,6 @@ impl Server {
         self.secrets.pool.close().await;
     }
 }
-
-/// The newest schema that this program knows.
-fn newest_schema() -> i64 {
-    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
-}
-
-/// Embedded migrations, run by whoever provisions.
-pub(crate) static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
 
 const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 const WRITE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
@@ -290,9 +275,14 @@ impl Pool {
             take_role(&mut connection, self.role).await?;
             connection.close().await
         };
-        let silent = || sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "it does not answer"));
-        tokio::time::timeout(TRY_TIMEOUT, connecting).await.map_err(|_| silent())?
+        within_patience(connecting).await
     }
+}
+
+/// The answer of a server that may be there and say nothing.
+async fn within_patience<T>(asking: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    let silent = |_| sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "it does not answer"));
+    tokio::time::timeout(TRY_TIMEOUT, asking).await.map_err(silent)?
 }
 
 async fn take_role(connection: &mut PgConnection, role: &str) -> Result<(), sqlx::Error> {
@@ -314,33 +304,38 @@ fn broken(error: &sqlx::Error) -> bool {
 mod tests {
     use super::*;
 
+    fn parse(url: &str) -> Result<PostgresAddress> {
+        PostgresAddress::of(&url.parse().unwrap())
+    }
+
     #[test]
     fn an_address_shows_no_password_and_verifies_the_server() {
-        let address = PostgresAddress::parse("postgres://me:s3cret@db.example.com:6432/patchbay", None).unwrap();
+        let address = parse("postgres://me:s3cret@db.example.com:6432/patchbay").unwrap();
         assert_eq!(address.to_string(), "postgres://me@db.example.com:6432/patchbay");
-        assert!(matches!(address.management().get_ssl_mode(), PgSslMode::VerifyFull));
-        let here = PostgresAddress::parse("postgres://me@localhost/patchbay", None).unwrap();
-        assert!(matches!(here.management().get_ssl_mode(), PgSslMode::Prefer));
-        let weak = PostgresAddress::parse("postgres://me@db.example.com/patchbay?sslmode=require", None).unwrap();
-        assert!(matches!(weak.management().get_ssl_mode(), PgSslMode::Require));
+        assert!(matches!(address.management.get_ssl_mode(), PgSslMode::VerifyFull));
+        let here = parse("postgres://me@localhost/patchbay").unwrap();
+        assert!(matches!(here.management.get_ssl_mode(), PgSslMode::Prefer));
+        let weak = parse("postgres://me@db.example.com/patchbay?sslmode=require").unwrap();
+        assert!(matches!(weak.management.get_ssl_mode(), PgSslMode::Require));
         // What only looks like it, in a password or the name of the database, weakens nothing.
         for url in [
             "postgres://me:sslmode=disable@db.example.com/patchbay",
             "postgres://me@db.example.com/sslmode=disable",
             "postgres://me@db.example.com/patchbay?application_name=sslmode=disable",
         ] {
-            let address = PostgresAddress::parse(url, None).unwrap();
-            assert!(matches!(address.management().get_ssl_mode(), PgSslMode::VerifyFull), "{url}");
+            let address = parse(url).unwrap();
+            assert!(matches!(address.management.get_ssl_mode(), PgSslMode::VerifyFull), "{url}");
         }
     }
 
     #[test]
     fn an_address_that_cannot_be_is_refused_without_repeating_it() {
-        for url in ["", "sqlite:a", "postgres://me:s3cret@host:notaport/x", "postgres://me:s3cret@host"] {
-            let error = PostgresAddress::parse(url, None).unwrap_err().to_string();
-            assert!(!error.contains("s3cret"), "{error}");
-        }
-        let error = PostgresAddress::parse("postgres://a@one/x", Some("postgres://b@two/x")).unwrap_err();
-        assert!(error.to_string().contains("different databases"));
+        let error = parse("postgres://me:s3cret@host").unwrap_err().to_string();
+        assert!(error.contains("names no database") && !error.contains("s3cret"), "{error}");
+        let first: PostgresUrl = "postgres://a@one/x".parse().unwrap();
+        let error = PostgresAddress::of(&first.clone().with_second_login(Some("postgres://b:s3cret@two/x".parse().unwrap()))).unwrap_err().to_string();
+        assert!(error.contains("different databases") && !error.contains("s3cret"), "{error}");
+        let apart = PostgresAddress::of(&first.with_second_login(Some("postgres://b@one/x".parse().unwrap()))).unwrap();
+        assert!(apart.has_two_logins());
     }
 }

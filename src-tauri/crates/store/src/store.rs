@@ -74,6 +74,15 @@ impl Store {
         Self::at(Place::Server(Server::connect(address).await?)).await
     }
 
+    /// Makes a PostgreSQL database fit to be a store, as far as the login may, and connects to it. What is there already is
+    /// left alone; whether the store was completed says [`Self::is_complete`].
+    ///
+    /// # Errors
+    /// Those of [`crate::provision`], and those of [`Self::connect`].
+    pub async fn create_in(address: &PostgresAddress) -> Result<Self> {
+        Self::at(Place::Server(Server::create(address).await?)).await
+    }
+
     async fn at(place: Place) -> Result<Self> {
         let store = Self { inner: Arc::new(Inner { place, announcer: Announcer(Arc::new(watch::Sender::new(0))), database_key: RwLock::default() }) };
         store.poll_changes().await?;
@@ -119,7 +128,7 @@ impl Store {
         crate::operations::begun();
         let tx = match &self.inner.place {
             Place::File(file) => file.read().await?,
-            Place::Server(server) => server.read(scope).await?,
+            Place::Server(server) => Box::pin(server.read(scope)).await?,
         };
         Ok(ReadTx::new(tx, scope))
     }
@@ -132,7 +141,7 @@ impl Store {
         crate::operations::begun();
         let tx = match &self.inner.place {
             Place::File(file) => file.write().await?,
-            Place::Server(server) => server.write(scope, self.database_key()).await?,
+            Place::Server(server) => Box::pin(server.write(scope, self.database_key())).await?,
         };
         Ok(WriteTx::new(tx, scope, origin, self.inner.announcer.clone()))
     }
@@ -145,7 +154,7 @@ impl Store {
         crate::operations::begun();
         let tx = match &self.inner.place {
             Place::File(file) => file.read().await?,
-            Place::Server(server) => server.read_secrets(scope, self.database_key()).await?,
+            Place::Server(server) => Box::pin(server.read_secrets(scope, self.database_key())).await?,
         };
         Ok(SecretReadTx::new(ReadTx::new(tx, scope)))
     }
@@ -158,7 +167,7 @@ impl Store {
         crate::operations::begun();
         let tx = match &self.inner.place {
             Place::File(file) => file.write().await?,
-            Place::Server(server) => server.write_secrets(scope, self.database_key()).await?,
+            Place::Server(server) => Box::pin(server.write_secrets(scope, self.database_key())).await?,
         };
         Ok(SecretWriteTx::new(WriteTx::new(tx, scope, origin, self.inner.announcer.clone())))
     }

@@ -11,7 +11,7 @@ use crate::installation::key_access;
 use crate::output::Output;
 
 pub(crate) async fn run(arguments: Init, output: &Output) -> Result<(), Failure> {
-    let store = arguments.store.store;
+    let store = arguments.store.url()?;
     let keys = key_access(&arguments.store.key, true)?;
     let (engine, created) = patchbay_engine::installation::create(&store, &keys, &arguments.organization, system_context()).await?;
     engine.shutdown().await;

@@ -74,7 +74,7 @@ async fn restore(arguments: &StoreRestore, output: &Output) -> Result<(), Failur
     let keys = key_access(&arguments.store.key, false)?;
     let context = system_context();
     let mut teller = Teller::new(output, context.clone());
-    let url = &arguments.store.store;
+    let url = &arguments.store.url()?;
     let restored = moving::restore(file, key, url, &keys, arguments.replace, &context, &mut |step| teller.tell(step)).await?;
     let mut words = format!("The store of {} is in {url}: {} rows, {} sealed values opened.", restored.made_at, restored.counts.rows(), restored.counts.sealed_values);
     if let Some(kept) = &restored.kept {
@@ -88,7 +88,13 @@ async fn restore(arguments: &StoreRestore, output: &Output) -> Result<(), Failur
     let kept = restored.kept.as_ref().map(|kept| kept.display().to_string());
     add(
         &mut value,
-        [("store", json!(url.to_string())), ("store_id", json!(restored.store_id)), ("made_at", json!(restored.made_at)), ("kept", json!(kept)), ("findings", json!(restored.findings))],
+        [
+            ("store", json!(url.to_string())),
+            ("store_id", json!(restored.store_id)),
+            ("made_at", json!(restored.made_at)),
+            ("kept", json!(kept)),
+            ("findings", json!(restored.findings)),
+        ],
     );
     output.result(&words, &json!({ "restored": value }));
     if whole { Ok(()) } else { Err(Failure::Found) }
@@ -163,7 +169,8 @@ fn opener(arguments: &OpenerArguments) -> Result<Option<FileKey>, Failure> {
 }
 
 fn readable(path: &Path) -> Result<File, Failure> {
-    Ok(File::open(path).map_err(|error| Problem::new(Code::InvalidField, format!("The backup {} cannot be read: {error}. Check the path; nothing was changed.", path.display())))?)
+    Ok(File::open(path)
+        .map_err(|error| Problem::new(Code::InvalidField, format!("The backup {} cannot be read: {error}. Check the path; nothing was changed.", path.display())))?)
 }
 
 fn rows(tables: &[TableSum]) -> u64 {

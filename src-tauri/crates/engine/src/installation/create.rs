@@ -8,10 +8,10 @@ use patchbay_model::organization::{Organization, OrganizationOptions};
 use patchbay_model::permission::RoleName;
 use patchbay_model::token::{Authority, TokenOwner, TokenType};
 use patchbay_model::{Code, Context, Fullname, MemberId, Name, OrganizationId, Origin, Problem, Scope, TokenId};
-use patchbay_store::{Store, StoreError, StoreHeader};
+use patchbay_store::{PostgresAddress, Store, StoreError, StoreHeader};
 use patchbay_vault::{KeyAccess, Vault};
 
-use super::open::{catalog, start, sync, unlock};
+use super::open::{catalog, hand_over_database_key, start, sync, unlock};
 use super::{Created, StoreUrl};
 use crate::audit::record::{Done, record_for};
 use crate::contention::again;
@@ -40,7 +40,7 @@ pub(super) async fn make(url: &StoreUrl, keys: &KeyAccess, organization: &str, s
     let names = name_and_fullname(None, Some(organization), id.uuid())?;
     let (store, vault) = match url {
         StoreUrl::Sqlite(path) => open_or_create(path, keys, &context).await?,
-        StoreUrl::Postgres(_) => return Err(super::url::not_yet()),
+        StoreUrl::Postgres(url) => open_or_prepare(&PostgresAddress::of(url)?, keys, &context).await?,
         StoreUrl::Remote(url) => return Err(super::url::not_here(url)),
     };
     let engine = start(store, vault, catalog()?, context, network, origin)?;
@@ -70,6 +70,18 @@ async fn open_or_create(path: &Path, keys: &KeyAccess, context: &Context) -> Res
     }
 }
 
+async fn open_or_prepare(address: &PostgresAddress, keys: &KeyAccess, context: &Context) -> Result<(Store, Vault), Problem> {
+    let store = Store::create_in(address).await?;
+    if store.is_complete().await? {
+        return complete_store(store, keys, context).await;
+    }
+    match new_store(store, false, keys, context).await {
+        // Two that begin at once both find it incomplete; there is room for one header.
+        Err(problem) if problem.code == Code::NameTaken => complete_store(Store::connect(address).await?, keys, context).await,
+        outcome => outcome,
+    }
+}
+
 /// Makes a store without a header, which is filled by an image and counts as none before.
 ///
 /// # Errors
@@ -77,7 +89,14 @@ async fn open_or_create(path: &Path, keys: &KeyAccess, context: &Context) -> Res
 pub(crate) async fn create_empty(url: &StoreUrl) -> Result<Store, Problem> {
     let made = match url {
         StoreUrl::Sqlite(path) => Store::create(path).await,
-        StoreUrl::Postgres(_) => return Err(super::url::not_yet()),
+        StoreUrl::Postgres(url) => {
+            let store = Store::create_in(&PostgresAddress::of(url)?).await?;
+            if store.is_complete().await? {
+                store.close().await;
+                return Err(Problem::new(Code::InUse, format!("There is a store in {url} already. Name another database: a whole store goes only where none is.")));
+            }
+            Ok(store)
+        }
         StoreUrl::Remote(url) => return Err(super::url::not_here(url)),
     };
     made.map_err(|error| match error {
@@ -95,12 +114,15 @@ async fn complete_store(store: Store, keys: &KeyAccess, context: &Context) -> Re
 async fn new_store(store: Store, fresh: bool, keys: &KeyAccess, context: &Context) -> Result<(Store, Vault), Problem> {
     let id = context.new_uuid();
     let made = {
-        let (keys, context) = (keys.clone(), context.clone());
-        tokio::task::spawn_blocking(move || keys.create_vault(id, &context)).await.map_err(|_| Problem::internal("making the keys was interrupted"))?
+        let (keys, context, in_file) = (keys.clone(), context.clone(), store.path().is_some());
+        tokio::task::spawn_blocking(move || if in_file { keys.create_vault(id, &context) } else { keys.create_database_vault(id, &context) }).await.map_err(|_| Problem::internal("making the keys was interrupted"))?
     };
     let outcome = match made {
         Ok((vault, header)) => match complete(&store, id, &header, context).await {
-            Ok(()) => return Ok((store, vault)),
+            Ok(()) => {
+                hand_over_database_key(&store, &vault);
+                return Ok((store, vault));
+            }
             Err(problem) => {
                 let keys = keys.clone();
                 // The entry belongs to a store that was not made; that it stays behind harms nobody.

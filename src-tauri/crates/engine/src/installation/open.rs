@@ -3,7 +3,7 @@
 use patchbay_model::definition::{Definition, DefinitionStatus};
 use patchbay_model::{Code, Context, DefinitionId, Origin, Problem, ProviderId, Scope, Timestamp};
 use patchbay_providers::{Catalog, Provider};
-use patchbay_store::{Store, WriteTx};
+use patchbay_store::{PostgresAddress, Store, StoreError, WriteTx};
 use patchbay_vault::{KeyAccess, KeyHeader, Vault};
 
 use super::StoreUrl;
@@ -40,7 +40,14 @@ pub async fn open_with(store: &StoreUrl, keys: &KeyAccess, catalog: Catalog, con
 pub(crate) async fn open_store(url: &StoreUrl, keys: &KeyAccess) -> Result<(Store, Vault), Problem> {
     let store = match url {
         StoreUrl::Sqlite(path) => Store::open(path).await?,
-        StoreUrl::Postgres(_) => return Err(super::url::not_yet()),
+        StoreUrl::Postgres(url) => {
+            let store = Store::connect(&PostgresAddress::of(url)?).await?;
+            if !store.is_complete().await? {
+                store.close().await;
+                return Err(StoreError::MissingSchema(url.to_string()).into());
+            }
+            store
+        }
         StoreUrl::Remote(url) => return Err(super::url::not_here(url)),
     };
     match unlock(&store, keys).await {
@@ -59,7 +66,16 @@ pub(super) async fn unlock(store: &Store, keys: &KeyAccess) -> Result<Vault, Pro
     let header: KeyHeader = serde_json::from_value(header.key_header).map_err(damaged)?;
     let keys = keys.clone();
     // Argon2id, a keyring and a person take their time.
-    tokio::task::spawn_blocking(move || keys.open_vault(&header)).await.map_err(|_| Problem::internal("unlocking was interrupted"))?
+    let vault = tokio::task::spawn_blocking(move || keys.open_vault(&header)).await.map_err(|_| Problem::internal("unlocking was interrupted"))??;
+    hand_over_database_key(store, &vault);
+    Ok(vault)
+}
+
+/// The database needs its key for every sealed value; a file has none.
+pub(crate) fn hand_over_database_key(store: &Store, vault: &Vault) {
+    if let Some(key) = vault.database_key() {
+        store.unlock_database_key(key);
+    }
 }
 
 /// Joins the parts and starts what runs beside the verbs.

@@ -46,11 +46,6 @@ pub(super) fn not_here(url: &RemoteUrl) -> Problem {
     )
 }
 
-/// Until the store crate opens PostgreSQL.
-pub(super) fn not_yet() -> Problem {
-    Problem::new(Code::InvalidField, "This build opens no PostgreSQL stores. Use sqlite:PATH.")
-}
-
 impl FromStr for StoreUrl {
     type Err = Problem;
 

@@ -168,7 +168,8 @@ pub(crate) async fn empty_server_store(database: &Database) -> Store {
 }
 
 async fn connected(database: &Database) -> Store {
-    let address = PostgresAddress::parse(&database.url(MANAGEMENT_LOGIN), Some(&database.url(SVC_LOGIN))).unwrap();
+    let second = database.url(SVC_LOGIN).parse().unwrap();
+    let address = PostgresAddress::of(&database.url(MANAGEMENT_LOGIN).parse::<PostgresUrl>().unwrap().with_second_login(Some(second))).unwrap();
     let store = Store::connect(&address).await.unwrap();
     store.unlock_database_key(Secret::new("the key of the suite"));
     store
