@@ -350,3 +350,65 @@ fn kill_9_leaves_the_old_or_the_new() {
     }
     has_no_secret_within(&bench.folder);
 }
+
+#[test]
+fn an_organization_goes_through_a_server() {
+    let peer = Peer::start();
+    let (bench, token) = filled(&peer);
+    let before = works(&bench, &bench.store(), &bench.key(), &peer);
+    let (other, other_key) = (bench.folder.join("other.db"), bench.folder.join("other-key"));
+    let made = Said::of(bench.on(&["init", "--organization", "acme"], &other, &other_key).output().unwrap()).done().json();
+    let arriving = made["organization"]["token"]["access"]["secret"].as_str().unwrap().to_owned();
+    let server = bench.serve(&[]);
+    let target = crate::bench::Server::start(bench.on(&["serve", "--listen", "127.0.0.1:0", "--drain", "0"], &other, &other_key));
+
+    let (status, told) = target.call("GET", "/v1/x/configuration/recipient", &arriving, None).unwrap();
+    assert_eq!(status, 200, "{told}");
+    let copy = json!({ "recipient": told["result"]["recipient"] });
+    let viewer = bench.run(&["token", "mint", "--permission-set", "viewer", "--name", "looker"]).done().json();
+    let viewer = viewer["primary"]["access"]["secret"].as_str().unwrap().to_owned();
+    for (method, path, body) in [("GET", "recipient", None), ("POST", "copy", Some(&copy)), ("POST", "fill", Some(&json!({ "image": "YWdl" })))] {
+        let (status, answer) = server.call(method, &format!("/v1/x/configuration/{path}"), &viewer, body).unwrap();
+        assert_eq!(status, 403, "{path} is an administrator's: {answer}");
+    }
+    assert_eq!(server.call("POST", "/v1/x/configuration/copy", &token, Some(&json!({ "recipient": "age1nonsense" }))).unwrap().0, 400);
+    let (status, given) = server.call("POST", "/v1/x/configuration/copy", &token, Some(&copy)).unwrap();
+    assert_eq!(status, 200, "{given}");
+    let image = given["result"]["image"].as_str().unwrap().to_owned();
+
+    // What is cut off, changed or for somebody else changes nothing.
+    let mut changed = image.clone().into_bytes();
+    let middle = changed.len() / 2;
+    changed[middle] = if changed[middle] == b'A' { b'B' } else { b'A' };
+    for bad in [String::from_utf8(changed).unwrap(), image[..image.len() / 8 * 4].to_owned(), "YWdl".to_owned(), "*".to_owned()] {
+        let (status, answer) = target.call("POST", "/v1/x/configuration/fill", &arriving, Some(&json!({ "image": bad }))).unwrap();
+        assert!(status == 400 || status == 500, "{answer}");
+    }
+    let (status, answer) = server.call("POST", "/v1/x/configuration/fill", &token, Some(&json!({ "image": image }))).unwrap();
+    assert_eq!((status, &answer["code"]), (500, &json!("seal_broken")), "sealed to the other store: {answer}");
+    assert_eq!(target.call("GET", "/v1/accounts", &arriving, None).unwrap().1["result"], json!([]), "nothing came");
+
+    let (status, filled) = target.call("POST", "/v1/x/configuration/fill", &arriving, Some(&json!({ "image": image }))).unwrap();
+    assert_eq!(status, 200, "{filled}");
+    assert!(filled["result"]["sealed_values"].as_u64().unwrap() >= 5, "{filled}");
+    let (status, accounts) = target.call("GET", "/v1/accounts/initech", &arriving, None).unwrap();
+    assert_eq!(status, 200, "the token goes on, for what it brought: {accounts}");
+    let there = server.call("GET", "/v1/accounts/initech", &token, None).unwrap().1;
+    assert_eq!(accounts["result"]["id"], there["result"]["id"], "ids stay");
+    assert_eq!(target.call("GET", "/v1/accounts", &token, None).unwrap().0, 401, "tokens of the source are of the source");
+    let (status, answer) = target.call("POST", "/v1/x/configuration/fill", &arriving, Some(&json!({ "image": image }))).unwrap();
+    assert_eq!(status, 409, "it is not empty any more: {answer}");
+    // Noted on both sides, without the image.
+    for (server, token, operation) in [(&server, &token, "configuration.copy"), (&target, &arriving, "configuration.fill")] {
+        let (_, log) = server.call("GET", "/v1/audit/organizations?limit=200", token, None).unwrap();
+        let row = log["result"].as_array().unwrap().iter().any(|row| row["x_patchbay"]["operation"] == operation && row["x_patchbay"].get("problem").is_none());
+        assert!(row, "{operation} is in the log: {log}");
+        assert!(!log.to_string().contains(&image[200..260]), "the image is not");
+    }
+    for server in [server, target] {
+        server.signal("TERM");
+        assert_eq!(server.ended().0, Some(0));
+    }
+    assert_eq!(works(&bench, &other, &other_key, &peer), before, "the same configuration, and secrets that work");
+    has_no_secret_within(&bench.folder);
+}

@@ -172,6 +172,9 @@ pub(super) const SAMPLES: &[Sample] = &[
     bare("backups.create", Kind::Nothing),
     made("backups.settings", Kind::Nothing, |_, _| json!({"enabled": true, "daily": 7, "weekly": 4})),
     made("configuration.export", Kind::Nothing, |_, _| json!({})),
+    bare("configuration.recipient", Kind::Nothing),
+    made("configuration.copy", Kind::Nothing, |_, _| json!({"recipient": "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa"})),
+    made("configuration.fill", Kind::Nothing, |_, _| json!({"image": "YWdl"})),
     bare("organization_webhooks.list", Kind::Nothing),
     bare("organization_webhooks.get", Kind::Webhook),
     made(

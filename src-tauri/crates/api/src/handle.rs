@@ -13,6 +13,7 @@ pub(crate) mod end_user;
 pub(crate) mod integration;
 pub(crate) mod member;
 pub(crate) mod meta;
+pub(crate) mod moving;
 pub(crate) mod organization;
 pub(crate) mod overview;
 pub(crate) mod point;

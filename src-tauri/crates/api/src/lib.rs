@@ -4,6 +4,7 @@
 pub mod contract;
 pub mod export;
 mod handle;
+pub mod image;
 pub mod import;
 pub mod openapi;
 pub mod operation;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::contract::Commands;
 use crate::handle::{
-    Call, account, audit, auth, backup, capability, connect, credential, definition, end_user, integration, member, meta, organization, overview, point, provider_app, role,
+    Call, account, audit, auth, backup, capability, connect, credential, definition, end_user, integration, member, meta, moving, organization, overview, point, provider_app, role,
     status, token, trial, undo, webhook,
 };
 use crate::openapi::Management;
@@ -28,6 +28,7 @@ use crate::wire::envelope::{Answer, Listed};
 use crate::wire::governance::PointPreview;
 use crate::wire::integration::{CreateIntegration, Integration, IntegrationCreated, IntegrationUpdated, UpdateIntegration, Verified, VerifyIntegration};
 use crate::wire::member::{ChangePassword, CreateLink, CreateMember, LoggedOn, Logon, Member, MemberCreated, MemberLink, PasswordChanged, UpdateMember};
+use crate::wire::moving::{ConfigurationFilled, CopyConfiguration, FillConfiguration, ImageRecipient, SealedImage};
 use crate::wire::organization::{Organization, UpdateOrganization};
 use crate::wire::overview::{ExportConfiguration, ExportedConfiguration, Impact, Overview};
 use crate::wire::point::{CreateIntegrationPoint, IntegrationPoint, UpdateIntegrationPoint};
@@ -265,6 +266,10 @@ table! {
     OrganizationWebhooksGetDelivery: Get "/v1/x/organization/webhooks/{webhook_id}/deliveries/{delivery_id}", NoQuery, NoBody => Answer<WebhookDeliveryDetail>, 200, Management, webhook::get_delivery;
     OrganizationWebhooksTest: Post "/v1/x/organization/webhooks/{webhook_id}/test", NoQuery, NoBody => Answer<WebhookDeliveryDetail>, 200, Management, webhook::test;
     OrganizationWebhooksRedeliver: Post "/v1/x/organization/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver", NoQuery, NoBody => Answer<WebhookDeliveryDetail>, 201, Management, webhook::redeliver;
+
+    ConfigurationRecipient: Get "/v1/x/configuration/recipient", NoQuery, NoBody => Answer<ImageRecipient>, 200, Management, moving::recipient;
+    ConfigurationCopy: Post "/v1/x/configuration/copy", NoQuery, Json<CopyConfiguration> => Answer<SealedImage>, 200, Management, moving::copy;
+    ConfigurationFill: Post "/v1/x/configuration/fill", NoQuery, Json<FillConfiguration> => Answer<ConfigurationFilled>, 200, Management, moving::fill;
 
     BackupsList: Get "/v1/x/backups", NoQuery, NoBody => Answer<Backups>, 200, Management, backup::list;
     BackupsCreate: Post "/v1/x/backups", NoQuery, NoBody => Answer<Backup>, 201, Management, backup::create;

@@ -17,6 +17,7 @@ pub mod governance;
 pub mod host;
 pub mod integration;
 pub mod member;
+pub mod moving;
 pub mod organization;
 pub mod overview;
 pub mod point;

@@ -6,6 +6,7 @@
 
 mod backup;
 mod copy;
+mod organization;
 mod read;
 mod restore;
 mod seals;
@@ -17,6 +18,7 @@ pub use patchbay_store::TableSum;
 
 pub use backup::{backup, file_name, write_backup};
 pub use copy::{Copied, copy};
+pub use organization::{Filled, copy_in, copy_out, fill, recipient};
 pub use restore::{Restored, restore};
 pub use verify::{verify, verify_backup};
 

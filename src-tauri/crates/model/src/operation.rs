@@ -142,6 +142,9 @@ operations! {
     OrganizationWebhooksGetDelivery = "organization_webhooks.get_delivery";
     OrganizationWebhooksTest = "organization_webhooks.test";
     OrganizationWebhooksRedeliver = "organization_webhooks.redeliver";
+    ConfigurationRecipient = "configuration.recipient";
+    ConfigurationCopy = "configuration.copy";
+    ConfigurationFill = "configuration.fill";
     BackupsList = "backups.list";
     BackupsCreate = "backups.create";
     BackupsSettings = "backups.settings";

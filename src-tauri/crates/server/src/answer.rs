@@ -1,7 +1,7 @@
 //! Answers: the wire's envelopes and Problems as HTTP.
 
 use axum::body::{Body, Bytes};
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use futures_util::stream;
@@ -10,6 +10,7 @@ use patchbay_api::reply::Reply;
 use patchbay_api::wire::problem;
 use patchbay_model::{Code, Problem, Timestamp};
 use serde::Serialize;
+use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
 /// `start_after` of the next page.
@@ -72,6 +73,26 @@ pub(crate) fn export(export: AuditExport) -> Response {
         headers.insert(CONTENT_DISPOSITION, named);
     }
     response
+}
+
+/// Bytes of a file that are read at once.
+const PART: usize = 1 << 16;
+
+/// A file as it is, from its beginning.
+pub(crate) fn file(file: std::fs::File) -> Result<Response, Problem> {
+    let length = file.metadata().map_err(|error| Problem::internal(format_args!("a file cannot be read ({error})")))?.len();
+    let parts = stream::try_unfold(tokio::fs::File::from_std(file), |mut file| async move {
+        let mut part = vec![0; PART];
+        let read = file.read(&mut part).await?;
+        part.truncate(read);
+        Ok::<_, std::io::Error>((read > 0).then(|| (Bytes::from(part), file)))
+    });
+    let mut response = Response::new(Body::from_stream(parts));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(patchbay_api::image::MEDIA_TYPE));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
 }
 
 /// A problem as `application/problem+json`.

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use futures_util::StreamExt;
+use patchbay_api::image::MEDIA_TYPE;
 use patchbay_model::problem::Location;
 use patchbay_model::{Code, Problem};
 use serde_json::Value;
+use tokio::io::AsyncWriteExt;
 
 /// Most bytes of a management request.
 pub(crate) const MANAGEMENT: usize = 1 << 20;
@@ -47,6 +50,47 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result
         };
         Problem::new(Code::InvalidBody, format!("The body cannot be read as JSON: {what}, at line {} column {}.", error.line(), error.column())).at_body("")
     })
+}
+
+/// Most bytes of an image of an organization.
+const LARGEST_IMAGE: u64 = 16 << 30;
+
+/// How long a caller may take to send a part of an image.
+const PART: Duration = Duration::from_secs(60);
+
+/// Whether the body is a file as it is.
+pub(crate) fn is_bytes(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|kind| kind.eq_ignore_ascii_case(MEDIA_TYPE))
+}
+
+/// Whether the caller wants a file as it is.
+pub(crate) fn wants_bytes(headers: &HeaderMap) -> bool {
+    headers.get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|kind| kind.eq_ignore_ascii_case(MEDIA_TYPE))
+}
+
+/// Writes a body into a file, part by part.
+pub(crate) async fn spool(body: Body, file: std::fs::File) -> Result<std::fs::File, Problem> {
+    let mut file = tokio::fs::File::from_std(file);
+    let mut parts = body.into_data_stream();
+    let mut bytes = 0;
+    loop {
+        let part = tokio::time::timeout(PART, parts.next())
+            .await
+            .map_err(|_| Problem::new(Code::InvalidRequest, format!("Nothing of the body arrived for {} s. Send it again.", PART.as_secs())))?;
+        let Some(part) = part else { break };
+        let part = part.map_err(|_| Problem::new(Code::InvalidBody, "The body ended early. Send it again."))?;
+        bytes += part.len() as u64;
+        if bytes > LARGEST_IMAGE {
+            return Err(Problem::new(Code::PayloadTooLarge, "The image is larger than 16 GiB. Copy the store with `patchbay store copy` on a machine that reaches both stores.").at(Location::Header, "content-length"));
+        }
+        file.write_all(&part).await.map_err(full)?;
+    }
+    file.flush().await.map_err(full)?;
+    Ok(file.into_std().await)
+}
+
+fn full(error: std::io::Error) -> Problem {
+    Problem::new(Code::StoreReadOnly, format!("The server has no room for the image ({}). Free some space in its temporary folder and try again.", error.kind()))
 }
 
 fn http_body_ended(body: &Body) -> bool {

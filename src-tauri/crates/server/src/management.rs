@@ -1,7 +1,9 @@
 //! Management routes: a bearer token, then the operation of the table.
 
 use axum::response::Response;
-use patchbay_api::export;
+use patchbay_api::wire::envelope::Answer;
+use patchbay_api::wire::moving::CopyConfiguration;
+use patchbay_api::{export, image};
 use patchbay_api::operation::{self, Route, Rule};
 use patchbay_api::request::Request;
 use patchbay_engine::{CallerInfo, Grant};
@@ -37,10 +39,26 @@ async fn attempt(route: &'static Route, visit: Visit, caller: &mut CallerInfo, s
         return operation::refresh(&app.engine, refresh, request).await.map(answer::reply);
     }
     let grant = grant.management()?;
+    if route.operation == Operation::ConfigurationFill && body::is_bytes(&head.headers) {
+        let grant = grant.with_caller(caller.clone());
+        // Nobody is made to store gigabytes for a caller who may not send them.
+        grant.require(route.operation, None)?;
+        let file = body::spool(body, image::waiting()?).await?;
+        return image::filled(&app.engine, &grant, file).await.map(|filled| answer::json(route.status, &Answer::of(filled)));
+    }
     let body = body::read(&head.headers, body, body::MANAGEMENT).await?;
     caller.body.clone_from(&body);
     let request = Request { path, query: query(&head.uri)?, body };
     let grant = grant.with_caller(caller.clone());
+    if route.operation == Operation::ConfigurationFill {
+        // The image has no place in the log.
+        caller.body = None;
+    }
+    if route.operation == Operation::ConfigurationCopy && body::wants_bytes(&head.headers) {
+        let CopyConfiguration { recipient } = serde_json::from_value(request.body.unwrap_or_default())
+            .map_err(|_| Problem::field("/recipient", "The image needs an age recipient, to whom it is sealed. Send {\"recipient\": \"age1...\"}."))?;
+        return answer::file(image::sealed(&app.engine, &grant, &recipient).await?);
+    }
     if route.operation == Operation::AuditExport {
         return export::begin(&app.engine, &grant, &request).await.map(answer::export);
     }

@@ -7,7 +7,7 @@ use patchbay_api::rpc;
 use patchbay_api::wire::host::{Host, LinkOffer, LookAtLink, SessionInfo, SessionMember, SignIn};
 use patchbay_engine::session::NewSession;
 use patchbay_engine::{CallerInfo, Grant, ManagementGrant, member, organization, session};
-use patchbay_model::{Code, Fullname, Name, Origin, Problem, Secret, Timestamp};
+use patchbay_model::{Code, Fullname, Name, Operation, Origin, Problem, Secret, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -159,7 +159,8 @@ async fn run(visit: Visit, audited: &mut Audited) -> Result<Response, Problem> {
         return Ok(answer::json(200, &info(&app, &grant, None).await?));
     }
     audited.operation = rpc::operation(&command)?.id().to_owned();
-    audited.caller.body = params.get("body").cloned();
+    // The image of an organization has no place in the log.
+    audited.caller.body = params.get("body").filter(|_| audited.operation != Operation::ConfigurationFill.id()).cloned();
     let result = rpc::dispatch(&app.engine, &grant.with_caller(audited.caller.clone()), &command, params).await?;
     Ok(answer::json(200, &result))
 }

@@ -14,7 +14,7 @@ mod source;
 mod tables;
 mod value;
 
-use patchbay_model::{OrganizationId, Timestamp};
+use patchbay_model::{OrganizationId, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -45,11 +45,55 @@ pub struct ImageHeader {
     pub made_at: Timestamp,
     /// The organization that the image is of; none for a whole store.
     pub organization: Option<OrganizationId>,
-    /// The keys of that store, wrapped under its master key. None where the sealed values were opened and sealed to somebody
-    /// else, as in an image of one organization.
+    /// The keys under which its values are sealed: those of that store, wrapped under its master key; in an image of one
+    /// organization those of the transfer, wrapped under `transfer_key`.
     pub key_header: Option<serde_json::Value>,
+    /// The master key of one transfer, in an image of one organization. Such an image is never written but sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer_key: Option<TransferKey>,
     /// What is in it.
     pub tables: Vec<TableHeader>,
+}
+
+/// The master key of one transfer, base64. It opens what travels in the same image and nothing else.
+#[derive(Clone)]
+pub struct TransferKey(Secret);
+
+impl TransferKey {
+    /// Takes the key.
+    pub fn new(key: Secret) -> Self {
+        Self(key)
+    }
+
+    /// The key.
+    pub fn secret(&self) -> &Secret {
+        &self.0
+    }
+}
+
+impl PartialEq for TransferKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.expose() == other.0.expose()
+    }
+}
+
+/// Never the key.
+impl std::fmt::Debug for TransferKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TransferKey")
+    }
+}
+
+impl Serialize for TransferKey {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.expose())
+    }
+}
+
+impl<'de> Deserialize<'de> for TransferKey {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        Secret::deserialize(deserializer).map(Self)
+    }
 }
 
 /// What an image has of a table.
@@ -94,8 +138,8 @@ impl ImageHeader {
         if self.patchbay_image != IMAGE_VERSION {
             return Err(wrong(format!("the form {} is none that there ever was", self.patchbay_image)));
         }
-        if self.organization.is_some() == self.key_header.is_some() {
-            return Err(wrong("it must be of one organization or have the keys of a whole store".to_owned()));
+        if self.organization.is_some() != self.transfer_key.is_some() || self.key_header.is_none() {
+            return Err(wrong("its keys are missing, or are not those of what it is of".to_owned()));
         }
         let mut last = None;
         for named in &self.tables {

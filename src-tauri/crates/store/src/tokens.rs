@@ -250,6 +250,21 @@ impl ReadTx {
         list::page_also::<TokenRow, _>(self, &NOUN, query, true, Some(push_within), conditions).await
     }
 
+    /// The hashes of a container's secrets, for a container that goes over to another organization of the same store.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongScope`] within an account, and those of the database.
+    pub async fn token_hashes(&mut self, id: TokenId) -> Result<Vec<(Vec<u8>, TokenSecret)>> {
+        let organization = self.whole_organization("hashes of tokens")?;
+        let rows: Vec<(Vec<u8>, String, String, At)> =
+            db::query_as("SELECT hash, kind, slot, expires FROM token_secrets WHERE container_id = $1 AND organization_id = $2 ORDER BY hash")
+                .bind(id.uuid())
+                .bind(organization)
+                .fetch_all(&mut self.tx)
+                .await?;
+        rows.into_iter().map(|(hash, kind, slot, expires)| Ok((hash, secret(&kind, &slot, expires)?))).collect()
+    }
+
     /// The live secrets of a container, without the secrets.
     ///
     /// # Errors

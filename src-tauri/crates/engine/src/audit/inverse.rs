@@ -92,6 +92,7 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::StatusListEvents
         | O::StatusGetTimeseries
         | O::StatusGetIntegrationTimeseries
+        | O::ConfigurationRecipient
         | O::BackupsList => Reads,
         O::AccountsCreate
         | O::IntegrationPointsCreate
@@ -144,6 +145,8 @@ pub const fn inverse(operation: Operation) -> Inverse {
         O::ConnectBegin | O::ConnectFinish | O::ConnectCancel => Never(CONSENT),
         O::OrganizationWebhooksRedeliver | O::OrganizationWebhooksTest => Never(SENT),
         O::StatusReset => Never(FORGOTTEN),
+        O::ConfigurationCopy => Never(TOLD),
+        O::ConfigurationFill => Never("The organization before was empty. Delete what was brought, or begin anew with another store."),
         O::BackupsCreate => Never("A backup harms nobody. Remove its file where it is not wanted."),
         O::BackupsSettings => Never("Set them again as they were; no backup is removed before the next one is made."),
         O::AuditExport | O::ConfigurationExport => Never(TOLD),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use patchbay_model::{Code, Context, Problem, Timestamp};
 use patchbay_vault::FileSeal;
 
-use super::write::{unwritable, write_image};
+use super::write::{AsItIs, unwritable, write_image};
 use super::{Counts, Progress};
 use crate::Engine;
 
@@ -50,7 +50,7 @@ pub async fn backup(engine: &Engine, path: &Path, seal: FileSeal, progress: Prog
 /// `backup_failed` when the file cannot be written; problems of the store.
 pub async fn write_backup(engine: &Engine, file: File, seal: Option<FileSeal>, progress: Progress<'_>) -> Result<(File, Counts), Problem> {
     let source = engine.store().image(engine.now()).await?;
-    write_image(source, file, seal, progress).await
+    write_image(AsItIs(source), file, seal, progress).await
 }
 
 /// A name for a backup that was not given one: the store's, and when.

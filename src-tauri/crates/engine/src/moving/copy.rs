@@ -2,10 +2,10 @@
 
 use patchbay_model::{Context, Problem};
 use patchbay_store::{Batch, ImageSource, ImageSums, Store, TableSum};
-use patchbay_vault::{KeyAccess, KeyHeader, Vault};
+use patchbay_vault::{KeyAccess, Vault};
 use uuid::Uuid;
 
-use super::target::{Keys, Rows, Target, store_header};
+use super::target::{Rows, Target, new_keys, store_header};
 use super::{Counts, Progress, Step, seals};
 use crate::Engine;
 use crate::installation::{StoreUrl, open_store};
@@ -59,7 +59,7 @@ pub async fn copy(source: &Engine, url: &StoreUrl, keys: &KeyAccess, context: &C
 
 async fn fill(source: &Engine, target: &Target, id: Uuid, access: &KeyAccess, context: &Context, progress: Progress<'_>) -> Result<Counts, Problem> {
     let from = source.vault();
-    let keys = new_keys(&from, target, id, access, context).await?;
+    let keys = new_keys(Some(&from), target, id, access, context).await?;
     keys.unlock(target);
     let image = source.store().image(context.now()).await?;
     let of = image.header().rows();
@@ -70,15 +70,6 @@ async fn fill(source: &Engine, target: &Target, id: Uuid, access: &KeyAccess, co
     let Exchanged { image, sums, sealed_values, .. } = rows;
     image.end().await?;
     Ok(Counts { tables: sums.finish(), sealed_values })
-}
-
-/// Keys of a new store, with the hash key of the source.
-async fn new_keys(from: &Vault, target: &Target, id: Uuid, access: &KeyAccess, context: &Context) -> Result<Keys, Problem> {
-    let (access, own, database) = (access.clone(), context.clone(), target.has_database_key());
-    let made = move || if database { access.create_database_vault(id, &own) } else { access.create_vault(id, &own) };
-    let (vault, header): (Vault, KeyHeader) = tokio::task::spawn_blocking(made).await.map_err(|_| Problem::internal("making the keys was interrupted"))??;
-    let (vault, header) = vault.with_hash_key_of(from, &header, context)?;
-    Ok(Keys { vault, header })
 }
 
 /// Rows of a store, with their sealed values under other keys.

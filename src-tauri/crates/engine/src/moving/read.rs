@@ -34,9 +34,24 @@ const BY_ITSELF: &[u8] = b"{\"patchbay_backup\":";
 /// none, `store_newer` for one of a newer Patchbay; `wrong_key` and `key_unavailable`.
 pub(super) async fn read(file: File, key: Option<FileKey>, access: &KeyAccess) -> Result<Reading, Problem> {
     let access = access.clone();
+    begin(move |tell, send| open(BufReader::with_capacity(1 << 18, file), key, &access, tell, send)).await
+}
+
+/// Begins to read a file that is sealed to a key of ours.
+///
+/// # Errors
+/// `seal_broken` when it is not; `invalid_image` for a file that is none, `store_newer` for one of a newer Patchbay.
+pub(super) async fn read_image(file: File, key: FileKey) -> Result<Reading, Problem> {
+    begin(move |tell, send| decode(BufReader::with_capacity(1 << 18, open_file(&key, BufReader::with_capacity(1 << 18, file))?), tell, send)).await
+}
+
+async fn begin<F>(work: F) -> Result<Reading, Problem>
+where
+    F: FnOnce(oneshot::Sender<ImageHeader>, &mpsc::Sender<Batch>) -> Result<Vec<TableSum>, Problem> + Send + 'static,
+{
     let (send, receive) = mpsc::channel(WAITING);
     let (tell, told) = oneshot::channel();
-    let mut disk = tokio::task::spawn_blocking(move || open(BufReader::with_capacity(1 << 18, file), key, &access, tell, &send));
+    let mut disk = tokio::task::spawn_blocking(move || work(tell, &send));
     match told.await {
         Ok(header) => Ok(Reading { header, receive, disk: Some(disk), sums: Vec::new() }),
         Err(_) => match (&mut disk).await {

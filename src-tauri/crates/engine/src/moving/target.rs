@@ -4,7 +4,7 @@ use std::path::Path;
 
 use patchbay_model::{Context, Origin, Problem, Scope};
 use patchbay_store::{Batch, Store, StoreHeader};
-use patchbay_vault::{KeyHeader, Vault};
+use patchbay_vault::{KeyAccess, KeyHeader, Vault};
 use uuid::Uuid;
 
 use super::{Progress, Step};
@@ -110,4 +110,19 @@ impl Keys {
             target.store.unlock_database_key(key);
         }
     }
+}
+
+/// Keys of a new store; of a copy with the hash key of its source.
+///
+/// # Errors
+/// `key_unavailable`; `weak_password` for a short passphrase.
+pub(super) async fn new_keys(source: Option<&Vault>, target: &Target, id: Uuid, access: &KeyAccess, context: &Context) -> Result<Keys, Problem> {
+    let (access, own, database) = (access.clone(), context.clone(), target.has_database_key());
+    let made = move || if database { access.create_database_vault(id, &own) } else { access.create_vault(id, &own) };
+    let (vault, header) = tokio::task::spawn_blocking(made).await.map_err(|_| Problem::internal("making the keys was interrupted"))??;
+    let (vault, header) = match source {
+        Some(source) => vault.with_hash_key_of(source, &header, context)?,
+        None => (vault, header),
+    };
+    Ok(Keys { vault, header })
 }

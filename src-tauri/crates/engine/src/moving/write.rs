@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
 
 use patchbay_model::{Code, Problem};
-use patchbay_store::{ImageEncoder, ImageSource};
+use patchbay_store::{Batch, ImageEncoder, ImageSource};
 use patchbay_vault::{FileSeal, seal_file};
 use tokio::sync::mpsc;
 
@@ -17,7 +17,7 @@ const WAITING: usize = 4;
 ///
 /// # Errors
 /// `backup_failed` when the file cannot be written; problems of the store.
-pub(crate) async fn write_image(mut source: ImageSource, file: File, seal: Option<FileSeal>, progress: Progress<'_>) -> Result<(File, Counts), Problem> {
+pub(super) async fn write_image<S: Source>(mut source: S, file: File, seal: Option<FileSeal>, progress: Progress<'_>) -> Result<(File, Counts), Problem> {
     let (send, receive) = mpsc::channel::<String>(WAITING);
     let disk = tokio::task::spawn_blocking(move || to_disk(file, seal, receive));
     let read = pump(&mut source, &send, progress).await;
@@ -29,9 +29,36 @@ pub(crate) async fn write_image(mut source: ImageSource, file: File, seal: Optio
     Ok((written?, counts))
 }
 
-async fn pump(source: &mut ImageSource, send: &mpsc::Sender<String>, progress: Progress<'_>) -> Result<Counts, Problem> {
-    let of = source.header().rows();
-    let (mut encoder, header) = ImageEncoder::new(source.header());
+/// An image, as it is to be written.
+pub(super) trait Source: Send {
+    /// The image below.
+    fn image(&self) -> &ImageSource;
+    /// The next rows; none at the end.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Batch>, Problem>> + Send;
+    /// Ends the snapshot.
+    fn end(self) -> impl Future<Output = Result<(), Problem>> + Send;
+}
+
+/// The image of a store, with every value sealed as it is.
+pub(super) struct AsItIs(pub(super) ImageSource);
+
+impl Source for AsItIs {
+    fn image(&self) -> &ImageSource {
+        &self.0
+    }
+
+    async fn next(&mut self) -> Result<Option<Batch>, Problem> {
+        Ok(self.0.next().await?)
+    }
+
+    async fn end(self) -> Result<(), Problem> {
+        Ok(self.0.end().await?)
+    }
+}
+
+async fn pump<S: Source>(source: &mut S, send: &mpsc::Sender<String>, progress: Progress<'_>) -> Result<Counts, Problem> {
+    let of = source.image().header().rows();
+    let (mut encoder, header) = ImageEncoder::new(source.image().header());
     let (mut rows, mut sealed_values) = (0, 0);
     // When nobody takes any more, the disk has failed, and says so itself.
     let mut taken = send.send(header).await.is_ok();

@@ -147,7 +147,7 @@ DECLARE
     sealed constant text[] := '{integration_instances.credentials,shared_credentials.credentials,connect_sessions.verifier,refresh_journal.previous}';
     fixed constant text[] := '{id,hash,organization_id,account_id}';
     -- Tables of which rows stay.
-    kept constant text[] := '{store_header,organizations,integration_definitions}';
+    kept constant text[] := '{store_header,integration_definitions}';
     -- Tables of which only these columns are updated.
     few constant jsonb := '{
         "store_header": ["key_header"],

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use patchbay_model::OrganizationId;
 use uuid::Uuid;
 
-use super::tables::TABLES;
+use super::tables::{self, TABLES};
 use super::value::{Kind, Value};
 use super::{Batch, rows};
 use crate::error::{Result, StoreError};
@@ -41,6 +41,42 @@ impl WriteTx {
             StoreError::Sql(error) => refused(batch, format!("the database refuses a row ({error})")),
             other => other,
         })
+    }
+}
+
+/// What an organization has that nobody has worked in yet: itself, its built-in roles, who made it, and what they left in the log.
+const BARE: &[&str] = &["organizations", "roles", "members", "token_containers", "token_secrets", "web_sessions", "one_time_links", "audit_events", "integration_definitions"];
+
+impl WriteTx {
+    /// Removes an organization in which nobody has worked yet, for another that takes its place. System scope.
+    ///
+    /// # Errors
+    /// [`StoreError::NotEmpty`] when there is more in it than `init` makes, [`StoreError::WrongScope`] within a tenant, and
+    /// those of the database.
+    pub async fn clear_organization(&mut self, organization: OrganizationId) -> Result<()> {
+        self.system("a whole organization")?;
+        let id = organization.uuid();
+        for table in TABLES.iter().filter(|table| !BARE.contains(&table.name)) {
+            let rows = rows::count(&mut self.tx, table, Some(id)).await?;
+            if rows > 0 {
+                return Err(StoreError::NotEmpty { what: format!("{rows} rows of {}", table.name) });
+            }
+        }
+        for (table, most, words) in [("members", 1, "members"), ("roles", patchbay_model::permission::BUILTIN_ROLES.len() as u64, "roles")] {
+            let rows = match tables::table(table) {
+                Some(table) => rows::count(&mut self.tx, table, Some(id)).await?,
+                None => 0,
+            };
+            if rows > most {
+                return Err(StoreError::NotEmpty { what: format!("{rows} {words}") });
+            }
+        }
+        for table in TABLES.iter().rev() {
+            if let Some(column) = table.organization {
+                rows::remove(&mut self.tx, table, column, id).await?;
+            }
+        }
+        Ok(())
     }
 }
 

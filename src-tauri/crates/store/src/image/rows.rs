@@ -220,3 +220,11 @@ pub(crate) async fn insert(tx: &mut Tx, batch: &Batch) -> Result<()> {
     }
     Ok(())
 }
+
+/// Removes the rows of an organization.
+pub(crate) async fn remove(tx: &mut Tx, table: &ImageTable, column: &str, organization: Uuid) -> Result<()> {
+    let mut sql = QueryBuilder::new(tx.dialect(), &format!("DELETE FROM {} WHERE {column} = ", table.name));
+    sql.push_bind(organization);
+    sql.build().once().execute(tx).await?;
+    Ok(())
+}

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::rows::{self, Wanted};
 use super::tables::{ImageTable, TABLES};
 use super::value::Value;
-use super::{Batch, IMAGE_VERSION, ImageHeader, TableHeader};
+use super::{Batch, IMAGE_VERSION, ImageHeader, TableHeader, TransferKey};
 use crate::error::Result;
 use crate::file::newest_schema;
 use crate::store::Store;
@@ -60,6 +60,7 @@ async fn begin(mut tx: SecretReadTx, organization: Option<OrganizationId>, now: 
         made_at: now,
         organization,
         key_header: organization.is_none().then_some(store.key_header),
+        transfer_key: None,
         tables: headers,
     };
     Ok(ImageSource { tx, header, organization: owner, tables, at: 0, after: None })
@@ -69,6 +70,12 @@ impl ImageSource {
     /// What the image says of itself.
     pub fn header(&self) -> &ImageHeader {
         &self.header
+    }
+
+    /// Names the keys under which the values of one organization travel.
+    pub fn travel(&mut self, key_header: serde_json::Value, key: TransferKey) {
+        self.header.key_header = Some(key_header);
+        self.header.transfer_key = Some(key);
     }
 
     /// The next rows, all of one table; none at the end.
