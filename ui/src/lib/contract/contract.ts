@@ -467,6 +467,27 @@ schema: unknown,
 order: Array<string>, };
 
 /**
+ * What `configuration.fill` brought.
+ */
+export type ConfigurationFilled = {
+/**
+ * The organization for which the caller's token works from now on.
+ */
+organization_id: OrganizationId,
+/**
+ * All rows.
+ */
+rows: number,
+/**
+ * Sealed values among them.
+ */
+sealed_values: number,
+/**
+ * Rows and checksum of each table.
+ */
+tables: Array<TableRows>, };
+
+/**
  * Params of `consent.connect`: the application begins the consent and takes the person there. The page's address stays
  * outside the web view; the outcome is read with `connect.get` when a change of the session is told.
  */
@@ -607,6 +628,15 @@ ended_at?: Timestamp, };
  * How the person gets to the provider's page (product.md section 5).
  */
 export type ConsentRoute = "window" | "browser" | "link";
+
+/**
+ * Parameters of `configuration.copy`.
+ */
+export type CopyConfiguration = {
+/**
+ * The age recipient, `age1...`, that alone can open the image.
+ */
+recipient: string, };
 
 /**
  * Params of `store.copy`.
@@ -1147,6 +1177,15 @@ file_name: string,
 content: string, };
 
 /**
+ * Body of `configuration.fill`.
+ */
+export type FillConfiguration = {
+/**
+ * Base64 of an age file that `configuration.copy` gave, sealed to the recipient of this Patchbay.
+ */
+image: string, };
+
+/**
  * Body of `connect.finish`.
  */
 export type FinishConnect = {
@@ -1173,6 +1212,15 @@ export type Fullname = string;
  * Where the interface runs.
  */
 export type Host = "desktop" | "web";
+
+/**
+ * To whom an image is sealed that `configuration.fill` is to take.
+ */
+export type ImageRecipient = {
+/**
+ * An age recipient, `age1...`. It is the same as long as the store is.
+ */
+recipient: string, };
 
 /**
  * What a delete takes with it, asked before it is done.
@@ -2199,6 +2247,15 @@ before?: Record<string, unknown>,
 after?: Record<string, unknown>, };
 
 /**
+ * An organization, sealed.
+ */
+export type SealedImage = {
+/**
+ * Base64 of an age file.
+ */
+image: string, };
+
+/**
  * Who is signed in, where.
  */
 export type SessionInfo = {
@@ -2456,6 +2513,23 @@ ended_at?: Timestamp,
  * What came of it; absent while it goes on, and when it was broken off.
  */
 outcome?: WorkOutcome, };
+
+/**
+ * Rows of a table that were written.
+ */
+export type TableRows = {
+/**
+ * The table.
+ */
+table: string,
+/**
+ * How many rows.
+ */
+rows: number,
+/**
+ * SHA-256 of their lines in the image, in hexadecimal digits.
+ */
+sha256: string, };
 
 /**
  * Parameters of `status.get_integration_timeseries`.
@@ -2959,6 +3033,9 @@ export interface Commands {
   "organization_webhooks.get_delivery": { params: { path: { webhook_id: string, delivery_id: string } }; result: Answer<WebhookDeliveryDetail> };
   "organization_webhooks.test": { params: { path: { webhook_id: string } }; result: Answer<WebhookDeliveryDetail> };
   "organization_webhooks.redeliver": { params: { path: { webhook_id: string, delivery_id: string } }; result: Answer<WebhookDeliveryDetail> };
+  "configuration.recipient": { params: Record<string, never>; result: Answer<ImageRecipient> };
+  "configuration.copy": { params: { body: CopyConfiguration }; result: Answer<SealedImage> };
+  "configuration.fill": { params: { body: FillConfiguration }; result: Answer<ConfigurationFilled> };
   "backups.list": { params: Record<string, never>; result: Answer<Backups> };
   "backups.create": { params: Record<string, never>; result: Answer<Backup> };
   "backups.settings": { params: { body: BackupSettings }; result: Answer<Backups> };
