@@ -139,7 +139,7 @@ impl ReadTx {
         }
         let (organization, account) = self.bound()?;
         let row: Option<AccountRow> =
-            db::query_as(concat!("SELECT ", columns!(), " FROM accounts WHERE organization_id = $1 AND (id = $2 OR $2 IS NULL) AND lower(name) = $3 AND deleted_at IS NULL"))
+            db::query_as(concat!("SELECT ", columns!(), " FROM accounts WHERE organization_id = $1 AND (id = $2 OR $2 IS NULL) AND name = $3 AND deleted_at IS NULL"))
                 .bind(organization)
                 .bind(account)
                 .bind(reference.to_lowercase())

@@ -180,7 +180,7 @@ impl ReadTx {
         let row: Option<CredentialRow> = db::query_as(concat!(
             "SELECT ",
             columns!(),
-            " FROM credentials WHERE organization_id = $1 AND owner_id = $2 AND owner_type = $3 AND (account_id = $4 OR $4 IS NULL OR (account_id IS NULL AND owner_type <> 'organization_webhook')) AND lower(name) = $5 AND deleted_at IS NULL"
+            " FROM credentials WHERE organization_id = $1 AND owner_id = $2 AND owner_type = $3 AND (account_id = $4 OR $4 IS NULL OR (account_id IS NULL AND owner_type <> 'organization_webhook')) AND name = $5 AND deleted_at IS NULL"
         ))
         .bind(organization)
         .bind(owner_columns(owner).id)

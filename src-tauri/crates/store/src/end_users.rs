@@ -103,7 +103,7 @@ impl ReadTx {
         let row: Option<EndUserRow> = db::query_as(concat!(
             "SELECT ",
             columns!(),
-            " FROM end_users WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND lower(name) = $4 AND deleted_at IS NULL"
+            " FROM end_users WHERE organization_id = $1 AND account_id = $2 AND (account_id = $3 OR $3 IS NULL) AND name = $4 AND deleted_at IS NULL"
         ))
         .bind(organization)
         .bind(account.uuid())

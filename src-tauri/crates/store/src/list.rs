@@ -543,3 +543,5 @@ fn push_list(sql: &mut QueryBuilder, values: impl Iterator<Item = Value>) {
 
 #[cfg(test)]
 mod plans;
+#[cfg(test)]
+mod server_plans;

@@ -122,7 +122,7 @@ impl ReadTx {
             return Ok(Some(member));
         }
         let organization = self.whole_organization("a member")?;
-        let row: Option<MemberRow> = db::query_as(concat!("SELECT ", columns!(), " FROM members WHERE organization_id = $1 AND lower(name) = $2 AND deleted_at IS NULL"))
+        let row: Option<MemberRow> = db::query_as(concat!("SELECT ", columns!(), " FROM members WHERE organization_id = $1 AND name = $2 AND deleted_at IS NULL"))
             .bind(organization)
             .bind(reference.to_lowercase())
             .fetch_optional(&mut self.tx)

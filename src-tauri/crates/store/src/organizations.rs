@@ -69,7 +69,7 @@ impl ReadTx {
     pub async fn find_organization(&mut self, reference: &str) -> Result<Option<Organization>> {
         self.system("the list of organizations")?;
         let row: Option<OrganizationRow> =
-            db::query_as(concat!("SELECT ", columns!(), " FROM organizations WHERE id = $1 OR lower(name) = $2 ORDER BY CASE WHEN id = $1 THEN 0 ELSE 1 END LIMIT 1"))
+            db::query_as(concat!("SELECT ", columns!(), " FROM organizations WHERE id = $1 OR name = $2 ORDER BY CASE WHEN id = $1 THEN 0 ELSE 1 END LIMIT 1"))
                 .bind(reference.parse::<Uuid>().unwrap_or_default())
                 .bind(reference.to_lowercase())
                 .fetch_optional(&mut self.tx)

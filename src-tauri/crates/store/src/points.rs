@@ -148,7 +148,7 @@ impl ReadTx {
             return Ok(Some(point));
         }
         let organization = self.bound_organization()?;
-        let row: Option<PointRow> = db::query_as(concat!("SELECT ", columns!(), " FROM integration_points WHERE organization_id = $1 AND lower(name) = $2 AND deleted_at IS NULL"))
+        let row: Option<PointRow> = db::query_as(concat!("SELECT ", columns!(), " FROM integration_points WHERE organization_id = $1 AND name = $2 AND deleted_at IS NULL"))
             .bind(organization)
             .bind(reference.to_lowercase())
             .fetch_optional(&mut self.tx)

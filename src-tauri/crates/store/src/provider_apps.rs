@@ -103,7 +103,7 @@ impl ReadTx {
             return Ok(Some(app));
         }
         let organization = self.bound_organization()?;
-        let row: Option<AppRow> = db::query_as(concat!("SELECT ", columns!(), " FROM provider_apps WHERE organization_id = $1 AND lower(name) = $2 AND deleted_at IS NULL"))
+        let row: Option<AppRow> = db::query_as(concat!("SELECT ", columns!(), " FROM provider_apps WHERE organization_id = $1 AND name = $2 AND deleted_at IS NULL"))
             .bind(organization)
             .bind(reference.to_lowercase())
             .fetch_optional(&mut self.tx)

@@ -101,7 +101,7 @@ impl ReadTx {
     /// [`StoreError::WrongScope`] in an account's scope, and those of the database.
     pub async fn role(&mut self, name: &RoleName) -> Result<Option<Role>> {
         let organization = self.whole_organization("a role")?;
-        let row: Option<RoleRow> = db::query_as(concat!("SELECT ", columns!(), " FROM roles WHERE organization_id = $1 AND lower(name) = $2 AND deleted_at IS NULL"))
+        let row: Option<RoleRow> = db::query_as(concat!("SELECT ", columns!(), " FROM roles WHERE organization_id = $1 AND name = $2 AND deleted_at IS NULL"))
             .bind(organization)
             .bind(name.as_str().to_lowercase())
             .fetch_optional(&mut self.tx)
@@ -118,7 +118,7 @@ impl ReadTx {
         let row: Option<RoleRow> = db::query_as(concat!(
             "SELECT ",
             columns!(),
-            " FROM roles WHERE organization_id = $1 AND (id = $2 OR lower(name) = $3) AND deleted_at IS NULL ORDER BY CASE WHEN id = $2 THEN 0 ELSE 1 END LIMIT 1"
+            " FROM roles WHERE organization_id = $1 AND (id = $2 OR name = $3) AND deleted_at IS NULL ORDER BY CASE WHEN id = $2 THEN 0 ELSE 1 END LIMIT 1"
         ))
         .bind(organization)
         .bind(reference.parse::<Uuid>().unwrap_or_default())

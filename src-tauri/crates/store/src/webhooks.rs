@@ -103,7 +103,7 @@ impl ReadTx {
         }
         let organization = self.whole_organization(WHAT)?;
         let row: Option<WebhookRow> =
-            db::query_as(concat!("SELECT ", columns!(), " FROM organization_webhooks WHERE organization_id = $1 AND lower(name) = $2 AND deleted_at IS NULL"))
+            db::query_as(concat!("SELECT ", columns!(), " FROM organization_webhooks WHERE organization_id = $1 AND name = $2 AND deleted_at IS NULL"))
                 .bind(organization)
                 .bind(reference.to_lowercase())
                 .fetch_optional(&mut self.tx)

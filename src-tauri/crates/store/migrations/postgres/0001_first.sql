@@ -115,9 +115,9 @@ CREATE INDEX integration_points_list ON integration_points (organization_id, nam
 -- Definitions belong to the store, not to a tenant. Immutable but for status and updated_at: the trigger holds that.
 CREATE TABLE integration_definitions (
     id uuid NOT NULL PRIMARY KEY,
-    name text COLLATE "C" NOT NULL,
-    type text COLLATE "C" NOT NULL,
-    version text COLLATE "C" NOT NULL,
+    name varchar COLLATE "C" NOT NULL,
+    type varchar COLLATE "C" NOT NULL,
+    version varchar COLLATE "C" NOT NULL,
     auth_type text COLLATE "C" NOT NULL,
     docs_url text COLLATE "C" NOT NULL,
     config_schema jsonb NOT NULL,

@@ -6,6 +6,7 @@ mod cluster;
 mod consents;
 mod deleting;
 mod disks;
+mod drift;
 mod files;
 mod hostile;
 mod image;

@@ -5,10 +5,13 @@ use std::fmt::Write as _;
 
 use patchbay_providers::{Catalog, Provider};
 use serde_json::{Map, Value, json};
+use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, FromRow};
 
+use crate::cluster::ADMINISTRATOR;
 use crate::place::{Directory, empty_store};
+use crate::provisioning::{connect, prepared};
 
 /// A column: its name, its type in the data-model document's terms, and what it holds.
 type Meaning = (&'static str, &'static str, &'static str);
@@ -72,9 +75,9 @@ struct Reference {
 }
 
 /// What the database itself says of a table.
-async fn structure(connection: &mut SqliteConnection, table: &str, meanings: &[Meaning]) -> String {
+async fn structure(connection: &mut SqliteConnection, server: &mut PgConnection, table: &str, meanings: &[Meaning]) -> String {
     let columns: Vec<Column> = sqlx::query_as(AssertSqlSafe(format!("PRAGMA table_info({table})"))).fetch_all(&mut *connection).await.unwrap();
-    let mut text = String::from("## Columns\n\n| column | type | in SQLite | null | default | meaning |\n| --- | --- | --- | --- | --- | --- |\n");
+    let mut text = String::from("## Columns\n\n| column | type | in PostgreSQL | in SQLite | null | default | meaning |\n| --- | --- | --- | --- | --- | --- | --- |\n");
     let known: Vec<&str> = meanings.iter().map(|(name, ..)| *name).collect();
     let found: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     assert_eq!(found, known, "every column of {table} is described, in its order");
@@ -82,7 +85,13 @@ async fn structure(connection: &mut SqliteConnection, table: &str, meanings: &[M
         let null = if column.notnull || column.pk > 0 { "no" } else { "yes" };
         let default = column.dflt_value.as_deref().map_or(String::new(), |value| format!("`{value}`"));
         let key = if column.pk > 0 { " Primary key." } else { "" };
-        writeln!(text, "| `{}` | {logical} | {} | {null} | {default} | {meaning}{key} |", column.name, column.kind).unwrap();
+        let (kind,): (String,) = sqlx::query_as("SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = ('patchbay.' || $1)::regclass AND attname = $2")
+            .bind(table)
+            .bind(&column.name)
+            .fetch_one(&mut *server)
+            .await
+            .unwrap();
+        writeln!(text, "| `{}` | {logical} | {kind} | {} | {null} | {default} | {meaning}{key} |", column.name, column.kind).unwrap();
     }
     text.push_str("\n## Constraints\n\n");
     let (created,): (String,) = sqlx::query_as("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = $1").bind(table).fetch_one(&mut *connection).await.unwrap();
@@ -110,7 +119,7 @@ async fn structure(connection: &mut SqliteConnection, table: &str, meanings: &[M
             .await
             .unwrap();
     let of = |kind: &str| others.iter().filter(|(found, _)| found == kind).map(|(_, sql)| sql.as_str()).collect::<Vec<_>>().join(";\n");
-    text.push_str("- `STRICT`: the database refuses a value of another type.\n\n");
+    text.push_str("- On SQLite `STRICT`: the database refuses a value of another type.\n\n");
     writeln!(text, "## Indexes\n\n```sql\n{}\n```", of("index")).unwrap();
     if !of("trigger").is_empty() {
         writeln!(text, "\n## Triggers\n\n```sql\n{}\n```", of("trigger")).unwrap();
@@ -118,8 +127,52 @@ async fn structure(connection: &mut SqliteConnection, table: &str, meanings: &[M
     text
 }
 
+/// Who may do what with a table on PostgreSQL, as its catalog says.
+async fn access(server: &mut PgConnection, table: &str) -> String {
+    let mut text = String::from(
+        "\n## Access on PostgreSQL\n\nThe table belongs to `patchbay_owner`, as whom nobody logs in. The program's logins are members of these roles.\n\n| role | reads | adds | changes | removes |\n| --- | --- | --- | --- | --- |\n",
+    );
+    for role in ["patchbay_management", "svc_integration"] {
+        let mut cells = Vec::new();
+        for right in ["SELECT", "INSERT", "UPDATE"] {
+            let (number, all, without, with): (i64, i64, Option<String>, Option<String>) = sqlx::query_as("SELECT count(*) FILTER (WHERE may), count(*), string_agg('`' || attname || '`', ', ' ORDER BY attnum) FILTER (WHERE NOT may), string_agg('`' || attname || '`', ', ' ORDER BY attnum) FILTER (WHERE may) FROM (SELECT attname, attnum, has_column_privilege($1, attrelid, attnum, $3) AS may FROM pg_attribute WHERE attrelid = ('patchbay.' || $2)::regclass AND attnum > 0 AND NOT attisdropped) AS columns")
+                .bind(role)
+                .bind(table)
+                .bind(right)
+                .fetch_one(&mut *server)
+                .await
+                .unwrap();
+            cells.push(match (number, without, with) {
+                (0, ..) => "nothing".to_owned(),
+                (_, None, _) => "everything".to_owned(),
+                (few, _, Some(with)) if few * 2 < all => format!("{with} alone"),
+                (_, Some(without), _) => format!("everything but {without}"),
+            });
+        }
+        let (removes,): (bool,) = sqlx::query_as("SELECT has_table_privilege($1, 'patchbay.' || $2, 'DELETE')").bind(role).bind(table).fetch_one(&mut *server).await.unwrap();
+        writeln!(text, "| `{role}` | {} | {} | {} | {} |", cells[0], cells[1], cells[2], if removes { "rows" } else { "nothing" }).unwrap();
+    }
+    let policies: Vec<(String, String)> = sqlx::query_as("SELECT CASE polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' ELSE 'DELETE' END, pg_get_expr(coalesce(polqual, polwithcheck), polrelid, true) FROM pg_policy WHERE polrelid = ('patchbay.' || $1)::regclass ORDER BY array_position(ARRAY['r', 'a', 'w', 'd']::\"char\"[], polcmd)")
+        .bind(table)
+        .fetch_all(&mut *server)
+        .await
+        .unwrap();
+    if policies.is_empty() {
+        return text;
+    }
+    text.push_str("\nRow-level security is forced. The scope functions read settings of the transaction; without them there are no rows.\n\n```sql\n");
+    for (command, rule) in policies {
+        // What PostgreSQL adds to each as the name of its column says nothing.
+        let rule: String = rule.split_whitespace().collect::<Vec<_>>().join(" ");
+        let rule = ["scope_is_system", "scope_is_whole", "scope_organization", "scope_account"].iter().fold(rule, |rule, name| rule.replace(&format!(" AS {name}"), ""));
+        writeln!(text, "{command}: {rule}").unwrap();
+    }
+    text.push_str("```\n");
+    text
+}
+
 /// What stands in the brackets behind each occurrence of a word.
-fn clauses<'a>(sql: &'a str, word: &str) -> Vec<&'a str> {
+pub(crate) fn clauses<'a>(sql: &'a str, word: &str) -> Vec<&'a str> {
     let inside = |(start, _): (usize, &str)| {
         let rest = &sql[start + word.len()..];
         let mut depth = 1;
@@ -139,11 +192,12 @@ fn code(text: &mut String, value: &Value) {
 const HEAD: &str =
     "<!-- Generated from the schema of a fresh store and the catalog of providers; do not edit. To make it anew: PATCHBAY_BLESS=1 cargo test -p patchbay-store spec -->\n\n";
 
-async fn definitions(connection: &mut SqliteConnection, catalog: &Catalog) -> String {
+async fn definitions(connection: &mut SqliteConnection, server: &mut PgConnection, catalog: &Catalog) -> String {
     let mut text = format!(
         "{HEAD}# `integration_definitions`\n\nOne version of one connector's metadata. Rows belong to the store and to no tenant. They are immutable but for `status` and `updated_at`; a trigger holds that.\n\n"
     );
-    text.push_str(&structure(connection, "integration_definitions", DEFINITIONS).await);
+    text.push_str(&structure(connection, server, "integration_definitions", DEFINITIONS).await);
+    text.push_str(&access(server, "integration_definitions").await);
     text.push_str("\n## Embedded JSON: `config_schema` and `credentials_schema`\n\n");
     for provider in catalog.providers() {
         writeln!(text, "### `{}`, version {}\n\n`config_schema`:\n", provider.id(), provider.version()).unwrap();
@@ -154,10 +208,11 @@ async fn definitions(connection: &mut SqliteConnection, catalog: &Catalog) -> St
     format!("{}\n", text.trim_end())
 }
 
-async fn instances(connection: &mut SqliteConnection, catalog: &Catalog) -> String {
+async fn instances(connection: &mut SqliteConnection, server: &mut PgConnection, catalog: &Catalog) -> String {
     let mut text = format!("{HEAD}# `integration_instances`\n\nA tenant's installation of a definition: configuration, sealed credentials, state and telemetry.\n\n");
-    text.push_str(&structure(connection, "integration_instances", INSTANCES).await);
-    text.push_str("\n## Embedded JSON: `credentials`\n\nAn envelope. Organization, account and row are bound into the seal, so that one that was moved does not open. No query but those of the sealed column reads it.\n\n");
+    text.push_str(&structure(connection, server, "integration_instances", INSTANCES).await);
+    text.push_str(&access(server, "integration_instances").await);
+    text.push_str("\n## Embedded JSON: `credentials`\n\nAn envelope. Organization, account and row are bound into the seal, so that one that was moved does not open. No query but those of the sealed column reads it. On PostgreSQL `ct` is the same once more under the database key (`pgp_sym_encrypt`), which is no part of the database.\n\n");
     let envelope = json!({
         "type": "object",
         "required": ["v", "key_id", "ct"],
@@ -207,9 +262,14 @@ async fn the_committed_table_specifications_are_fresh() {
     let directory = Directory::new();
     empty_store(&directory).await.close().await;
     let mut connection = SqliteConnectOptions::new().filename(directory.file()).read_only(true).connect().await.unwrap();
+    let database = prepared();
+    let mut server = connect(&database, ADMINISTRATOR).await;
     let catalog = Catalog::builtin().unwrap();
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("spec");
-    let fresh = [("integration_definition.md", definitions(&mut connection, &catalog).await), ("integration_instances.md", instances(&mut connection, &catalog).await)];
+    let fresh = [
+        ("integration_definition.md", definitions(&mut connection, &mut server, &catalog).await),
+        ("integration_instances.md", instances(&mut connection, &mut server, &catalog).await),
+    ];
     for (name, fresh) in fresh {
         let path = folder.join(name);
         if std::env::var_os("PATCHBAY_BLESS").is_some() {
