@@ -2,7 +2,7 @@
 //! is read, and never an index.
 
 use patchbay_model::list::{Filter, ListQuery, Order};
-use patchbay_model::{AccountId, OrganizationId, Scope};
+use patchbay_model::{AccountId, OrganizationId, PostgresUrl, Scope};
 use uuid::Uuid;
 
 use super::{Condition, Noun, Prepared};
@@ -51,7 +51,8 @@ fn assert_indexed(plan: &str, index: &str) {
 async fn row_security_leaves_the_indexes_to_the_lists() {
     let database = Cluster::get().prepared(&crate::provisioning_script(LOGIN, None));
     database.psql(ADMINISTRATOR, FILL).unwrap();
-    let address = PostgresAddress::parse(&database.url(MANAGEMENT_LOGIN), Some(&database.url(SVC_LOGIN))).unwrap();
+    let url: PostgresUrl = database.url(MANAGEMENT_LOGIN).parse().unwrap();
+    let address = PostgresAddress::of(&url.with_second_login(Some(database.url(SVC_LOGIN).parse().unwrap()))).unwrap();
     let server = Server::connect(&address).await.unwrap();
     let organization = OrganizationId::from_uuid(ORGANIZATION);
     let one = Uuid::parse_str("00000000-0000-0000-0001-000000000011").unwrap();

@@ -103,6 +103,10 @@ fn index(name: &str, table: &str, sql: &str) -> String {
     format!("index {name} on {table}{unique}: {}", plain(what))
 }
 
+/// A constraint: its table, kind, definition and columns; of a reference the other table, its columns, and whether rows go
+/// along.
+type Constraint = (String, String, String, String, Option<String>, Option<String>, bool);
+
 async fn of_postgres(connection: &mut PgConnection) -> BTreeSet<String> {
     let mut lines = BTreeSet::new();
     // Rendered without the schema's name.
@@ -123,7 +127,7 @@ async fn of_postgres(connection: &mut PgConnection) -> BTreeSet<String> {
         };
         lines.insert(column(table, name, class, *required, default.as_deref()));
     }
-    let constraints: Vec<(String, String, String, String, Option<String>, Option<String>, bool)> = sqlx::query_as("SELECT conrelid::regclass::text, contype::text, pg_get_constraintdef(oid), coalesce((SELECT string_agg(attname, ', ' ORDER BY place) FROM unnest(conkey) WITH ORDINALITY AS key (number, place) JOIN pg_attribute ON attrelid = conrelid AND attnum = number), ''), nullif(confrelid, 0)::regclass::text, (SELECT string_agg(attname, ', ' ORDER BY place) FROM unnest(confkey) WITH ORDINALITY AS key (number, place) JOIN pg_attribute ON attrelid = confrelid AND attnum = number), confdeltype = 'c' FROM pg_constraint WHERE connamespace = 'patchbay'::regnamespace AND contype IN ('p', 'u', 'f', 'c') AND conrelid <> 'patchbay._sqlx_migrations'::regclass").fetch_all(&mut *connection).await.unwrap();
+    let constraints: Vec<Constraint> = sqlx::query_as("SELECT conrelid::regclass::text, contype::text, pg_get_constraintdef(oid), coalesce((SELECT string_agg(attname, ', ' ORDER BY place) FROM unnest(conkey) WITH ORDINALITY AS key (number, place) JOIN pg_attribute ON attrelid = conrelid AND attnum = number), ''), nullif(confrelid, 0)::regclass::text, (SELECT string_agg(attname, ', ' ORDER BY place) FROM unnest(confkey) WITH ORDINALITY AS key (number, place) JOIN pg_attribute ON attrelid = confrelid AND attnum = number), confdeltype = 'c' FROM pg_constraint WHERE connamespace = 'patchbay'::regnamespace AND contype IN ('p', 'u', 'f', 'c') AND conrelid <> 'patchbay._sqlx_migrations'::regclass").fetch_all(&mut *connection).await.unwrap();
     for (table, kind, definition, keys, parent, parents_keys, deleting) in constraints {
         lines.insert(match kind.as_str() {
             "p" => format!("primary key {table}: {keys}"),
