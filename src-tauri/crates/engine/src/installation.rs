@@ -14,8 +14,8 @@ use patchbay_store::TableSum;
 
 pub use create::create;
 pub(crate) use create::{create_empty, remove};
-pub(crate) use open::{open_store, sunsets};
 pub use open::{open, open_with};
+pub(crate) use open::{open_store, sunsets};
 pub use patchbay_store::provisioning_script;
 pub use sample::create_sample;
 pub use url::StoreUrl;

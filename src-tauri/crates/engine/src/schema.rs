@@ -1,7 +1,10 @@
 //! JSON Schema (draft 2020-12) with problems in words.
 
-use jsonschema::Draft;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
 use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
+use jsonschema::{Draft, Validator};
 use patchbay_model::{Code, Problem};
 use serde_json::Value;
 
@@ -19,11 +22,7 @@ pub(crate) fn check(schema: &Value, instance: &Value, pointer: &str) -> Result<(
 /// # Errors
 /// As of [`check`].
 pub(crate) fn check_at(schema: &Value, instance: &Value, place: &dyn Fn(&str) -> String) -> Result<(), Problem> {
-    let validator = jsonschema::options()
-        .with_draft(Draft::Draft202012)
-        .should_validate_formats(true)
-        .build(schema)
-        .map_err(|error| Problem::internal(format!("a provider's schema is not usable: {}", error.masked())))?;
+    let validator = validator(schema)?;
     let mut faults: Vec<(String, String)> = validator.iter_errors(instance).map(|error| fault(&error, place)).collect();
     if faults.is_empty() {
         return Ok(());
@@ -32,6 +31,32 @@ pub(crate) fn check_at(schema: &Value, instance: &Value, place: &dyn Fn(&str) ->
     let (at, what) = faults.swap_remove(0);
     let problem = Problem::new(Code::InvalidConfig, format!("{at} {what} Correct it and send the request again.")).at_body(&at);
     Err(if faults.is_empty() { problem } else { problem.with_detail(all) })
+}
+
+/// Most schemas that are kept built: those of all providers and their versions are far fewer.
+const MOST: usize = 512;
+
+/// The schemas that were used before, by their text. Building one compiles its patterns, which takes longer than all else
+/// that a create does with it.
+static BUILT: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
+
+fn validator(schema: &Value) -> Result<Arc<Validator>, Problem> {
+    let text = schema.to_string();
+    if let Some(built) = BUILT.lock().unwrap_or_else(PoisonError::into_inner).get(&text) {
+        return Ok(Arc::clone(built));
+    }
+    let built = jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .should_validate_formats(true)
+        .build(schema)
+        .map_err(|error| Problem::internal(format!("a provider's schema is not usable: {}", error.masked())))?;
+    let built = Arc::new(built);
+    let mut kept = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if kept.len() >= MOST {
+        kept.clear();
+    }
+    kept.insert(text, Arc::clone(&built));
+    Ok(built)
 }
 
 fn fault(error: &ValidationError<'_>, place: &dyn Fn(&str) -> String) -> (String, String) {

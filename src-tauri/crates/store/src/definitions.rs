@@ -149,6 +149,20 @@ impl ReadTx {
     }
 }
 
+impl ReadTx {
+    /// Id of [`Self::active_definition`], for those who know the definition already.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn active_definition_id(&mut self, provider: &ProviderId) -> Result<Option<DefinitionId>> {
+        let row: Option<(Uuid,)> = db::query_as("SELECT id FROM integration_definitions WHERE name = $1 AND status = 'active' ORDER BY created_at DESC, id DESC LIMIT 1")
+            .bind(provider.as_str())
+            .fetch_optional(&mut self.tx)
+            .await?;
+        Ok(row.map(|(id,)| DefinitionId::from_uuid(id)))
+    }
+}
+
 impl WriteTx {
     /// Adds a version of a provider's metadata. In every scope: definitions belong to no tenant.
     ///

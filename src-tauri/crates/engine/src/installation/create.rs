@@ -115,7 +115,9 @@ async fn new_store(store: Store, fresh: bool, keys: &KeyAccess, context: &Contex
     let id = context.new_uuid();
     let made = {
         let (keys, context, in_file) = (keys.clone(), context.clone(), store.path().is_some());
-        tokio::task::spawn_blocking(move || if in_file { keys.create_vault(id, &context) } else { keys.create_database_vault(id, &context) }).await.map_err(|_| Problem::internal("making the keys was interrupted"))?
+        tokio::task::spawn_blocking(move || if in_file { keys.create_vault(id, &context) } else { keys.create_database_vault(id, &context) })
+            .await
+            .map_err(|_| Problem::internal("making the keys was interrupted"))?
     };
     let outcome = match made {
         Ok((vault, header)) => match complete(&store, id, &header, context).await {

@@ -1,5 +1,7 @@
 //! Makes an integration.
 
+use std::sync::Arc;
+
 use patchbay_model::account::Account;
 use patchbay_model::definition::{Definition, DefinitionStatus};
 use patchbay_model::integration::{Integration, IntegrationStatus};
@@ -18,7 +20,7 @@ use super::{CreateIntegration, IntegrationOutcome};
 use crate::audit::record::{Done, record};
 use crate::token::issue::{NewContainer, issue_as};
 use crate::token::lifetime;
-use crate::{Engine, ManagementGrant, reach};
+use crate::{Engine, ManagementGrant, definition, reach};
 
 /// Makes an integration with the container of its tokens. Trouble with the provider does not fail it: it is told in `problems`.
 ///
@@ -43,7 +45,7 @@ pub(crate) async fn insert(engine: &Engine, tx: &mut WriteTx, grant: &Management
     let provider = config::provider(engine.catalog(), &new.provider_config)?;
     grant.require_new_in(Operation::IntegrationsCreate, account, provider.connector())?;
     let point = governed::point(tx, account, provider, new.integration_point.as_deref()).await?;
-    let definition = newest(tx, provider).await?;
+    let definition = newest(engine, tx, provider).await?;
     let rules = Rules { definition: &definition, point: point.as_ref(), new: true };
     let ParsedConfig { provider, settings, credential } = parse(provider, new.provider_config, new.runtime, &rules)?;
     let parsed = ParsedConfig { provider, settings, credential: super::config::CredentialInput::None };
@@ -79,9 +81,9 @@ pub(crate) async fn insert(engine: &Engine, tx: &mut WriteTx, grant: &Management
 ///
 /// # Errors
 /// `definition_withdrawn` with the manifest's reason; problems of the store.
-pub(super) async fn newest(tx: &mut ReadTx, provider: &Provider) -> Result<Definition, Problem> {
-    if let Some(active) = tx.active_definition(provider.id()).await? {
-        return Ok(active);
+pub(super) async fn newest(engine: &Engine, tx: &mut ReadTx, provider: &Provider) -> Result<Arc<Definition>, Problem> {
+    if let Some(active) = tx.active_definition_id(provider.id()).await? {
+        return definition::pinned(engine, tx, active).await;
     }
     if tx.definitions_of(provider.id()).await?.iter().any(|definition| definition.status == DefinitionStatus::Withdrawn) {
         let reason = provider.manifest().sunset.as_ref().map_or("It must not be used any more.", |sunset| sunset.reason.as_str());

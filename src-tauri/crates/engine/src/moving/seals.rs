@@ -16,7 +16,9 @@ fn place<'a>(cell: &'a SealedCell<'_>) -> Aad<'a> {
 /// # Errors
 /// `seal_broken`, with the row.
 pub(super) fn open(vault: &Vault, cell: &SealedCell<'_>) -> Result<Secret, Problem> {
-    vault.open(&place(cell), cell.envelope).map_err(|problem| Problem::new(problem.code, format!("The sealed value of {} {} does not open. {}", cell.table, cell.row, problem.message)))
+    vault
+        .open(&place(cell), cell.envelope)
+        .map_err(|problem| Problem::new(problem.code, format!("The sealed value of {} {} does not open. {}", cell.table, cell.row, problem.message)))
 }
 
 /// Opens every value of the rows and seals it under other keys. It is in clear in memory alone. Gives what stands for each
