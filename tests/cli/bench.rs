@@ -102,7 +102,8 @@ impl Bench {
         self.at(words, &format!("sqlite:{}", store.display()), key)
     }
 
-    fn at(&self, words: &[&str], url: &str, key: &Path) -> Command {
+    /// The same on a store at any address.
+    pub(crate) fn at(&self, words: &[&str], url: &str, key: &Path) -> Command {
         let mut command = program();
         command.args(words).arg("--store").arg(url).arg("--key-source").arg(format!("file:{}", key.display()));
         command.args(["--output", "json"]).current_dir(&self.folder);

@@ -20,11 +20,19 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// Starts one. `settings` are those of postgresql.conf.
     pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
+        Self::start_on(settings, None)
+    }
+
+    /// Starts one on a disk that has no room while the second file exists; the first is the library that makes it so.
+    pub(crate) fn start_on(settings: &[(&str, &str)], full: Option<(&Path, &Path)>) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/peers/postgres.py");
         let mut command = Command::new("python3");
         command.arg(script).args(["--durable", "--stdin"]);
         for (name, value) in settings {
             command.arg("--set").arg(format!("{name}={value}"));
+        }
+        if let Some((library, switch)) = full {
+            command.arg("--full-library").arg(library).arg("--full-while").arg(switch);
         }
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python3 must be installed");
         let orders = child.stdin.take();
@@ -66,12 +74,22 @@ impl Cluster {
         self.facts["port"].as_u64().unwrap()
     }
 
-    /// Runs statements as the superuser; gives a line per row, columns parted by `|`.
-    pub(crate) fn sql(&self, database: &str, text: &str) -> String {
+    fn superuser(&self, database: &str) -> Command {
         let fact = |name: &str| self.facts[name].as_str().unwrap();
         let mut psql = Command::new(Path::new(fact("bin")).join("psql"));
-        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", fact("user"), "-d", database, "-c", text]);
-        let said = psql.arg("-p").arg(self.port().to_string()).env("PGPASSWORD", fact("password")).output().unwrap();
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", fact("user"), "-d", database]);
+        psql.arg("-p").arg(self.port().to_string()).env("PGPASSWORD", fact("password"));
+        psql
+    }
+
+    /// A session of the superuser that runs what is written to its standard input, and ends with it.
+    pub(crate) fn psql(&self, database: &str) -> Child {
+        self.superuser(database).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap()
+    }
+
+    /// Runs statements as the superuser; gives a line per row, columns parted by `|`.
+    pub(crate) fn sql(&self, database: &str, text: &str) -> String {
+        let said = self.superuser(database).args(["-c", text]).output().unwrap();
         assert!(said.status.success(), "{text}\n{}", String::from_utf8_lossy(&said.stderr));
         String::from_utf8(said.stdout).unwrap().trim().to_owned()
     }

@@ -19,7 +19,7 @@ const READ_ONLY: i32 = 30;
 const BROKEN: i32 = 5;
 
 /// The library, made once by the compiler that links Rust programs too.
-fn library() -> &'static Path {
+pub(crate) fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/peers/full_disk.c");

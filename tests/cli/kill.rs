@@ -171,7 +171,7 @@ impl Writer {
 
     /// An integration with its credential and token: rows of many tables, all of them or none.
     fn integrate(&self, account: &str) -> Option<bool> {
-        let body = json!({ "provider_config": { "type": "ticketing_mock_ticketing", "credential": { "type": "token", "secret": "a secret of the provider" } } });
+        let body = json!({ "provider_config": { "type": "ticketing_redmine", "url": "https://redmine.example.com", "credential": { "type": "token", "secret": "a secret of the provider" } } });
         let answer = self.ask("POST", &format!("/v1/integrations/{account}"), Some(&body), 201)?;
         let Ok(answer) = answer else { return Some(false) };
         let id = answer["result"]["integration"]["id"].as_str().unwrap().to_owned();

@@ -32,11 +32,17 @@ static atomic_long seen;
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
+/* A copy: programs that show in `ps` what they do write over their environment, as PostgreSQL does. */
+static const char *given(const char *name) {
+  const char *value = getenv(name);
+  return value ? strdup(value) : NULL;
+}
+
 __attribute__((constructor)) static void begin(void) {
   const char *number = getenv("FULL_AFTER"), *error = getenv("FULL_ERROR");
-  folder = getenv("FULL_FOLDER");
-  condition = getenv("FULL_WHILE");
-  count_file = getenv("FULL_COUNT");
+  folder = given("FULL_FOLDER");
+  condition = given("FULL_WHILE");
+  count_file = given("FULL_COUNT");
   after = number ? atol(number) : 0;
   if (error) code = atoi(error);
 }
@@ -118,6 +124,16 @@ ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t offset) {
   if (found == 1 && count > 1) return REAL(pwrite64)(file, bytes, count / 2, offset);
   if (found) FAIL;
   return REAL(pwrite64)(file, bytes, count, offset);
+}
+
+ssize_t pwritev(int file, const struct iovec *parts, int count, off_t offset) {
+  if (full_for_file(file)) FAIL;
+  return REAL(pwritev)(file, parts, count, offset);
+}
+
+ssize_t pwritev64(int file, const struct iovec *parts, int count, off64_t offset) {
+  if (full_for_file(file)) FAIL;
+  return REAL(pwritev64)(file, parts, count, offset);
 }
 
 static int grows(int file, off64_t length) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A throwaway PostgreSQL: a cluster of its own in a temporary folder, on a free port of the loopback interface.
 
-    tests/peers/postgres.py [--durable] [--stdin] [--set NAME=VALUE ...]
+    tests/peers/postgres.py [--durable] [--stdin] [--set NAME=VALUE ...] [--full-library LIBRARY --full-while FILE]
 
 Prints one JSON line when it answers, stays in the foreground, and removes everything when it gets SIGTERM (or, with
 --stdin, when its standard input closes). With --stdin each line is a command, answered by one JSON line:
@@ -10,6 +10,8 @@ Prints one JSON line when it answers, stays in the foreground, and removes every
     stop     ends it in good order, cutting what is connected, as a restart by its operator does
     start    starts it again after a kill or stop, on the same port and data
     tls CERTIFICATE KEY    starts it anew with a certificate (files in PEM); without TLS nobody gets in by TCP then
+
+With --full-library (full_disk.c, compiled) the disk of the tables has no room as long as the file of --full-while exists.
 
 No server of the system is touched, and none is needed: only the programs of Debian's package `postgresql`. Run as root, the
 server runs as the user `postgres` (or `nobody`), since it refuses to run as root.
@@ -84,12 +86,14 @@ class Cluster:
             atexit.register(cls._shared.stop)
         return cls._shared
 
-    def __init__(self, durable=False, settings=None):
+    def __init__(self, durable=False, settings=None, full=None):
+        """`full` is the library of full_disk.c and the file while which there is no room for tables."""
         self.bin = programs()
         self.durable = durable
         self.settings = settings or {}
         self.password = secrets.token_urlsafe(18)
         self.child = None
+        self.full = full
         self.user = unprivileged()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="patchbay-postgres-"))
         self.log = self.folder / "log"
@@ -123,6 +127,19 @@ class Cluster:
         """Nothing of the caller's: PGDATA and the like would lead to another server."""
         return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": str(self.folder)}
 
+    def _disk(self):
+        """Has the server, and it alone, run out of room while the file exists. Its log of changes lies elsewhere: a server that
+        cannot write that ends itself."""
+        if not self.full:
+            return {}
+        library = self.folder / "full_disk.so"
+        if not library.exists():
+            # Its own copy: whoever the server runs as need not see the folder that it comes from.
+            shutil.copyfile(self.full[0], library)
+            library.chmod(0o755)
+            self._own(library)
+        return {"LD_PRELOAD": str(library), "FULL_FOLDER": str(self.folder / "data" / "base"), "FULL_WHILE": str(self.full[1])}
+
     def _options(self):
         options = {
             "listen_addresses": "127.0.0.1",
@@ -148,7 +165,7 @@ class Cluster:
             words += [word for name, value in self._options().items() for word in ("-c", f"{name}={value}")]
             with open(self.log, "ab") as log:
                 self.child = subprocess.Popen(
-                    words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, env=self._environment(), start_new_session=True, **self.user,
+                    words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, env=self._environment() | self._disk(), start_new_session=True, **self.user,
                 )
             if self._answers():
                 return
@@ -254,7 +271,8 @@ class Cluster:
 
 def main(words):
     settings = dict(word.split("=", 1) for flag, word in zip(words, words[1:]) if flag == "--set")
-    cluster = Cluster(durable="--durable" in words, settings=settings)
+    given = {flag: word for flag, word in zip(words, words[1:]) if flag in ("--full-library", "--full-while")}
+    cluster = Cluster(durable="--durable" in words, settings=settings, full=(given["--full-library"], given["--full-while"]) if given else None)
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
