@@ -93,6 +93,8 @@ export const session = {
       await this.refresh();
     } catch (error) {
       if (error instanceof ProblemError && endsSession(error.problem)) this.ended('Your session has ended. Sign in again.');
+      // A server that will not have us any more locks its store.
+      else if (platform.can.localStores && (await platform.rpc('app.state', {})).state !== 'open') this.ended(null);
     }
   },
   ended(notice: string | null): void {
