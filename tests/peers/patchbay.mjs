@@ -50,7 +50,8 @@ export class Installation {
 
   /** Starts the server; `log` grows while it runs. */
   async serve(...words) {
-    const child = spawn(binary('patchbay'), ['serve', ...this.store, '--listen', '127.0.0.1:0', '--output', 'json', '--allow-private-networks', '--drain', '0', ...words], {
+    const listen = words.includes('--listen') ? [] : ['--listen', '127.0.0.1:0'];
+    const child = spawn(binary('patchbay'), ['serve', ...this.store, ...listen, '--output', 'json', '--allow-private-networks', '--drain', '0', ...words], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     child.log = '';

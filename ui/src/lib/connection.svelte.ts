@@ -1,5 +1,6 @@
 // Whether what is shown can still be read anew and changed.
 import { platform } from '$lib/platform';
+import { client } from '$lib/query';
 import { session } from '$lib/session.svelte';
 
 /** A shorter silence is a restart or a hiccup, and not worth a banner. */
@@ -15,6 +16,7 @@ export function followConnection(): () => void {
     clearTimeout(timer);
     if (answers) {
       silentSince = null;
+      if (told) void client.invalidateQueries();
       told = false;
     } else {
       silentSince ??= new Date().toISOString();

@@ -6,9 +6,16 @@ import { ProblemError, type Platform } from './types';
 const listeners = new Set<(answers: boolean) => void>();
 let answers = true;
 
+/** How often a server that does not answer is asked again, in milliseconds. */
+const ASK_AGAIN = 3000;
+let asking: ReturnType<typeof setInterval> | undefined;
+
 function heard(now: boolean): void {
   if (now === answers) return;
   answers = now;
+  clearInterval(asking);
+  // The events come back by themselves too, unless their connection never noticed.
+  if (!now) asking = setInterval(() => void fetch('/healthz', { cache: 'no-store' }).then((answer) => heard(answer.ok), () => undefined), ASK_AGAIN);
   for (const listener of listeners) listener(now);
 }
 

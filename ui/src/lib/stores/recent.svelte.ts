@@ -8,7 +8,7 @@ const KEY = key('session', null, 'app.recent');
 
 /** The stores that this computer remembers, newest first; none in a browser. */
 export function recentStores() {
-  return createQuery(() => ({ queryKey: KEY, queryFn: () => platform.rpc('app.recent', {}), enabled: platform.can.localStores }));
+  return createQuery(() => ({ queryKey: KEY, queryFn: () => platform.rpc('app.recent', {}), enabled: platform.can.localStores, staleTime: 0 }));
 }
 
 /** Names and marks a store, here and in the frame. */
