@@ -271,6 +271,8 @@ class Window {
 
   async picture(file) {
     mkdirSync(dirname(file), { recursive: true });
+    // What the page has become is painted with the frame after the next.
+    await this.ask("POST", `${this.session}/execute/async`, { script: "const [done] = arguments; requestAnimationFrame(() => requestAnimationFrame(() => done()));", args: [] });
     writeFileSync(file, Buffer.from(await this.ask("GET", `${this.session}/screenshot`), "base64"));
   }
 }

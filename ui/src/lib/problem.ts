@@ -59,7 +59,6 @@ const WORDS: Record<Code | OwnCode, { heading: string; todo?: string }> = {
   store_missing: { heading: 'There is no store at this place', todo: 'Check the path, or create a store.' },
   store_damaged: { heading: 'The file is no store or is damaged', todo: 'Choose another file, or restore a backup.' },
   store_newer: { heading: 'The store was written by a newer Patchbay', todo: 'Update Patchbay.' },
-  store_untrusted: { heading: 'The database server could not prove who it is', todo: 'Check the address and the certificate of the server.' },
   store_unprepared: { heading: 'The database cannot be a store yet', todo: 'Let an administrator of the database run what the message says.' },
   store_untrusted: { heading: 'The database server does not prove who it is', todo: 'Name its certificate authority in the address, or correct the host.' },
   store_locked: { heading: 'Another process holds the store', todo: 'Close it, then try again.' },
