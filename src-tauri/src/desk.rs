@@ -155,6 +155,7 @@ impl Desk {
             "store.work" => json(&self.opened().await.map(|store| self.inner.work.of(&store.url))?),
             "store.verify" => json(&self.verify_store().await?),
             "store.copy" => json(&self.copy_store(read(params)?).await?),
+            "app.reconnect" => json(&self.state().await),
             "app.create_sample" => json(&self.open_sample().await?),
             "session.info" => json(&self.session_info().await?),
             "consent.connect" => json(&self.connect(read(params)?).await?),
@@ -337,7 +338,7 @@ impl Desk {
             before.engine.shutdown().await;
         }
         // Not to be found again next time is a nuisance, no reason to keep the store shut.
-        if let Err(problem) = self.inner.recents.remember(url, Some(keys.source().to_string())) {
+        if let Err(problem) = self.inner.recents.remember(url, Some(keys.source().to_string()), None) {
             tracing::warn!("{}", problem.message);
         }
         self.tell_everything_changed();
@@ -365,6 +366,7 @@ impl Desk {
             public_url: None,
             link_redirect_uri: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            token_id: None,
             expires: None,
         })
     }

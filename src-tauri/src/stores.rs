@@ -22,6 +22,8 @@ struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key_source: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     label: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mark: Option<StoreMark>,
@@ -45,18 +47,18 @@ impl Recents {
     /// The store with this address; one without a name or mark when it was never open.
     pub(crate) fn get(&self, url: &str) -> RecentStore {
         let known = self.entries().into_iter().find(|entry| entry.url == url);
-        view(known.unwrap_or_else(|| Entry { url: url.to_owned(), key_source: None, label: None, mark: None }))
+        view(known.unwrap_or_else(|| Entry { url: url.to_owned(), key_source: None, account: None, label: None, mark: None }))
     }
 
     /// Puts a store first. What the person said about it stays.
     ///
     /// # Errors
     /// `store_read_only` when the file cannot be written.
-    pub(crate) fn remember(&self, url: &str, key_source: Option<String>) -> Result<(), Problem> {
+    pub(crate) fn remember(&self, url: &str, key_source: Option<String>, account: Option<String>) -> Result<(), Problem> {
         let mut all = self.entries();
         let before = all.iter().position(|entry| entry.url == url).map(|at| all.remove(at));
         let (label, mark) = before.map_or((None, None), |entry| (entry.label, entry.mark));
-        all.insert(0, Entry { url: url.to_owned(), key_source, label, mark });
+        all.insert(0, Entry { url: url.to_owned(), key_source, account, label, mark });
         // What was marked or named is kept longer than what was only opened.
         while all.len() > MOST {
             let unsaid = all.iter().rposition(|entry| entry.label.is_none() && entry.mark.is_none()).unwrap_or(all.len() - 1);
@@ -175,6 +177,7 @@ fn view(entry: Entry) -> RecentStore {
         label: entry.label.unwrap_or_else(|| label_of(&entry.url)),
         mark: entry.mark,
         key_source: entry.key_source,
+        account: entry.account,
         url: entry.url,
     }
 }
@@ -207,7 +210,7 @@ mod tests {
     fn the_newest_store_stands_first_and_once() {
         let folder = Folder::new("order");
         for url in ["sqlite:a", "sqlite:b", "sqlite:a"] {
-            folder.1.remember(url, Some("keyring".to_owned())).unwrap();
+            folder.1.remember(url, Some("keyring".to_owned()), None).unwrap();
         }
         assert_eq!(folder.urls(), ["sqlite:a", "sqlite:b"]);
         std::fs::write(folder.0.join("stores.json"), "{ not a list").unwrap();
@@ -226,15 +229,15 @@ mod tests {
     #[test]
     fn what_the_person_said_outlives_opening_and_crowding() {
         let folder = Folder::new("said");
-        folder.1.remember("postgres://ada@db.example/acme", Some("keyring".to_owned())).unwrap();
+        folder.1.remember("postgres://ada@db.example/acme", Some("keyring".to_owned()), None).unwrap();
         folder.1.mark("postgres://ada@db.example/acme", Some(StoreMark::Prod), Some("  Acme live ".to_owned())).unwrap();
         for n in 0..2 * MOST {
-            folder.1.remember(&format!("sqlite:{n}"), None).unwrap();
+            folder.1.remember(&format!("sqlite:{n}"), None, None).unwrap();
         }
         let kept = folder.1.get("postgres://ada@db.example/acme");
         assert_eq!((kept.label.as_str(), kept.named, kept.mark, kept.kind), ("Acme live", true, Some(StoreMark::Prod), StoreKind::Postgres));
         assert_eq!(folder.1.all().len(), MOST);
-        folder.1.remember(&kept.url, kept.key_source.clone()).unwrap();
+        folder.1.remember(&kept.url, kept.key_source.clone(), None).unwrap();
         assert_eq!(folder.1.all()[0], kept);
         folder.1.forget(&kept.url).unwrap();
         assert!(!folder.urls().contains(&kept.url));
@@ -244,7 +247,7 @@ mod tests {
     #[test]
     fn a_name_fits_on_one_line() {
         let folder = Folder::new("names");
-        folder.1.remember("sqlite:a.db", None).unwrap();
+        folder.1.remember("sqlite:a.db", None, None).unwrap();
         for label in ["x".repeat(65), "two\nlines".to_owned()] {
             assert_eq!(folder.1.mark("sqlite:a.db", None, Some(label)).unwrap_err().code, Code::InvalidField);
         }

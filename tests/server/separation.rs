@@ -41,6 +41,10 @@ async fn without_a_live_token_every_guarded_route_answers_401() {
             seen.problem(401, "token_invalid");
             continue;
         }
+        if entry.rule == Rule::SessionOrManagement {
+            let seen = world.ask(entry.method, entry.path).header("origin", ORIGIN).header("cookie", "patchbay_session_8080=pbw_rubbish").send().await;
+            seen.problem(401, "token_invalid");
+        }
         for garbage in ["rubbish", "pbo_rubbish", dead.expose()] {
             call(&world, &entry, Some(garbage)).await.problem(401, "token_invalid");
         }
@@ -60,7 +64,7 @@ async fn each_kind_of_secret_opens_its_own_routes_and_no_other() {
             assert!(text(&problem["message"]).contains(needed), "{what} names the kind needed: {problem}");
         };
         match entry.rule {
-            Rule::Management(_) | Rule::Missing => {
+            Rule::Management(_) | Rule::Missing | Rule::SessionOrManagement => {
                 wrong(&world.integration_access, "organization access token").await;
                 wrong(&world.integration_refresh, "organization access token").await;
                 wrong(&world.refresh, "organization access token").await;
@@ -96,8 +100,10 @@ async fn the_right_kind_is_never_refused_for_its_kind() {
     let (deletes, others): (Vec<_>, Vec<_>) = entries().into_iter().partition(|entry| entry.method == "DELETE");
     for entry in others.into_iter().chain(deletes) {
         let secret = match entry.rule {
+            // Events have no end; that they open has a test of its own.
+            Rule::SessionOrManagement if entry.method == "GET" => continue,
             Rule::Management(Operation::AuthLogoff) | Rule::Session | Rule::Public => continue,
-            Rule::Management(_) | Rule::RefreshOrManagement(_) | Rule::Missing => &world.access,
+            Rule::SessionOrManagement | Rule::Management(_) | Rule::RefreshOrManagement(_) | Rule::Missing => &world.access,
             Rule::Connector => &world.integration_access,
         };
         let seen = call(&world, &entry, Some(secret)).await;
@@ -154,7 +160,7 @@ fn params(world: &World, path: &str, method: &str) -> Value {
 }
 
 #[tokio::test]
-async fn commands_take_a_session_and_never_a_token() {
+async fn commands_take_a_session_or_an_organization_token_and_nothing_else() {
     let world = World::new().await;
     for secret in [&world.integration_access, &world.refresh, &world.integration_refresh] {
         let seen = world.ask("POST", "/session").header("origin", ORIGIN).json(&json!({"token": secret})).send().await;
@@ -163,7 +169,8 @@ async fn commands_take_a_session_and_never_a_token() {
     let cookie = world.sign_in(&json!({"token": world.access})).await;
     for operation in Operation::ALL {
         let body = json!({"command": operation.id(), "params": {}});
-        for secret in [&world.access, &world.refresh, &world.integration_access, &world.integration_refresh] {
+        for secret in [&world.refresh, &world.integration_access, &world.integration_refresh] {
+            // A token that is sent is what counts, whatever cookie comes along.
             let seen = world.ask("POST", "/rpc").header("origin", ORIGIN).header("cookie", &cookie).bearer(secret).json(&body).send().await;
             seen.problem(403, "wrong_token_kind");
         }

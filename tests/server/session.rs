@@ -206,3 +206,39 @@ async fn a_listener_hears_of_its_own_accounts_alone() {
     let told = until(response.into_body(), &beta).await;
     assert!(!told.contains(&world.account), "{told}");
 }
+
+#[tokio::test]
+async fn another_patchbay_works_with_a_token_and_without_a_cookie() {
+    let world = World::new().await;
+    let rpc = |token: &str, command: &str, params: serde_json::Value| world.ask("POST", "/rpc").bearer(token).json(&json!({"command": command, "params": params})).send();
+    // No browser sends this, so it says nothing of a page.
+    let info = rpc(&world.access, "session.info", json!({})).await.status(200).json();
+    assert_eq!((&info["organization"]["id"], &info["token_id"]), (&json!(world.organization), &json!(world.container)));
+    rpc(&world.access, "accounts.create", json!({"body": {"name": "gamma"}})).await.status(200);
+    let audit = world.api("GET", "/v1/audit/organizations?order=created_at[desc]&limit=1", None).await.result();
+    let row = &audit[0]["x_patchbay"];
+    assert_eq!((&row["operation"], &row["origin"]), (&json!("accounts.create"), &json!("api")), "{audit}");
+
+    let viewer = world.token("viewer").await;
+    let refused = rpc(&viewer, "accounts.create", json!({"body": {"name": "delta"}})).await.problem(403, "permission_denied");
+    assert!(text(&refused["message"]).contains("accounts.create"), "{refused}");
+    let audit = world.api("GET", "/v1/audit/organizations?order=created_at[desc]&limit=1&filter=audit_type[eq]ERROR", None).await.result();
+    assert_eq!(audit[0]["x_patchbay"]["operation"], "accounts.create", "the refusal is in the log: {audit}");
+
+    // The same token listens, knows where it stands before anything happened, and hears what happens.
+    let response = world.ask("GET", "/events").bearer(&viewer).response().await;
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    world.api("POST", "/v1/accounts", Some(&json!({"name": "epsilon"}))).await.status(201);
+    let told = until(response.into_body(), "\"kind\":\"account\"").await;
+    let ids: Vec<i64> = told.lines().filter_map(|line| line.strip_prefix("id: ")).map(|id| id.parse().unwrap()).collect();
+    assert!(ids.len() > 1 && ids.is_sorted(), "{told}");
+    let resumed = world.ask("GET", "/events").bearer(&viewer).header("last-event-id", &ids[0].to_string()).response().await;
+    until(resumed.into_body(), "\"kind\":\"account\"").await;
+}
+
+#[tokio::test]
+async fn the_version_tells_the_contract() {
+    let world = World::new().await;
+    let version = world.ask("GET", "/v1/version").send().await.status(200).json();
+    assert_eq!((&version["name"], &version["contract"]), (&json!("patchbay"), &json!(patchbay_api::contract::CONTRACT)));
+}

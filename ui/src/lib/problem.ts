@@ -56,6 +56,8 @@ const WORDS: Record<Code | OwnCode, { heading: string; todo?: string }> = {
   shutting_down: { heading: 'The server is about to end', todo: 'Try again in a moment.' },
   backup_failed: { heading: 'The backup could not be made', todo: 'Check free space and the rights on the folder, then try again.' },
   provider_timeout: { heading: 'The provider did not answer in time', todo: 'Try again in a moment.' },
+  server_unreachable: { heading: 'The server cannot be reached', todo: 'Check the network; Patchbay tries again by itself.' },
+  server_incompatible: { heading: 'The server is of another version', todo: 'Update the older of the two.' },
   store_missing: { heading: 'There is no store at this place', todo: 'Check the path, or create a store.' },
   store_damaged: { heading: 'The file is no store or is damaged', todo: 'Choose another file, or restore a backup.' },
   store_newer: { heading: 'The store was written by a newer Patchbay', todo: 'Update Patchbay.' },

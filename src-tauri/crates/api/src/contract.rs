@@ -20,6 +20,10 @@ use crate::wire::host;
 use crate::wire::integration::{IntegrationUpdated, Verified};
 use crate::wire::problem::Problem;
 
+/// Version of the contract between a program and a server of another version. It rises with every change that one of the two
+/// would not understand: an operation or member that goes or means something else. What is only added leaves it as it is.
+pub const CONTRACT: u32 = 1;
+
 /// Declarations that have been met so far, by name.
 pub struct Types {
     config: Config,
@@ -202,6 +206,7 @@ pub fn typescript() -> String {
     commands.host::<host::OpenStore, host::AppState>("app.open_store");
     commands.host::<(), host::AppState>("app.create_sample");
     commands.host::<(), Vec<host::RecentStore>>("app.recent");
+    commands.host::<(), host::AppState>("app.reconnect");
     commands.host::<host::ForgetStore, Vec<host::RecentStore>>("app.forget_store");
     commands.host::<host::MarkStore, Vec<host::RecentStore>>("app.mark_store");
     commands.host::<(), Option<host::StoreWork>>("store.work");

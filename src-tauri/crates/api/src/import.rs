@@ -9,12 +9,12 @@ use std::io::{BufRead, Read};
 
 use patchbay_engine::import::{Import, Imported};
 use patchbay_engine::{Engine, ManagementGrant};
-use patchbay_model::{Code, Problem};
+use patchbay_model::{Code, Operation, Problem};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::handle::{account, integration};
-use crate::request::from_value;
+use crate::request::{Request, from_value};
 use crate::wire::account::CreateAccount;
 use crate::wire::integration::CreateIntegration;
 
@@ -66,39 +66,75 @@ pub struct Stopped {
 ///
 /// # Errors
 /// [`Stopped`] at the first line that cannot be read or made.
-pub async fn run(engine: &Engine, grant: &ManagementGrant, mut input: impl BufRead, mut tell: impl FnMut(Progress)) -> Result<Progress, Stopped> {
+pub async fn run(engine: &Engine, grant: &ManagementGrant, input: impl BufRead, mut tell: impl FnMut(Progress)) -> Result<Progress, Stopped> {
     let mut import = Import::new(engine, grant);
+    let make = async |number: u64, line: &[u8]| {
+        let made = one(&mut import, line).await.map_err(|problem| at_line(problem, number))?;
+        let due = import.is_due();
+        if due {
+            import.save().await?;
+        }
+        Ok((made, due))
+    };
+    let (done, saved) = each(input, make, &mut tell).await?;
+    import.save().await.map_err(|problem| Stopped { saved, problem })?;
+    tell(done);
+    Ok(done)
+}
+
+/// Imports through a server, which is asked to make one object after the other: each is durable when it is answered.
+///
+/// # Errors
+/// [`Stopped`] at the first line that cannot be read or made.
+pub async fn through(mut ask: impl AsyncFnMut(Operation, Request) -> Result<Value, Problem>, input: impl BufRead, mut tell: impl FnMut(Progress)) -> Result<Progress, Stopped> {
+    let make = async |number: u64, line: &[u8]| {
+        let Some((kind, operation, request)) = asked(line).map_err(|problem| at_line(problem, number))? else { return Ok((None, true)) };
+        match ask(operation, request).await {
+            Ok(_) => Ok((Some((kind, Imported::Made)), true)),
+            Err(problem) if problem.code == Code::NameTaken => Ok((Some((kind, Imported::AlreadyThere)), true)),
+            Err(problem) => Err(at_line(problem, number)),
+        }
+    };
+    let (done, _) = each(input, make, &mut tell).await?;
+    tell(done);
+    Ok(done)
+}
+
+/// Reads line by line and has each made. `make` gives what it made, and whether everything up to there is durable. Gives how far it
+/// came, and how much of that is durable.
+async fn each(
+    mut input: impl BufRead,
+    mut make: impl AsyncFnMut(u64, &[u8]) -> Result<(Option<(Kind, Imported)>, bool), Problem>,
+    tell: &mut impl FnMut(Progress),
+) -> Result<(Progress, Progress), Stopped> {
     let (mut saved, mut now) = (Progress::default(), Progress::default());
     let mut line = Vec::new();
     loop {
         line.clear();
         let read = (&mut input).take(LONGEST + 1).read_until(b'\n', &mut line);
-        let stopped = |problem: Problem| Stopped { saved, problem: at_line(problem, now.lines + 1) };
+        let number = now.lines + 1;
+        let stopped = |problem: Problem| Stopped { saved, problem: at_line(problem, number) };
         let read = read.map_err(|error| stopped(Problem::new(Code::InvalidBody, format!("The input cannot be read: {error}. Check the file."))))?;
         if read == 0 {
-            break;
+            return Ok((now, saved));
         }
         if line.len() as u64 > LONGEST {
             return Err(stopped(Problem::new(Code::PayloadTooLarge, "The line is longer than 1 MiB. Split it, or check that each object stands on a line of its own.")));
         }
-        let outcome = one(&mut import, &line).await.map_err(stopped)?;
+        let (made, durable) = make(number, &line).await.map_err(|problem| Stopped { saved, problem })?;
         now.lines += 1;
         now.bytes += read as u64;
-        match outcome {
+        match made {
             Some((Kind::Account, Imported::Made)) => now.accounts += 1,
             Some((Kind::Integration, Imported::Made)) => now.integrations += 1,
             Some((_, Imported::AlreadyThere)) => now.already_there += 1,
             None => {}
         }
-        if import.is_due() {
-            import.save().await.map_err(|problem| Stopped { saved, problem })?;
+        if durable {
             saved = now;
             tell(saved);
         }
     }
-    import.save().await.map_err(|problem| Stopped { saved, problem })?;
-    tell(now);
-    Ok(now)
 }
 
 enum Kind {
@@ -108,21 +144,46 @@ enum Kind {
 
 /// Makes what stands on a line; nothing of an empty one.
 async fn one(import: &mut Import<'_>, line: &[u8]) -> Result<Option<(Kind, Imported)>, Problem> {
+    let Some(value) = read(line)? else { return Ok(None) };
+    Ok(Some(match from_value(value)? {
+        Line::Account(body) => (Kind::Account, import.account(account::new(*body)).await?),
+        Line::Integration(body) => (Kind::Integration, import.integration(&body.account, integration::new(body.integration)?).await?),
+    }))
+}
+
+/// What a server is asked for a line; nothing for an empty one.
+fn asked(line: &[u8]) -> Result<Option<(Kind, Operation, Request)>, Problem> {
+    let Some(value) = read(line)? else { return Ok(None) };
+    // Read as it would be made here, so that a line that cannot be is told in the same words.
+    let account = match from_value(value.clone())? {
+        Line::Account(_) => None,
+        Line::Integration(body) => Some(body.account),
+    };
+    let mut body = value.as_object().and_then(|line| line.values().next()).cloned().unwrap_or_default();
+    Ok(Some(match account {
+        None => (Kind::Account, Operation::AccountsCreate, Request { body: Some(body), ..Request::default() }),
+        Some(account) => {
+            if let Some(members) = body.as_object_mut() {
+                members.remove("account");
+            }
+            (Kind::Integration, Operation::IntegrationsCreate, Request { path: vec![("account_id".to_owned(), account)], body: Some(body), ..Request::default() })
+        }
+    }))
+}
+
+/// The JSON object on a line; nothing of an empty one.
+fn read(line: &[u8]) -> Result<Option<Value>, Problem> {
     let line = line.trim_ascii();
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     if line.is_empty() {
         return Ok(None);
     }
-    let value: Value = serde_json::from_slice(line).map_err(|error| {
+    serde_json::from_slice(line).map(Some).map_err(|error| {
         Problem::new(
             Code::InvalidBody,
             format!("This is not one JSON object on one line (column {}). Write {{\"account\": {{...}}}} or {{\"integration\": {{...}}}}.", error.column()),
         )
-    })?;
-    Ok(Some(match from_value(value)? {
-        Line::Account(body) => (Kind::Account, import.account(account::new(*body)).await?),
-        Line::Integration(body) => (Kind::Integration, import.integration(&body.account, integration::new(body.integration)?).await?),
-    }))
+    })
 }
 
 fn at_line(mut problem: Problem, line: u64) -> Problem {

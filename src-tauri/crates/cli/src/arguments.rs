@@ -51,10 +51,10 @@ pub(crate) enum Command {
     Undo(Undo),
 }
 
-/// The store and its key.
+/// The store and what opens it: a key where it lies here, a token where it is a server's.
 #[derive(Args)]
 pub(crate) struct StoreArguments {
-    /// The store: sqlite:PATH, or postgres://USER@HOST/DATABASE.
+    /// The store: sqlite:PATH, postgres://USER@HOST/DATABASE, or https://HOST for a Patchbay server.
     #[arg(long, value_name = "URL", value_parser = store_url)]
     pub(crate) store: StoreUrl,
 
@@ -64,6 +64,11 @@ pub(crate) struct StoreArguments {
 
     #[command(flatten)]
     pub(crate) key: KeyArguments,
+
+    /// For a server: a file that holds an organization access token and that only you can read. Without it the token is taken
+    /// from PATCHBAY_TOKEN. A token is never an argument.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
 }
 
 impl StoreArguments {

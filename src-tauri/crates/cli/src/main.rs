@@ -7,7 +7,7 @@ mod command;
 mod failure;
 mod installation;
 mod journal;
-mod operation;
+mod opened;
 mod output;
 mod table;
 

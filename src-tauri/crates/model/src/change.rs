@@ -61,7 +61,7 @@ impl ChangeKind {
 }
 
 /// One row of `changes`, written in the transaction that made the change.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, ts_rs::TS, schemars::JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
 pub struct Change {
     /// Rises with every commit; a listener resumes after the last one it saw.
     #[ts(type = "number")]

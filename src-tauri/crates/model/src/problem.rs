@@ -136,6 +136,10 @@ codes! {
     ShuttingDown = "shutting_down", 503, "Shutting down";
     /// The provider did not answer in time.
     ProviderTimeout = "provider_timeout", 504, "Provider timed out";
+    /// The Patchbay server that is the store cannot be reached.
+    ServerUnreachable = "server_unreachable", 503, "Server unreachable";
+    /// The server is of a version that does not fit, or is no Patchbay.
+    ServerIncompatible = "server_incompatible", 502, "Server of another version";
     /// There is no store at the given place.
     StoreMissing = "store_missing", 500, "Store missing";
     /// The file is not a Patchbay store or is damaged.

@@ -13,14 +13,14 @@ use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::Response;
 use futures_util::stream;
-use patchbay_engine::{CallerInfo, ManagementGrant, changes, session};
+use patchbay_engine::{CallerInfo, ManagementGrant, changes};
 use patchbay_model::change::Change;
-use patchbay_model::{Code, Origin, Problem, Secret};
+use patchbay_model::{Code, Problem};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::app::App;
-use crate::gate;
+use crate::gate::Shown;
 use crate::serving::Visit;
 
 /// Between two signs of life. Proxies close streams that are silent for a minute.
@@ -36,7 +36,7 @@ const GAP: &str = "event: gap\ndata: {}\n\n";
 
 struct Listener {
     app: App,
-    handle: Secret,
+    shown: Shown,
     caller: CallerInfo,
     grant: ManagementGrant,
     wake: Receiver<Change>,
@@ -52,9 +52,9 @@ struct Listener {
 
 pub(crate) async fn listen(visit: Visit) -> Result<Response, Problem> {
     let Visit { app, head, .. } = visit;
-    let caller = head.info(Origin::Web);
-    let grant = gate::signed_in(&app, &head, caller.clone()).await?;
-    let handle = gate::handle(&app, &head).ok_or_else(|| Problem::new(Code::TokenMissing, "Nobody is signed in in this browser. Sign in first."))?;
+    let shown = Shown::of(&app, &head)?;
+    let caller = head.info(shown.origin());
+    let grant = shown.grant(&app, caller.clone()).await?;
     let place = app
         .event_streams
         .clone()
@@ -64,7 +64,7 @@ pub(crate) async fn listen(visit: Visit) -> Result<Response, Problem> {
     let mut listener = Listener {
         wake: app.engine.subscribe(),
         ending: app.ending.clone(),
-        handle,
+        shown,
         caller,
         grant,
         last: resumed,
@@ -111,8 +111,8 @@ impl Listener {
                     self.ready.push_back(format!("retry: {}\nevent: reconnect\ndata: {{}}\n\n", least + chance));
                 }
                 _ = self.beat.tick() => {
-                    // The session may have ended, or its member's roles have changed.
-                    self.grant = session::resume(&self.app.engine, self.handle.expose(), self.caller.clone()).await.ok()?;
+                    // The session or token may have ended, or its member's roles have changed.
+                    self.grant = self.shown.grant(&self.app, self.caller.clone()).await.ok()?;
                     self.ready.push_back(": beat\n\n".to_owned());
                 }
                 woken = self.wake.recv() => match woken {

@@ -1,5 +1,6 @@
 //! Who is asking. Bearer tokens open `/v1`, a cookie's session opens the web interface's routes, and neither opens the
-//! other's (product.md section 3).
+//! other's (product.md section 3), but for `/rpc` and `/events`: they take an organization access token too, from another
+//! Patchbay for which this one is the store.
 
 use axum::http::header::{AUTHORIZATION, COOKIE, ORIGIN, USER_AGENT};
 use axum::http::{HeaderMap, Uri};
@@ -93,6 +94,47 @@ pub(crate) async fn signed_in(app: &App, head: &Head, info: CallerInfo) -> Resul
         return Err(Problem::new(Code::TokenMissing, "Nobody is signed in in this browser. Sign in first."));
     };
     session::resume(&app.engine, handle.expose(), info).await
+}
+
+/// How a caller of `/rpc` or `/events` showed who it is; kept by those that ask again, since tokens and sessions end.
+pub(crate) enum Shown {
+    /// The handle of a signed-in browser.
+    Session(Secret),
+    /// An organization access token.
+    Token(Secret),
+}
+
+impl Shown {
+    /// What a request shows: its token, else its cookie. A browser behind a proxy with passwords of its own sends another
+    /// kind of authorization along with the cookie.
+    pub(crate) fn of(app: &App, head: &Head) -> Result<Self, Problem> {
+        match (head.bearer(), handle(app, head)) {
+            (Ok(Some(token)), _) => Ok(Self::Token(Secret::new(token))),
+            (_, Some(handle)) => Ok(Self::Session(handle)),
+            (Err(problem), None) => Err(problem),
+            (Ok(None), None) => Err(Problem::new(
+                Code::TokenMissing,
+                "Nobody is signed in in this browser, and no token was sent. Sign in first, or send `Authorization: Bearer` and an organization access token.",
+            )
+            .at(Location::Header, "authorization")),
+        }
+    }
+
+    /// Where changes of this caller come from: a window in a browser, or a program.
+    pub(crate) fn origin(&self) -> Origin {
+        match self {
+            Self::Session(_) => Origin::Web,
+            Self::Token(_) => Origin::Api,
+        }
+    }
+
+    /// What it is good for now.
+    pub(crate) async fn grant(&self, app: &App, info: CallerInfo) -> Result<ManagementGrant, Problem> {
+        match self {
+            Self::Session(handle) => session::resume(&app.engine, handle.expose(), info).await,
+            Self::Token(token) => app.engine.verify(token.expose(), info).await?.management(),
+        }
+    }
 }
 
 /// Refuses a write that another site's page could have caused: browsers say in `Origin` which page asks.

@@ -1,6 +1,7 @@
 //! `/healthz`, `/readyz`, `/v1/version`: for those who watch over the program. They tell nothing of the organization.
 
 use axum::response::Response;
+use patchbay_api::contract::CONTRACT;
 use patchbay_engine::changes;
 use patchbay_model::{Code, Problem};
 use serde_json::json;
@@ -23,8 +24,8 @@ pub(crate) async fn ready(app: &App) -> Result<Response, Problem> {
     Ok(answer::json(200, &json!({ "status": "ready" })))
 }
 
-/// Which version runs.
+/// Which version runs, and which contract it speaks on `/rpc`.
 #[expect(clippy::unnecessary_wraps, reason = "every target gives a result")]
 pub(crate) fn version() -> Result<Response, Problem> {
-    Ok(answer::json(200, &json!({ "name": "patchbay", "version": env!("CARGO_PKG_VERSION") })))
+    Ok(answer::json(200, &json!({ "name": "patchbay", "version": env!("CARGO_PKG_VERSION"), "contract": CONTRACT })))
 }

@@ -19,6 +19,8 @@ pub enum Rule {
     Connector,
     /// A signed-in browser; never a token.
     Session,
+    /// A signed-in browser, or an organization access token: what another Patchbay speaks, for which this one is the store.
+    SessionOrManagement,
     /// Anybody. What it gives is public, or the request itself holds the proof (a password, a one-time link, a consent's state).
     Public,
 }
@@ -67,8 +69,8 @@ const HOST: &[(&str, &str, Rule, Host)] = &[
     ("POST", "/session/link", Rule::Public, Host::LookAtLink),
     ("GET", "/session", Rule::Session, Host::Who),
     ("DELETE", "/session", Rule::Session, Host::SignOut),
-    ("POST", "/rpc", Rule::Session, Host::Rpc),
-    ("GET", "/events", Rule::Session, Host::Events),
+    ("POST", "/rpc", Rule::SessionOrManagement, Host::Rpc),
+    ("GET", "/events", Rule::SessionOrManagement, Host::Events),
     ("GET", "/healthz", Rule::Public, Host::Healthy),
     ("GET", "/readyz", Rule::Public, Host::Ready),
     ("GET", "/v1/version", Rule::Public, Host::Version),

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::app::App;
-use crate::gate::{self, Head};
+use crate::gate::{self, Head, Shown};
 use crate::serving::{Audited, Outcome, Visit};
 use crate::{answer, body, callback};
 
@@ -141,15 +141,23 @@ struct Command {
 
 /// `POST /rpc`
 pub(crate) async fn rpc(visit: Visit) -> Outcome {
-    let mut audited = Audited { grant: None, operation: "rpc".to_owned(), caller: visit.head.info(Origin::Web) };
-    let result = run(visit, &mut audited).await;
+    let shown = Shown::of(&visit.app, &visit.head);
+    let origin = shown.as_ref().map_or(Origin::Web, Shown::origin);
+    let mut audited = Audited { grant: None, operation: "rpc".to_owned(), caller: visit.head.info(origin) };
+    let result = match shown {
+        Ok(shown) => run(visit, &shown, &mut audited).await,
+        Err(problem) => Err(problem),
+    };
     Outcome { result, audited: Some(audited) }
 }
 
-async fn run(visit: Visit, audited: &mut Audited) -> Result<Response, Problem> {
+async fn run(visit: Visit, shown: &Shown, audited: &mut Audited) -> Result<Response, Problem> {
     let Visit { app, head, body, .. } = visit;
-    gate::same_origin(&app, &head)?;
-    let grant = gate::signed_in(&app, &head, audited.caller.clone()).await?;
+    // A browser sends its cookie along with what another site's page asks for; a token it does not.
+    if let Shown::Session(_) = shown {
+        gate::same_origin(&app, &head)?;
+    }
+    let grant = shown.grant(&app, audited.caller.clone()).await?;
     audited.grant = Some(Grant::Management(grant.clone()));
     let body = body::read(&head.headers, body, body::CONNECTOR).await?.unwrap_or_default();
     let Command { command, params } = patchbay_api::request::from_value(body)?;
@@ -187,6 +195,7 @@ async fn info(app: &App, grant: &ManagementGrant, expires: Option<Timestamp>) ->
         public_url: Some(app.public_url.origin().ascii_serialization()),
         link_redirect_uri: Some(callback::redirect_uri(&app.public_url)),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        token_id: grant.container(),
         expires,
     })
 }

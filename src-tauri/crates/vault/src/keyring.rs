@@ -16,7 +16,7 @@ use crate::same_bytes;
 
 /// Service name of our entries. The user name is the store's id, and for a master key that came by rotation the key's id
 /// behind it: the key before keeps its entry until the next one has opened the store.
-const SERVICE: &str = "patchbay";
+pub(crate) const SERVICE: &str = "patchbay";
 
 /// Longest wait for a sign of life, which no keyring asks a person for.
 const GREETING: Duration = Duration::from_millis(1800);
@@ -25,7 +25,7 @@ const GREETING: Duration = Duration::from_millis(1800);
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The same end to every sentence.
-const OTHER_SOURCES: &str = "or choose another key source: passphrase, file:PATH, env:NAME or systemd.";
+pub(crate) const OTHER_SOURCES: &str = "or choose another key source: passphrase, file:PATH, env:NAME or systemd.";
 
 /// Writes, reads and deletes an entry of its own, so that a keyring is trusted only after it has kept a secret. Blocks.
 ///
@@ -100,7 +100,7 @@ fn user(store_id: Uuid, master: Option<Uuid>) -> String {
 ///
 /// Not the default store of `keyring`: that one connects once in the life of a process and remembers a failure, or waits for
 /// ever where the first call met a keyring that hangs.
-struct Keyring(Arc<dyn CredentialStoreApi + Send + Sync>);
+pub(crate) struct Keyring(Arc<dyn CredentialStoreApi + Send + Sync>);
 
 impl Keyring {
     /// Connects and waits for the first answer. On Linux that opens a session of the Secret Service, for which no keyring has
@@ -115,14 +115,14 @@ impl Keyring {
         Ok(Self(store))
     }
 
-    fn entry(&self, user: &str) -> keyring::Result<Entry> {
+    pub(crate) fn entry(&self, user: &str) -> keyring::Result<Entry> {
         self.0.build(SERVICE, user, None).map(|inner| Entry { inner })
     }
 }
 
 /// Runs on a thread of its own: the D-Bus client drives an executor of its own, which must not happen within a caller's
 /// async runtime, and a keyring that never answers must not hold the caller for ever.
-fn off_this_thread<T: Send + 'static>(work: impl FnOnce(&Keyring) -> keyring::Result<T> + Send + 'static) -> Result<T, Problem> {
+pub(crate) fn off_this_thread<T: Send + 'static>(work: impl FnOnce(&Keyring) -> keyring::Result<T> + Send + 'static) -> Result<T, Problem> {
     let (greet, greeted) = mpsc::channel();
     let (sender, receiver) = mpsc::channel();
     std::thread::Builder::new()

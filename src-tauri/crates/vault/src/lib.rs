@@ -13,6 +13,8 @@ mod key_access;
 mod key_file;
 mod key_source;
 mod keyring;
+mod keyring_item;
+mod local_key;
 mod master;
 mod password;
 mod rotation;
@@ -29,6 +31,8 @@ pub use header::{DataRotation, KdfParameters, KeyHeader, Lock, Pending, RetiredK
 pub use key_access::{KeyAccess, NextMaster};
 pub use key_source::{KeySource, SourceKind};
 pub use keyring::probe as probe_keyring;
+pub use keyring_item::KeyringItem;
+pub use local_key::LocalKey;
 pub use master::MasterKey;
 pub use password::{hash_password, verify_password};
 pub use patchbay_model::credential::Envelope;

@@ -3,7 +3,7 @@
 use patchbay_model::consent::ConsentRoute;
 use patchbay_model::permission::PermissionSet;
 use patchbay_model::web::LinkPurpose;
-use patchbay_model::{Code, Fullname, MemberId, Name, Secret, Timestamp};
+use patchbay_model::{Code, Fullname, MemberId, Name, Secret, Timestamp, TokenId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -50,6 +50,10 @@ pub struct SessionInfo {
     pub link_redirect_uri: Option<String>,
     /// Version of Patchbay.
     pub version: String,
+    /// The token container that the session came from, where it came from one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub token_id: Option<TokenId>,
     /// When the session ends; absent in the application.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -174,7 +178,8 @@ pub struct CreateStore {
 #[derive(Clone, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
 pub struct OpenStore {
-    /// `sqlite:PATH` or a path, `postgres://USER@HOST/DATABASE`, or `https://HOST`. Never with a password in it.
+    /// `sqlite:PATH` or a path, `postgres://USER@HOST/DATABASE`, or `https://HOST`. A password in the address of a database is
+    /// taken out of it and kept in the keyring.
     pub url: String,
     /// `keyring`, `passphrase` or `file:PATH`; the one of last time where left out. None for another Patchbay.
     pub key_source: Option<String>,
@@ -229,6 +234,9 @@ pub struct RecentStore {
     /// The key source that opened it; absent for another Patchbay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_source: Option<String>,
+    /// Who acts there: the member at another Patchbay, the role in a database. Never a secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
 }
 
 /// Long work on the open store.

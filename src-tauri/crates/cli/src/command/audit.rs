@@ -6,14 +6,13 @@ use std::path::Path;
 use patchbay_api::export::{self, AuditExport};
 use patchbay_api::request::Request as ExportRequest;
 use patchbay_api::wire::audit::ExportFormat;
-use patchbay_engine::{CallerInfo, Engine, Grant, ManagementGrant, NetworkPolicy, audit};
+use patchbay_engine::{CallerInfo, Grant, NetworkPolicy, audit};
 use patchbay_model::{Code, Operation, Origin, Problem};
 use serde_json::{Value, json};
 
 use crate::arguments::{Audit, AuditCommand, AuditExportArguments, AuditList, AuditOne, Format, LogFormat};
 use crate::failure::Failure;
-use crate::installation::{grant, open};
-use crate::operation::{self, Request};
+use crate::opened::{Opened, Request, on};
 use crate::output::Output;
 use crate::table::{field, table};
 
@@ -26,26 +25,25 @@ pub(crate) async fn run(arguments: Audit, output: &Output) -> Result<(), Failure
         | AuditCommand::Show(AuditOne { store, organization, .. })
         | AuditCommand::Export(AuditExportArguments { store, organization, .. }) => (store, organization),
     };
-    let engine = open(store, NetworkPolicy::default()).await?;
-    let done = match grant(&engine, organization).await {
-        Ok(grant) => match &arguments.command {
-            AuditCommand::List(arguments) => list(&engine, &grant, arguments).await.map(|(words, value)| output.result(&words, &value)).map_err(Failure::from),
-            AuditCommand::Show(arguments) => show(&engine, &grant, arguments).await.map(|(words, value)| output.result(&words, &value)).map_err(Failure::from),
-            AuditCommand::Export(arguments) => carry(&engine, &grant, arguments, output).await,
-        },
-        Err(failure) => Err(failure),
-    };
-    engine.shutdown().await;
-    done
+    on(store, organization, NetworkPolicy::default(), async |opened| {
+        let (words, value) = match &arguments.command {
+            AuditCommand::List(arguments) => list(opened, arguments).await?,
+            AuditCommand::Show(arguments) => show(opened, arguments).await?,
+            AuditCommand::Export(arguments) => return carry(opened, arguments, output).await,
+        };
+        output.result(&words, &value);
+        Ok(())
+    })
+    .await
 }
 
-async fn list(engine: &Engine, grant: &ManagementGrant, arguments: &AuditList) -> Result<(String, Value), Problem> {
+async fn list(opened: &Opened, arguments: &AuditList) -> Result<(String, Value), Problem> {
     let mut query = conditions(&arguments.filter, &arguments.order);
     if arguments.order.is_empty() {
         query.push(("order", "created_at[desc]".to_owned()));
     }
     query.push(("limit", arguments.limit.unwrap_or(USUAL).to_string()));
-    let rows = operation::run(engine, grant, Operation::AuditList, Request::default().with_query(query)).await?;
+    let rows = opened.run(Operation::AuditList, Request::default().with_query(query)).await?;
     let shown: Vec<Value> = rows.as_array().into_iter().flatten().map(line).collect();
     let words = if shown.is_empty() { "The log has no such rows.".to_owned() } else { table(&shown, &["created_at", "operation", "outcome", "origin", "object", "undo", "id"]) };
     Ok((words, json!({ "audit": rows })))
@@ -71,8 +69,8 @@ fn line(row: &Value) -> Value {
     })
 }
 
-async fn show(engine: &Engine, grant: &ManagementGrant, arguments: &AuditOne) -> Result<(String, Value), Problem> {
-    let row = operation::run(engine, grant, Operation::AuditGet, Request::on([("audit_id", &arguments.audit)])).await?;
+async fn show(opened: &Opened, arguments: &AuditOne) -> Result<(String, Value), Problem> {
+    let row = opened.run(Operation::AuditGet, Request::on([("audit_id", &arguments.audit)])).await?;
     let text = |value: Option<&Value>| value.map(Value::to_string).unwrap_or_default();
     let mut words = format!("{} {} {}\n", field(&row, "created_at"), field(&row, "method"), field(&row, "path"));
     words.push_str(&table(&[line(&row)], &["operation", "outcome", "origin", "object", "undo"]));
@@ -99,21 +97,49 @@ fn conditions(filter: &[String], order: &[String]) -> Vec<(&'static str, String)
     filter.iter().map(|filter| ("filter", filter.clone())).chain(order.iter().map(|order| ("order", order.clone()))).collect()
 }
 
-async fn carry(engine: &Engine, grant: &ManagementGrant, arguments: &AuditExportArguments, output: &Output) -> Result<(), Failure> {
+/// An export under way. A server gives it in parts of some megabytes, each with where to go on.
+enum Parts<'a> {
+    Local(Box<AuditExport>),
+    Remote { opened: &'a Opened, query: Vec<(&'static str, String)>, behind: Option<String>, over: bool },
+}
+
+impl Parts<'_> {
+    async fn next(&mut self) -> Result<Option<String>, Problem> {
+        match self {
+            Self::Local(export) => export.next().await,
+            Self::Remote { over: true, .. } => Ok(None),
+            Self::Remote { opened, query, behind, over } => {
+                let mut query = query.clone();
+                query.extend(behind.take().map(|behind| ("start_after", behind)));
+                let part = opened.run(Operation::AuditExport, Request::default().with_query(query)).await?;
+                *behind = part.get("next").and_then(Value::as_str).map(ToOwned::to_owned);
+                *over = behind.is_none();
+                Ok(Some(field(&part, "content")))
+            }
+        }
+    }
+}
+
+async fn carry(opened: &Opened, arguments: &AuditExportArguments, output: &Output) -> Result<(), Failure> {
     let format = match arguments.format {
         LogFormat::Jsonl => ExportFormat::Jsonl,
         LogFormat::Csv => ExportFormat::Csv,
     };
-    let query = conditions(&arguments.filter, &arguments.order).into_iter().map(|(name, value)| (name.to_owned(), value));
-    let query = query.chain([("format".to_owned(), format.file_name().rsplit('.').next().unwrap_or_default().to_owned())]).collect();
-    let caller = CallerInfo { path: Operation::AuditExport.id().to_owned(), ..CallerInfo::local(Origin::Cli) };
-    let grant = grant.with_caller(caller);
-    let mut export = match export::begin(engine, &grant, &ExportRequest { query, ..ExportRequest::default() }).await {
-        Ok(export) => export,
-        Err(problem) => {
-            audit::refused(engine, Some(&Grant::Management(grant.clone())), Operation::AuditExport.id(), grant.caller(), &problem).await;
-            return Err(problem.into());
+    let mut query = conditions(&arguments.filter, &arguments.order);
+    query.push(("format", format.file_name().rsplit('.').next().unwrap_or_default().to_owned()));
+    let mut export = match opened {
+        Opened::Local { engine, grant } => {
+            let query = query.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            let grant = grant.with_caller(CallerInfo { path: Operation::AuditExport.id().to_owned(), ..CallerInfo::local(Origin::Cli) });
+            match export::begin(engine, &grant, &ExportRequest { query, ..ExportRequest::default() }).await {
+                Ok(export) => Parts::Local(Box::new(export)),
+                Err(problem) => {
+                    audit::refused(engine, Some(&Grant::Management(grant.clone())), Operation::AuditExport.id(), grant.caller(), &problem).await;
+                    return Err(problem.into());
+                }
+            }
         }
+        Opened::Remote { .. } => Parts::Remote { opened, query, behind: None, over: false },
     };
     match &arguments.to {
         Some(path) => {
@@ -138,7 +164,7 @@ async fn carry(engine: &Engine, grant: &ManagementGrant, arguments: &AuditExport
 
 /// Writes part by part into a file beside the target, which then takes its place: an earlier export is replaced whole or not
 /// at all. Gives the bytes written.
-async fn to_file(export: &mut AuditExport, path: &Path) -> Result<u64, Failure> {
+async fn to_file(export: &mut Parts<'_>, path: &Path) -> Result<u64, Failure> {
     let trouble = |error: std::io::Error| {
         Problem::new(Code::InvalidField, format!("{} cannot be written: {error}. Choose another place with --to; nothing was left half-written.", path.display()))
     };

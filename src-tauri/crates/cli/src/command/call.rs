@@ -10,8 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::arguments::Call;
 use crate::failure::Failure;
-use crate::installation::{grant, open};
-use crate::operation::{self, Request};
+use crate::opened::{Request, on};
 use crate::output::Output;
 use crate::table::table;
 
@@ -22,22 +21,16 @@ pub(crate) async fn run(arguments: Call, output: &Output) -> Result<(), Failure>
     let parameters = parameters(&arguments.operation, &arguments.ids)?;
     let body = arguments.body.as_deref().map(read_body).transpose()?;
     let (account, integration) = &arguments.integration;
-    let engine = open(&arguments.store, NetworkPolicy { allow_private: arguments.allow_private_networks }).await?;
     let call = json!({
         "operation": arguments.operation,
         "path": parameters,
         "query": { "limit": arguments.limit, "cursor": arguments.cursor, "filter": arguments.filter, "order": arguments.order },
         "body": body,
     });
-    let done = match grant(&engine, &arguments.organization).await {
-        Ok(grant) => {
-            let request = Request::on([("account_id", account), ("integration_id", integration)]).with_body(call);
-            operation::run(&engine, &grant, Operation::IntegrationsCall, request).await.map_err(Failure::from)
-        }
-        Err(failure) => Err(failure),
-    };
-    engine.shutdown().await;
-    let done = done?;
+    let request = Request::on([("account_id", account), ("integration_id", integration)]).with_body(call);
+    // At a server, its operator decides on private networks.
+    let network = NetworkPolicy { allow_private: arguments.allow_private_networks };
+    let done = on(&arguments.store, &arguments.organization, network, async |opened| Ok(opened.run(Operation::IntegrationsCall, request).await?)).await?;
     let exchanges = done.get("exchanges").cloned().unwrap_or_default();
     if arguments.trace {
         for exchange in exchanges.as_array().map(Vec::as_slice).unwrap_or_default() {

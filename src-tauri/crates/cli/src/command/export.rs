@@ -3,37 +3,32 @@
 use std::path::{Path, PathBuf};
 
 use patchbay_engine::NetworkPolicy;
-use patchbay_engine::configuration::{ExportOptions, SecretsMode};
-use patchbay_model::{Code, Problem};
+use patchbay_model::{Code, Operation, Problem};
 use serde_json::json;
 
 use crate::arguments::{Export, Secrets};
 use crate::failure::Failure;
-use crate::installation::{grant, open};
+use crate::opened::{Request, on};
 use crate::output::Output;
+use crate::table::field;
 
 /// Name of the file in a folder.
 const FILE: &str = "patchbay.yaml";
 
 pub(crate) async fn run(arguments: Export, output: &Output) -> Result<(), Failure> {
-    let secrets = match (arguments.secrets, arguments.recipient) {
-        (Secrets::Omitted, None) => SecretsMode::Omitted,
-        (Secrets::Sealed, Some(recipient)) => SecretsMode::Sealed { recipient },
+    let how = match (arguments.secrets, arguments.recipient) {
+        (Secrets::Omitted, None) => json!({ "secrets": "omitted" }),
+        (Secrets::Sealed, Some(recipient)) => {
+            // Read before the store is opened: a recipient that cannot be read is wrong usage, not a failed export.
+            patchbay_vault::AgeRecipient::parse(&recipient).map_err(|problem| Failure::usage(problem.message))?;
+            json!({ "secrets": "sealed", "recipient": recipient })
+        }
         (Secrets::Omitted, Some(_)) => return Err(Failure::usage("--recipient is of use only with --secrets sealed")),
         (Secrets::Sealed, None) => return Err(Failure::usage("--secrets sealed needs --recipient, a line that begins with age1")),
     };
-    // Read before the store is opened: a recipient that cannot be read is wrong usage, not a failed export.
-    if let SecretsMode::Sealed { recipient } = &secrets {
-        patchbay_vault::AgeRecipient::parse(recipient).map_err(|problem| Failure::usage(problem.message))?;
-    }
-    let engine = open(&arguments.store, NetworkPolicy::default()).await?;
-    let grant = grant(&engine, &arguments.organization).await;
-    let text = match grant {
-        Ok(grant) => patchbay_engine::configuration::export(&engine, &grant, ExportOptions { secrets }).await.map_err(Failure::from),
-        Err(failure) => Err(failure),
-    };
-    engine.shutdown().await;
-    let text = text?;
+    let request = Request::default().with_body(how);
+    let exported = on(&arguments.store, &arguments.organization, NetworkPolicy::default(), async |opened| Ok(opened.run(Operation::ConfigurationExport, request).await?)).await?;
+    let text = field(&exported, "content");
     match arguments.to {
         None => output.text("configuration", &text),
         Some(place) => {

@@ -8,11 +8,12 @@ use std::time::Duration;
 use patchbay_api::import::{self, Progress, Stopped};
 use patchbay_engine::NetworkPolicy;
 use patchbay_model::{Code, Problem, Timestamp};
+use patchbay_vault::system_context;
 use serde_json::json;
 
 use crate::arguments::Import;
 use crate::failure::Failure;
-use crate::installation::{grant, open};
+use crate::opened::{Opened, Request, on};
 use crate::output::Output;
 
 /// How often progress is told.
@@ -20,24 +21,24 @@ const TELL: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(arguments: Import, output: &Output) -> Result<(), Failure> {
     let (input, size) = input(&arguments.file)?;
-    let engine = open(&arguments.store, NetworkPolicy::default()).await?;
-    let done = match grant(&engine, &arguments.organization).await {
-        Ok(grant) => {
-            let begun = engine.now();
-            let mut told = begun;
-            let tell = |progress: Progress| {
-                let now = engine.now();
-                if now >= told.plus(TELL) {
-                    told = now;
-                    output.progress(&words(progress, size, begun, now));
-                }
-            };
-            import::run(&engine, &grant, input, tell).await.map_err(failed)
+    let done = on(&arguments.store, &arguments.organization, NetworkPolicy::default(), async |opened| {
+        let clock = system_context();
+        let begun = clock.now();
+        let mut told = begun;
+        let tell = |progress: Progress| {
+            let now = clock.now();
+            if now >= told.plus(TELL) {
+                told = now;
+                output.progress(&words(progress, size, begun, now));
+            }
+        };
+        match opened {
+            Opened::Local { engine, grant } => import::run(engine, grant, input, tell).await,
+            Opened::Remote { .. } => import::through(async |operation, request| opened.run(operation, Request::from(request)).await, input, tell).await,
         }
-        Err(failure) => Err(failure),
-    };
-    engine.shutdown().await;
-    let done = done?;
+        .map_err(failed)
+    })
+    .await?;
     output.result(&format!("Made {} accounts and {} integrations; {} were there already.", done.accounts, done.integrations, done.already_there), &json!({ "imported": done }));
     Ok(())
 }

@@ -1,13 +1,12 @@
 //! `patchbay undo`: takes a change back.
 
-use patchbay_engine::{Engine, ManagementGrant, NetworkPolicy};
+use patchbay_engine::NetworkPolicy;
 use patchbay_model::{Code, Operation, Problem};
 use serde_json::Value;
 
 use crate::arguments::Undo;
 use crate::failure::Failure;
-use crate::installation::{grant, open};
-use crate::operation::{self, Request};
+use crate::opened::{Opened, Request, on};
 use crate::output::Output;
 use crate::table::field;
 
@@ -15,24 +14,19 @@ use crate::table::field;
 const LOOKED_AT: u32 = 200;
 
 pub(crate) async fn run(arguments: Undo, output: &Output) -> Result<(), Failure> {
-    let engine = open(&arguments.store, NetworkPolicy::default()).await?;
-    let done = match grant(&engine, &arguments.organization).await {
-        Ok(grant) => undo(&engine, &grant, arguments.audit.as_deref()).await.map_err(Failure::from),
-        Err(failure) => Err(failure),
-    };
-    engine.shutdown().await;
-    let (words, value) = done?;
+    let named = arguments.audit.as_deref();
+    let (words, value) = on(&arguments.store, &arguments.organization, NetworkPolicy::default(), async |opened| Ok(undo(opened, named).await?)).await?;
     output.result(&words, &value);
     Ok(())
 }
 
-async fn undo(engine: &Engine, grant: &ManagementGrant, named: Option<&str>) -> Result<(String, Value), Problem> {
+async fn undo(opened: &Opened, named: Option<&str>) -> Result<(String, Value), Problem> {
     let id = match named {
         Some(id) => id.to_owned(),
-        None => last(engine, grant).await?,
+        None => last(opened).await?,
     };
-    let row = operation::run(engine, grant, Operation::AuditUndo, Request::on([("audit_id", &id)])).await?;
-    let was = operation::run(engine, grant, Operation::AuditGet, Request::on([("audit_id", &id)])).await?;
+    let row = opened.run(Operation::AuditUndo, Request::on([("audit_id", &id)])).await?;
+    let was = opened.run(Operation::AuditGet, Request::on([("audit_id", &id)])).await?;
     let extra = |row: &Value, name: &str| row.get("x_patchbay").map(|extra| field(extra, name)).unwrap_or_default();
     let words = format!(
         "Taken back: {} of {} {}, made {}.\n`patchbay undo {}` makes it again.",
@@ -46,14 +40,14 @@ async fn undo(engine: &Engine, grant: &ManagementGrant, named: Option<&str>) -> 
 }
 
 /// The newest change of the acting member that is not taken back and is no undo itself.
-async fn last(engine: &Engine, grant: &ManagementGrant) -> Result<String, Problem> {
+async fn last(opened: &Opened) -> Result<String, Problem> {
     let query = vec![
-        ("filter", format!("member_id[eq]{}", grant.member())),
+        ("filter", format!("member_id[eq]{}", opened.member())),
         ("filter", "audit_type[eq]API".to_owned()),
         ("order", "created_at[desc]".to_owned()),
         ("limit", LOOKED_AT.to_string()),
     ];
-    let rows = operation::run(engine, grant, Operation::AuditList, Request::default().with_query(query)).await?;
+    let rows = opened.run(Operation::AuditList, Request::default().with_query(query)).await?;
     let flag = |extra: &Value, name: &str| extra.get(name).and_then(Value::as_bool).unwrap_or_default();
     rows.as_array()
         .into_iter()

@@ -1,0 +1,1 @@
+//! A server as a store: the client against a real one, over real connections.
