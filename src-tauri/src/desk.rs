@@ -1,48 +1,28 @@
-//! What only the desktop can do: create and open stores, take people to consent, save files.
+//! What only the desktop can do: create and open stores, and say which one is open.
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use patchbay_api::wire;
-use patchbay_api::wire::consent::ConnectSession;
-use patchbay_api::wire::host::{
-    AppState, Connect, CopyStore, CreateStore, ForgetStore, Host, MarkStore, OpenStore, RecentStore, SaveFile, SavedFile, SessionInfo, SessionMember, StoreInfo, StoreWork,
-    WorkKind, WorkOutcome,
-};
-use patchbay_engine::consent::loopback::Loopback;
-use patchbay_engine::consent::{self, BeginConsent, Begun};
+use patchbay_api::wire::host::{AppState, CopyStore, CreateStore, ForgetStore, MarkStore, OpenStore, RecentStore, SaveFile, SavedFile, StoreWork, WorkKind, WorkOutcome};
 use patchbay_engine::installation::{self, StoreUrl};
-use patchbay_engine::{CallerInfo, Engine, Grant, ManagementGrant, NetworkPolicy, account, audit, changes, integration, member, moving, organization};
-use patchbay_model::change::{Change, ChangeKind};
-use patchbay_model::consent::ConsentRoute;
-use patchbay_model::{Code, ConnectSessionId, Context, Origin, Problem, Secret};
-use patchbay_vault::{KeyAccess, KeySource, system_context};
+use patchbay_engine::{NetworkPolicy, moving};
+use patchbay_model::change::Change;
+use patchbay_model::{Code, Context, Origin, PostgresUrl, Problem, RemoteUrl, Secret};
+use patchbay_remote::{Connection, RemoteStore};
+use patchbay_vault::{KeyAccess, KeySource, KeyringItem, system_context};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager};
-use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Mutex, RwLock, watch};
 
-use crate::consent_window::{self, ConsentEnd, ConsentPage};
+use crate::consent_window;
+use crate::opened::{Opened, OpenedStore, send_everything_changed};
+use crate::servers::{self, Given};
 use crate::stores::{self, Recents};
 use crate::work::{Hand, Work};
-
-/// How long the loopback listener waits for a person who went to the browser; the session itself ends no later.
-const BROWSER_PATIENCE: Duration = Duration::from_secs(15 * 60);
-
-/// How long a store that does not answer is left alone.
-const RETRY: Duration = Duration::from_millis(500);
-
-/// The store that is open, with the grant of the holder of its key.
-struct OpenedStore {
-    /// Where it is, without secrets.
-    url: String,
-    engine: Engine,
-    grant: ManagementGrant,
-}
 
 enum Session {
     /// First run, or nothing was chosen yet.
@@ -67,6 +47,8 @@ struct Inner {
     network: NetworkPolicy,
     default_path: PathBuf,
     sample_path: PathBuf,
+    /// For the last answers of servers.
+    cache: PathBuf,
     recents: Recents,
     session: RwLock<Session>,
     work: Work,
@@ -75,7 +57,7 @@ struct Inner {
     /// Rises whenever another store is opened, so that listeners turn to it.
     generation: watch::Sender<u64>,
     /// One consent at a time has a window; beginning another, or cancelling, closes it.
-    window: Mutex<Option<(ConnectSessionId, consent_window::Group)>>,
+    window: Mutex<Option<(String, consent_window::Group)>>,
 }
 
 impl Desk {
@@ -95,6 +77,7 @@ impl Desk {
                 network: NetworkPolicy { allow_private },
                 default_path: data.join("patchbay.db"),
                 sample_path: data.join("sample.db"),
+                cache: app.path().app_cache_dir()?,
                 session: RwLock::new(last.map_or(Session::NoStore, |last| Session::Opening { url: last.url })),
                 work: Work::default(),
                 opening: Mutex::new(()),
@@ -111,8 +94,7 @@ impl Desk {
         let opened = match last.key_source.as_deref().map(str::parse).transpose() {
             // Nobody has typed the passphrase yet; the window asks for it.
             Ok(Some(KeySource::Passphrase)) => Err(passphrase_needed()),
-            Ok(Some(source)) => self.open(&last.url, KeyAccess::from(source)).await,
-            Ok(None) => Err(source_needed()),
+            Ok(_) => self.open(&last.url, With::default()).await,
             Err(problem) => Err(problem),
         };
         if let Err(problem) = opened {
@@ -127,7 +109,7 @@ impl Desk {
     /// Writes out what is kept in memory.
     pub(crate) async fn close(&self) {
         if let Session::Open(store) = &*self.inner.session.read().await {
-            store.engine.shutdown().await;
+            store.close().await;
         }
     }
 
@@ -155,20 +137,19 @@ impl Desk {
             "store.work" => json(&self.opened().await.map(|store| self.inner.work.of(&store.url))?),
             "store.verify" => json(&self.verify_store().await?),
             "store.copy" => json(&self.copy_store(read(params)?).await?),
-            "app.reconnect" => json(&self.state().await),
+            "app.reconnect" => json(&self.reconnect().await?),
             "app.create_sample" => json(&self.open_sample().await?),
-            "session.info" => json(&self.session_info().await?),
-            "consent.connect" => json(&self.connect(read(params)?).await?),
+            "session.info" => {
+                let store = self.opened().await?;
+                store.session_info(self.inner.recents.get(&store.url)).await
+            }
+            "consent.connect" => self.connect(read(params)?).await,
             "file.save" => json(&self.save_file(read(params)?).await?),
             _ => {
-                let store = self.opened().await?;
-                let grant = called(&store.grant, command, &params);
-                let answer = patchbay_api::rpc::dispatch(&store.engine, &grant, command, params.clone()).await;
-                if let Err(problem) = &answer {
-                    audit::refused(&store.engine, Some(&Grant::Management(grant.clone())), command, grant.caller(), problem).await;
-                }
-                if command == "connect.cancel" && answer.is_ok() {
-                    self.close_window(params.pointer("/path/connect_session_id").and_then(Value::as_str)).await;
+                let cancelled = (command == "connect.cancel").then(|| params.pointer("/path/connect_session_id").and_then(Value::as_str).map(ToOwned::to_owned));
+                let answer = self.opened().await?.run(command, params).await;
+                if let (Some(session), true) = (cancelled, answer.is_ok()) {
+                    self.close_window(session.as_deref()).await;
                 }
                 answer
             }
@@ -188,7 +169,7 @@ impl Desk {
                 };
                 let turned = match store {
                     Some(store) => tokio::select! {
-                        gone = pass_on(&store, &channel) => {
+                        gone = store.pass_on(&channel) => {
                             if gone {
                                 return;
                             }
@@ -215,7 +196,11 @@ impl Desk {
         }
     }
 
-    async fn opened(&self) -> Result<Arc<OpenedStore>, Problem> {
+    /// The store that is open.
+    ///
+    /// # Errors
+    /// Why none is.
+    pub(crate) async fn opened(&self) -> Result<Arc<OpenedStore>, Problem> {
         match &*self.inner.session.read().await {
             Session::Open(store) => Ok(store.clone()),
             Session::NoStore => Err(Problem::new(Code::StoreMissing, "No store is open. Create one, open one, or explore the sample organization.")),
@@ -226,8 +211,7 @@ impl Desk {
 
     async fn create_store(&self, params: CreateStore) -> Result<AppState, Problem> {
         let given = params.url.filter(|url| !url.trim().is_empty());
-        let url = stores::address(&given.unwrap_or_else(|| self.inner.default_path.display().to_string()));
-        let store = parsed(&url)?;
+        let store = parsed(&stores::address(&given.unwrap_or_else(|| self.inner.default_path.display().to_string())))?;
         if let Some(path) = store.file() {
             if path.exists() {
                 return Err(Problem::field("/url", format!("There is a file at {} already. Open it, or choose another place.", path.display())));
@@ -237,23 +221,123 @@ impl Desk {
         let keys = key_access(&params.key_source, params.passphrase)?;
         let (engine, _) = installation::create(&store, &keys, &params.organization, self.inner.context.clone()).await?;
         engine.shutdown().await;
-        self.open(&url, keys).await?;
+        let _alone = self.inner.opening.lock().await;
+        self.open_here(store, keys).await?;
         Ok(self.state().await)
     }
 
     async fn open_store(&self, params: OpenStore) -> Result<AppState, Problem> {
-        let url = stores::address(&params.url);
-        let source = params.key_source.or_else(|| self.inner.recents.get(&url).key_source).ok_or_else(source_needed)?;
-        let keys = key_access(&source, params.passphrase)?;
-        self.open(&url, keys).await?;
+        let OpenStore { url, key_source, passphrase, password, token, refresh } = params;
+        self.open(&stores::address(&url), With { key_source, passphrase, password, token, refresh }).await?;
         Ok(self.state().await)
     }
 
+    /// Opens a store with what a person gave, and with what is kept for the rest.
+    async fn open(&self, url: &str, with: With) -> Result<(), Problem> {
+        let _alone = self.inner.opening.lock().await;
+        let store = match parsed(url)? {
+            StoreUrl::Remote(server) => return self.open_server(server, with).await,
+            StoreUrl::Postgres(database) => StoreUrl::Postgres(with_password(database, with.password).await?),
+            file => file,
+        };
+        let source = with.key_source.or_else(|| self.inner.recents.get(&store.to_string()).key_source).ok_or_else(source_needed)?;
+        self.open_here(store, key_access(&source, with.passphrase)?).await
+    }
+
+    /// Opens a file or a database. The caller holds the lock.
+    async fn open_here(&self, store: StoreUrl, keys: KeyAccess) -> Result<(), Problem> {
+        let engine = installation::open(&store, &keys, self.inner.context.clone(), self.inner.network, Origin::Desktop).await?;
+        let first = engine.organizations().await?.into_iter().next();
+        let organization = first.ok_or_else(|| Problem::new(Code::StoreDamaged, format!("The store {store} holds no organization. Restore it from a copy.")))?;
+        let grant = engine.local_grant(organization.id, Origin::Desktop).await?;
+        patchbay_engine::backup::start(&engine);
+        let account = match &store {
+            StoreUrl::Postgres(database) => {
+                // Not to be kept means to be typed in next time, and is kept nowhere else.
+                if let Err(problem) = keep_password(database).await {
+                    tracing::warn!("{}", problem.message);
+                }
+                database.user()
+            }
+            StoreUrl::Sqlite(_) | StoreUrl::Remote(_) => None,
+        };
+        let opened = OpenedStore { url: store.to_string(), opened: Opened::Local { engine, grant: Box::new(grant) } };
+        self.turn_to(opened, Some(keys.source().to_string()), account).await;
+        Ok(())
+    }
+
+    /// Opens a server. The caller holds the lock.
+    async fn open_server(&self, server: RemoteUrl, with: With) -> Result<(), Problem> {
+        let given = with.token.filter(|token| !token.expose().trim().is_empty()).map(|access| Given { access, refresh: with.refresh.filter(|refresh| !refresh.is_empty()) });
+        let remote = servers::open(&server, given, &self.inner.cache, &self.inner.context).await?;
+        let info = remote.call("session.info", json!({})).await?;
+        let account = info.pointer("/member/name").and_then(Value::as_str).map(ToOwned::to_owned);
+        let url = StoreUrl::Remote(server).to_string();
+        self.follow(url.clone(), &remote);
+        self.turn_to(OpenedStore { url, opened: Opened::Remote(remote) }, None, account).await;
+        Ok(())
+    }
+
+    /// Locks the store of a server when it will not have us any more: then a person has to give another token.
+    fn follow(&self, url: String, remote: &RemoteStore) {
+        let (desk, mut connection) = (self.clone(), remote.connection());
+        tauri::async_runtime::spawn(async move {
+            let ended = connection.wait_for(|connection| matches!(connection, Connection::Ended(_))).await.map(|ended| ended.clone());
+            // An error means that the store is closed, and another one open.
+            let Ok(Connection::Ended(problem)) = ended else { return };
+            let mut session = desk.inner.session.write().await;
+            if matches!(&*session, Session::Open(store) if store.url == url) {
+                *session = Session::Locked { url, code: problem.code, message: problem.message };
+                drop(session);
+                desk.tell_everything_changed();
+            }
+        });
+    }
+
+    /// Makes this the store that is open, and puts it first on the list.
+    async fn turn_to(&self, store: OpenedStore, key_source: Option<String>, account: Option<String>) {
+        let url = store.url.clone();
+        let before = std::mem::replace(&mut *self.inner.session.write().await, Session::Open(Arc::new(store)));
+        if let Session::Open(before) = before {
+            before.close().await;
+        }
+        // Not to be found again next time is a nuisance, no reason to keep the store shut.
+        if let Err(problem) = self.inner.recents.remember(&url, key_source, account) {
+            tracing::warn!("{}", problem.message);
+        }
+        self.tell_everything_changed();
+    }
+
+    /// Tries again what could not be reached.
+    async fn reconnect(&self) -> Result<AppState, Problem> {
+        let shut = match &*self.inner.session.read().await {
+            Session::Open(store) => {
+                if let Some(remote) = store.remote() {
+                    remote.look_now();
+                }
+                None
+            }
+            Session::Locked { url, .. } => Some(url.clone()),
+            Session::NoStore | Session::Opening { .. } => None,
+        };
+        if let Some(url) = shut {
+            self.open(&url, With::default()).await?;
+        }
+        Ok(self.state().await)
+    }
+
+    /// Takes a store off the list, with what the keyring and the cache hold for it. The store stays as it is.
     async fn forget_store(&self, params: &ForgetStore) -> Result<Vec<RecentStore>, Problem> {
         if let Session::Open(store) = &*self.inner.session.read().await
             && store.url == params.url
         {
             return Err(Problem::field("/url", "This store is open. Open another one first."));
+        }
+        match parsed(&params.url) {
+            Ok(StoreUrl::Remote(server)) => servers::forget(&server, &self.inner.cache).await?,
+            Ok(StoreUrl::Postgres(database)) => aside(move || password_item(&database).delete()).await?,
+            // What cannot be read any more has nothing kept for it.
+            Ok(StoreUrl::Sqlite(_)) | Err(_) => {}
         }
         self.inner.recents.forget(&params.url)?;
         let mut session = self.inner.session.write().await;
@@ -271,10 +355,11 @@ impl Desk {
     /// Begins to look through the open store. The window asks for `store.work` until it has ended.
     async fn verify_store(&self) -> Result<StoreWork, Problem> {
         let store = self.opened().await?;
+        let engine = store.engine()?.clone();
         let (hand, begun) = self.inner.work.begin(&store.url, WorkKind::Verify, None, self.inner.context.now())?;
         let desk = self.clone();
         tauri::async_runtime::spawn(async move {
-            let looked = moving::verify(&store.engine, &mut |step| hand.step(step)).await;
+            let looked = moving::verify(&engine, &mut |step| hand.step(step)).await;
             let rows = |tables: &[moving::TableSum]| tables.iter().map(|table| table.rows).sum();
             desk.end(
                 hand,
@@ -288,6 +373,7 @@ impl Desk {
     /// Begins to copy the open store into a new one with keys of its own.
     async fn copy_store(&self, params: CopyStore) -> Result<StoreWork, Problem> {
         let store = self.opened().await?;
+        let engine = store.engine()?.clone();
         let url = stores::address(&params.url);
         let to = parsed(&url)?;
         if let Some(path) = to.file() {
@@ -297,7 +383,7 @@ impl Desk {
         let (hand, begun) = self.inner.work.begin(&store.url, WorkKind::Copy, Some(to.to_string()), self.inner.context.now())?;
         let desk = self.clone();
         tauri::async_runtime::spawn(async move {
-            let copied = moving::copy(&store.engine, &to, &keys, &desk.inner.context, &mut |step| hand.step(step)).await;
+            let copied = moving::copy(&engine, &to, &keys, &desk.inner.context, &mut |step| hand.step(step)).await;
             if copied.is_ok()
                 && let Err(problem) = desk.inner.recents.add(&to.to_string(), keys.source().to_string())
             {
@@ -321,132 +407,33 @@ impl Desk {
             let (engine, _) = installation::create_sample(&StoreUrl::Sqlite(path.clone()), &keys, self.inner.context.clone()).await?;
             engine.shutdown().await;
         }
-        self.open(&format!("sqlite:{}", path.display()), keys).await?;
-        Ok(self.state().await)
-    }
-
-    async fn open(&self, url: &str, keys: KeyAccess) -> Result<(), Problem> {
         let _alone = self.inner.opening.lock().await;
-        let engine = installation::open(&parsed(url)?, &keys, self.inner.context.clone(), self.inner.network, Origin::Desktop).await?;
-        let first = engine.organizations().await?.into_iter().next();
-        let organization = first.ok_or_else(|| Problem::new(Code::StoreDamaged, format!("The store {url} holds no organization. Restore it from a copy.")))?;
-        let grant = engine.local_grant(organization.id, Origin::Desktop).await?;
-        patchbay_engine::backup::start(&engine);
-        let store = OpenedStore { url: url.to_owned(), engine, grant };
-        let before = std::mem::replace(&mut *self.inner.session.write().await, Session::Open(Arc::new(store)));
-        if let Session::Open(before) = before {
-            before.engine.shutdown().await;
-        }
-        // Not to be found again next time is a nuisance, no reason to keep the store shut.
-        if let Err(problem) = self.inner.recents.remember(url, Some(keys.source().to_string()), None) {
-            tracing::warn!("{}", problem.message);
-        }
-        self.tell_everything_changed();
-        Ok(())
+        self.open_here(StoreUrl::Sqlite(path), keys).await?;
+        Ok(self.state().await)
     }
 
     fn tell_everything_changed(&self) {
         self.inner.generation.send_modify(|generation| *generation += 1);
     }
 
-    async fn session_info(&self) -> Result<SessionInfo, Problem> {
-        let store = self.opened().await?;
-        let organization = organization::get(&store.engine, &store.grant).await?;
-        let who = member::get(&store.engine, &store.grant, &store.grant.member().to_string()).await?;
-        let sample = organization.sample;
-        let known = self.inner.recents.get(&store.url);
-        Ok(SessionInfo {
-            host: Host::Desktop,
-            store: StoreInfo { label: known.label, kind: known.kind, url: Some(known.url), mark: known.mark, offline_since: None },
-            organization: organization.into(),
-            member: SessionMember { id: who.id, name: who.name, fullname: who.fullname },
-            permission_set: store.grant.permission_set(),
-            sample,
-            read_only: store.engine.read_only(),
-            public_url: None,
-            link_redirect_uri: None,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            token_id: None,
-            expires: None,
-        })
+    /// The application.
+    pub(crate) fn app(&self) -> &AppHandle {
+        &self.inner.app
     }
 
-    /// Begins a consent and takes the person there. A provider that refuses embedded windows is opened in the browser.
-    async fn connect(&self, params: Connect) -> Result<ConnectSession, Problem> {
-        let id = params.integration_id.parse().map_err(|_| Problem::not_found("integration", &params.integration_id))?;
-        match params.route {
-            ConsentRoute::Window => self.connect_in_window(id).await,
-            ConsentRoute::Browser => self.connect_in_browser(id).await,
-            ConsentRoute::Link => Err(Problem::field("/route", "The application connects in its window or in the browser. Use `window` or `browser`.")),
-        }
-    }
-
-    async fn connect_in_window(&self, id: patchbay_model::IntegrationId) -> Result<ConnectSession, Problem> {
-        let store = self.opened().await?;
-        let begin = BeginConsent { integration: id, route: ConsentRoute::Window, redirect_uri: None, end_user: None };
-        let begun = consent::begin(&store.engine, &called(&store.grant, "consent.connect", &Value::Null), begin).await?;
-        if !begun.embedded_window {
-            consent::cancel(&store.engine, &store.grant, begun.session.id).await?;
-            return self.connect_in_browser(id).await;
-        }
-        let page = consent_page(&store, &begun).await?;
-        let (desk, opened, session) = (self.clone(), store.clone(), begun.session.id);
-        self.close_window(None).await;
-        let ended = move |end: ConsentEnd| {
-            tauri::async_runtime::spawn(async move { desk.window_ended(&opened, session, id, end).await });
-        };
-        let group = match consent_window::open(&self.inner.app, &page, ended) {
-            Ok(group) => group,
-            Err(error) => {
-                consent::cancel(&store.engine, &store.grant, session).await?;
-                return Err(Problem::internal(format_args!("the consent window could not be opened ({error}); connect in the browser")));
-            }
-        };
+    /// Remembers the window of a consent.
+    pub(crate) async fn show_window(&self, session: String, group: consent_window::Group) {
         *self.inner.window.lock().await = Some((session, group));
-        Ok(ConnectSession::view(begun.session, None))
     }
 
-    async fn window_ended(&self, store: &OpenedStore, session: ConnectSessionId, id: patchbay_model::IntegrationId, end: ConsentEnd) {
-        self.inner.window.lock().await.take_if(|(open, _)| *open == session);
-        let outcome = match end {
-            ConsentEnd::Callback(url) => consent::finish(&store.engine, &store.grant, session, url.as_str()).await.map(drop),
-            ConsentEnd::Cancelled => consent::cancel(&store.engine, &store.grant, session).await.map(drop),
-            ConsentEnd::ContinueInBrowser => match consent::cancel(&store.engine, &store.grant, session).await {
-                Ok(_) => self.connect_in_browser(id).await.map(drop),
-                Err(problem) => Err(problem),
-            },
-        };
-        // The session says the same, and the window shows it from there.
-        if let Err(problem) = outcome {
-            tracing::info!(code = problem.code.as_str(), %session, "a consent ended without tokens");
-        }
-    }
-
-    async fn connect_in_browser(&self, id: patchbay_model::IntegrationId) -> Result<ConnectSession, Problem> {
-        let store = self.opened().await?;
-        let loopback = Loopback::bind(consent::loopback_port(&store.engine, &store.grant, id).await?).await?;
-        let begin = BeginConsent { integration: id, route: ConsentRoute::Browser, redirect_uri: Some(loopback.redirect_uri().to_string()), end_user: None };
-        let begun = consent::begin(&store.engine, &called(&store.grant, "consent.connect", &Value::Null), begin).await?;
-        let session = begun.session.id;
-        if let Err(error) = tauri_plugin_opener::open_url(begun.authorize_url.as_str(), None::<&str>) {
-            consent::cancel(&store.engine, &store.grant, session).await?;
-            return Err(Problem::internal(format_args!("the system's browser could not be opened ({error}); set a default browser")));
-        }
-        tauri::async_runtime::spawn(async move {
-            let outcome = match loopback.wait(BROWSER_PATIENCE).await {
-                Ok(url) => consent::finish(&store.engine, &store.grant, session, url.as_str()).await.map(drop),
-                Err(problem) => consent::cancel(&store.engine, &store.grant, session).await.and(Err(problem)),
-            };
-            if let Err(problem) = outcome {
-                tracing::info!(code = problem.code.as_str(), %session, "a consent ended without tokens");
-            }
-        });
-        Ok(ConnectSession::view(begun.session, None))
+    /// The window of a consent has closed.
+    pub(crate) async fn window_gone(&self, session: &str) {
+        self.inner.window.lock().await.take_if(|(open, _)| open == session);
     }
 
     /// Closes the consent window: of this session, or whichever is open.
-    async fn close_window(&self, session: Option<&str>) {
-        let open = self.inner.window.lock().await.take_if(|(open, _)| session.is_none_or(|session| open.to_string() == session));
+    pub(crate) async fn close_window(&self, session: Option<&str>) {
+        let open = self.inner.window.lock().await.take_if(|(open, _)| session.is_none_or(|session| open == session));
         if let Some((_, group)) = open {
             consent_window::close(&self.inner.app, group);
         }
@@ -467,60 +454,52 @@ impl Desk {
     }
 }
 
-/// Most changes sent at once; behind that, the window reads everything anew.
-const MOST_CHANGES: u32 = 500;
+/// What a person gave to open a store with.
+#[derive(Default)]
+struct With {
+    key_source: Option<String>,
+    passphrase: Option<Secret>,
+    password: Option<Secret>,
+    token: Option<Secret>,
+    refresh: Option<Secret>,
+}
 
-/// Passes changes on until the window goes (true) or the store cannot be asked for a while (false).
-async fn pass_on(store: &OpenedStore, channel: &Channel<Change>) -> bool {
-    let mut woken = store.engine.subscribe();
-    let Ok(mut seen) = changes::latest(&store.engine).await else {
-        tokio::time::sleep(RETRY).await;
-        return false;
-    };
-    loop {
-        match woken.recv().await {
-            Ok(_) | Err(RecvError::Lagged(_)) => {}
-            Err(RecvError::Closed) => {
-                tokio::time::sleep(RETRY).await;
-                return false;
-            }
-        }
-        // One wake-up stands for all that came with it.
-        while woken.try_recv().is_ok() {}
-        let Ok(page) = changes::since(&store.engine, &store.grant, seen, MOST_CHANGES).await else { continue };
-        let behind = page.len() >= MOST_CHANGES as usize;
-        seen = page.last().map_or(seen, |change| change.sequence);
-        let sent = if behind {
-            seen = changes::latest(&store.engine).await.unwrap_or(seen);
-            send_everything_changed(channel)
-        } else {
-            page.into_iter().try_for_each(|change| channel.send(change))
-        };
-        if sent.is_err() {
-            return true;
-        }
+/// The entry of the keyring that holds the password of a database's user.
+fn password_item(database: &PostgresUrl) -> KeyringItem {
+    KeyringItem::new(format!("password of {database}"))
+}
+
+/// The database with its password: the one given, the one in its address, or else the one in the keyring. A database that asks for
+/// none has none there.
+async fn with_password(database: PostgresUrl, given: Option<Secret>) -> Result<PostgresUrl, Problem> {
+    if let Some(password) = given.filter(|password| !password.is_empty()) {
+        return Ok(database.with_password(Some(password)));
     }
+    if database.password().is_some() {
+        return Ok(database);
+    }
+    let item = password_item(&database);
+    // Where there is no keyring there is no password in it either.
+    let kept = aside(move || item.read()).await.unwrap_or_else(|problem| {
+        tracing::info!("{}", problem.message);
+        None
+    });
+    Ok(database.with_password(kept))
 }
 
-/// What the consent window's strip says.
-async fn consent_page(store: &OpenedStore, begun: &Begun) -> Result<ConsentPage, Problem> {
-    let (account_id, integration_id) = (begun.session.account_id.to_string(), begun.session.integration_id.to_string());
-    let organization = organization::get(&store.engine, &store.grant).await?;
-    let account = account::get(&store.engine, &store.grant, &account_id).await?;
-    let integration = integration::get(&store.engine, &store.grant, &account_id, &integration_id).await?;
-    let provider = store.engine.catalog().get(&integration.provider).map_or_else(|| integration.provider.to_string(), |provider| provider.fullname().to_owned());
-    Ok(ConsentPage {
-        organization: organization.fullname.to_string(),
-        account: account.fullname.to_string(),
-        provider,
-        authorize_url: begun.authorize_url.clone(),
-        redirect_uri: begun.session.redirect_uri.parse().map_err(Problem::internal)?,
-    })
+/// Keeps the password with which a database was opened.
+///
+/// # Errors
+/// `key_unavailable`: it is kept in the keyring or not at all.
+async fn keep_password(database: &PostgresUrl) -> Result<(), Problem> {
+    let Some(password) = database.password().cloned() else { return Ok(()) };
+    let item = password_item(database);
+    aside(move || if item.read()?.is_some_and(|kept| kept.expose() == password.expose()) { Ok(()) } else { item.write(password) }).await
 }
 
-/// The holder's grant, for one command.
-fn called(grant: &ManagementGrant, command: &str, params: &Value) -> ManagementGrant {
-    grant.with_caller(CallerInfo { path: command.to_owned(), body: params.get("body").cloned(), ..CallerInfo::local(Origin::Desktop) })
+/// Keyrings are used off the async threads.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal("the keyring was interrupted"))?
 }
 
 fn key_access(source: &str, passphrase: Option<Secret>) -> Result<KeyAccess, Problem> {
@@ -547,22 +526,6 @@ fn make_folder(path: &std::path::Path) -> Result<(), Problem> {
     let Some(folder) = path.parent() else { return Ok(()) };
     std::fs::create_dir_all(folder)
         .map_err(|error| Problem::new(Code::StoreReadOnly, format!("The folder {} could not be made: {error}. Choose another place or mend its permissions.", folder.display())))
-}
-
-fn send_everything_changed(channel: &Channel<Change>) -> tauri::Result<()> {
-    const KINDS: [ChangeKind; 10] = [
-        ChangeKind::Organization,
-        ChangeKind::Member,
-        ChangeKind::Account,
-        ChangeKind::IntegrationPoint,
-        ChangeKind::Integration,
-        ChangeKind::Credential,
-        ChangeKind::Token,
-        ChangeKind::ProviderApp,
-        ChangeKind::ConnectSession,
-        ChangeKind::Audit,
-    ];
-    KINDS.into_iter().try_for_each(|kind| channel.send(Change { sequence: 0, kind, id: String::new(), account_id: None, origin: Origin::Background }))
 }
 
 fn read<T: DeserializeOwned>(params: Value) -> Result<T, Problem> {

@@ -3,9 +3,12 @@
 //! It holds no rule of its own. Commands of the typed contract go to `patchbay_api::rpc`; what only a desktop can do (open
 //! a store, a consent window, a file dialog) is in [`desk`].
 
+mod consent;
 mod consent_window;
 mod desk;
 mod ipc;
+mod opened;
+mod servers;
 mod stores;
 mod work;
 

@@ -39,6 +39,24 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[
+        Self::Organization,
+        Self::Member,
+        Self::Account,
+        Self::IntegrationPoint,
+        Self::Integration,
+        Self::Credential,
+        Self::Token,
+        Self::ProviderApp,
+        Self::ConnectSession,
+        Self::Audit,
+        Self::Role,
+        Self::OrganizationWebhook,
+        Self::WebhookDelivery,
+        Self::EndUser,
+    ];
+
     /// The word as stored.
     pub const fn as_str(self) -> &'static str {
         match self {
