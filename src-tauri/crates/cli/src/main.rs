@@ -33,6 +33,8 @@ fn main() -> ExitCode {
     journal::start(matches!(arguments.command, Command::Serve(_)));
     let done = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        // Schemas are compiled by recursion, for which the usual 2 MiB are too few without optimisation. What is not used costs nothing.
+        .thread_stack_size(8 << 20)
         .build()
         .map_err(|error| Failure::from(patchbay_model::Problem::internal(format_args!("the runtime does not start ({error})"))))
         .and_then(|runtime| runtime.block_on(run(arguments.command, &output)));
