@@ -451,7 +451,7 @@ export type ChangeWord = "added" | "removed" | "changed";
 /**
  * Why something was refused or failed.
  */
-export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "not_undoable" | "invalid_config" | "invalid_image" | "weak_password" | "provider_not_allowed" | "definition_withdrawn" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "token_missing" | "token_invalid" | "logon_failed" | "member_disabled" | "member_invited" | "member_locked" | "wrong_token_kind" | "permission_denied" | "not_found" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "store_untrusted" | "backup_failed" | "shutting_down" | "provider_timeout" | "store_missing" | "store_damaged" | "store_newer" | "store_unprepared" | "store_locked" | "wrong_key" | "key_unavailable";
+export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "not_undoable" | "invalid_config" | "invalid_image" | "weak_password" | "provider_not_allowed" | "definition_withdrawn" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "token_missing" | "token_invalid" | "logon_failed" | "member_disabled" | "member_invited" | "member_locked" | "wrong_token_kind" | "permission_denied" | "not_found" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "store_untrusted" | "backup_failed" | "shutting_down" | "provider_timeout" | "server_unreachable" | "server_incompatible" | "store_missing" | "store_damaged" | "store_newer" | "store_unprepared" | "store_locked" | "wrong_key" | "key_unavailable";
 
 /**
  * The configuration of a provider, as a form shows it.
@@ -1627,7 +1627,8 @@ export type Name = string;
  */
 export type OpenStore = {
 /**
- * `sqlite:PATH` or a path, `postgres://USER@HOST/DATABASE`, or `https://HOST`. Never with a password in it.
+ * `sqlite:PATH` or a path, `postgres://USER@HOST/DATABASE`, or `https://HOST`. A password in the address of a database is
+ * taken out of it and kept in the keyring.
  */
 url: string,
 /**
@@ -2113,7 +2114,11 @@ mark?: StoreMark,
 /**
  * The key source that opened it; absent for another Patchbay.
  */
-key_source?: string, };
+key_source?: string,
+/**
+ * Who acts there: the member at another Patchbay, the role in a database. Never a secret.
+ */
+account?: string, };
 
 /**
  * A token container: the thing that `refresh_token_id` names.
@@ -2299,6 +2304,10 @@ link_redirect_uri?: string,
  * Version of Patchbay.
  */
 version: string,
+/**
+ * The token container that the session came from, where it came from one.
+ */
+token_id?: TokenId,
 /**
  * When the session ends; absent in the application.
  */
@@ -3057,6 +3066,7 @@ export interface Commands {
   "app.open_store": { params: OpenStore; result: AppState };
   "app.create_sample": { params: Record<string, never>; result: AppState };
   "app.recent": { params: Record<string, never>; result: Array<RecentStore> };
+  "app.reconnect": { params: Record<string, never>; result: AppState };
   "app.forget_store": { params: ForgetStore; result: Array<RecentStore> };
   "app.mark_store": { params: MarkStore; result: Array<RecentStore> };
   "store.work": { params: Record<string, never>; result: StoreWork | null };
