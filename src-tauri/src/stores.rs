@@ -76,7 +76,7 @@ impl Recents {
         if all.iter().any(|entry| entry.url == url) {
             return Ok(());
         }
-        all.push(Entry { url: url.to_owned(), key_source: Some(key_source), label: None, mark: None });
+        all.push(Entry { url: url.to_owned(), key_source: Some(key_source), account: None, label: None, mark: None });
         self.write(&all)
     }
 

@@ -10,6 +10,7 @@ mod hooks;
 mod init;
 mod kill;
 mod moving;
+mod remote;
 mod serve;
 mod trouble;
 mod usage;

@@ -163,12 +163,17 @@ pub(crate) struct Serve {
 
 #[derive(Args)]
 pub(crate) struct Doctor {
-    /// The store to look at: sqlite:PATH. Without it only the surroundings are checked.
+    /// The store to look at: sqlite:PATH, postgres://USER@HOST/DATABASE, or https://HOST for a Patchbay server. Without it only the
+    /// surroundings are checked.
     #[arg(long, value_name = "URL", value_parser = store_url)]
     pub(crate) store: Option<StoreUrl>,
 
     #[command(flatten)]
     pub(crate) key: KeyArguments,
+
+    /// For a server: a file that holds an organization access token and that only you can read, instead of PATCHBAY_TOKEN.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
 }
 
 #[derive(Args)]

@@ -71,7 +71,9 @@ fn passphrase(variable: &str, prompt: &str, new: bool) -> Result<Secret, Failure
 
 /// Opens the store with its key.
 pub(crate) async fn open(arguments: &StoreArguments, network: NetworkPolicy) -> Result<Engine, Failure> {
-    open_url(&arguments.url()?, &key_access(&arguments.key, false)?, network).await
+    let store = arguments.url()?;
+    store.opened_here()?;
+    open_url(&store, &key_access(&arguments.key, false)?, network).await
 }
 
 /// The same, of parts.

@@ -167,6 +167,13 @@ pub(crate) fn client(url: &RemoteUrl, token_file: Option<&Path>) -> Result<Clien
     Ok(Client::new(url.clone(), held, TokenPlace::Memory, "cli", context)?)
 }
 
+/// A client that can only greet the server.
+pub(crate) fn stranger(url: &RemoteUrl) -> Result<Client, Failure> {
+    let context = system_context();
+    let nothing = Held::access_only(Secret::new(String::new()), context.now());
+    Ok(Client::new(url.clone(), nothing, TokenPlace::Memory, "cli", context)?)
+}
+
 fn token(file: Option<&Path>) -> Result<Secret, Failure> {
     let (text, place) = match (file, std::env::var(TOKEN)) {
         (Some(path), _) => (read_private(path)?, format!("The file {}", path.display())),

@@ -1,6 +1,7 @@
 //! `patchbay doctor`: what is wrong with this installation, in words, and what to do about it.
 
 mod backups;
+mod server;
 
 use std::path::Path;
 
@@ -65,6 +66,7 @@ pub(crate) async fn run(arguments: Doctor, output: &Output) -> Result<(), Failur
     };
     checks.extend(key(named.as_ref(), keys.as_ref(), &context).await);
     match &arguments.store {
+        Some(StoreUrl::Remote(url)) => checks.extend(server::checks(url, arguments.token_file.as_deref()).await),
         Some(url) => {
             if let Some(path) = url.file() {
                 checks.extend(file(path, context.now()));

@@ -12,6 +12,7 @@ use crate::output::Output;
 
 pub(crate) async fn run(arguments: Init, output: &Output) -> Result<(), Failure> {
     let store = arguments.store.url()?;
+    store.opened_here()?;
     let keys = key_access(&arguments.store.key, true)?;
     let (engine, created) = patchbay_engine::installation::create(&store, &keys, &arguments.organization, system_context()).await?;
     engine.shutdown().await;

@@ -25,6 +25,17 @@ impl StoreUrl {
         }
     }
 
+    /// Demands a store that is opened here, before its key is asked for.
+    ///
+    /// # Errors
+    /// `invalid_field` for a server, whose store is opened by the server alone.
+    pub fn opened_here(&self) -> Result<(), Problem> {
+        match self {
+            Self::Sqlite(_) | Self::Postgres(_) => Ok(()),
+            Self::Remote(url) => Err(not_here(url)),
+        }
+    }
+
     /// A name for people: the file without its folders, the database with its host, or the server.
     pub fn label(&self) -> String {
         match self {
