@@ -1,16 +1,20 @@
 //! What runs beside the verbs: changes of other processes, counters, the purge of what can no longer be undone.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use patchbay_model::deletion::UNDO_WINDOW;
 use patchbay_model::{Origin, Problem, Scope};
+use tokio::sync::Notify;
 
 use crate::contention::again;
 use crate::engine::{Stopping, WeakEngine};
 use crate::{Engine, audit, changes, consent, installation, member, usage, webhook};
 
-/// How often the store is asked for changes of other processes: soon enough for a window, cheap enough to do always.
+/// How often a file is asked for changes of other processes: soon enough for a window, cheap enough to do always.
 const POLL: Duration = Duration::from_millis(400);
+/// How often a server is asked, which tells of changes by itself, should it not have been heard.
+const MISHEARD: Duration = Duration::from_secs(5);
 /// How often counters are written (product.md section 4 demands at least every 30 s).
 const FLUSH: Duration = Duration::from_secs(15);
 /// Changes kept for listeners that resume after a gap.
@@ -31,7 +35,9 @@ pub(crate) fn start(engine: &Engine) {
     if tokio::runtime::Handle::try_current().is_err() {
         return;
     }
-    engine.keep(tokio::spawn(changes::tail(engine.downgrade(), engine.store().watch_changes(), engine.stopping(), POLL)));
+    let (news, patience) = (Arc::new(Notify::new()), if engine.store().path().is_some() { POLL } else { MISHEARD });
+    engine.keep(tokio::spawn(changes::hear(engine.store().clone(), news.clone(), engine.stopping(), patience)));
+    engine.keep(tokio::spawn(changes::tail(engine.downgrade(), engine.store().watch_changes(), engine.stopping(), news)));
     if !engine.store().is_read_only() {
         engine.keep(tokio::spawn(webhook::worker::run(engine.downgrade(), engine.subscribe(), engine.stopping())));
         engine.keep(tokio::spawn(every(engine.downgrade(), engine.stopping(), FLUSH, "counters", |engine: Engine| async move { usage::flush(&engine).await })));

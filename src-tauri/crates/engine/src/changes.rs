@@ -1,16 +1,18 @@
 //! What changed, for listeners that resume after a gap.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use patchbay_model::change::{Change, ChangeKind};
 use patchbay_model::{AccountId, Problem, Scope};
-use patchbay_store::ReadTx;
-
-use tokio::sync::watch;
+use patchbay_store::{ReadTx, Store};
+use tokio::sync::{Notify, watch};
 
 use crate::engine::{Stopping, WeakEngine};
 use crate::{Engine, ManagementGrant};
 
+/// Between two attempts to hear from a server that went away.
+const RECONNECT: Duration = Duration::from_millis(500);
 /// Changes read at once by the tail.
 const BATCH: u32 = 500;
 
@@ -75,8 +77,27 @@ pub async fn ready(engine: &Engine) -> Result<(), Problem> {
     latest(engine).await.map(|_| ())
 }
 
-/// Feeds the engine's listeners: at once with what this process commits, by a short poll with what others do.
-pub(crate) async fn tail(engine: WeakEngine, mut commits: watch::Receiver<i64>, mut stopping: Stopping, poll: Duration) {
+/// Hears of what other processes do: a server says so at once, a file is looked at every `patience`. What a server said while
+/// the connection was lost is made up for: after a loss, and every `patience` anyway, `news` says that there may be some.
+pub(crate) async fn hear(store: Store, news: Arc<Notify>, mut stopping: Stopping, patience: Duration) {
+    loop {
+        let heard = tokio::select! {
+            heard = store.wait_for_changes(patience) => heard,
+            () = stopping.stopped() => return,
+        };
+        news.notify_one();
+        if let Err(error) = heard {
+            tracing::warn!(%error, "the connection on which changes are told was lost and is made anew");
+            tokio::select! {
+                () = tokio::time::sleep(RECONNECT) => {}
+                () = stopping.stopped() => return,
+            }
+        }
+    }
+}
+
+/// Feeds the engine's listeners: at once with what this process commits, and with what others do when `news` says so.
+pub(crate) async fn tail(engine: WeakEngine, mut commits: watch::Receiver<i64>, mut stopping: Stopping, news: Arc<Notify>) {
     let mut seen = *commits.borrow_and_update();
     loop {
         let polls = tokio::select! {
@@ -84,7 +105,7 @@ pub(crate) async fn tail(engine: WeakEngine, mut commits: watch::Receiver<i64>, 
                 Ok(()) => false,
                 Err(_) => return,
             },
-            () = tokio::time::sleep(poll) => true,
+            () = news.notified() => true,
             () = stopping.stopped() => return,
         };
         let Some(engine) = engine.upgrade() else { return };

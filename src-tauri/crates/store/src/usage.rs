@@ -122,32 +122,31 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Writes what is news: a problem other than the one that is known, or that calls work again. Several processes may call
-    /// one integration, so what is known is asked here.
+    /// Writes what is news: a problem other than the one that was known at that time, or that calls work again. Several
+    /// processes may call one integration and write at different times, so what was known is asked here, for each moment.
     async fn write_turns(&mut self, usage: &Usage, before: i64) -> Result<()> {
-        if usage.turns.is_empty() {
-            return Ok(());
-        }
-        let known: Option<(Option<String>,)> =
-            db::query_as("SELECT code FROM status_events WHERE organization_id = $1 AND account_id = $2 AND integration_id = $3 ORDER BY created_at DESC, id DESC LIMIT 1")
-                .bind(usage.organization_id.uuid())
-                .bind(usage.account_id.uuid())
-                .bind(usage.integration_id.uuid())
-                .fetch_optional(&mut self.tx)
-                .await?;
-        let mut known = known.and_then(|(code,)| code);
+        let (organization, account, integration) = (usage.organization_id.uuid(), usage.account_id.uuid(), usage.integration_id.uuid());
         for turn in &usage.turns {
+            let known: Option<(Option<String>,)> = db::query_as(
+                "SELECT code FROM status_events WHERE organization_id = $1 AND account_id = $2 AND integration_id = $3 AND created_at <= $4 ORDER BY created_at DESC, id DESC LIMIT 1",
+            )
+            .bind(organization)
+            .bind(account)
+            .bind(integration)
+            .bind(At(turn.at))
+            .fetch_optional(&mut self.tx)
+            .await?;
             let code = turn.failure.as_ref().map(|(code, _)| code.clone());
-            if code == known {
+            if code == known.and_then(|(code,)| code) {
                 continue;
             }
             db::query(
                 "INSERT INTO status_events (id, organization_id, account_id, integration_id, created_at, status, code, error, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             )
             .bind(turn.id.uuid())
-            .bind(usage.organization_id.uuid())
-            .bind(usage.account_id.uuid())
-            .bind(usage.integration_id.uuid())
+            .bind(organization)
+            .bind(account)
+            .bind(integration)
             .bind(At(turn.at))
             .bind(&turn.status)
             .bind(&code)
@@ -155,7 +154,15 @@ impl WriteTx {
             .bind(before.saturating_add(number(turn.request)))
             .execute(&mut self.tx)
             .await?;
-            known = code;
+            // What another process wrote of a later moment is no news any more where it says the same.
+            db::query("DELETE FROM status_events WHERE id = (SELECT later.id FROM status_events AS later WHERE later.organization_id = $1 AND later.account_id = $2 AND later.integration_id = $3 AND later.created_at > $4 ORDER BY later.created_at, later.id LIMIT 1) AND organization_id = $1 AND code IS NOT DISTINCT FROM $5")
+                .bind(organization)
+                .bind(account)
+                .bind(integration)
+                .bind(At(turn.at))
+                .bind(&code)
+                .execute(&mut self.tx)
+                .await?;
         }
         Ok(())
     }
