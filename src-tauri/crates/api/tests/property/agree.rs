@@ -123,7 +123,7 @@ async fn everything(world: &World, model: &Model) -> Result<(), String> {
             return Err(format!("in the end, a secret must {}open", if model.lives(shown) { "" } else { "not " }));
         }
     }
-    let report = world.engine.verify_store().await.map_err(|problem| problem.message)?;
+    let report = world.engine().verify_store().await.map_err(|problem| problem.message)?;
     if report.findings.is_empty() { Ok(()) } else { Err(format!("in the end, the store is not sound: {:?}", report.findings)) }
 }
 

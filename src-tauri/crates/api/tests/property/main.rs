@@ -7,6 +7,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says so by a panic; the exemption of tests does not reach their fixtures")]
 
 mod agree;
+#[path = "../../../store/tests/suite/cluster.rs"]
+mod cluster;
 mod commands;
 mod lists;
 mod model;
@@ -38,7 +40,7 @@ fn the_model_and_the_real_thing_answer_the_same() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     for backend in BACKENDS {
         let template = runtime.block_on(Template::new(*backend));
-        let config = Config { cases: cases(300), failure_persistence: None, max_shrink_iters: 4000, max_shrink_time: 60_000, ..Config::default() };
+        let config = Config { cases: cases(backend.cases(300)), failure_persistence: None, max_shrink_iters: 4000, max_shrink_time: 60_000, ..Config::default() };
         let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
         let outcome = runner.run(&vec(command(), 1..60), |commands| runtime.block_on(run(&template, &commands)).map_err(TestCaseError::fail));
         match outcome {

@@ -1,9 +1,10 @@
 //! The real thing: a fresh store on each backend, a clock that stands still until it is told, randomness from a seed, and
-//! the operations as the dispatcher runs them.
+//! the operations as the dispatcher runs them. On PostgreSQL two engines, as in two processes, have the store open, and every
+//! second request goes to the other.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 use patchbay_api::operation;
 use patchbay_api::request::Request;
@@ -13,14 +14,30 @@ use patchbay_model::{Clock, Context, Entropy, Operation, OrganizationId, Origin,
 use patchbay_vault::{KeyAccess, KeySource};
 use serde_json::Value;
 
+use crate::cluster::{Cluster, Database, LOGIN};
+
 /// A database on which everything runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Backend {
     Sqlite,
+    Postgres,
+}
+
+impl Backend {
+    /// How many cases are tried where `sqlite` are tried on a file: making a database takes longer than a case.
+    pub(crate) const fn cases(self, sqlite: u32) -> u32 {
+        match self {
+            Self::Sqlite => sqlite,
+            Self::Postgres => sqlite / 10,
+        }
+    }
 }
 
 /// All of them.
-pub(crate) const BACKENDS: &[Backend] = &[Backend::Sqlite];
+pub(crate) const BACKENDS: &[Backend] = &[Backend::Sqlite, Backend::Postgres];
+
+/// Processes on one database server.
+const ENGINES: u64 = 2;
 
 /// A request as any surface would send it.
 #[derive(Clone, Debug)]
@@ -81,8 +98,8 @@ fn context(seed: u64) -> (Arc<TestClock>, Context) {
 
 /// A store with an organization and nothing else, copied for every case: making one takes longer than a case.
 pub(crate) struct Template {
-    backend: Backend,
     folder: tempfile::TempDir,
+    database: Option<Database>,
     organization: OrganizationId,
 }
 
@@ -90,35 +107,52 @@ impl Template {
     pub(crate) async fn new(backend: Backend) -> Self {
         let folder = folder();
         let (_, context) = context(1);
-        let (engine, created) = match backend {
-            Backend::Sqlite => installation::create(&store(folder.path()), &keys(folder.path()), "Acme Tools", context).await.unwrap(),
+        let database = match backend {
+            Backend::Sqlite => None,
+            Backend::Postgres => Some(Cluster::get().empty(LOGIN)),
         };
+        let (engine, created) = installation::create(&store(folder.path(), database.as_ref()), &keys(folder.path()), "Acme Tools", context).await.unwrap();
         engine.shutdown().await;
-        Self { backend, folder, organization: created.organization.id }
+        Self { folder, database, organization: created.organization.id }
     }
 }
 
 pub(crate) struct World {
-    pub(crate) engine: Engine,
+    engines: Vec<Engine>,
+    turn: AtomicUsize,
     grant: ManagementGrant,
     clock: Arc<TestClock>,
+    _database: Option<Database>,
     _folder: tempfile::TempDir,
 }
 
 impl World {
     pub(crate) async fn new(template: &Template, seed: u64) -> Self {
         let folder = folder();
-        let (clock, context) = context(seed);
-        match template.backend {
-            Backend::Sqlite => {
-                for name in ["store.db", "store.key"] {
-                    std::fs::copy(template.folder.path().join(name), folder.path().join(name)).unwrap();
-                }
+        let (clock, first) = context(seed);
+        for name in ["store.db", "store.key"] {
+            if let Ok(content) = std::fs::read(template.folder.path().join(name)) {
+                std::fs::write(folder.path().join(name), content).unwrap();
             }
         }
-        let engine = installation::open(&store(folder.path()), &keys(folder.path()), context, NetworkPolicy::default(), Origin::Cli).await.unwrap();
-        let grant = engine.local_grant(template.organization, Origin::Api).await.unwrap();
-        Self { engine, grant, clock, _folder: folder }
+        restrict(&folder.path().join("store.key"));
+        let database = template.database.as_ref().map(|database| Cluster::get().copied(database, LOGIN));
+        let mut contexts = vec![first];
+        if database.is_some() {
+            // The same clock, and randomness of its own.
+            contexts.extend((1..ENGINES).map(|number| Context::new(clock.clone(), Arc::new(Seeded(AtomicU64::new(seed ^ (number << 48)))))));
+        }
+        let mut engines = Vec::new();
+        for context in contexts {
+            engines.push(installation::open(&store(folder.path(), database.as_ref()), &keys(folder.path()), context, NetworkPolicy::default(), Origin::Cli).await.unwrap());
+        }
+        let grant = engines[0].local_grant(template.organization, Origin::Api).await.unwrap();
+        Self { engines, turn: AtomicUsize::new(0), grant, clock, _database: database, _folder: folder }
+    }
+
+    /// The engine whose turn it is.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engines[self.turn.fetch_add(1, Ordering::SeqCst) % self.engines.len()]
     }
 
     pub(crate) fn organization(&self) -> String {
@@ -142,7 +176,7 @@ impl World {
         let operation = Operation::from_id(call.operation).unwrap();
         let owned = |pairs: &[(&'static str, String)]| pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let request = Request { path: owned(&call.path), query: owned(&call.query), body: call.body.clone() };
-        match operation::run(&self.engine, &self.grant, operation, request).await {
+        match operation::run(self.engine(), &self.grant, operation, request).await {
             Ok(reply) => Answer { status: reply.status, refused: None, body: serde_json::from_str(&reply.body).unwrap_or(Value::Null), next: reply.next, deletion: reply.deletion },
             Err(problem) => Answer { status: problem.code.status(), refused: Some((problem.code.as_str(), problem.message)), body: Value::Null, next: None, deletion: None },
         }
@@ -150,11 +184,13 @@ impl World {
 
     /// Whether a secret opens anything.
     pub(crate) async fn opens(&self, secret: &str) -> bool {
-        self.engine.verify(secret, CallerInfo::local(Origin::Api)).await.is_ok()
+        self.engine().verify(secret, CallerInfo::local(Origin::Api)).await.is_ok()
     }
 
     pub(crate) async fn close(self) {
-        self.engine.shutdown().await;
+        for engine in self.engines {
+            engine.shutdown().await;
+        }
     }
 }
 
@@ -169,8 +205,16 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
-fn store(folder: &Path) -> StoreUrl {
-    StoreUrl::Sqlite(folder.join("store.db"))
+fn store(folder: &Path, database: Option<&Database>) -> StoreUrl {
+    match database {
+        Some(database) => database.url(LOGIN).parse().unwrap(),
+        None => StoreUrl::Sqlite(folder.join("store.db")),
+    }
+}
+
+/// A key file that others could read is refused.
+fn restrict(path: &Path) {
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
 }
 
 fn keys(folder: &Path) -> KeyAccess {

@@ -178,6 +178,13 @@ impl Cluster {
         Database { name }
     }
 
+    /// A copy of a database that nobody is connected to, owned by `login`.
+    pub(crate) fn copied(&self, of: &Database, login: &str) -> Database {
+        let name = self.name();
+        self.psql("postgres", ADMINISTRATOR, &format!("CREATE DATABASE \"{name}\" OWNER \"{login}\" TEMPLATE \"{}\"", of.name)).unwrap();
+        Database { name }
+    }
+
     /// Makes a login where it is not there.
     pub(crate) fn login(&self, name: &str, attributes: &str) {
         let sql = format!("DO $$ BEGIN CREATE ROLE \"{name}\" LOGIN {attributes}; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;");
