@@ -13,6 +13,7 @@ class Fleet:
 
     def __init__(self, installation, count=2, *arguments, drain=0, environment=None):
         self.installation = installation
+        self.count = count
         self.balancer = Balancer()
         self.url = self.balancer.url
         self.arguments = ["--public-url", self.url, "--trusted-proxy", "127.0.0.1", *arguments]

@@ -1,5 +1,6 @@
 """A receiver of webhooks: it keeps every request as it came and answers as it is told."""
 
+import contextlib
 import http.server
 import threading
 import types
@@ -9,6 +10,9 @@ class Receiver:
     def __init__(self):
         self.requests = []
         self.status = 200
+        # A test that wants a request to be under way clears it; nothing is answered until it is set again.
+        self.answers = threading.Event()
+        self.answers.set()
         self.headers = {}
         self._arrived = threading.Condition()
         receiver = self
@@ -19,12 +23,15 @@ class Receiver:
                 with receiver._arrived:
                     receiver.requests.append(types.SimpleNamespace(path=self.path, headers={name.lower(): value for name, value in self.headers.items()}, body=body))
                     receiver._arrived.notify_all()
-                self.send_response(receiver.status)
-                for name, value in receiver.headers.items():
-                    self.send_header(name, value)
-                self.send_header("content-length", "2")
-                self.end_headers()
-                self.wfile.write(b"ok")
+                receiver.answers.wait(60)
+                # Whoever sent it may be gone.
+                with contextlib.suppress(ConnectionError):
+                    self.send_response(receiver.status)
+                    for name, value in receiver.headers.items():
+                        self.send_header(name, value)
+                    self.send_header("content-length", "2")
+                    self.end_headers()
+                    self.wfile.write(b"ok")
 
             def log_message(self, *_):
                 pass
