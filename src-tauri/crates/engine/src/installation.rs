@@ -16,7 +16,7 @@ pub use create::create;
 pub(crate) use create::{create_empty, remove};
 pub use open::{open, open_with};
 pub(crate) use open::{open_store, sunsets};
-pub use patchbay_store::provisioning_script;
+pub use patchbay_store::{Remark, Weight, provisioning_script};
 pub use sample::create_sample;
 pub use url::StoreUrl;
 
@@ -77,6 +77,14 @@ impl Engine {
             }
             query.start_after = page.next;
         }
+    }
+
+    /// What is to be said of the database that the store lies in, for `doctor`; nothing of a file.
+    ///
+    /// # Errors
+    /// Problems of the store.
+    pub async fn remarks(&self) -> Result<Vec<Remark>, Problem> {
+        Ok(self.store().remarks().await?)
     }
 
     /// Every organization in the store, for the holder of the key.

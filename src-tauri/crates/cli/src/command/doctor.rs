@@ -5,7 +5,7 @@ mod server;
 
 use std::path::Path;
 
-use patchbay_engine::installation::StoreUrl;
+use patchbay_engine::installation::{StoreUrl, Weight};
 use patchbay_engine::{Engine, NetworkPolicy};
 use patchbay_model::list::ListQuery;
 use patchbay_model::{Code, Context, Origin, Problem, Timestamp};
@@ -204,6 +204,14 @@ async fn store(url: &StoreUrl, keys: Option<&KeyAccess>) -> Vec<Check> {
         Err(_) => return vec![Check::bad("store", "The store cannot be opened.")],
     };
     let mut checks = vec![Check::good("key", format!("{} opens this store.", keys.source())), Check::good("schema", "The schema is the one that this Patchbay writes.")];
+    match engine.remarks().await {
+        Ok(remarks) => checks.extend(remarks.into_iter().map(|remark| match remark.weight {
+            Weight::Good => Check::good(remark.subject, remark.words),
+            Weight::Note => Check::note(remark.subject, remark.words),
+            Weight::Bad => Check::bad(remark.subject, remark.words),
+        })),
+        Err(problem) => checks.push(Check::problem("database", &problem)),
+    }
     checks.push(backups::backups(&engine));
     checks.extend(organizations(&engine).await);
     engine.shutdown().await;

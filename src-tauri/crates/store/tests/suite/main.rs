@@ -20,4 +20,5 @@ mod provisioning;
 mod refreshing;
 mod rows;
 mod spec;
+mod surroundings;
 mod webhooks;
