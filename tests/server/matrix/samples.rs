@@ -171,6 +171,10 @@ pub(super) const SAMPLES: &[Sample] = &[
     bare("backups.list", Kind::Nothing),
     bare("backups.create", Kind::Nothing),
     made("backups.settings", Kind::Nothing, |_, _| json!({"enabled": true, "daily": 7, "weekly": 4})),
+    // The keys belong to the store, which holds another organization too.
+    let_through(bare("keys.status", Kind::Nothing), 403),
+    let_through(made("keys.rotate", Kind::Nothing, |_, _| json!({"key": "data"})), 403),
+    let_through(bare("keys.forget", Kind::Nothing), 403),
     made("configuration.export", Kind::Nothing, |_, _| json!({})),
     bare("configuration.recipient", Kind::Nothing),
     made("configuration.copy", Kind::Nothing, |_, _| json!({"recipient": "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa"})),

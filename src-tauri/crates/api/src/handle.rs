@@ -11,6 +11,7 @@ pub(crate) mod credential;
 pub(crate) mod definition;
 pub(crate) mod end_user;
 pub(crate) mod integration;
+pub(crate) mod key;
 pub(crate) mod member;
 pub(crate) mod meta;
 pub(crate) mod moving;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::contract::Commands;
 use crate::handle::{
-    Call, account, audit, auth, backup, capability, connect, credential, definition, end_user, integration, member, meta, moving, organization, overview, point, provider_app, role,
+    Call, account, audit, auth, backup, capability, connect, credential, definition, end_user, integration, key, member, meta, moving, organization, overview, point, provider_app, role,
     status, token, trial, undo, webhook,
 };
 use crate::openapi::Management;
@@ -27,6 +27,7 @@ use crate::wire::end_user::{ConsentReceipt, CreateEndUser, EndUser, ErasureImpac
 use crate::wire::envelope::{Answer, Listed};
 use crate::wire::governance::PointPreview;
 use crate::wire::integration::{CreateIntegration, Integration, IntegrationCreated, IntegrationUpdated, UpdateIntegration, Verified, VerifyIntegration};
+use crate::wire::key::{KeyStatus, RotateKeys};
 use crate::wire::member::{ChangePassword, CreateLink, CreateMember, LoggedOn, Logon, Member, MemberCreated, MemberLink, PasswordChanged, UpdateMember};
 use crate::wire::moving::{ConfigurationFilled, CopyConfiguration, FillConfiguration, ImageRecipient, SealedImage};
 use crate::wire::organization::{Organization, UpdateOrganization};
@@ -274,6 +275,10 @@ table! {
     BackupsList: Get "/v1/x/backups", NoQuery, NoBody => Answer<Backups>, 200, Management, backup::list;
     BackupsCreate: Post "/v1/x/backups", NoQuery, NoBody => Answer<Backup>, 201, Management, backup::create;
     BackupsSettings: Put "/v1/x/backups/settings", NoQuery, Json<BackupSettings> => Answer<Backups>, 200, Management, backup::settings;
+
+    KeysStatus: Get "/v1/x/keys", NoQuery, NoBody => Answer<KeyStatus>, 200, Management, key::status;
+    KeysRotate: Post "/v1/x/keys/rotate", NoQuery, Json<RotateKeys> => Answer<KeyStatus>, 200, Management, key::rotate;
+    KeysForget: Post "/v1/x/keys/forget", NoQuery, NoBody => Answer<KeyStatus>, 200, Management, key::forget;
 
     EndUsersList: Get "/v1/x/accounts/{account_id}/end-users", ListOf, NoBody => Listed<EndUser>, 200, Management, end_user::list;
     EndUsersGet: Get "/v1/x/accounts/{account_id}/end-users/{end_user_id}", NoQuery, NoBody => Answer<EndUser>, 200, Management, end_user::get;

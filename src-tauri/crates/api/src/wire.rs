@@ -16,6 +16,7 @@ pub mod envelope;
 pub mod governance;
 pub mod host;
 pub mod integration;
+pub mod key;
 pub mod member;
 pub mod moving;
 pub mod organization;

@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Import(Import),
     /// Look after a store.
     Store(Store),
+    /// Look after the keys of a store.
+    Key(Key),
     /// Mint, list, reset and revoke tokens.
     Token(Token),
     /// Call a connector operation of an integration.
@@ -340,6 +342,58 @@ pub(crate) struct StoreSql {
     /// A second login for everything that opens secrets, so that the first one cannot read them.
     #[arg(long, value_name = "LOGIN")]
     pub(crate) svc: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Key {
+    #[command(subcommand)]
+    pub(crate) command: KeyCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Tell how the keys stand: whether they open the store, what lies under them, rotations. Never a key.
+    Status(StoreArguments),
+    /// Rotate the master key, the data key, or both where neither is named. May be stopped and run again to go on.
+    Rotate(KeyRotate),
+    /// Remove replaced master keys from the keyring. Copies and backups from before a rotation open no more.
+    Forget(StoreArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct KeyRotate {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
+    /// Rotate the master key, which wraps the others.
+    #[arg(long)]
+    pub(crate) master: bool,
+
+    /// Rotate the data key, under which secrets are sealed: every one is sealed anew, beside everything else.
+    #[arg(long)]
+    pub(crate) data: bool,
+
+    /// Where the next master key comes from: keyring, passphrase, file:PATH, env:NAME or systemd (as the credential
+    /// patchbay-key-next). Where missing, a new key at the present source.
+    // Read by hand, as the key source is.
+    #[arg(long, value_name = "SOURCE")]
+    to: Option<String>,
+}
+
+impl KeyRotate {
+    /// Whether the next master key was given a source, which means that key alone.
+    pub(crate) fn names_source(&self) -> bool {
+        self.to.is_some()
+    }
+
+    /// The source of the next master key, if one was named.
+    pub(crate) fn to(&self) -> Result<Option<KeySource>, Failure> {
+        let to = self.to.as_deref().map(|text| text.parse().map_err(|problem: patchbay_model::Problem| Failure::usage(problem.message))).transpose()?;
+        if to.is_some() && self.data && !self.master {
+            return Err(Failure::usage("--to goes with the master key: a data key lies in the store. Leave --to out, or name --master."));
+        }
+        Ok(to)
+    }
 }
 
 #[derive(Args)]

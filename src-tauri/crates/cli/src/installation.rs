@@ -16,6 +16,9 @@ const PASSPHRASE: &str = "PATCHBAY_PASSPHRASE";
 /// The same for the store that a copy makes.
 const TO_PASSPHRASE: &str = "PATCHBAY_TO_PASSPHRASE";
 
+/// The same for the next passphrase of a rotation.
+const NEW_PASSPHRASE: &str = "PATCHBAY_NEW_PASSPHRASE";
+
 /// The same for a backup.
 const BACKUP_PASSPHRASE: &str = "PATCHBAY_BACKUP_PASSPHRASE";
 
@@ -45,6 +48,11 @@ fn access(source: KeySource, variable: &str, prompt: &str, new: bool) -> Result<
 /// The passphrase of a backup.
 pub(crate) fn backup_passphrase(new: bool) -> Result<Secret, Failure> {
     passphrase(BACKUP_PASSPHRASE, "Passphrase of the backup: ", new)
+}
+
+/// The next passphrase of a store whose master key is rotated.
+pub(crate) fn new_passphrase() -> Result<Secret, Failure> {
+    passphrase(NEW_PASSPHRASE, "Next passphrase of the store: ", true)
 }
 
 /// From the variable, else asked for on the terminal. Never an argument: arguments are seen by every user of the machine.

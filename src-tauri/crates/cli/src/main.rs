@@ -51,6 +51,7 @@ async fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Doctor(arguments) => command::doctor::run(arguments, output).await,
         Command::Export(arguments) => command::export::run(arguments, output).await,
         Command::Import(arguments) => command::import::run(arguments, output).await,
+        Command::Key(arguments) => command::key::run(arguments, output).await,
         Command::Store(arguments) => command::store::run(arguments, output).await,
         Command::Token(arguments) => command::token::run(arguments, output).await,
         Command::Call(arguments) => command::call::run(arguments, output).await,

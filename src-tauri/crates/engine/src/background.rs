@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use crate::contention::again;
 use crate::engine::{Stopping, WeakEngine};
-use crate::{Engine, audit, changes, consent, installation, member, usage, webhook};
+use crate::{Engine, audit, changes, consent, installation, key, member, usage, webhook};
 
 /// How often a file is asked for changes of other processes: soon enough for a window, cheap enough to do always.
 const POLL: Duration = Duration::from_millis(400);
@@ -38,6 +38,7 @@ pub(crate) fn start(engine: &Engine) {
     let (news, patience) = (Arc::new(Notify::new()), if engine.store().path().is_some() { POLL } else { MISHEARD });
     engine.keep(tokio::spawn(changes::hear(engine.store().clone(), news.clone(), engine.stopping(), patience)));
     engine.keep(tokio::spawn(changes::tail(engine.downgrade(), engine.store().watch_changes(), engine.stopping(), news)));
+    engine.keep(tokio::spawn(key::work(engine.downgrade(), engine.stopping())));
     if !engine.store().is_read_only() {
         engine.keep(tokio::spawn(webhook::worker::run(engine.downgrade(), engine.subscribe(), engine.stopping())));
         engine.keep(tokio::spawn(every(engine.downgrade(), engine.stopping(), FLUSH, "counters", |engine: Engine| async move { usage::flush(&engine).await })));

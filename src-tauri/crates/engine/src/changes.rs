@@ -132,6 +132,9 @@ async fn pass_on(engine: &Engine, mut seen: i64) -> Result<i64, Problem> {
         let full = page.len() >= BATCH as usize;
         for (_, change) in page {
             seen = seen.max(change.sequence);
+            if change.kind == ChangeKind::Key {
+                engine.keys().wake();
+            }
             engine.announce(change);
         }
         if !full {

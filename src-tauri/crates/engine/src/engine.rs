@@ -8,7 +8,7 @@ use patchbay_model::change::Change;
 use patchbay_model::{Context, Origin, Timestamp};
 use patchbay_providers::Catalog;
 use patchbay_store::Store;
-use patchbay_vault::Vault;
+use patchbay_vault::{KeyAccess, Vault};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 
@@ -17,6 +17,7 @@ use crate::audit::Floods;
 use crate::backup::LastFailure;
 use crate::definition::Known;
 use crate::http::HttpClient;
+use crate::key::HeldKeys;
 use crate::outbound::Outbound;
 use crate::usage::{TokenUses, Usage};
 
@@ -36,7 +37,7 @@ pub struct Engine {
 
 struct Inner {
     store: Store,
-    vault: Vault,
+    keys: HeldKeys,
     catalog: Catalog,
     http: HttpClient,
     outbound: Outbound,
@@ -91,12 +92,18 @@ impl Stopping {
         // An error means that the engine is gone.
         let _ = self.0.wait_for(|stop| *stop).await;
     }
+
+    /// Whether the engine is shut down, for work that looks now and then.
+    pub(crate) fn has_stopped(&self) -> bool {
+        *self.0.borrow()
+    }
 }
 
 /// The parts of an engine.
 pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) vault: Vault,
+    pub(crate) access: KeyAccess,
     pub(crate) catalog: Catalog,
     pub(crate) http: HttpClient,
     pub(crate) context: Context,
@@ -107,12 +114,12 @@ pub(crate) struct Parts {
 impl Engine {
     /// Joins the parts; [`crate::installation`] is the only caller.
     pub(crate) fn assemble(parts: Parts) -> Self {
-        let Parts { store, vault, catalog, http, context, origin, network } = parts;
+        let Parts { store, vault, access, catalog, http, context, origin, network } = parts;
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
         let outbound = Outbound::new(&context);
         let inner = Inner {
             store,
-            vault,
+            keys: HeldKeys::new(vault, &access),
             catalog,
             http,
             outbound,
@@ -143,9 +150,19 @@ impl Engine {
         &self.inner.store
     }
 
-    /// The keys.
-    pub(crate) fn vault(&self) -> &Vault {
-        &self.inner.vault
+    /// The keys as this process holds them now.
+    pub(crate) fn vault(&self) -> Arc<Vault> {
+        self.inner.keys.vault()
+    }
+
+    /// The keys with their source.
+    pub(crate) fn keys(&self) -> &HeldKeys {
+        &self.inner.keys
+    }
+
+    /// The source of the master key that this process goes by, as it was named or as a rotation has set it.
+    pub fn key_source(&self) -> patchbay_vault::KeySource {
+        self.inner.keys.source()
     }
 
     /// Whether nothing can be changed, because the file or its disk cannot be written.

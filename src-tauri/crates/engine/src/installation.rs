@@ -14,8 +14,8 @@ use patchbay_store::TableSum;
 
 pub use create::create;
 pub(crate) use create::{create_empty, remove};
+pub(crate) use open::{at, hand_over_database_key, open_store, sunsets};
 pub use open::{open, open_with};
-pub(crate) use open::{open_store, sunsets};
 pub use patchbay_store::{Remark, Weight, provisioning_script};
 pub use sample::create_sample;
 pub use url::StoreUrl;

@@ -21,6 +21,7 @@ pub mod http;
 pub mod import;
 pub mod installation;
 pub mod integration;
+pub mod key;
 pub mod member;
 pub mod moving;
 pub mod organization;

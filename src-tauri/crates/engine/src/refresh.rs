@@ -226,6 +226,7 @@ async fn attempt(engine: &Engine, scope: Scope, id: CredentialId, seen: &TokenSe
             if uncertain && reason == Reason::Due && set.usable(now) && !material.bears_repetition(before.as_ref(), clock) {
                 return found(credential, set);
             }
+            engine.can_seal(&mut tx).await?;
             tx.record_refresh_intent(id, intent, clock).await?;
             tx.commit().await?;
             let earlier = before.filter(|before| before.state == RefreshState::Activated).and_then(|before| before.previous);
@@ -243,7 +244,7 @@ async fn read(engine: &Engine, tx: &mut SecretWriteTx, id: CredentialId) -> Resu
     let gone = || Problem::new(Code::NeedsReconnect, "The credential of this integration was deleted. Connect again.");
     let credential = tx.credential(id).await?.ok_or_else(gone)?;
     let envelope = tx.secrets().sealed_credential(&credential).await?.ok_or_else(gone)?;
-    let set = TokenSet::from_secret(&sealed::open(engine, &credential, &envelope)?)?;
+    let set = TokenSet::from_secret(&sealed::open_in(engine, tx, &credential, &envelope).await?)?;
     Ok((credential, set))
 }
 
@@ -253,7 +254,6 @@ async fn activate(engine: &Engine, scope: Scope, intent: Intent, new: TokenSet) 
     // RFC 6749 sections 5.1 and 6: what the answer leaves out stays as it was.
     let set = TokenSet { refresh_token: new.refresh_token.or(Some(refresh_token)), scope: new.scope.or_else(|| old.scope.clone()), ..new };
     let plain = set.to_secret()?;
-    let envelope = sealed::seal(engine, &credential, &plain)?;
     credential.expires = Some(set.expires);
     credential.secret_set_at = Some(set.obtained);
     credential.updated_at = engine.now();
@@ -261,7 +261,7 @@ async fn activate(engine: &Engine, scope: Scope, intent: Intent, new: TokenSet) 
     let mut intent = id;
     // An answer that has come must not be lost: until then it is tried, also while the database is away.
     loop {
-        match store(engine, scope, intent, &credential, &old, &envelope).await {
+        match store(engine, scope, intent, &credential, &old, &plain).await {
             Ok(Stored::Current) => {
                 engine.outbound().flights.unproven(credential.id);
                 return Ok((credential, set));
@@ -292,7 +292,7 @@ enum Stored {
     Held,
 }
 
-async fn store(engine: &Engine, scope: Scope, intent: Uuid, credential: &Credential, old: &TokenSet, envelope: &Envelope) -> Result<Stored, Problem> {
+async fn store(engine: &Engine, scope: Scope, intent: Uuid, credential: &Credential, old: &TokenSet, plain: &Secret) -> Result<Stored, Problem> {
     let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
     let (in_force, in_force_set) = read(engine, &mut tx, credential.id).await?;
     let clock = tx.clock(engine.now()).await?;
@@ -301,7 +301,9 @@ async fn store(engine: &Engine, scope: Scope, intent: Uuid, credential: &Credent
         tx.commit().await?;
         return Ok(Stored::Newer(Box::new((in_force, in_force_set))));
     }
-    match tx.activate_refresh(credential, intent, envelope, clock).await {
+    // In the transaction that stores it, so that it lies under a key that the store still has then.
+    let envelope = sealed::seal(engine, &mut tx, credential, plain).await?;
+    match tx.activate_refresh(credential, intent, &envelope, clock).await {
         Ok(()) => {
             tx.commit().await?;
             return Ok(Stored::Current);
@@ -325,7 +327,7 @@ async fn store(engine: &Engine, scope: Scope, intent: Uuid, credential: &Credent
 /// The set in force was never proven and its refresh token is dead: the one before may still be the provider's truth.
 async fn retry_with_earlier(engine: &Engine, material: &Material, intent: &Intent) -> Result<Option<TokenSet>, Trouble> {
     let Some(envelope) = &intent.earlier else { return Ok(None) };
-    let earlier = TokenSet::from_secret(&sealed::open(engine, &intent.credential, envelope)?)?;
+    let earlier = TokenSet::from_secret(&sealed::open(engine, &intent.credential, envelope).await?)?;
     let Some(token) = earlier.refresh_token.filter(|token| token.expose() != intent.refresh_token.expose()) else { return Ok(None) };
     Ok(match material.ask(engine, &token).await? {
         Outcome::Granted(new) => Some(TokenSet { refresh_token: new.refresh_token.or(Some(token)), ..new }),

@@ -36,6 +36,8 @@ pub enum ChangeKind {
     WebhookDelivery,
     /// An end user of an account.
     EndUser,
+    /// The keys of the store, told to every organization in it: a rotation began, went on or came to its end.
+    Key,
 }
 
 impl ChangeKind {
@@ -74,6 +76,7 @@ impl ChangeKind {
             Self::OrganizationWebhook => "organization_webhook",
             Self::WebhookDelivery => "webhook_delivery",
             Self::EndUser => "end_user",
+            Self::Key => "key",
         }
     }
 }

@@ -148,6 +148,9 @@ operations! {
     BackupsList = "backups.list";
     BackupsCreate = "backups.create";
     BackupsSettings = "backups.settings";
+    KeysStatus = "keys.status";
+    KeysRotate = "keys.rotate";
+    KeysForget = "keys.forget";
 }
 
 #[cfg(test)]

@@ -171,6 +171,14 @@ impl Dialect {
         }
     }
 
+    /// A member of the object in a JSON column, as text; missing where it is.
+    pub(crate) fn json_text(self, column: &str, member: &str) -> String {
+        match self {
+            Self::Sqlite => format!("json_extract({column}, '$.{member}')"),
+            Self::Postgres => format!("({column} ->> '{member}')"),
+        }
+    }
+
     /// The JSON array of all values of an expression over the rows of a query, with its FROM.
     pub(crate) fn json_array_of(self, expression: &str, from: &str) -> String {
         match self {

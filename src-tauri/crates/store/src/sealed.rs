@@ -10,7 +10,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::db;
-use crate::dialect::{At, Dialect};
+use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::transaction::{ReadTx, SecretReadTx, SecretWriteTx, WriteTx};
 
@@ -88,8 +88,6 @@ impl SecretWriteTx {
     }
 }
 
-type SealedRow = (Uuid, Option<Uuid>, Uuid, Option<String>, Option<Uuid>, Json<Envelope>);
-
 impl Secrets<'_> {
     /// The sealed value of an integration.
     ///
@@ -129,40 +127,6 @@ impl Secrets<'_> {
             SealedAt::Shared(id) => self.sealed_shared(id).await,
             SealedAt::Nowhere => Ok(None),
         }
-    }
-
-    /// Every sealed value of the store, tombstones among them, for verification and rotation of keys. System scope.
-    ///
-    /// # Errors
-    /// [`StoreError::WrongScope`] within a tenant, and those of the database.
-    pub async fn enumerate_sealed(&mut self) -> Result<Vec<SealedValue>> {
-        self.system("all sealed values")?;
-        let mut values = Vec::new();
-        let dialect = self.dialect();
-        // A bare NULL has no type on PostgreSQL.
-        let untyped = match dialect {
-            Dialect::Sqlite => "id, NULL, NULL",
-            Dialect::Postgres => "id, NULL::text, NULL::uuid",
-        };
-        for (table, key, of, rows) in [
-            (SealedTable::IntegrationInstances, untyped, "credentials", "integration_instances WHERE credentials IS NOT NULL ORDER BY id"),
-            (SealedTable::SharedCredentials, untyped, "credentials", "shared_credentials ORDER BY id"),
-            (SealedTable::ConnectSessions, untyped, "verifier", "connect_sessions WHERE verifier IS NOT NULL ORDER BY id"),
-            (SealedTable::RefreshJournal, "credential_id, sealed_table, sealed_row", "previous", "refresh_journal WHERE previous IS NOT NULL ORDER BY credential_id"),
-        ] {
-            let sql = format!("SELECT organization_id, account_id, {key}, {} FROM {rows}", dialect.opened(of, "$1"));
-            let rows: Vec<SealedRow> = db::query_as(AssertSqlSafe(sql)).bind_key(&self.tx).fetch_all(&mut self.tx).await?;
-            values.extend(rows.into_iter().map(|(organization_id, account_id, row, for_table, for_row, envelope)| SealedValue {
-                organization_id,
-                account_id,
-                table,
-                row,
-                sealed_for_table: for_table.unwrap_or_else(|| table.as_str().to_owned()),
-                sealed_for_row: for_row.unwrap_or(row),
-                envelope: envelope.0,
-            }));
-        }
-        Ok(values)
     }
 }
 
@@ -230,25 +194,5 @@ impl WriteTx {
             .execute(&mut self.tx)
             .await?;
         Ok(())
-    }
-}
-
-impl SecretWriteTx {
-    /// Replaces one value during a rotation of keys, when it still is what was read. Says whether it was. System scope.
-    ///
-    /// # Errors
-    /// [`StoreError::WrongScope`] within a tenant, and those of the database.
-    pub async fn replace_sealed(&mut self, value: &SealedValue, next: &Envelope) -> Result<bool> {
-        self.system("all sealed values")?;
-        let (table, key, column) = match value.table {
-            SealedTable::IntegrationInstances => ("integration_instances", "id", "credentials"),
-            SealedTable::SharedCredentials => ("shared_credentials", "id", "credentials"),
-            SealedTable::ConnectSessions => ("connect_sessions", "id", "verifier"),
-            SealedTable::RefreshJournal => ("refresh_journal", "credential_id", "previous"),
-        };
-        let dialect = self.dialect();
-        let sql = format!("UPDATE {table} SET {column} = {} WHERE {key} = $1 AND {} = $2", dialect.sealed("$3", "$4"), dialect.opened(column, "$4"));
-        let done = db::query(AssertSqlSafe(sql)).bind(value.row).bind(Json(&value.envelope)).bind(Json(next)).bind_key(&self.tx).execute(&mut self.tx).await?;
-        Ok(done.rows_affected() > 0)
     }
 }

@@ -16,13 +16,15 @@ use crate::store::Announcer;
 /// A consistent view of the store within a scope. Queries are methods, one file per aggregate.
 pub struct ReadTx {
     pub(crate) tx: Tx,
+    /// The scope in which it began.
+    whole: Scope,
     scope: Scope,
     pub(crate) narrowed: Option<Vec<ResourceScope>>,
 }
 
 impl ReadTx {
     pub(crate) fn new(tx: Tx, scope: Scope) -> Self {
-        Self { tx, scope, narrowed: None }
+        Self { tx, whole: scope, scope, narrowed: None }
     }
 
     /// How its database says things.
@@ -71,6 +73,20 @@ impl ReadTx {
             (Scope::Organization(_), Scope::System) => false,
         };
         if !narrower {
+            return Err(StoreError::WrongScope { what: "a wider scope" });
+        }
+        self.tx.enter(scope);
+        self.scope = scope;
+        Ok(())
+    }
+
+    /// Goes on in another scope within the same view, for maintenance of the store as a whole that leaves something with each
+    /// organization. Only for a transaction that began in the system's scope.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongScope`] for any other.
+    pub fn visit(&mut self, scope: Scope) -> Result<()> {
+        if self.whole != Scope::System {
             return Err(StoreError::WrongScope { what: "a wider scope" });
         }
         self.tx.enter(scope);
@@ -153,6 +169,22 @@ impl WriteTx {
         let account = account.map(AccountId::uuid);
         if self.known.insert((organization, kind, id.clone())) {
             self.changes.push(PendingChange { organization, account, kind, id });
+        }
+        Ok(())
+    }
+
+    /// Notes a change of the store as a whole, which listeners of every organization are told of. System scope.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongScope`] within a tenant, and those of the database.
+    pub async fn changed_everywhere(&mut self, kind: ChangeKind, id: impl std::fmt::Display) -> Result<()> {
+        self.system("every organization")?;
+        let id = id.to_string();
+        for organization in self.organizations().await? {
+            let organization = organization.id.uuid();
+            if self.known.insert((organization, kind, id.clone())) {
+                self.changes.push(PendingChange { organization, account: None, kind, id: id.clone() });
+            }
         }
         Ok(())
     }

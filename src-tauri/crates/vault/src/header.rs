@@ -82,6 +82,19 @@ pub struct DataRotation {
     pub owner: String,
     /// Until when the others leave it to that process.
     pub lease_until: Timestamp,
+    /// The keys that will be the active ones as soon as every process had the time to take them up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<NextKeys>,
+}
+
+/// Keys that stand in the header and seal nothing yet.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NextKeys {
+    /// Id of the data key.
+    pub data: String,
+    /// Id of the database key, in PostgreSQL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
 }
 
 /// A master key that was replaced.

@@ -77,6 +77,11 @@ impl KeyAccess {
         &self.source
     }
 
+    /// Whether a person has added a passphrase.
+    pub fn has_passphrase(&self) -> bool {
+        self.passphrase.is_some()
+    }
+
     /// The same without what a person added, to be kept as long as a store is open.
     #[must_use]
     pub fn without_passphrase(&self) -> Self {
@@ -279,6 +284,20 @@ impl KeyAccess {
             (KeySource::File(path), Some(master)) if key_file::next_of(path, master).exists() => key_file::replace(path, master).map(Some),
             _ => Ok(None),
         }
+    }
+
+    /// Takes back what [`Self::settle`] did, when the rotation was overtaken by another: the key before is put back from the
+    /// file that kept it, unless the key file holds another key by now. Blocks.
+    ///
+    /// # Errors
+    /// `key_unavailable` when the files cannot be exchanged.
+    pub fn unsettle(&self, kept: &Path, ours: &Vault) -> Result<(), Problem> {
+        let KeySource::File(path) = &self.source else { return Ok(()) };
+        let key = self.stored_key()?;
+        if !ours.opened_with(&key) {
+            return Ok(());
+        }
+        key_file::put_back(kept, path)
     }
 
     /// Removes a pending key that shall not be used from its source: the keyring's entry or the file beside the key file. A

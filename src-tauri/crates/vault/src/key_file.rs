@@ -69,6 +69,16 @@ pub(crate) fn replace(path: &Path, master: Uuid) -> Result<PathBuf, Problem> {
     Ok(old)
 }
 
+/// Puts a kept key file back in its place.
+///
+/// # Errors
+/// `key_unavailable` when the folder does not allow it.
+pub(crate) fn put_back(kept: &Path, path: &Path) -> Result<(), Problem> {
+    std::fs::rename(kept, path).and_then(|()| sync_folder(path)).map_err(|error| {
+        Problem::new(Code::KeyUnavailable, format!("The key file {} cannot be put back: {error}. The key that opens the store is in {}.", path.display(), kept.display()))
+    })
+}
+
 /// Reads a key file.
 ///
 /// # Errors

@@ -40,6 +40,17 @@ pub enum SourceKind {
 }
 
 impl SourceKind {
+    /// The word for it, as in a key source and a store's header.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keyring => "keyring",
+            Self::Passphrase => "passphrase",
+            Self::File => "file",
+            Self::Env => "env",
+            Self::Systemd => "systemd",
+        }
+    }
+
     /// The kind in words, for messages.
     pub const fn words(self) -> &'static str {
         match self {

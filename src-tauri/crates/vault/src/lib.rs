@@ -27,7 +27,7 @@ mod wrapping;
 pub use aad::Aad;
 pub use age_file::{FileKey, FileSeal, OpenedReader, SealedWriter, is_sealed_file, open_file, seal_file};
 pub use age_seal::{AgeIdentity, AgeRecipient, seal_to_age};
-pub use header::{DataRotation, KdfParameters, KeyHeader, Lock, Pending, RetiredKey, WrappedKey};
+pub use header::{DataRotation, KdfParameters, KeyHeader, Lock, NextKeys, Pending, RetiredKey, WrappedKey};
 pub use key_access::{KeyAccess, NextMaster};
 pub use key_source::{KeySource, SourceKind};
 pub use keyring::probe as probe_keyring;

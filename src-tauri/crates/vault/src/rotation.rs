@@ -1,11 +1,9 @@
 //! How the key header goes from one key to the next. Every step is a header that opens by itself, so that a program may end
 //! between any two; the store replaces one by the next only when nobody else did.
 
-use std::time::Duration;
-
 use patchbay_model::{Code, Context, Problem, Timestamp};
 
-use crate::header::{DataRotation, KeyHeader, Lock, Pending, RetiredKey};
+use crate::header::{DataRotation, KeyHeader, Lock, NextKeys, Pending, RetiredKey};
 use crate::wrapping::{NamedKey, Role, Wrapping, damaged};
 use crate::{NextMaster, OpenedBy, SourceKind, Vault, WrappedKey};
 
@@ -40,12 +38,16 @@ impl Vault {
         Ok(KeyHeader { pending: Some(Pending { lock, begun_at: context.now() }), ..header.clone() })
     }
 
-    /// The header with a new data key under which values are sealed from now on; in PostgreSQL with a new database key too.
-    /// The keys before stay until nothing lies under them. A rotation that was begun is gone on with: no further key is made.
+    /// The header with a new data key, in PostgreSQL with a new database key too, and `owner` at work on their rotation until
+    /// the lease ends. New values still go under the keys before, until [`KeyHeader::with_next_keys_active`]. A rotation that
+    /// was begun is taken over: no further key is made.
     ///
     /// # Errors
     /// `update_conflict` while the master key is being rotated; `wrong_key` when the master key was rotated meanwhile.
-    pub fn with_next_data_key(&self, header: &KeyHeader, owner: &str, lease: Duration, context: &Context) -> Result<KeyHeader, Problem> {
+    pub fn with_next_data_key(&self, header: &KeyHeader, owner: &str, lease_until: Timestamp, context: &Context) -> Result<KeyHeader, Problem> {
+        if let Some(rotation) = &header.rotation {
+            return Ok(KeyHeader { rotation: Some(DataRotation { owner: owner.to_owned(), lease_until, ..rotation.clone() }), ..header.clone() });
+        }
         if header.pending.is_some() || self.opened_by() == OpenedBy::Pending {
             return Err(Problem::new(
                 Code::UpdateConflict,
@@ -55,20 +57,16 @@ impl Vault {
         if !self.master.opens(&header.lock)? {
             return Err(Problem::new(Code::WrongKey, "The master key was rotated meanwhile. Restart this program with the new one."));
         }
-        let now = context.now();
-        let begun_at = header.rotation.as_ref().map_or(now, |rotation| rotation.begun_at);
         let mut next = header.clone();
-        next.rotation = Some(DataRotation { begun_at, owner: owner.to_owned(), lease_until: now.plus(lease) });
-        if header.rotation.is_none() {
-            let data_key = NamedKey::generate(context);
-            next.lock.data_keys.push(self.master.wrap(Role::Data, &data_key, context)?);
-            next.active = data_key.id;
-            if header.active_database.is_some() {
-                let database_key = NamedKey::generate(context);
-                next.lock.database_keys.push(self.master.wrap(Role::Database, &database_key, context)?);
-                next.active_database = Some(database_key.id);
-            }
+        let data_key = NamedKey::generate(context);
+        next.lock.data_keys.push(self.master.wrap(Role::Data, &data_key, context)?);
+        let mut database = None;
+        if header.active_database.is_some() {
+            let database_key = NamedKey::generate(context);
+            next.lock.database_keys.push(self.master.wrap(Role::Database, &database_key, context)?);
+            database = Some(database_key.id);
         }
+        next.rotation = Some(DataRotation { begun_at: context.now(), owner: owner.to_owned(), lease_until, next: Some(NextKeys { data: data_key.id, database }) });
         Ok(next)
     }
 
@@ -107,6 +105,28 @@ impl KeyHeader {
         Self { retired: self.retired.iter().filter(|retired| *retired != gone).cloned().collect(), ..self.clone() }
     }
 
+    /// The header with the keys of its rotation as the active ones. Once they are, it stays as it is.
+    #[must_use]
+    pub fn with_next_keys_active(&self) -> Self {
+        let mut header = self.clone();
+        if let Some(next) = header.rotation.as_mut().and_then(|rotation| rotation.next.take()) {
+            header.active = next.data;
+            header.active_database = next.database.or(header.active_database);
+        }
+        header
+    }
+
+    /// The header with another time until which its rotation is left to the process that is at it.
+    #[must_use]
+    pub fn with_lease_until(&self, lease_until: Timestamp) -> Self {
+        Self { rotation: self.rotation.clone().map(|rotation| DataRotation { lease_until, ..rotation }), ..self.clone() }
+    }
+
+    /// Whether a value under this data key can be opened by whoever unlocks the store.
+    pub fn has_data_key(&self, id: &str) -> bool {
+        self.lock.data_keys.iter().any(|key| key.id == id)
+    }
+
     /// The header with nothing but the active data key and database key: the end of a rotation. Only right when nothing lies
     /// under another one.
     #[must_use]
@@ -119,10 +139,5 @@ impl KeyHeader {
         next.rotation = None;
         next.data_rotated_at = Some(now);
         next
-    }
-
-    /// Ids of the data keys and of the database keys that values may lie under.
-    pub fn key_ids(&self) -> (Vec<&str>, Vec<&str>) {
-        (self.lock.data_keys.iter().map(|key| key.id.as_str()).collect(), self.lock.database_keys.iter().map(|key| key.id.as_str()).collect())
     }
 }

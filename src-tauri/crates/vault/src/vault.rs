@@ -171,6 +171,11 @@ impl Vault {
         Ok(self.master.opens(&header.lock)? || header.pending.as_ref().is_some_and(|pending| self.master.opens(&pending.lock).unwrap_or_default()))
     }
 
+    /// Whether this is the master key that opened this vault.
+    pub(crate) fn opened_with(&self, master: &MasterKey) -> bool {
+        self.master.check() == Wrapping::new(master, self.store_id).check()
+    }
+
     /// Whether every key that the header names is here, so that this vault can go on although the header is newer.
     pub fn holds_all(&self, header: &KeyHeader) -> bool {
         let holds = |held: &[NamedKey], wanted: &[crate::WrappedKey]| wanted.iter().all(|wanted| held.iter().any(|key| key.id == wanted.id));

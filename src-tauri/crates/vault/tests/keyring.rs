@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use patchbay_vault::{KeyAccess, KeyHeader, KeySource, Lock, probe_keyring, system_context};
+use patchbay_vault::{KeyAccess, KeyHeader, KeySource, Lock, OpenedBy, probe_keyring, system_context};
 use uuid::Uuid;
 
 /// Says which part a test plays that was started by itself.
@@ -90,6 +90,14 @@ impl Daemon {
     }
 }
 
+impl Daemon {
+    /// Lets it hang: it keeps its name on the bus and answers nobody.
+    fn stop(&self) {
+        let stopped = Command::new("kill").args(["-STOP", &self.0.id().to_string()]).status().unwrap();
+        assert!(stopped.success());
+    }
+}
+
 impl Drop for Daemon {
     fn drop(&mut self) {
         let _ = self.0.kill();
@@ -128,9 +136,50 @@ fn an_unlocked_keyring_keeps_gives_and_forgets_a_key() {
 }
 
 #[test]
+fn a_master_key_is_rotated_within_the_keyring() {
+    const NAME: &str = "a_master_key_is_rotated_within_the_keyring";
+    if std::env::var_os(PART).is_none() {
+        assert_eq!(in_session(NAME, "session"), ["done"]);
+        return;
+    }
+    let _daemon = Daemon::start(true);
+    let context = system_context();
+    let store = Uuid::from_u128(1);
+    let (vault, first) = keyring().create_vault(store, &context).unwrap();
+    let next = keyring().next_master(&first, &context).unwrap();
+    let pending = vault.with_next_master(&first, &next, &context).unwrap();
+    assert_eq!(keyring().open_vault(&pending).unwrap().opened_by(), OpenedBy::Current, "the next key has no entry yet");
+    assert!(keyring().open_pending(&pending).unwrap().is_none());
+    keyring().place(&pending, &next, &context).unwrap();
+    assert_eq!(keyring().open_vault(&pending).unwrap().opened_by(), OpenedBy::Current, "the entry before is as it was");
+    assert!(vault.agrees_with(&keyring().open_pending(&pending).unwrap().unwrap()));
+
+    let last = pending.with_pending_in_place(true, context.now()).unwrap();
+    assert!(keyring().open_vault(&last).is_ok());
+    assert!(keyring().open_vault(&first).is_ok(), "a copy from before opens as long as the entry is kept");
+    KeyAccess::remove_retired(store, &last.retired[0]).unwrap();
+    KeyAccess::remove_retired(store, &last.retired[0]).unwrap();
+    assert_eq!(keyring().open_vault(&first).err().unwrap().code, patchbay_model::Code::KeyUnavailable, "its entry is gone");
+    let settled = last.without_retired(&last.retired[0]);
+    assert!(settled.retired.is_empty() && keyring().open_vault(&settled).is_ok());
+
+    // One that is given up takes its entry along, and no other.
+    let next = keyring().next_master(&settled, &context).unwrap();
+    let vault = keyring().open_vault(&settled).unwrap();
+    let pending = vault.with_next_master(&settled, &next, &context).unwrap();
+    keyring().place(&pending, &next, &context).unwrap();
+    keyring().withdraw(&pending).unwrap();
+    assert!(keyring().open_pending(&pending).unwrap().is_none() && keyring().open_vault(&pending).is_ok());
+    println!("ANSWER done");
+}
+
+#[test]
 fn a_keyring_that_cannot_be_used_is_told_in_one_sentence() {
     if let Some(part) = std::env::var_os(PART) {
-        let _daemon = (part == "locked").then(|| Daemon::start(false));
+        let daemon = (part == "locked" || part == "hanging").then(|| Daemon::start(part == "hanging"));
+        if let Some(daemon) = daemon.as_ref().filter(|_| part == "hanging") {
+            daemon.stop();
+        }
         let problem = probe_keyring(&system_context()).err().unwrap();
         println!("ANSWER {}", problem.code.as_str());
         println!("ANSWER {}", problem.message);
@@ -140,7 +189,28 @@ fn a_keyring_that_cannot_be_used_is_told_in_one_sentence() {
     let home = Home::new();
     let mut bare = myself(NAME, "bare", &[]);
     home.apply(&mut bare);
-    for (part, said, expected) in [("bare", answers(bare), "no D-Bus session is running here"), ("locked", in_session(NAME, "locked"), "locked")] {
+    // A bus that takes the connection and says nothing.
+    let silent = home.0.join("run/silent");
+    let _listener = std::os::unix::net::UnixListener::bind(&silent).unwrap();
+    let mut on_silent_bus = myself(NAME, "bare", &[]);
+    home.apply(&mut on_silent_bus);
+    on_silent_bus.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", silent.display()));
+    // A bus that knows of no service and starts none, as where no keyring is installed.
+    let bus = home.0.join("run/bus.conf");
+    std::fs::write(
+        &bus,
+        "<busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen><policy context=\"default\"><allow send_destination=\"*\"/><allow receive_sender=\"*\"/><allow own=\"*\"/></policy></busconfig>",
+    )
+    .unwrap();
+    let mut nobody = myself(NAME, "nobody", &["dbus-run-session", &format!("--config-file={}", bus.display()), "--"]);
+    home.apply(&mut nobody);
+    for (part, said, expected) in [
+        ("bare", answers(bare), "no D-Bus session is running here"),
+        ("nobody", answers(nobody), "No keyring service answers here"),
+        ("locked", in_session(NAME, "locked"), "locked"),
+        ("hanging", in_session(NAME, "hanging"), "does not answer"),
+        ("silent bus", answers(on_silent_bus), "does not answer"),
+    ] {
         assert_eq!(said[0], "key_unavailable", "{part}: {said:?}");
         assert!(said[1].contains(expected), "{part}: {said:?}");
         assert!(said[1].ends_with("choose another key source: passphrase, file:PATH, env:NAME or systemd."), "it says what to do: {said:?}");

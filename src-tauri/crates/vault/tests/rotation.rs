@@ -6,11 +6,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use patchbay_model::{Code, OrganizationId, Problem, Secret};
+use patchbay_model::{Code, OrganizationId, Problem, Secret, Timestamp};
 use patchbay_vault::{Aad, KeyAccess, KeyHeader, KeySource, OpenedBy, OsEntropy, SourceKind, Vault, system_context};
 use uuid::Uuid;
 
-const LEASE: Duration = Duration::from_secs(20);
+fn lease() -> Timestamp {
+    system_context().now().plus(Duration::from_secs(20))
+}
 
 struct Folder(PathBuf);
 
@@ -191,8 +193,11 @@ fn data_keys_are_exchanged_while_both_open_and_the_old_one_is_dropped_last() {
     let access = folder.file("key");
     let (old, first) = access.create_database_vault(Uuid::from_u128(7), &context).unwrap();
     let sealed = old.seal(&place(), &Secret::new("before"), &OsEntropy).unwrap();
-    let both = old.with_next_data_key(&first, "one", LEASE, &context).unwrap();
-    let again = old.with_next_data_key(&both, "two", LEASE, &context).unwrap();
+    let known = old.with_next_data_key(&first, "one", lease(), &context).unwrap();
+    assert_eq!((&known.active, &known.active_database, known.lock.data_keys.len()), (&first.active, &first.active_database, 2), "known before it is used");
+    let both = known.with_next_keys_active();
+    assert!(both.active != first.active && both.active_database != first.active_database && both.with_next_keys_active() == both);
+    let again = old.with_next_data_key(&both, "two", lease(), &context).unwrap();
     assert_eq!((again.lock.data_keys.len(), &again.active), (2, &both.active), "a rotation that was begun makes no third key");
     assert_eq!(again.rotation.as_ref().unwrap().owner, "two");
 
@@ -223,11 +228,11 @@ fn rotations_do_not_cross() {
     assert!(vault.database_key().is_none() && vault.database_keys().is_empty(), "a file has no database");
     let next = next_file.next_master(&first, &context).unwrap();
     let pending = vault.with_next_master(&first, &next, &context).unwrap();
-    assert_eq!(problem(vault.with_next_data_key(&pending, "one", LEASE, &context)).code, Code::UpdateConflict);
+    assert_eq!(problem(vault.with_next_data_key(&pending, "one", lease(), &context)).code, Code::UpdateConflict);
     assert_eq!(problem(first.with_pending_in_place(true, context.now())).code, Code::UpdateConflict);
 
     // A data key that is being exchanged is wrapped under the next master key like every other.
-    let both = vault.with_next_data_key(&first, "one", LEASE, &context).unwrap();
+    let both = vault.with_next_data_key(&first, "one", lease(), &context).unwrap().with_next_keys_active();
     let vault = vault.reloaded(&both).unwrap().unwrap();
     let next = next_file.next_master(&both, &context).unwrap();
     let pending = vault.with_next_master(&both, &next, &context).unwrap();
@@ -237,7 +242,7 @@ fn rotations_do_not_cross() {
     assert!(vault.agrees_with(&moved) && last.rotation.is_some());
     // The process with the key before goes on with what it holds, and says that it cannot follow.
     assert!(vault.reloaded(&last).unwrap().is_none() && vault.holds_all(&last) && !vault.fits(&last).unwrap());
-    assert_eq!(problem(vault.with_next_data_key(&last, "one", LEASE, &context)).code, Code::WrongKey);
+    assert_eq!(problem(vault.with_next_data_key(&last.with_active_keys_alone(context.now()), "one", lease(), &context)).code, Code::WrongKey);
 }
 
 #[test]

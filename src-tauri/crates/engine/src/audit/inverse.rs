@@ -93,7 +93,8 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::StatusGetTimeseries
         | O::StatusGetIntegrationTimeseries
         | O::ConfigurationRecipient
-        | O::BackupsList => Reads,
+        | O::BackupsList
+        | O::KeysStatus => Reads,
         O::AccountsCreate
         | O::IntegrationPointsCreate
         | O::IntegrationsCreate
@@ -149,6 +150,8 @@ pub const fn inverse(operation: Operation) -> Inverse {
         O::ConfigurationFill => Never("The organization before was empty. Delete what was brought, or begin anew with another store."),
         O::BackupsCreate => Never("A backup harms nobody. Remove its file where it is not wanted."),
         O::BackupsSettings => Never("Set them again as they were; no backup is removed before the next one is made."),
+        O::KeysRotate => Never("The keys before are given up on purpose. Rotate once more to be rid of the present ones."),
+        O::KeysForget => Never("A key that was removed is nowhere any more."),
         O::AuditExport | O::ConfigurationExport => Never(TOLD),
         // Its rows are those of the operations that it runs.
         O::AuditUndo => Reads,

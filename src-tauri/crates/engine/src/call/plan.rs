@@ -136,7 +136,7 @@ impl<'a> Plan<'a> {
             Stored::Missing => return Err(self.attention(engine, scope, AttentionCause::CredentialMissing).await),
             Stored::Sealed(credential, envelope) => (credential, envelope),
         };
-        let plain = sealed::open(engine, credential, envelope)?;
+        let plain = sealed::open(engine, credential, envelope).await?;
         if credential.kind == CredentialKind::OAuthUser {
             return refresh::current(engine, scope, (**credential).clone(), TokenSet::from_secret(&plain)?).await;
         }

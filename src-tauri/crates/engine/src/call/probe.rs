@@ -147,7 +147,7 @@ async fn open_stored(engine: &Engine, scope: Scope, credential: Credential) -> R
     };
     let envelope = tx.secrets().sealed_credential(&credential).await?.ok_or_else(missing)?;
     drop(tx);
-    let plain = sealed::open(engine, &credential, &envelope)?;
+    let plain = sealed::open(engine, &credential, &envelope).await?;
     match credential.kind {
         CredentialKind::OAuthUser => refresh::current(engine, scope, credential, TokenSet::from_secret(&plain)?).await,
         kind => Opened::of(kind, &credential.public_config, &plain),

@@ -2,6 +2,7 @@
 
 use patchbay_model::credential::{Credential, Envelope, SealedAt};
 use patchbay_model::{Problem, Secret};
+use patchbay_store::{ReadTx, WriteTx};
 use patchbay_vault::Aad;
 
 use crate::{Engine, sealing};
@@ -10,16 +11,24 @@ use crate::{Engine, sealing};
 ///
 /// # Errors
 /// `seal_broken`.
-pub(crate) fn open(engine: &Engine, credential: &Credential, envelope: &Envelope) -> Result<Secret, Problem> {
-    engine.vault().open(&place(credential)?, envelope)
+pub(crate) async fn open(engine: &Engine, credential: &Credential, envelope: &Envelope) -> Result<Secret, Problem> {
+    engine.open_sealed(&place(credential)?, envelope).await
+}
+
+/// The same within a transaction.
+///
+/// # Errors
+/// `seal_broken`.
+pub(crate) async fn open_in(engine: &Engine, tx: &mut ReadTx, credential: &Credential, envelope: &Envelope) -> Result<Secret, Problem> {
+    engine.open_sealed_in(tx, &place(credential)?, envelope).await
 }
 
 /// A sealed value for the place where the credential lies.
 ///
 /// # Errors
 /// `internal` when it lies nowhere.
-pub(crate) fn seal(engine: &Engine, credential: &Credential, plain: &Secret) -> Result<Envelope, Problem> {
-    engine.vault().seal(&place(credential)?, plain, engine.context().entropy())
+pub(crate) async fn seal(engine: &Engine, tx: &mut WriteTx, credential: &Credential, plain: &Secret) -> Result<Envelope, Problem> {
+    engine.seal(tx, &place(credential)?, plain).await
 }
 
 fn place(credential: &Credential) -> Result<Aad<'static>, Problem> {

@@ -159,7 +159,7 @@ impl Writer<'_> {
                     None => SecretMark::Omitted,
                     Some(recipient) => {
                         let envelope = self.tx.secrets().sealed_shared(shared).await?.ok_or_else(|| Problem::internal("a provider app's secret is missing"))?;
-                        let plain = self.engine.vault().open(&shared_place(app.organization_id, None, shared), &envelope)?;
+                        let plain = self.engine.open_sealed_in(&mut self.tx, &shared_place(app.organization_id, None, shared), &envelope).await?;
                         sealed_field(recipient, &plain, "client_secret")?
                     }
                 }),

@@ -81,11 +81,11 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent
         created_at: now,
         updated_at: now,
     };
+    let mut tx = engine.store().write(grant.scope(), grant.caller().origin).await?;
     let sealed = match &verifier {
-        Some(verifier) => Some(engine.vault().seal(&sealing::verifier_place(&session), verifier, engine.context().entropy())?),
+        Some(verifier) => Some(engine.seal(&mut tx, &sealing::verifier_place(&session), verifier).await?),
         None => None,
     };
-    let mut tx = engine.store().write(grant.scope(), grant.caller().origin).await?;
     tx.insert_connect_session(&session, &engine.vault().keyed_hash(STATE, state.expose().as_bytes()), sealed.as_ref()).await?;
     let done = Done::created(Operation::ConnectBegin)
         .in_account(account.id)

@@ -33,7 +33,7 @@ pub(crate) async fn client_of(engine: &Engine, tx: &mut SecretReadTx, app: &Prov
                     "cause",
                 )
             })?;
-            let plain = engine.vault().open(&sealing::shared_place(app.organization_id, None, shared), &envelope)?;
+            let plain = engine.open_sealed_in(tx, &sealing::shared_place(app.organization_id, None, shared), &envelope).await?;
             let sealed: SealedClientSecret = serde_json::from_str(plain.expose()).map_err(|_| Problem::internal("a sealed client secret has another form than Patchbay writes"))?;
             Some(sealed.client_secret)
         }

@@ -84,6 +84,7 @@ pub(super) async fn run(engine: &Engine, scope: Scope, caller: &CallerInfo, sess
 
 async fn gather<'a>(engine: &'a Engine, scope: Scope, session: &ConnectSession) -> Result<Material<'a>, Problem> {
     let mut tx = engine.store().read_secrets(scope).await?;
+    engine.can_seal(&mut tx).await?;
     let integration = tx.integration(session.integration_id).await?.ok_or_else(|| Problem::not_found("integration", session.integration_id))?;
     let definition = definition::pinned(engine, &mut tx, integration.definition).await?;
     let provider = engine.provider_of(&definition).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
@@ -95,7 +96,7 @@ async fn gather<'a>(engine: &'a Engine, scope: Scope, session: &ConnectSession) 
     let app = app.ok_or_else(|| Problem::new(Code::ProviderAppMissing, "The provider app of this consent was deleted meanwhile. Begin the consent again."))?;
     let client = client_of(engine, &mut tx, &app).await?;
     let verifier = match tx.secrets().sealed_connect_verifier(session.id).await? {
-        Some(envelope) => Some(engine.vault().open(&sealing::verifier_place(session), &envelope)?),
+        Some(envelope) => Some(engine.open_sealed_in(&mut tx, &sealing::verifier_place(session), &envelope).await?),
         None => None,
     };
     Ok(Material { provider, oauth, app_name: app.name.to_string(), client, verifier, integration })
@@ -198,7 +199,7 @@ async fn store(
     credential.expires = Some(set.expires);
     credential.secret_set_at = Some(now);
     credential.updated_at = now;
-    let envelope = sealed::seal(engine, &credential, &set.to_secret()?)?;
+    let envelope = sealed::seal(engine, &mut tx, &credential, &set.to_secret()?).await?;
     tx.set_sealed_integration(integration.id, Some(&envelope)).await?;
     if fresh {
         tx.insert_credential(&credential).await?;

@@ -33,7 +33,7 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, owner: &str, new: 
     let id = CredentialId::from_uuid(engine.context().new_uuid());
     let (name, fullname) = name_and_fullname(new.name.as_deref(), new.fullname.as_deref(), id.uuid())?;
     let shared = SharedCredentialId::from_uuid(engine.context().new_uuid());
-    let envelope = engine.vault().seal(&shared_place(grant.organization(), owner.account_id(), shared), &parts.secret, engine.context().entropy())?;
+    let envelope = engine.seal(&mut tx, &shared_place(grant.organization(), owner.account_id(), shared), &parts.secret).await?;
     let credential = Credential {
         id,
         organization_id: grant.organization(),

@@ -91,26 +91,25 @@ pub(crate) async fn open(engine: &Engine, mut tx: patchbay_store::Secrets<'_>, c
         (SealedAt::Shared(shared), owner) => shared_place(organization, owner.account(), shared),
         (SealedAt::Integration(_), _) | (SealedAt::Nowhere, _) => return Ok(None),
     };
-    engine.vault().open(&place, &envelope).map(Some)
+    engine.open_sealed_in(&mut tx, &place, &envelope).await.map(Some)
 }
 
 /// Seals new fields where the credential's value lies, and notes it in the metadata.
 pub(crate) async fn seal(engine: &Engine, tx: &mut WriteTx, credential: &mut Credential, parts: SecretParts, now: Timestamp) -> Result<(), Problem> {
-    let entropy = engine.context().entropy();
     let organization = credential.organization_id;
     match (credential.sealed_at, credential.owner) {
         (SealedAt::Shared(shared), owner) => {
-            let envelope = engine.vault().seal(&shared_place(organization, owner.account(), shared), &parts.secret, entropy)?;
+            let envelope = engine.seal(tx, &shared_place(organization, owner.account(), shared), &parts.secret).await?;
             tx.set_sealed_shared(shared, &envelope, now).await?;
         }
         (_, CredentialOwner::Integration(account, integration)) => {
-            let envelope = engine.vault().seal(&integration_place(organization, account, integration), &parts.secret, entropy)?;
+            let envelope = engine.seal(tx, &integration_place(organization, account, integration), &parts.secret).await?;
             tx.set_sealed_integration(integration, Some(&envelope)).await?;
             credential.sealed_at = SealedAt::Integration(integration);
         }
         (_, owner) => {
             let shared = SharedCredentialId::from_uuid(engine.context().new_uuid());
-            let envelope = engine.vault().seal(&shared_place(organization, owner.account(), shared), &parts.secret, entropy)?;
+            let envelope = engine.seal(tx, &shared_place(organization, owner.account(), shared), &parts.secret).await?;
             tx.insert_sealed_shared(shared, owner.account(), &envelope, now).await?;
             credential.sealed_at = SealedAt::Shared(shared);
         }

@@ -43,7 +43,7 @@ pub(super) async fn make(url: &StoreUrl, keys: &KeyAccess, organization: &str, s
         StoreUrl::Postgres(url) => open_or_prepare(&PostgresAddress::of(url)?, keys, &context).await?,
         StoreUrl::Remote(url) => return Err(super::url::not_here(url)),
     };
-    let engine = start(store, vault, catalog()?, context, network, origin)?;
+    let engine = start(store, vault, keys, catalog()?, context, network, origin)?;
     match added(&engine, id, names, sample, origin).await {
         Ok(created) => Ok((engine, created)),
         Err(problem) => {

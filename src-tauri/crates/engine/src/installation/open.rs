@@ -1,16 +1,16 @@
 //! Opens a store with its key.
 
 use patchbay_model::definition::{Definition, DefinitionStatus};
-use patchbay_model::{Code, Context, DefinitionId, Origin, Problem, ProviderId, Scope, Timestamp};
+use patchbay_model::{Context, DefinitionId, Origin, Problem, ProviderId, Scope, Timestamp};
 use patchbay_providers::{Catalog, Provider};
 use patchbay_store::{PostgresAddress, Store, StoreError, WriteTx};
-use patchbay_vault::{KeyAccess, KeyHeader, Vault};
+use patchbay_vault::{KeyAccess, Vault};
 
 use super::StoreUrl;
 use crate::contention::Turns;
 use crate::engine::Parts;
 use crate::http::HttpClient;
-use crate::{Engine, NetworkPolicy, background};
+use crate::{Engine, NetworkPolicy, background, key};
 
 /// Opens a store.
 ///
@@ -30,7 +30,26 @@ pub async fn open_with(store: &StoreUrl, keys: &KeyAccess, catalog: Catalog, con
     if !store.is_read_only() {
         sync(&store, &catalog, &context).await?;
     }
-    start(store, vault, catalog, context, network, origin)
+    start(store, vault, keys, catalog, context, network, origin)
+}
+
+/// The store at a URL, its keys not unlocked.
+///
+/// # Errors
+/// `store_missing`, `store_damaged`, `store_newer`, `store_locked`; other problems of the store.
+pub(crate) async fn at(url: &StoreUrl) -> Result<Store, Problem> {
+    match url {
+        StoreUrl::Sqlite(path) => Ok(Store::open(path).await?),
+        StoreUrl::Postgres(url) => {
+            let store = Store::connect(&PostgresAddress::of(url)?).await?;
+            if !store.is_complete().await? {
+                store.close().await;
+                return Err(StoreError::MissingSchema(url.to_string()).into());
+            }
+            Ok(store)
+        }
+        StoreUrl::Remote(url) => Err(super::url::not_here(url)),
+    }
 }
 
 /// Opens a store and its keys, and starts nothing.
@@ -38,18 +57,7 @@ pub async fn open_with(store: &StoreUrl, keys: &KeyAccess, catalog: Catalog, con
 /// # Errors
 /// Those of [`open`].
 pub(crate) async fn open_store(url: &StoreUrl, keys: &KeyAccess) -> Result<(Store, Vault), Problem> {
-    let store = match url {
-        StoreUrl::Sqlite(path) => Store::open(path).await?,
-        StoreUrl::Postgres(url) => {
-            let store = Store::connect(&PostgresAddress::of(url)?).await?;
-            if !store.is_complete().await? {
-                store.close().await;
-                return Err(StoreError::MissingSchema(url.to_string()).into());
-            }
-            store
-        }
-        StoreUrl::Remote(url) => return Err(super::url::not_here(url)),
-    };
+    let store = at(url).await?;
     match unlock(&store, keys).await {
         Ok(vault) => Ok((store, vault)),
         Err(problem) => {
@@ -61,9 +69,7 @@ pub(crate) async fn open_store(url: &StoreUrl, keys: &KeyAccess) -> Result<(Stor
 
 /// Unlocks the keys of an open store.
 pub(super) async fn unlock(store: &Store, keys: &KeyAccess) -> Result<Vault, Problem> {
-    let header = store.read(Scope::System).await?.header().await?;
-    let damaged = |_| Problem::new(Code::StoreDamaged, "The store's key header cannot be read. Restore the store from a backup.");
-    let header: KeyHeader = serde_json::from_value(header.key_header).map_err(damaged)?;
+    let header = key::header(&mut store.read(Scope::System).await?).await?;
     let keys = keys.clone();
     // Argon2id, a keyring and a person take their time.
     let vault = tokio::task::spawn_blocking(move || keys.open_vault(&header)).await.map_err(|_| Problem::internal("unlocking was interrupted"))??;
@@ -79,9 +85,9 @@ pub(crate) fn hand_over_database_key(store: &Store, vault: &Vault) {
 }
 
 /// Joins the parts and starts what runs beside the verbs.
-pub(super) fn start(store: Store, vault: Vault, catalog: Catalog, context: Context, network: NetworkPolicy, origin: Origin) -> Result<Engine, Problem> {
+pub(super) fn start(store: Store, vault: Vault, keys: &KeyAccess, catalog: Catalog, context: Context, network: NetworkPolicy, origin: Origin) -> Result<Engine, Problem> {
     let http = HttpClient::new(network, context.clone())?;
-    let engine = Engine::assemble(Parts { store, vault, catalog, http, context, origin, network });
+    let engine = Engine::assemble(Parts { store, vault, access: keys.clone(), catalog, http, context, origin, network });
     background::start(&engine);
     Ok(engine)
 }

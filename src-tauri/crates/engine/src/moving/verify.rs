@@ -25,8 +25,10 @@ pub async fn verify(engine: &Engine, progress: Progress<'_>) -> Result<VerifyRep
     for finding in engine.store().verify_structure().await? {
         findings.add(finding.sentence);
     }
-    let vault = engine.vault();
     let mut image = engine.store().image(engine.now()).await?;
+    // Behind the view, so that no value in it lies under a key of which this process has not heard yet.
+    crate::key::reload(engine).await?;
+    let vault = engine.vault();
     let of = image.header().rows();
     let mut sums = ImageSums::new(image.header());
     let (mut rows, mut sealed_values) = (0, 0);

@@ -110,7 +110,7 @@ pub(super) async fn seal(engine: &Engine, tx: &mut WriteTx, app: &ProviderApp, s
         return Err(Problem::field("/client_secret", "/client_secret must be at most 16384 bytes."));
     }
     let plain = Secret::new(serde_json::json!({ "client_secret": secret.expose() }).to_string());
-    let envelope = engine.vault().seal(&shared_place(app.organization_id, None, shared), &plain, engine.context().entropy())?;
+    let envelope = engine.seal(tx, &shared_place(app.organization_id, None, shared), &plain).await?;
     match app.client_secret {
         Some(_) => tx.set_sealed_shared(shared, &envelope, engine.now()).await?,
         None => tx.insert_sealed_shared(shared, None, &envelope, engine.now()).await?,

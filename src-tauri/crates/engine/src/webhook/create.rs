@@ -58,8 +58,8 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreateWebhook
         updated_at: now,
     };
     let plain = plain(&new.secret)?;
-    let envelope = engine.vault().seal(&shared_place(grant.organization(), None, shared), &plain, engine.context().entropy())?;
     let mut tx = reach::writing_organization(engine, grant).await?;
+    let envelope = engine.seal(&mut tx, &shared_place(grant.organization(), None, shared), &plain).await?;
     tx.insert_webhook(&webhook).await?;
     tx.insert_sealed_shared(shared, None, &envelope, now).await?;
     tx.insert_credential(&credential).await?;

@@ -170,7 +170,7 @@ pub(super) async fn signing(engine: &Engine, mut tx: Secrets<'_>, webhook: &Orga
     let missing = || "The credential of the webhook is missing, so nothing can be signed. Give the webhook another one.".to_owned();
     let Some(credential) = tx.credential(webhook.credential_id).await? else { return Ok(Err(missing())) };
     let Some(envelope) = tx.sealed_credential(&credential).await? else { return Ok(Err(missing())) };
-    let secret = sealed::open(engine, &credential, &envelope).and_then(|plain| send::secret_of(&plain));
+    let secret = sealed::open_in(engine, &mut tx, &credential, &envelope).await.and_then(|plain| send::secret_of(&plain));
     Ok(secret.map(|secret| (credential, secret)).map_err(|problem| problem.message))
 }
 

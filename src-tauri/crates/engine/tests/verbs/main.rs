@@ -15,6 +15,7 @@ mod export;
 mod governance;
 #[cfg(test)]
 mod installation;
+mod keys;
 #[cfg(test)]
 mod members;
 #[cfg(test)]

@@ -204,12 +204,12 @@ async fn the_purge_leaves_nothing_of_what_was_deleted() {
         let mut tx = place.store.write_secrets(Scope::System, Origin::Background).await.unwrap();
         assert_eq!(tx.due_deletions(time(10)).await.unwrap().len(), 3);
         tx.purge_deleted(time(10)).await.unwrap();
-        let sealed = tx.secrets().enumerate_sealed().await.unwrap();
+        let sealed = sealed_values(tx.secrets()).await;
         assert!(sealed.iter().all(|value| value.account_id != Some(ours.accounts[1].account.id.uuid())), "no sealed value of the second account is left");
         assert!(sealed.iter().all(|value| value.row != first.integration.id.uuid()), "nor the one of the deleted credential");
         assert!(sealed.iter().any(|value| value.account_id == Some(first.account.id.uuid())), "the later deletion waits");
         tx.purge_deleted(time(100)).await.unwrap();
-        assert_eq!(tx.secrets().enumerate_sealed().await.unwrap().len(), 1 + 4, "the secret of our app, and what is theirs");
+        assert_eq!(sealed_values(tx.secrets()).await.len(), 1 + 4, "the secret of our app, and what is theirs");
         assert_eq!(tx.due_deletions(time(1000)).await.unwrap(), []);
         tx.commit().await.unwrap();
         let mut tx = place.write().await;

@@ -181,7 +181,11 @@ async fn the_system_sees_no_tenant_data() {
         drop(tx);
         let mut tx = place.store.write_secrets(place.ours.scope(), Origin::Api).await.unwrap();
         refused(tx.organizations().await.map(drop), "all organizations");
-        refused(tx.secrets().enumerate_sealed().await.map(drop), "all sealed values");
+        refused(tx.secrets().count_sealed().await.map(drop), "all sealed values");
+        refused(tx.secrets().sealed_page(patchbay_store::SealedTable::SharedCredentials, None, None, 1).await.map(drop), "all sealed values");
+        refused(tx.reseal(patchbay_store::SealedTable::SharedCredentials, &[]).await.map(drop), "all sealed values");
+        refused(tx.visit(Scope::System), "a wider scope");
+        refused(tx.changed_everywhere(patchbay_model::change::ChangeKind::Key, "").await, "every organization");
         refused(tx.tail_changes(0, 1).await.map(drop), "all changes");
         refused(tx.purge_deleted(time(0)).await.map(drop), "purge");
         refused(tx.due_deletions(time(0)).await.map(drop), "due deletions");

@@ -17,7 +17,7 @@ use patchbay_model::permission::RoleName;
 use patchbay_model::point::{AllowedProviders, IntegrationPoint, PointEnvironments, PointPolicy};
 use patchbay_model::token::{Authority, SecretKind, Slot, TokenContainer, TokenOwner, TokenSecret, TokenType};
 use patchbay_model::*;
-use patchbay_store::{PostgresAddress, SecretWriteTx, Store, StoreHeader, WriteTx};
+use patchbay_store::{PostgresAddress, SealedTable, SealedValue, SecretWriteTx, Secrets, Store, StoreHeader, WriteTx};
 use uuid::Uuid;
 
 use crate::cluster::{Database, MANAGEMENT_LOGIN, SVC_LOGIN};
@@ -83,6 +83,22 @@ pub(crate) fn time(seconds: i64) -> Timestamp {
 pub(crate) fn envelope(text: &str) -> Envelope {
     use base64::Engine as _;
     Envelope { v: 1, key_id: "k1".to_owned(), ct: base64::engine::general_purpose::STANDARD.encode(text) }
+}
+
+/// Every sealed value, in small pages.
+pub(crate) async fn sealed_values(mut tx: Secrets<'_>) -> Vec<SealedValue> {
+    let mut values = Vec::new();
+    for table in SealedTable::ALL {
+        let mut after = None;
+        loop {
+            let page = tx.sealed_page(table, after, None, 2).await.unwrap();
+            let Some(last) = page.last() else { break };
+            assert!(page.len() <= 2);
+            after = Some(last.row);
+            values.extend(page);
+        }
+    }
+    values
 }
 
 pub(crate) fn name(text: &str) -> Name {

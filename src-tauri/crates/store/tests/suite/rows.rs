@@ -11,7 +11,7 @@ use patchbay_model::status::CallSums;
 use patchbay_model::token::{Authority, SecretKind, Slot, TokenOwner};
 use patchbay_model::web::{LinkPurpose, OneTimeLink, WebSession};
 use patchbay_model::*;
-use patchbay_store::{StoreError, Usage};
+use patchbay_store::{SealedTable, SealedValue, StoreError, Usage};
 
 use crate::place::*;
 
@@ -388,13 +388,26 @@ async fn a_commit_tells_what_changed() {
 async fn sealed_values_are_counted_and_replaced_once() {
     on_every_backend(async |place| {
         let mut tx = place.store.write_secrets(Scope::System, Origin::Background).await.unwrap();
-        let values = tx.secrets().enumerate_sealed().await.unwrap();
+        let values = sealed_values(tx.secrets()).await;
         assert_eq!(values.len(), 3 + 3 + 2 + 3, "integrations, shared of accounts, secrets of apps, verifiers");
-        let next = patchbay_model::credential::Envelope { v: 1, key_id: "k2".to_owned(), ct: "anew".to_owned() };
-        for value in &values {
-            assert!(tx.replace_sealed(value, &next).await.unwrap());
-            assert!(!tx.replace_sealed(value, &next).await.unwrap(), "what changed meanwhile is left alone");
+        let before = tx.secrets().count_sealed().await.unwrap();
+        assert_eq!((before.len(), before[0].data_key.as_str(), before[0].values), (1, "k1", 11));
+        let next = patchbay_model::credential::Envelope { v: 1, key_id: "k2".to_owned(), ct: "YW5ldw==".to_owned() };
+        let database = before[0].database_key.clone();
+        for table in SealedTable::ALL {
+            let under = |key: &'static str| (key, database.as_deref());
+            let rows = |values: &[SealedValue]| values.iter().map(|value| (value.row, next.clone())).collect::<Vec<_>>();
+            let page = tx.secrets().sealed_page(table, None, Some(under("k2")), 2).await.unwrap();
+            tx.reseal(table, &rows(&page)).await.unwrap();
+            let left = tx.secrets().sealed_page(table, None, Some(under("k2")), 100).await.unwrap();
+            assert_eq!(page.len() + left.len(), values.iter().filter(|value| value.table == table).count(), "{table:?}");
+            assert_eq!(tx.secrets().sealed_page(table, page.last().map(|value| value.row), Some(under("k2")), 100).await.unwrap(), left, "behind the last one are the same");
+            tx.reseal(table, &rows(&left)).await.unwrap();
+            assert_eq!(tx.secrets().sealed_page(table, None, Some(under("k2")), 100).await.unwrap(), []);
         }
+        let after = tx.secrets().count_sealed().await.unwrap();
+        assert_eq!((after.len(), after[0].data_key.as_str(), after[0].values), (1, "k2", 11));
+        assert!(sealed_values(tx.secrets()).await.iter().all(|value| value.envelope == next));
         tx.commit().await.unwrap();
         let mut tx = place.store.read_secrets(place.ours.scope()).await.unwrap();
         assert_eq!(tx.secrets().sealed_integration(place.ours.accounts[0].integration.id).await.unwrap(), Some(next));
