@@ -62,6 +62,9 @@ async fn fill(source: &Engine, target: &Target, id: Uuid, access: &KeyAccess, co
     let keys = new_keys(Some(&from), target, id, access, context).await?;
     keys.unlock(target);
     let image = source.store().image(context.now()).await?;
+    // Behind the view, so that no value in it lies under a key of which this process has not heard yet.
+    crate::key::reload(source).await?;
+    let from = source.vault();
     let of = image.header().rows();
     let header = store_header(id, &keys.header, context.now())?;
     let sums = ImageSums::new(image.header());
