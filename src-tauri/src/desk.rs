@@ -147,7 +147,11 @@ impl Desk {
             "file.save" => json(&self.save_file(read(params)?).await?),
             _ => {
                 let cancelled = (command == "connect.cancel").then(|| params.pointer("/path/connect_session_id").and_then(Value::as_str).map(ToOwned::to_owned));
-                let answer = self.opened().await?.run(command, params).await;
+                let store = self.opened().await?;
+                let answer = store.run(command, params).await;
+                if command == "keys.rotate" && answer.is_ok() {
+                    self.remember_source(&store);
+                }
                 if let (Some(session), true) = (cancelled, answer.is_ok()) {
                     self.close_window(session.as_deref()).await;
                 }
@@ -306,6 +310,15 @@ impl Desk {
             tracing::warn!("{}", problem.message);
         }
         self.tell_everything_changed();
+    }
+
+    /// Remembers where the master key of a store comes from, which a rotation may have changed.
+    fn remember_source(&self, store: &OpenedStore) {
+        if let Opened::Local { engine, .. } = &store.opened
+            && let Err(problem) = self.inner.recents.remember(&store.url, Some(engine.key_source().to_string()), None)
+        {
+            tracing::warn!("{}", problem.message);
+        }
     }
 
     /// Tries again what could not be reached.

@@ -8,6 +8,7 @@ mod connections;
 mod full;
 mod hooks;
 mod init;
+mod keys;
 mod kill;
 mod moving;
 mod remote;

@@ -228,12 +228,14 @@ impl Dialect {
         }
     }
 
-    /// An envelope as it is put into a sealed column: on PostgreSQL its ciphertext once more under the database key, which
-    /// is bound as `key` ([`db::Query::bind_key`]).
+    /// An envelope as it is put into a sealed column: on PostgreSQL its ciphertext once more under the database key, with that
+    /// key's id as `dbk`. The keys are bound as `key` ([`db::Query::bind_key`]).
     pub(crate) fn sealed(self, envelope: &str, key: &str) -> String {
         match self {
             Self::Sqlite => envelope.to_owned(),
-            Self::Postgres => format!("jsonb_set({envelope}, '{{ct}}', to_jsonb(patchbay.sealed(decode({envelope} ->> 'ct', 'base64'), {key})))"),
+            Self::Postgres => format!(
+                "{envelope} || jsonb_build_object('dbk', {key}::jsonb ->> '', 'ct', patchbay.sealed(decode({envelope} ->> 'ct', 'base64'), {key}::jsonb ->> ({key}::jsonb ->> '')))"
+            ),
         }
     }
 
@@ -242,7 +244,10 @@ impl Dialect {
         match self {
             Self::Sqlite => column.to_owned(),
             Self::Postgres => {
-                format!("jsonb_set({column}, '{{ct}}', to_jsonb(translate(encode(patchbay.opened({column} ->> 'ct', {key}), 'base64'), chr(10), '')))")
+                // A key that is not among those that are bound opens nothing, as a wrong one does: a missing value would look like
+                // a missing secret.
+                let passphrase = format!("coalesce({key}::jsonb ->> ({column} ->> 'dbk'), '')");
+                format!("jsonb_set({column} - 'dbk', '{{ct}}', to_jsonb(translate(encode(patchbay.opened({column} ->> 'ct', {passphrase}), 'base64'), chr(10), '')))")
             }
         }
     }

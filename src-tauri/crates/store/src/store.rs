@@ -20,7 +20,8 @@ pub struct Store {
 struct Inner {
     place: Place,
     announcer: Announcer,
-    /// Known once the store's keys are unlocked, and only where the database seals a second time.
+    /// A JSON object of passphrases by their ids, and under the empty name the id of the one for new values. Known once the
+    /// store's keys are unlocked, and only where the database seals a second time.
     database_key: RwLock<Option<Secret>>,
 }
 
@@ -113,11 +114,23 @@ impl Store {
         self.read(Scope::System).await?.has_header().await
     }
 
-    /// Hands over the key under which the database seals once more; nothing sealed is read or written before. For a file
+    /// Hands over the keys under which the database seals once more; nothing sealed is read or written before. For a file
     /// there is none.
-    pub fn unlock_database_key(&self, key: Secret) {
-        // A poisoned lock holds a key that is whole: it is replaced at once or not at all.
-        *self.inner.database_key.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(key);
+    ///
+    /// `keys` are passphrases by their ids, the one for new values first; while they are rotated there are two. May be called
+    /// again at any time; transactions that have begun go on with those before.
+    pub fn unlock_database_keys(&self, keys: &[(String, Secret)]) {
+        let quoted = |text: &str| serde_json::Value::String(text.to_owned()).to_string();
+        let mut object = String::from("{");
+        if let Some((active, _)) = keys.first() {
+            object.push_str(&format!("\"\":{}", quoted(active)));
+        }
+        for (id, passphrase) in keys {
+            object.push_str(&format!(",{}:{}", quoted(id), quoted(passphrase.expose())));
+        }
+        object.push('}');
+        // A poisoned lock holds keys that are whole: they are replaced at once or not at all.
+        *self.inner.database_key.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Secret::new(object));
     }
 
     /// Begins to read within `scope`.

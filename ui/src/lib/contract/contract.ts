@@ -436,7 +436,7 @@ origin: Origin, };
 /**
  * The kind of object that changed.
  */
-export type ChangeKind = "organization" | "member" | "account" | "integration_point" | "integration" | "credential" | "token" | "provider_app" | "connect_session" | "audit" | "role" | "organization_webhook" | "webhook_delivery" | "end_user";
+export type ChangeKind = "organization" | "member" | "account" | "integration_point" | "integration" | "credential" | "token" | "provider_app" | "connect_session" | "audit" | "role" | "organization_webhook" | "webhook_delivery" | "end_user" | "key";
 
 /**
  * Body of `auth.change_password`.
@@ -892,6 +892,27 @@ export type CredentialId = string;
  * what a person authorized by consent.
  */
 export type CredentialKind = "aws" | "aws_role" | "token" | "basic" | "secret" | "o_auth_client" | "tls_certificate" | "o_auth_user";
+
+/**
+ * A key and how many values lie under it.
+ */
+export type DataKeyStatus = {
+/**
+ * Its id.
+ */
+id: string,
+/**
+ * Whether new values are sealed under it.
+ */
+active: boolean,
+/**
+ * When it was made; absent for keys of early stores.
+ */
+created_at?: Timestamp,
+/**
+ * Values that lie under it.
+ */
+values: number, };
 
 /**
  * One version of one provider's metadata: immutable but for its status.
@@ -1392,6 +1413,52 @@ pinned: boolean,
 rollback: boolean, };
 
 /**
+ * A rotation of the data key that is under way.
+ */
+export type KeyRotation = {
+/**
+ * When it began.
+ */
+begun_at: Timestamp,
+/**
+ * Values that still lie under a key before.
+ */
+remaining: number,
+/**
+ * Whether a program is at it now; otherwise the next one that has the store open goes on with it.
+ */
+running: boolean, };
+
+/**
+ * How the store's keys stand.
+ */
+export type KeyStatus = {
+/**
+ * The master key, which wraps the others.
+ */
+master: MasterKeyStatus,
+/**
+ * The data keys, under which secrets are sealed: the active one first, others only during a rotation.
+ */
+data_keys: Array<DataKeyStatus>,
+/**
+ * The keys under which a PostgreSQL database encrypts sealed values once more; empty for a file.
+ */
+database_keys: Array<DataKeyStatus>,
+/**
+ * Sealed values in the store, those among them that can still be brought back by an undo.
+ */
+values: number,
+/**
+ * When the data key was rotated last.
+ */
+data_rotated_at?: Timestamp,
+/**
+ * A rotation of the data key that is under way.
+ */
+rotation?: KeyRotation, };
+
+/**
  * A label of an account: 1 to 48 of letters, digits and `_ - : .`.
  */
 export type Label = string;
@@ -1515,6 +1582,39 @@ mark?: StoreMark,
  * A name for people; the file's or server's where left out.
  */
 label?: string, };
+
+/**
+ * How the master key stands.
+ */
+export type MasterKeyStatus = {
+/**
+ * The kind of source that it comes from.
+ */
+source: "keyring" | "passphrase" | "file" | "env" | "systemd",
+/**
+ * The key source of the program that answers, such as `file:PATH`; only the holder of the key is told.
+ */
+key_source?: string,
+/**
+ * When it was rotated last.
+ */
+rotated_at?: Timestamp,
+/**
+ * A rotation that was begun and not finished: until it is, the key before and the one behind both open the store.
+ */
+pending?: PendingMasterKey,
+/**
+ * Why the program that answers can no longer get the master key, in words; it goes on with the keys that it holds.
+ */
+trouble?: string,
+/**
+ * Replaced master keys whose entries are still in the keyring, for copies and backups from before.
+ */
+replaced: number,
+/**
+ * Whether the caller may rotate it: only its holder may, at the machine.
+ */
+may_rotate: boolean, };
 
 /**
  * A person or program that acts within the organization.
@@ -1794,6 +1894,23 @@ from?: string,
  * New value.
  */
 value?: unknown, };
+
+/**
+ * A master key that is being brought in.
+ */
+export type PendingMasterKey = {
+/**
+ * The kind of its source.
+ */
+source: "keyring" | "passphrase" | "file" | "env" | "systemd",
+/**
+ * When its rotation began.
+ */
+begun_at: Timestamp,
+/**
+ * Whether the program that answers has opened the store with it.
+ */
+opened_here: boolean, };
 
 /**
  * Actions of one API.
@@ -2203,6 +2320,24 @@ export type RoleId = string;
  * Name of a role: one of the four that are built in, or one of the organization's own.
  */
 export type RoleName = string;
+
+/**
+ * Body of `keys.rotate`.
+ */
+export type RotateKeys = {
+/**
+ * Which key.
+ */
+key: WhichKey,
+/**
+ * Where the next master key shall come from: `keyring`, `passphrase`, `file:PATH`, `env:NAME` or `systemd`. Where left
+ * out, from where the present one comes.
+ */
+to?: string,
+/**
+ * The next passphrase, for `passphrase`.
+ */
+passphrase?: string, };
 
 /**
  * Params of `file.save`.
@@ -2850,6 +2985,11 @@ export type WebhookSecret = { value: string,
 expires?: Timestamp, };
 
 /**
+ * Which key is rotated.
+ */
+export type WhichKey = "data" | "master";
+
+/**
  * What is done with the open store.
  */
 export type WorkKind = "verify" | "copy";
@@ -3048,6 +3188,9 @@ export interface Commands {
   "backups.list": { params: Record<string, never>; result: Answer<Backups> };
   "backups.create": { params: Record<string, never>; result: Answer<Backup> };
   "backups.settings": { params: { body: BackupSettings }; result: Answer<Backups> };
+  "keys.status": { params: Record<string, never>; result: Answer<KeyStatus> };
+  "keys.rotate": { params: { body: RotateKeys }; result: Answer<KeyStatus> };
+  "keys.forget": { params: Record<string, never>; result: Answer<KeyStatus> };
   "end_users.list": { params: { path: { account_id: string }, query?: ListParams }; result: Listed<EndUser> };
   "end_users.get": { params: { path: { account_id: string, end_user_id: string } }; result: Answer<EndUser> };
   "end_users.create": { params: { path: { account_id: string }, body: CreateEndUser }; result: Answer<EndUser> };

@@ -1,7 +1,7 @@
 //! Opens a store with its key.
 
 use patchbay_model::definition::{Definition, DefinitionStatus};
-use patchbay_model::{Context, DefinitionId, Origin, Problem, ProviderId, Scope, Timestamp};
+use patchbay_model::{Context, DefinitionId, Origin, Problem, ProviderId, Scope, Secret, Timestamp};
 use patchbay_providers::{Catalog, Provider};
 use patchbay_store::{PostgresAddress, Store, StoreError, WriteTx};
 use patchbay_vault::{KeyAccess, Vault};
@@ -77,10 +77,11 @@ pub(super) async fn unlock(store: &Store, keys: &KeyAccess) -> Result<Vault, Pro
     Ok(vault)
 }
 
-/// The database needs its key for every sealed value; a file has none.
+/// The database needs its keys for every sealed value; a file has none.
 pub(crate) fn hand_over_database_key(store: &Store, vault: &Vault) {
-    if let Some(key) = vault.database_key() {
-        store.unlock_database_key(key);
+    let keys: Vec<(String, Secret)> = vault.database_keys().into_iter().map(|key| (key.id, key.passphrase)).collect();
+    if !keys.is_empty() {
+        store.unlock_database_keys(&keys);
     }
 }
 

@@ -106,9 +106,7 @@ impl Keys {
 
     /// Hands the database its key.
     pub(super) fn unlock(&self, target: &Target) {
-        if let Some(key) = self.vault.database_key() {
-            target.store.unlock_database_key(key);
-        }
+        crate::installation::hand_over_database_key(&target.store, &self.vault);
     }
 }
 

@@ -187,7 +187,7 @@ async fn connected(database: &Database) -> Store {
     let second = database.url(SVC_LOGIN).parse().unwrap();
     let address = PostgresAddress::of(&database.url(MANAGEMENT_LOGIN).parse::<PostgresUrl>().unwrap().with_second_login(Some(second))).unwrap();
     let store = Store::connect(&address).await.unwrap();
-    store.unlock_database_key(Secret::new("the key of the suite"));
+    store.unlock_database_keys(&[("suite".to_owned(), Secret::new("the key of the suite"))]);
     store
 }
 
