@@ -145,7 +145,9 @@ async fn at(redirect_uri: &Url) -> Result<Loopback, Problem> {
     let elsewhere = || {
         Problem::new(
             Code::ConsentCallbackMismatch,
-            format!("The provider answers to {redirect_uri}, where this application cannot listen. Register http://127.0.0.1:PORT/oauth/callback at the provider and in its provider app, or connect in the window."),
+            format!(
+                "The provider answers to {redirect_uri}, where this application cannot listen. Register http://127.0.0.1:PORT/oauth/callback at the provider and in its provider app, or connect in the window."
+            ),
         )
     };
     let loopback = Loopback::bind(Some(redirect_uri.port().ok_or_else(elsewhere)?)).await?;
@@ -172,7 +174,10 @@ async fn begin(store: &OpenedStore, integration: &str, route: ConsentRoute, redi
         return Ok(begun);
     }
     cancel(store, &begun.id()).await?;
-    Err(Problem::new(Code::ProviderInvalidAnswer, format!("The provider's page is at an address that is no web address ({}:). Nothing was opened; correct the provider's configuration.", begun.authorize_url.scheme())))
+    Err(Problem::new(
+        Code::ProviderInvalidAnswer,
+        format!("The provider's page is at an address that is no web address ({}:). Nothing was opened; correct the provider's configuration.", begun.authorize_url.scheme()),
+    ))
 }
 
 async fn finish(store: &OpenedStore, session: &str, callback: &Url) -> Result<(), Problem> {
@@ -197,7 +202,8 @@ async fn page(store: &OpenedStore, begun: &Begun) -> Result<ConsentPage, Problem
     let account = store.result("accounts.get", json!({ "path": { "account_id": account_id } })).await?;
     let integration = store.result("integrations.get", json!({ "path": { "account_id": account_id, "integration_id": integration_id } })).await?;
     let provider_id = text(&integration, "provider_type");
-    let provider = store.result("capabilities.get_provider", json!({ "path": { "provider_id": provider_id } })).await.map_or_else(|_| String::new(), |provider| text(&provider, "fullname"));
+    let provider =
+        store.result("capabilities.get_provider", json!({ "path": { "provider_id": provider_id } })).await.map_or_else(|_| String::new(), |provider| text(&provider, "fullname"));
     Ok(ConsentPage {
         organization: text(&organization, "fullname"),
         account: text(&account, "fullname"),

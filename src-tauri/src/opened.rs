@@ -128,7 +128,9 @@ impl OpenedStore {
     pub(crate) fn engine(&self) -> Result<&Engine, Problem> {
         match &self.opened {
             Opened::Local { engine, .. } => Ok(engine),
-            Opened::Remote(_) => Err(Problem::new(Code::OperationUnsupported, format!("{} is a server, whose store is looked after where it is: by `patchbay store` on its machine.", self.url))),
+            Opened::Remote(_) => {
+                Err(Problem::new(Code::OperationUnsupported, format!("{} is a server, whose store is looked after where it is: by `patchbay store` on its machine.", self.url)))
+            }
         }
     }
 

@@ -128,10 +128,14 @@ async fn no_secret_lies_in_the_answers_that_are_kept() {
     let store = world.open_at(world.address).await.unwrap();
     let account = text(&store.call("accounts.create", json!({"body": {"name": "globex"}})).await.unwrap(), "/result/account/id");
     let planted = "planted-api-key-4711";
-    let integration = json!({"name": "tickets", "provider_config": {"type": "ticketing_redmine", "url": "https://redmine.example", "credential": {"type": "token", "secret": planted}}});
+    let integration =
+        json!({"name": "tickets", "provider_config": {"type": "ticketing_redmine", "url": "https://redmine.example", "credential": {"type": "token", "secret": planted}}});
     let made = store.call("integrations.create", json!({"path": {"account_id": account}, "body": integration})).await.unwrap();
     let revealed = text(&made, "/result/token/access/secret");
-    store.call("members.create_link", json!({"path": {"member_id": text(&store.call("session.info", json!({})).await.unwrap(), "/member/id")}, "body": {"purpose": "reset"}})).await.unwrap();
+    store
+        .call("members.create_link", json!({"path": {"member_id": text(&store.call("session.info", json!({})).await.unwrap(), "/member/id")}, "body": {"purpose": "reset"}}))
+        .await
+        .unwrap();
     for command in ["accounts.list", "integrations.list", "tokens.list", "members.list", "audit.list", "provider_apps.list", "organization_webhooks.list", "overview.get"] {
         store.call(command, json!({})).await.unwrap();
     }

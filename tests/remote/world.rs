@@ -174,7 +174,11 @@ impl Line {
                         }
                         turned = state.changed() => if turned.is_err() { return },
                     },
-                    None => if state.changed().await.is_err() { return },
+                    None => {
+                        if state.changed().await.is_err() {
+                            return;
+                        }
+                    }
                 }
                 let now = *state.borrow();
                 if !now {

@@ -79,9 +79,13 @@ fn passphrase(variable: &str, prompt: &str, new: bool) -> Result<Secret, Failure
 
 /// Opens the store with its key.
 pub(crate) async fn open(arguments: &StoreArguments, network: NetworkPolicy) -> Result<Engine, Failure> {
-    let store = arguments.url()?;
+    open_named(&arguments.url()?, &arguments.key, network).await
+}
+
+/// The same, of a store and of what names its key, which is not asked for where the store is not opened here.
+pub(crate) async fn open_named(store: &StoreUrl, key: &KeyArguments, network: NetworkPolicy) -> Result<Engine, Failure> {
     store.opened_here()?;
-    open_url(&store, &key_access(&arguments.key, false)?, network).await
+    open_url(store, &key_access(key, false)?, network).await
 }
 
 /// The same, of parts.

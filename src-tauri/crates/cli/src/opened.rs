@@ -196,7 +196,8 @@ fn token(file: Option<&Path>) -> Result<Secret, Failure> {
 /// A file that only its owner can read.
 fn read_private(path: &Path) -> Result<Secret, Failure> {
     use std::io::Read;
-    let failed = |error: std::io::Error| Problem::new(Code::InvalidField, format!("The token file {} cannot be read: {error}. Check the path and whether you may read it.", path.display()));
+    let failed =
+        |error: std::io::Error| Problem::new(Code::InvalidField, format!("The token file {} cannot be read: {error}. Check the path and whether you may read it.", path.display()));
     let file = std::fs::File::open(path).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
     #[cfg(unix)]

@@ -108,7 +108,10 @@ impl Cache {
     /// `store_read_only` when the folder cannot be made.
     pub fn with_key(folder: &Path, server: &str, key: LocalKey, limits: CacheLimits, context: Context) -> Result<Self, Problem> {
         let unusable = |error: std::io::Error| {
-            Problem::new(Code::StoreReadOnly, format!("The folder {} for answers of {server} cannot be used: {error}. Check its permissions and the space on its disk.", folder.display()))
+            Problem::new(
+                Code::StoreReadOnly,
+                format!("The folder {} for answers of {server} cannot be used: {error}. Check its permissions and the space on its disk.", folder.display()),
+            )
         };
         make_private(folder).map_err(unusable)?;
         let mut found = Vec::new();

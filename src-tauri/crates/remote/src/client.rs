@@ -48,11 +48,10 @@ impl Failure {
     pub fn problem_of(self, command: &str) -> Problem {
         match self {
             Self::Problem(problem) => problem,
-            Self::Lost(lost) if lost.unsent || is_read(command) => Problem::new(Code::ServerUnreachable, format!("{} Check the address and the network, then try again.", lost.words)),
-            Self::Lost(lost) => Problem::new(
-                Code::ServerUnreachable,
-                format!("{} Whether the change was made is not known: look before you repeat it.", lost.words),
-            ),
+            Self::Lost(lost) if lost.unsent || is_read(command) => {
+                Problem::new(Code::ServerUnreachable, format!("{} Check the address and the network, then try again.", lost.words))
+            }
+            Self::Lost(lost) => Problem::new(Code::ServerUnreachable, format!("{} Whether the change was made is not known: look before you repeat it.", lost.words)),
         }
     }
 }

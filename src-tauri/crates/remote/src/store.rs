@@ -85,14 +85,7 @@ impl RemoteStore {
                 return Err(problem);
             }
         };
-        let inner = Arc::new(Inner {
-            client,
-            cache,
-            context,
-            connection: watch::Sender::new(connection),
-            events: broadcast::Sender::new(BACKLOG),
-            look: Notify::new(),
-        });
+        let inner = Arc::new(Inner { client, cache, context, connection: watch::Sender::new(connection), events: broadcast::Sender::new(BACKLOG), look: Notify::new() });
         let parts = inner.clone();
         let listener = tokio::spawn(async move {
             let mut turn = Turn { listening, last: None, wait: FIRST_WAIT };

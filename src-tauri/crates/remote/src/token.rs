@@ -235,8 +235,12 @@ impl Keeper {
         let path = format!("/v1/tokens/{}/refresh", renewal.container);
         let answered = transport.send(Method::PUT, &path, Some(&renewal.refresh), None, PATIENCE).await.map_err(Failure::Lost)?;
         let fresh = match answer::read(transport.url(), &answered) {
-            Outcome::Done(body) => fresh(body, self.context.now())
-                .ok_or_else(|| Failure::Problem(Problem::new(Code::ServerIncompatible, format!("{} refreshed the token in a way that this Patchbay does not understand. Update the older of the two.", transport.url()))))?,
+            Outcome::Done(body) => fresh(body, self.context.now()).ok_or_else(|| {
+                Failure::Problem(Problem::new(
+                    Code::ServerIncompatible,
+                    format!("{} refreshed the token in a way that this Patchbay does not understand. Update the older of the two.", transport.url()),
+                ))
+            })?,
             Outcome::Refused(problem) => return Err(Failure::Problem(problem)),
             Outcome::Foreign(lost) => return Err(Failure::Lost(lost)),
         };
@@ -334,9 +338,7 @@ mod tests {
 
     #[test]
     fn the_answer_to_a_refresh_gives_a_whole_pair_or_none() {
-        let answer = |access: &str, ttl: &str| {
-            serde_json::json!({"result": {"id": "c", "token_ttl": ttl, "primary": {"access": {"secret": access, "expires": "2026-11-23T00:00:00Z"}, "refresh": {"secret": "pbr_r"}}}})
-        };
+        let answer = |access: &str, ttl: &str| serde_json::json!({"result": {"id": "c", "token_ttl": ttl, "primary": {"access": {"secret": access, "expires": "2026-11-23T00:00:00Z"}, "refresh": {"secret": "pbr_r"}}}});
         let held = fresh(answer("pbo_a", "24h"), at("2026-11-22T00:00:00Z")).unwrap();
         assert_eq!(held.due(), Some(at("2026-11-22T16:00:00Z")));
         assert!(fresh(answer("", "24h"), at("2026-11-22T00:00:00Z")).is_none() && fresh(answer("a", "soon"), at("2026-11-22T00:00:00Z")).is_none());

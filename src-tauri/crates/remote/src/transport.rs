@@ -139,7 +139,9 @@ impl Transport {
             return Lost { words: format!("{url} did not answer in time."), unsent: false, slow: true };
         }
         let words = if certificate(&error) {
-            format!("{url} cannot be trusted: its certificate does not verify ({why}). Nothing was sent. Check the address; a certificate of your own authority has to be known to this machine.")
+            format!(
+                "{url} cannot be trusted: its certificate does not verify ({why}). Nothing was sent. Check the address; a certificate of your own authority has to be known to this machine."
+            )
         } else if unsent {
             format!("{url} cannot be reached: {why}.")
         } else {
@@ -150,21 +152,13 @@ impl Transport {
 }
 
 /// Whether TLS failed by what the server showed, and not by the network.
-fn certificate(error: &reqwest::Error) -> bool {
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        if source.downcast_ref::<rustls::Error>().is_some_and(|error| matches!(error, rustls::Error::InvalidCertificate(_))) {
-            return true;
-        }
-        // hyper hands TLS errors over inside an I/O error.
-        if let Some(io) = source.downcast_ref::<std::io::Error>()
-            && io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some_and(|error| matches!(error, rustls::Error::InvalidCertificate(_)))
-        {
-            return true;
-        }
-        cause = source.source();
+fn certificate(error: &(dyn std::error::Error + 'static)) -> bool {
+    if let Some(error) = error.downcast_ref::<rustls::Error>() {
+        return matches!(error, rustls::Error::InvalidCertificate(_));
     }
-    false
+    // An I/O error does not name the error inside it as its source, but that one's source.
+    let inside = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    inside.is_some_and(|inside| certificate(inside)) || error.source().is_some_and(certificate)
 }
 
 /// Mozilla's roots as compiled in, for machines without a certificate store of their own.

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{OpenerArguments, Store, StoreBackup, StoreCommand, StoreCopy, StoreRestore, StoreVerify};
 use crate::failure::Failure;
-use crate::installation::{backup_passphrase, copy_access, key_access, open, open_url};
+use crate::installation::{backup_passphrase, copy_access, key_access, open, open_named};
 use crate::output::Output;
 
 /// How often progress is told.
@@ -71,6 +71,7 @@ async fn backup(arguments: &StoreBackup, output: &Output) -> Result<(), Failure>
 async fn restore(arguments: &StoreRestore, output: &Output) -> Result<(), Failure> {
     let key = opener(&arguments.opener)?;
     let file = readable(&arguments.file)?;
+    arguments.store.store.opened_here()?;
     let keys = key_access(&arguments.store.key, false)?;
     let context = system_context();
     let mut teller = Teller::new(output, context.clone());
@@ -103,7 +104,7 @@ async fn restore(arguments: &StoreRestore, output: &Output) -> Result<(), Failur
 async fn copy(arguments: &StoreCopy, output: &Output) -> Result<(), Failure> {
     let keys = copy_access(arguments.to_source()?)?;
     let context = system_context();
-    let engine = open_url(&arguments.from, &key_access(&arguments.key, false)?, NetworkPolicy::default()).await?;
+    let engine = open_named(&arguments.from, &arguments.key, NetworkPolicy::default()).await?;
     let mut teller = Teller::new(output, context.clone());
     let copied = moving::copy(&engine, &arguments.to, &keys, &context, &mut |step| teller.tell(step)).await;
     engine.shutdown().await;
@@ -129,7 +130,7 @@ async fn verify(arguments: &StoreVerify, output: &Output) -> Result<(), Failure>
     let mut tell = |step| teller.tell(step);
     let (what, mend, report) = match (&arguments.store, &arguments.backup) {
         (Some(url), _) => {
-            let engine = open_url(url, &key_access(&arguments.key, false)?, NetworkPolicy::default()).await?;
+            let engine = open_named(url, &arguments.key, NetworkPolicy::default()).await?;
             output.progress("Checking the structure, reading every row and opening every sealed value ...");
             let report = moving::verify(&engine, &mut tell).await;
             engine.shutdown().await;

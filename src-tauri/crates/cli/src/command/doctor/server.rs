@@ -26,7 +26,9 @@ pub(super) async fn checks(url: &RemoteUrl, token_file: Option<&Path>) -> Vec<Ch
     let server = Check::good("server", format!("{url} is a Patchbay of a version that fits this one."));
     let token = match token {
         None => opens(&client).await,
-        Some(Failure::Usage(sentence)) if token_file.is_none() && std::env::var_os("PATCHBAY_TOKEN").is_none() => Check::note("token", format!("Nothing behind the server's door was looked at: {sentence}.")),
+        Some(Failure::Usage(sentence)) if token_file.is_none() && std::env::var_os("PATCHBAY_TOKEN").is_none() => {
+            Check::note("token", format!("Nothing behind the server's door was looked at: {sentence}."))
+        }
         Some(failure) => check("token", failure),
     };
     vec![server, token]
