@@ -1,6 +1,5 @@
 //! Requests to one server, and what can go wrong on the way.
 
-use std::error::Error as _;
 use std::time::Duration;
 
 use patchbay_model::{Problem, RemoteUrl, Secret};
