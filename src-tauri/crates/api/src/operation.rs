@@ -120,6 +120,7 @@ macro_rules! table {
         }
 
         /// Runs an operation once: reads the request into types, calls its handler, and makes the answer.
+        #[expect(clippy::redundant_closure_call, reason = "each closure is a function of its own, and so has a stack frame of its own")]
         fn attempt<'a>(engine: &'a Engine, grant: &'a ManagementGrant, operation: Operation, request: &'a Request, body: Option<Value>) -> Answering<'a> {
             // Boxed, so that the future of the whole table is not as large as the largest of its handlers; and made in a
             // function of its own, since an unoptimised build keeps room on the stack for each of those that it might make.

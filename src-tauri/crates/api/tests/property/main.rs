@@ -4,7 +4,7 @@
 //! `PATCHBAY_CASES=10` tries ten times as many sequences, `PATCHBAY_SEED=7` other ones. A failure prints its seed and the
 //! shortest sequence that was found to fail.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says so by a panic; the exemption of tests does not reach their fixtures")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails says so by a panic; the exemption of tests does not reach their fixtures")]
 
 mod agree;
 #[path = "../../../store/tests/suite/cluster.rs"]

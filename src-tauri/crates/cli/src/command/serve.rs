@@ -108,12 +108,9 @@ impl Signals {
     /// Done when the process was asked so many times; gives how long others need to notice.
     async fn asked(&self, times: u32) -> Duration {
         let mut asked = self.0.clone();
-        let grace = match asked.wait_for(|asked| asked.times >= times).await {
-            Ok(asked) => asked.grace,
-            // The task that hears is gone only together with the runtime.
-            Err(_) => Duration::ZERO,
-        };
-        grace
+        let heard = asked.wait_for(|asked| asked.times >= times).await.map(|asked| asked.grace);
+        // The task that hears is gone only together with the runtime.
+        heard.unwrap_or(Duration::ZERO)
     }
 }
 
