@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The tests that gain from large counts, one after the other, whatever becomes of each; the last line sums up.
-#   KILLS=50            how often the server is killed under write load
-#   PATCHBAY_CASES=10   how many times as many random cases are tried as in `make test`
+#   KILLS=200           how often the server is killed under write load, on a file and on PostgreSQL, whose server is killed too
+#   PATCHBAY_CASES=10   how many times as many random cases are tried as in `make test`, and places where a disk is full
 #   PATCHBAY_SEED=...   which ones; a new number every time unless it is given, and told here
 #   ROUNDS=3            how often the SDK's suite is run
 #   RESTARTS=20         how often each of two servers under load is restarted
@@ -9,10 +9,13 @@
 . "$(dirname "$0")/tally.sh"
 tests/run/setup.sh test
 build_ui
-export PATCHBAY_CASES=${PATCHBAY_CASES:-10} PATCHBAY_SEED=${PATCHBAY_SEED:-$(date +%s)} PATCHBAY_KILL_ROUNDS=${KILLS:-50}
-say "PATCHBAY_CASES=$PATCHBAY_CASES PATCHBAY_SEED=$PATCHBAY_SEED KILLS=$PATCHBAY_KILL_ROUNDS ROUNDS=${ROUNDS:-3}"
+export PATCHBAY_CASES=${PATCHBAY_CASES:-10} PATCHBAY_SEED=${PATCHBAY_SEED:-$(date +%s)} PATCHBAY_KILL_ROUNDS=${KILLS:-200}
+export PATCHBAY_KILL_SEED=${PATCHBAY_KILL_SEED:-$PATCHBAY_SEED}
+say "PATCHBAY_CASES=$PATCHBAY_CASES PATCHBAY_SEED=$PATCHBAY_SEED PATCHBAY_KILL_SEED=$PATCHBAY_KILL_SEED KILLS=$PATCHBAY_KILL_ROUNDS ROUNDS=${ROUNDS:-3}"
 
-kill_test() { cargo test -p patchbay --test cli -- kill --nocapture; }
+kill_test() { cargo test -p patchbay --test cli -- kill:: --nocapture --test-threads 1; }
+# Disks without room at every operation of a command, and database servers that go, are full or read-only.
+disks() { cargo test -p patchbay --test cli -- full:: connections:: --nocapture; }
 property() { cargo test -p patchbay-api --test property -- --nocapture; }
 # Every route with every permission set, and tokens that never exceed who minted them.
 matrix() { cargo test -p patchbay-server -p patchbay-engine --no-fail-fast; }
@@ -26,10 +29,13 @@ conformance() { "$cache/venv/bin/python" -m pytest tests/conformance; }
 
 cargo build --workspace --bins --features patchbay-desktop/custom-protocol
 suite kill kill_test
+suite disks disks
 suite property property
 suite matrix matrix
 suite store store
 suite sdk sdk
 suite servers servers
 suite conformance conformance
+# What the kills came to, beside the counts.
+grep -hE '^kill -9 of .*none lost' "$logs/kill" || true
 summary
