@@ -6,9 +6,7 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
-import tempfile
 import threading
 import time
 
@@ -180,7 +178,7 @@ def costs(credentials=100_000, seconds=10):
         one = "\\set pick random(0, {most})\n{begin}SELECT id, name, config FROM integration_instances WHERE organization_id = '{organization}' AND name = 'i-' || lpad(:pick::text, 6, '0') AND deleted_at IS NULL;\nCOMMIT;\n"
         rows.append(("one row under row security / above it", store.bench(fill(one, "patchbay_management"), seconds), store.bench(fill(one, "postgres"), seconds)))
         envelope = "gen_random_bytes(72)"
-        seal = "BEGIN;\nSET LOCAL search_path = patchbay, public;\nUPDATE shared_credentials SET credentials = jsonb_set(credentials, '{{ct}}', to_jsonb({value})), updated_at = now() WHERE id = (SELECT id FROM shared_credentials LIMIT 1);\nUPDATE integration_instances SET credentials = jsonb_build_object('v', 1, 'key_id', 'bench', 'ct', {value}) WHERE name = 'i-000001';\nROLLBACK;\n"
+        seal = "BEGIN;\nSET LOCAL search_path = patchbay, public;\nUPDATE integration_instances SET credentials = jsonb_build_object('v', 1, 'key_id', 'bench', 'ct', {value}) WHERE name = 'i-000001';\nROLLBACK;\n"
         sealed = store.bench(seal.format(value=f"patchbay.sealed({envelope}, 'a-key-of-this-bench-and-no-other-0123456789')"), seconds)
         bare = store.bench(seal.format(value=f"translate(encode({envelope}, 'base64'), chr(10), '')"), seconds)
         rows.append(("secret written with pgcrypto / without", sealed, bare))
