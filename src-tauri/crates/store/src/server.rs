@@ -249,15 +249,16 @@ impl Pool {
         let statement = format!("{how}; {}", scope_settings(scope));
         // When the server went away and came back, every connection that lay idle is broken. Each is found out by its BEGIN,
         // with which nothing is lost, and there are no more of them than the pool has room for.
-        for _ in 0..self.size {
+        let mut last = String::new();
+        for _ in 0..=self.size {
             match self.pool.begin_with(AssertSqlSafe(statement.clone())).await {
                 Ok(tx) => return Ok(Tx::Postgres { tx, pending: None, key }),
-                Err(error) if broken(&error) => {}
+                Err(error) if broken(&error) => last = error.to_string(),
                 Err(sqlx::Error::PoolTimedOut) => return Err(self.reason().await),
                 Err(error) => return Err(error.into()),
             }
         }
-        self.pool.begin_with(AssertSqlSafe(statement)).await.map(|tx| Tx::Postgres { tx, pending: None, key }).map_err(StoreError::from)
+        Err(StoreError::Unreachable(last))
     }
 
     /// Why no connection came in time: the pool does not tell a server that is gone from one that has enough to do.
