@@ -4,6 +4,7 @@
 
 mod bench;
 mod cluster;
+mod database;
 mod connections;
 mod full;
 mod hooks;

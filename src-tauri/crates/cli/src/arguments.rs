@@ -76,11 +76,15 @@ pub(crate) struct StoreArguments {
 impl StoreArguments {
     /// The store with both its logins.
     pub(crate) fn url(&self) -> Result<StoreUrl, Failure> {
-        match (&self.store, &self.store_svc) {
-            (store, None) => Ok(store.clone()),
-            (StoreUrl::Postgres(store), Some(StoreUrl::Postgres(second))) => Ok(StoreUrl::Postgres(store.clone().with_second_login(Some(second.clone())))),
-            _ => Err(Failure::usage("--store-svc is the second login of a PostgreSQL store: both addresses must begin with postgres://.")),
-        }
+        with_both_logins(&self.store, self.store_svc.as_ref())
+    }
+}
+
+fn with_both_logins(store: &StoreUrl, second: Option<&StoreUrl>) -> Result<StoreUrl, Failure> {
+    match (store, second) {
+        (store, None) => Ok(store.clone()),
+        (StoreUrl::Postgres(store), Some(StoreUrl::Postgres(second))) => Ok(StoreUrl::Postgres(store.clone().with_second_login(Some(second.clone())))),
+        _ => Err(Failure::usage("--store-svc is the second login of a PostgreSQL store: both addresses must begin with postgres://.")),
     }
 }
 
@@ -168,7 +172,11 @@ pub(crate) struct Doctor {
     /// The store to look at: sqlite:PATH, postgres://USER@HOST/DATABASE, or https://HOST for a Patchbay server. Without it only the
     /// surroundings are checked.
     #[arg(long, value_name = "URL", value_parser = store_url)]
-    pub(crate) store: Option<StoreUrl>,
+    store: Option<StoreUrl>,
+
+    /// The same PostgreSQL database with a second login, which alone opens sealed values.
+    #[arg(long, env = "PATCHBAY_STORE_SVC", hide_env_values = true, value_name = "URL", value_parser = store_url)]
+    store_svc: Option<StoreUrl>,
 
     #[command(flatten)]
     pub(crate) key: KeyArguments,
@@ -176,6 +184,13 @@ pub(crate) struct Doctor {
     /// For a server: a file that holds an organization access token and that only you can read, instead of PATCHBAY_TOKEN.
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
+}
+
+impl Doctor {
+    /// The store to look at, with both its logins.
+    pub(crate) fn url(&self) -> Result<Option<StoreUrl>, Failure> {
+        self.store.as_ref().map(|store| with_both_logins(store, self.store_svc.as_ref())).transpose()
+    }
 }
 
 #[derive(Args)]
@@ -320,7 +335,11 @@ impl StoreCopy {
 pub(crate) struct StoreVerify {
     /// The store: sqlite:PATH or postgres://...
     #[arg(long, value_name = "URL", value_parser = store_url, required_unless_present = "backup", conflicts_with = "backup")]
-    pub(crate) store: Option<StoreUrl>,
+    store: Option<StoreUrl>,
+
+    /// The same PostgreSQL database with a second login, which alone opens sealed values.
+    #[arg(long, env = "PATCHBAY_STORE_SVC", hide_env_values = true, value_name = "URL", value_parser = store_url)]
+    store_svc: Option<StoreUrl>,
 
     /// Look through this backup instead, without restoring it anywhere that stays.
     #[arg(long, value_name = "FILE")]
@@ -331,6 +350,13 @@ pub(crate) struct StoreVerify {
 
     #[command(flatten)]
     pub(crate) opener: OpenerArguments,
+}
+
+impl StoreVerify {
+    /// The store to look through, with both its logins.
+    pub(crate) fn url(&self) -> Result<Option<StoreUrl>, Failure> {
+        self.store.as_ref().map(|store| with_both_logins(store, self.store_svc.as_ref())).transpose()
+    }
 }
 
 #[derive(Args)]

@@ -58,14 +58,15 @@ pub(crate) async fn run(arguments: Doctor, output: &Output) -> Result<(), Failur
     let context = system_context();
     let mut checks = vec![clock(context.now()), catalog()];
     let named = arguments.key.source()?;
+    let named_store = arguments.url()?;
     // The passphrase is asked for only where there is a store to open with it.
     let keys = match &named {
-        Some(KeySource::Passphrase) if arguments.store.is_none() => None,
+        Some(KeySource::Passphrase) if named_store.is_none() => None,
         Some(_) => Some(key_access(&arguments.key, false)?),
         None => None,
     };
     checks.extend(key(named.as_ref(), keys.as_ref(), &context).await);
-    match &arguments.store {
+    match &named_store {
         Some(StoreUrl::Remote(url)) => checks.extend(server::checks(url, arguments.token_file.as_deref()).await),
         Some(url) => {
             if let Some(path) = url.file() {

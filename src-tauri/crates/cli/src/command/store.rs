@@ -128,7 +128,8 @@ async fn verify(arguments: &StoreVerify, output: &Output) -> Result<(), Failure>
     let context = system_context();
     let mut teller = Teller::new(output, context.clone());
     let mut tell = |step| teller.tell(step);
-    let (what, mend, report) = match (&arguments.store, &arguments.backup) {
+    let store = arguments.url()?;
+    let (what, mend, report) = match (&store, &arguments.backup) {
         (Some(url), _) => {
             let engine = open_named(url, &arguments.key, NetworkPolicy::default()).await?;
             output.progress("Checking the structure, reading every row and opening every sealed value ...");

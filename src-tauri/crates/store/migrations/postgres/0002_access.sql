@@ -24,6 +24,8 @@ CREATE FUNCTION scope_account() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
 -- the program's transactions:
 --   account    the row's account, or its whole organization
 --   none       also rows of the organization that belong to no account
+--   governing  the same, but for what belongs to an organization webhook
+--   of ...     the account of the integration or the token container that the row belongs to
 --   open       every scope within the organization
 --   whole      the whole organization alone
 --   system     maintenance alone, which every line includes
