@@ -93,6 +93,7 @@ const ASKS: Partial<Record<Code, Asks>> = {
   token_invalid: 'token',
   wrong_token_kind: 'token',
   permission_denied: 'token',
+  store_unprepared: 'address',
   store_missing: 'address',
   store_damaged: 'address',
 };
