@@ -57,8 +57,8 @@ impl Recents {
     pub(crate) fn remember(&self, url: &str, key_source: Option<String>, account: Option<String>) -> Result<(), Problem> {
         let mut all = self.entries();
         let before = all.iter().position(|entry| entry.url == url).map(|at| all.remove(at));
-        let (label, mark) = before.map_or((None, None), |entry| (entry.label, entry.mark));
-        all.insert(0, Entry { url: url.to_owned(), key_source, account, label, mark });
+        let (label, mark, acted) = before.map_or((None, None, None), |entry| (entry.label, entry.mark, entry.account));
+        all.insert(0, Entry { url: url.to_owned(), key_source, account: account.or(acted), label, mark });
         // What was marked or named is kept longer than what was only opened.
         while all.len() > MOST {
             let unsaid = all.iter().rposition(|entry| entry.label.is_none() && entry.mark.is_none()).unwrap_or(all.len() - 1);

@@ -40,6 +40,7 @@ const SEEN_IN: Partial<Record<ChangeKind, Kind[]>> = {
   credential: ['integration'],
   audit: ['overview'],
   organization: ['session'],
+  key: ['session'],
 };
 
 /** Turns the host's changes into reading anew, gathered so that a burst costs one round. `who` is called when who is signed in,

@@ -14,7 +14,7 @@ const holdsStore = () => platform.can.localStores && session.info.store.kind !==
 export function tabs(): Tab[] {
   return [
     { id: 'this', title: 'This store', href: '#/store' },
-    ...(administers() ? [{ id: 'backups', title: 'Backups', href: '#/store/backups' }] : []),
+    ...(administers() ? [{ id: 'keys', title: 'Keys', href: '#/store/keys' }, { id: 'backups', title: 'Backups', href: '#/store/backups' }] : []),
     ...(holdsStore() ? [{ id: 'check', title: 'Check', href: '#/store/check' }, { id: 'copy', title: 'Copy', href: '#/store/copy' }] : []),
     ...(platform.can.localStores ? [{ id: 'all', title: 'All stores', href: '#/store/all' }] : []),
   ];
