@@ -142,6 +142,8 @@ export class Desktop {
   /** Ends the application and starts it again in the same home. */
   async restart() {
     await this.window.end();
+    // While the first is still ending, a second would hand over to it and go.
+    await until("the application to end", () => descendants(this.driver.pid).length === 0);
     process.kill(this.driver.pid);
     return this.start();
   }
