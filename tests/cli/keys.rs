@@ -6,11 +6,16 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, Said, program};
+use crate::cluster::Cluster;
 use crate::kill::{Dice, number};
 
 /// A store with sealed values, and how many.
 fn filled(values: usize) -> (Bench, Value) {
-    let (bench, made) = Bench::new();
+    filled_at(Bench::empty(), values)
+}
+
+fn filled_at(bench: Bench, values: usize) -> (Bench, Value) {
+    let made = bench.run(&["init", "--organization", "acme"]).done().json();
     let file = bench.folder.join("customers.jsonl");
     let mut lines = vec![json!({ "account": { "name": "globex", "environment": "test" } }).to_string()];
     lines.extend((0..values).map(|number| {
@@ -35,7 +40,11 @@ fn clean(bench: &Bench, values: usize) {
 fn keys_are_told_of_and_rotated() {
     let (bench, made) = filled(20);
     let before = status(&bench);
-    assert_eq!((&before["opens"], &before["master"]["source"], &before["values"], &before["data_keys"][0]["values"]), (&json!(true), &json!("file"), &json!(20), &json!(20)), "{before}");
+    assert_eq!(
+        (&before["opens"], &before["master"]["source"], &before["values"], &before["data_keys"][0]["values"]),
+        (&json!(true), &json!("file"), &json!(20), &json!(20)),
+        "{before}"
+    );
     assert_eq!(before["key_source"], format!("file:{}", bench.key().display()));
 
     // Beside a server, whose callers notice nothing.
@@ -70,6 +79,29 @@ fn keys_are_told_of_and_rotated() {
     let key = std::fs::read_to_string(bench.key()).unwrap();
     assert!(!everything.contains("planted-secret") && !everything.contains(key.trim()), "no secret and no key is told");
     assert_eq!(bench.run(&["key", "forget"]).done().json()["removed"], 0);
+}
+
+#[test]
+fn in_a_database_its_own_key_goes_along() {
+    let cluster = Cluster::start(&[]);
+    let (_, url) = cluster.database();
+    let (bench, made) = filled_at(Bench::elsewhere(url), 20);
+    let token = made["organization"]["token"]["access"]["secret"].as_str().unwrap();
+    let before = status(&bench);
+    assert_eq!((&before["values"], &before["database_keys"][0]["values"], &before["database_keys"][0]["active"]), (&json!(20), &json!(20), &json!(true)), "{before}");
+    let server = bench.serve(&[]);
+    let answer = bench.run(&["key", "rotate"]).done().json();
+    assert_eq!(answer["data"]["sealed_anew"], 20, "{answer}");
+    let body = json!({ "name": "later", "provider_config": { "type": "ticketing_redmine", "url": "https://redmine.example", "credential": { "type": "token", "secret": "planted-secret-later" } } });
+    let (made, answer) = server.call("POST", "/v1/integrations/globex", token, Some(&body)).unwrap();
+    assert_eq!(made, 201, "{answer}");
+    let after = status(&bench);
+    for keys in ["data_keys", "database_keys"] {
+        assert!(after[keys].as_array().unwrap().len() == 1 && after[keys][0]["values"] == 21 && after[keys][0]["id"] != before[keys][0]["id"], "{keys}: {after}");
+    }
+    clean(&bench, 21);
+    server.signal("TERM");
+    assert_eq!(server.ended().0, Some(0));
 }
 
 #[test]
