@@ -67,6 +67,16 @@ function descendants(pid) {
   return below(pid);
 }
 
+/** Whether a process has ended; one that has not is asked to. */
+function ended(id) {
+  try {
+    process.kill(id, "SIGTERM");
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 export class Desktop {
   #children = [];
 
@@ -141,10 +151,13 @@ export class Desktop {
 
   /** Ends the application and starts it again in the same home. */
   async restart() {
+    const running = descendants(this.driver.pid);
     await this.window.end();
     // While the first is still ending, a second would hand over to it and go.
     await until("the application to end", () => descendants(this.driver.pid).length === 0);
     process.kill(this.driver.pid);
+    // One that outlives its driver would take the next one for a second window of itself.
+    await until("the application to end", () => running.every(ended));
     return this.start();
   }
 
