@@ -310,7 +310,7 @@ pub(crate) struct StoreCopy {
     #[arg(value_name = "FROM", value_parser = store_url)]
     pub(crate) from: StoreUrl,
 
-    /// Where the copy goes: a place where no store is.
+    /// Where the copy goes: a place where no store is, or a server.
     #[arg(value_name = "TO", value_parser = store_url)]
     pub(crate) to: StoreUrl,
 
@@ -322,6 +322,18 @@ pub(crate) struct StoreCopy {
     // Read by hand, as --key-source is.
     #[arg(long, env = "PATCHBAY_TO_KEY_SOURCE", hide_env_values = true, value_name = "SOURCE")]
     to_key_source: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) organization: OrganizationArguments,
+
+    /// For a server: a file that holds an organization access token and that only you can read, else PATCHBAY_TOKEN. Of two
+    /// servers that of FROM. A server gives and takes one organization: the token's own, which must be empty to take another.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+
+    /// The same for TO, when FROM is a server too; else PATCHBAY_TO_TOKEN.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to_token_file: Option<PathBuf>,
 }
 
 impl StoreCopy {

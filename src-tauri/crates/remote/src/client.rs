@@ -212,6 +212,15 @@ impl Client {
         })
     }
 
+    /// The access secret, renewed if that is due.
+    pub(crate) async fn access(&self) -> Result<Secret, Failure> {
+        self.keeper.access(&self.transport).await.map(|(access, _)| access)
+    }
+
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
     pub(crate) fn lost(&self, error: reqwest::Error) -> Lost {
         self.transport.lost(error)
     }

@@ -12,6 +12,7 @@ mod answer;
 mod cache;
 mod client;
 mod events;
+mod image;
 mod store;
 mod token;
 mod transport;

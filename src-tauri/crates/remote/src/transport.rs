@@ -35,6 +35,8 @@ pub(crate) struct Answered {
 /// The way to one server.
 pub(crate) struct Transport {
     client: reqwest::Client,
+    /// For what a server thinks about for long: it does not mind silence.
+    patient: reqwest::Client,
     url: RemoteUrl,
 }
 
@@ -46,7 +48,7 @@ impl Transport {
     pub(crate) fn new(url: RemoteUrl, program: &str) -> Result<Self, Problem> {
         // Fails only when a provider of ciphers is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let build = |roots: Option<Vec<reqwest::Certificate>>| {
+        let build = |patient: bool, roots: Option<Vec<reqwest::Certificate>>| {
             let builder = reqwest::Client::builder()
                 .user_agent(format!("Patchbay/{} ({program})", env!("CARGO_PKG_VERSION")))
                 // A token must not follow to another place.
@@ -54,10 +56,10 @@ impl Transport {
                 .referer(false)
                 .https_only(url.is_encrypted())
                 .connect_timeout(CONNECT)
-                .read_timeout(SILENCE)
                 .pool_idle_timeout(IDLE)
                 .tcp_nodelay(true)
                 .tls_version_min(reqwest::tls::Version::TLS_1_2);
+            let builder = if patient { builder } else { builder.read_timeout(SILENCE) };
             // A proxy sees of https what the network sees. Of http it would see the token.
             let builder = if url.is_encrypted() { builder } else { builder.no_proxy() };
             match roots {
@@ -66,9 +68,12 @@ impl Transport {
             }
             .build()
         };
-        let client = if url.is_encrypted() { build(None).or_else(|_| build(Some(bundled_roots()))) } else { build(Some(Vec::new())) };
-        let client = client.map_err(|error| Problem::internal(format_args!("the HTTP client cannot be set up ({error})")))?;
-        Ok(Self { client, url })
+        let client = |patient| {
+            let client = if url.is_encrypted() { build(patient, None).or_else(|_| build(patient, Some(bundled_roots()))) } else { build(patient, Some(Vec::new())) };
+            client.map_err(|error| Problem::internal(format_args!("the HTTP client cannot be set up ({error})")))
+        };
+        let (client, patient) = (client(false)?, client(true)?);
+        Ok(Self { client, patient, url })
     }
 
     pub(crate) fn url(&self) -> &RemoteUrl {
@@ -110,8 +115,17 @@ impl Transport {
     }
 
     fn request(&self, method: Method, path: &str, bearer: Option<&Secret>) -> Result<reqwest::RequestBuilder, Lost> {
+        self.of(&self.client, method, path, bearer)
+    }
+
+    /// A request whose answer may take long; its own timeout is all that ends it.
+    pub(crate) fn patient(&self, method: Method, path: &str, bearer: &Secret) -> Result<reqwest::RequestBuilder, Lost> {
+        self.of(&self.patient, method, path, Some(bearer))
+    }
+
+    fn of(&self, client: &reqwest::Client, method: Method, path: &str, bearer: Option<&Secret>) -> Result<reqwest::RequestBuilder, Lost> {
         let url = self.url.route(path).map_err(|problem| self.broken(&problem.message))?;
-        let mut request = self.client.request(method, url);
+        let mut request = client.request(method, url);
         if let Some(bearer) = bearer {
             // What cannot stand in a header is no token. Its words are not repeated.
             let mut value = HeaderValue::from_str(&format!("Bearer {}", bearer.expose())).map_err(|_| self.broken("the token has characters that no token has"))?;

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use patchbay_engine::NetworkPolicy;
 use patchbay_engine::installation::{VerifyReport, provisioning_script};
-use patchbay_engine::moving::{self, Counts, Step, TableSum};
+use patchbay_engine::moving::{self, Step, TableSum};
 use patchbay_model::{Code, Context, Problem, Secret, Timestamp};
 use patchbay_vault::{FileKey, FileSeal, system_context};
 use serde_json::{Value, json};
 
-use crate::arguments::{OpenerArguments, Store, StoreBackup, StoreCommand, StoreCopy, StoreRestore, StoreVerify};
+use crate::arguments::{OpenerArguments, Store, StoreBackup, StoreCommand, StoreRestore, StoreVerify};
 use crate::failure::Failure;
-use crate::installation::{backup_passphrase, copy_access, key_access, open, open_named};
+use crate::installation::{backup_passphrase, key_access, open, open_named};
 use crate::output::Output;
 
 /// How often progress is told.
@@ -27,7 +27,7 @@ pub(crate) async fn run(arguments: Store, output: &Output) -> Result<(), Failure
     match arguments.command {
         StoreCommand::Backup(arguments) => backup(&arguments, output).await,
         StoreCommand::Restore(arguments) => restore(&arguments, output).await,
-        StoreCommand::Copy(arguments) => copy(&arguments, output).await,
+        StoreCommand::Copy(arguments) => super::copy::run(&arguments, output).await,
         StoreCommand::Verify(arguments) => verify(&arguments, output).await,
         StoreCommand::Sql(arguments) => {
             output.text("sql", &provisioning_script(&arguments.management, arguments.svc.as_deref()));
@@ -101,28 +101,6 @@ async fn restore(arguments: &StoreRestore, output: &Output) -> Result<(), Failur
     if whole { Ok(()) } else { Err(Failure::Found) }
 }
 
-async fn copy(arguments: &StoreCopy, output: &Output) -> Result<(), Failure> {
-    let keys = copy_access(arguments.to_source()?)?;
-    let context = system_context();
-    let engine = open_named(&arguments.from, &arguments.key, NetworkPolicy::default()).await?;
-    let mut teller = Teller::new(output, context.clone());
-    let copied = moving::copy(&engine, &arguments.to, &keys, &context, &mut |step| teller.tell(step)).await;
-    engine.shutdown().await;
-    let copied = copied?;
-    let Counts { tables, sealed_values } = &copied.counts;
-    let words = format!(
-        "{} is in {} too: {} rows, {sealed_values} sealed values under the keys of the copy, read back and compared. Tokens work there as before.\n\
-         Go on with one of the two: both would renew the same authorizations and tell the same webhooks.",
-        arguments.from,
-        arguments.to,
-        copied.counts.rows()
-    );
-    let mut value = counted(tables, *sealed_values);
-    add(&mut value, [("from", json!(arguments.from.to_string())), ("to", json!(arguments.to.to_string())), ("store_id", json!(copied.store_id))]);
-    output.result(&words, &json!({ "copied": value }));
-    Ok(())
-}
-
 /// Exit status 1 when something is wrong, and a line for each thing.
 async fn verify(arguments: &StoreVerify, output: &Output) -> Result<(), Failure> {
     let context = system_context();
@@ -175,15 +153,15 @@ fn readable(path: &Path) -> Result<File, Failure> {
         .map_err(|error| Problem::new(Code::InvalidField, format!("The backup {} cannot be read: {error}. Check the path; nothing was changed.", path.display())))?)
 }
 
-fn rows(tables: &[TableSum]) -> u64 {
+pub(super) fn rows(tables: &[TableSum]) -> u64 {
     tables.iter().map(|table| table.rows).sum()
 }
 
-fn counted(tables: &[TableSum], sealed_values: u64) -> Value {
+pub(super) fn counted(tables: &[TableSum], sealed_values: u64) -> Value {
     json!({ "rows": rows(tables), "sealed_values": sealed_values, "tables": tables })
 }
 
-fn add<const N: usize>(value: &mut Value, members: [(&str, Value); N]) {
+pub(super) fn add<const N: usize>(value: &mut Value, members: [(&str, Value); N]) {
     if let Value::Object(object) = value {
         object.extend(members.map(|(name, value)| (name.to_owned(), value)));
     }
@@ -198,18 +176,18 @@ fn told(findings: &[String], how: &str) -> String {
 }
 
 /// Tells how far the work has come, once a second.
-struct Teller<'a> {
+pub(super) struct Teller<'a> {
     output: &'a Output,
     context: Context,
     told: Timestamp,
 }
 
 impl<'a> Teller<'a> {
-    fn new(output: &'a Output, context: Context) -> Self {
+    pub(super) fn new(output: &'a Output, context: Context) -> Self {
         Self { output, told: context.now(), context }
     }
 
-    fn tell(&mut self, step: Step) {
+    pub(super) fn tell(&mut self, step: Step) {
         let now = self.context.now();
         if now >= self.told.plus(TELL) {
             self.told = now;

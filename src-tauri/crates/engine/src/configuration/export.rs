@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use patchbay_model::credential::{Credential, CredentialKind, CredentialOwner};
 use patchbay_model::integration::IntegrationStatus;
+use patchbay_model::json::canonical;
 use patchbay_model::list::ListQuery;
 use patchbay_model::member::MemberState;
+use patchbay_model::point::ProviderPolicy;
 use patchbay_model::time::format_lifetime;
 use patchbay_model::{CredentialId, Operation, Problem, Scope, Secret};
 use patchbay_store::SecretReadTx;
@@ -125,7 +127,7 @@ impl Writer<'_> {
                 description: point.description,
                 connector: point.connector.as_str(),
                 environments: point.environments,
-                policy: point.policy.providers.into_iter().filter(|(_, policy)| !policy.is_empty()).map(|(provider, policy)| (provider.to_string(), policy)).collect(),
+                policy: point.policy.providers.into_iter().filter(|(_, policy)| !policy.is_empty()).map(|(provider, policy)| (provider.to_string(), in_order(policy))).collect(),
                 credentials: self.shared(CredentialOwner::IntegrationPoint(point.id)).await?,
             };
             points.insert(point.name.to_string(), exported);
@@ -208,7 +210,7 @@ impl Writer<'_> {
         let settings = integration
             .config
             .as_object()
-            .map(|config| config.iter().filter(|(key, _)| *key != "type" && *key != "credential").map(|(key, value)| (key.clone(), sorted(value))).collect());
+            .map(|config| config.iter().filter(|(key, _)| *key != "type" && *key != "credential").map(|(key, value)| (key.clone(), canonical(value))).collect());
         let credential = match integration.config.get("credential") {
             Some(reference) => Some(self.credential(reference).await?),
             None => None,
@@ -257,7 +259,7 @@ impl Writer<'_> {
         if credential.kind == CredentialKind::OAuthUser {
             return Ok(Fields { word, public: BTreeMap::new(), secrets: BTreeMap::new() });
         }
-        let public = credential.public_config.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
+        let public = credential.public_config.iter().map(|(key, value)| (key.clone(), canonical(value))).collect();
         let secrets = match &self.recipient {
             // Nothing is opened to be left out.
             None => secret_fields(credential.kind)
@@ -280,6 +282,14 @@ impl Writer<'_> {
     }
 }
 
+/// A policy whose values are written one way, whichever database they come from.
+fn in_order(mut policy: ProviderPolicy) -> ProviderPolicy {
+    for value in policy.locked.values_mut().chain(policy.defaults.values_mut()) {
+        *value = canonical(value);
+    }
+    policy
+}
+
 /// Seals one field of a sealed value's JSON to the recipient: a text as it is, anything else as JSON.
 fn sealed_field(recipient: &AgeRecipient, plain: &Secret, field: &str) -> Result<SecretMark, Problem> {
     let fields: Value = serde_json::from_str(plain.expose()).map_err(|_| Problem::internal("a sealed credential has another form than Patchbay writes"))?;
@@ -289,16 +299,4 @@ fn sealed_field(recipient: &AgeRecipient, plain: &Secret, field: &str) -> Result
         None => Secret::new(""),
     };
     Ok(SecretMark::Sealed(seal_to_age(recipient, &secret)?))
-}
-
-/// The same value with the keys of every object in order.
-fn sorted(value: &Value) -> Value {
-    match value {
-        Value::Object(object) => {
-            let ordered: BTreeMap<&String, &Value> = object.iter().collect();
-            Value::Object(ordered.into_iter().map(|(key, value)| (key.clone(), sorted(value))).collect())
-        }
-        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
-        other => other.clone(),
-    }
 }

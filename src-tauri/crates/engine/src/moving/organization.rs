@@ -32,7 +32,7 @@ use crate::{CallerInfo, Engine, ManagementGrant, reach};
 /// # Errors
 /// `permission_denied`.
 pub async fn recipient(engine: &Engine, grant: &ManagementGrant) -> Result<AgeRecipient, Problem> {
-    grant.require(Operation::ConfigurationFill, None)?;
+    grant.require(Operation::ConfigurationRecipient, None)?;
     Ok(engine.vault().backup_identity()?.recipient())
 }
 

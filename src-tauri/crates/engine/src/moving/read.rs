@@ -40,9 +40,11 @@ pub(super) async fn read(file: File, key: Option<FileKey>, access: &KeyAccess) -
 /// Begins to read a file that is sealed to a key of ours.
 ///
 /// # Errors
-/// `seal_broken` when it is not; `invalid_image` for a file that is none, `store_newer` for one of a newer Patchbay.
+/// `invalid_image` when it is not, or when it is no image; `store_newer` for one of a newer Patchbay.
 pub(super) async fn read_image(file: File, key: FileKey) -> Result<Reading, Problem> {
-    begin(move |tell, send| decode(BufReader::with_capacity(1 << 18, open_file(&key, BufReader::with_capacity(1 << 18, file))?), tell, send)).await
+    // It came from outside: that it does not open is no fault of this store.
+    let foreign = |problem: Problem| Problem::new(Code::InvalidImage, problem.message);
+    begin(move |tell, send| decode(BufReader::with_capacity(1 << 18, open_file(&key, BufReader::with_capacity(1 << 18, file)).map_err(foreign)?), tell, send)).await
 }
 
 async fn begin<F>(work: F) -> Result<Reading, Problem>
