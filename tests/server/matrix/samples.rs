@@ -169,8 +169,9 @@ pub(super) const SAMPLES: &[Sample] = &[
     bare("status.get_integration_timeseries", Kind::Integration),
     bare("overview.get", Kind::Nothing),
     bare("backups.list", Kind::Nothing),
-    bare("backups.create", Kind::Nothing),
-    made("backups.settings", Kind::Nothing, |_, _| json!({"enabled": true, "daily": 7, "weekly": 4})),
+    // Of a store with several organizations, its operator alone decides about backups.
+    let_through(bare("backups.create", Kind::Nothing), 403),
+    let_through(made("backups.settings", Kind::Nothing, |_, _| json!({"enabled": true, "daily": 7, "weekly": 4})), 403),
     // The keys belong to the store, which holds another organization too.
     let_through(bare("keys.status", Kind::Nothing), 403),
     let_through(made("keys.rotate", Kind::Nothing, |_, _| json!({"key": "data"})), 403),
@@ -178,7 +179,8 @@ pub(super) const SAMPLES: &[Sample] = &[
     made("configuration.export", Kind::Nothing, |_, _| json!({})),
     bare("configuration.recipient", Kind::Nothing),
     made("configuration.copy", Kind::Nothing, |_, _| json!({"recipient": "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa"})),
-    made("configuration.fill", Kind::Nothing, |_, _| json!({"image": "YWdl"})),
+    // Three letters are no image: whoever may fill is told so.
+    let_through(made("configuration.fill", Kind::Nothing, |_, _| json!({"image": "YWdl"})), 400),
     bare("organization_webhooks.list", Kind::Nothing),
     bare("organization_webhooks.get", Kind::Webhook),
     made(

@@ -96,6 +96,9 @@ BEGIN
     END LOOP;
 END;
 $$;
+-- An organization goes when another takes its place, which is maintenance; no scope of its own removes it.
+DROP POLICY organizations_delete ON organizations;
+CREATE POLICY organizations_delete ON organizations FOR DELETE TO patchbay_management, svc_integration USING ((SELECT patchbay.scope_is_system()));
 
 -- The numbers of changes (see the table). The lock is taken when the transaction is at its end and goes with it, so no
 -- client ever holds it while it waits for something else. The row is found by its place, not by an index, so that
