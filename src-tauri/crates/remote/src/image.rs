@@ -42,7 +42,13 @@ impl Client {
             return Err(self.refused(response).await);
         }
         let mut file = tokio::fs::File::from_std(into);
-        let full = |error: std::io::Error| Failure::Lost(Lost { words: format!("The image of {} cannot be written here: {error}. Free some space in the temporary folder.", self.url()), unsent: false, slow: false });
+        let full = |error: std::io::Error| {
+            Failure::Lost(Lost {
+                words: format!("The image of {} cannot be written here: {error}. Free some space in the temporary folder.", self.url()),
+                unsent: false,
+                slow: false,
+            })
+        };
         while let Some(part) = response.chunk().await.map_err(|error| self.cut(error))? {
             file.write_all(&part).await.map_err(full)?;
         }

@@ -81,7 +81,8 @@ pub(crate) async fn spool(body: Body, file: std::fs::File) -> Result<std::fs::Fi
         let part = part.map_err(|_| Problem::new(Code::InvalidBody, "The body ended early. Send it again."))?;
         bytes += part.len() as u64;
         if bytes > LARGEST_IMAGE {
-            return Err(Problem::new(Code::PayloadTooLarge, "The image is larger than 16 GiB. Copy the store with `patchbay store copy` on a machine that reaches both stores.").at(Location::Header, "content-length"));
+            return Err(Problem::new(Code::PayloadTooLarge, "The image is larger than 16 GiB. Copy the store with `patchbay store copy` on a machine that reaches both stores.")
+                .at(Location::Header, "content-length"));
         }
         file.write_all(&part).await.map_err(full)?;
     }

@@ -1,11 +1,11 @@
 //! Management routes: a bearer token, then the operation of the table.
 
 use axum::response::Response;
+use patchbay_api::operation::{self, Route, Rule};
+use patchbay_api::request::Request;
 use patchbay_api::wire::envelope::Answer;
 use patchbay_api::wire::moving::CopyConfiguration;
 use patchbay_api::{export, image};
-use patchbay_api::operation::{self, Route, Rule};
-use patchbay_api::request::Request;
 use patchbay_engine::{CallerInfo, Grant};
 use patchbay_model::{Code, Operation, Origin, Problem};
 use url::form_urlencoded;

@@ -44,10 +44,8 @@ async fn whole(arguments: &StoreCopy, from: &StoreUrl, to: &StoreUrl, context: &
     engine.shutdown().await;
     let copied = copied?;
     let (tables, sealed_values) = (&copied.counts.tables, copied.counts.sealed_values);
-    let words = format!(
-        "{from} is in {to} too: {} rows, {sealed_values} sealed values under the keys of the copy, read back and compared. Tokens work there as before.",
-        rows(tables)
-    );
+    let words =
+        format!("{from} is in {to} too: {} rows, {sealed_values} sealed values under the keys of the copy, read back and compared. Tokens work there as before.", rows(tables));
     let mut value = counted(tables, sealed_values);
     add(&mut value, [("store_id", json!(copied.store_id))]);
     Ok((words, value))

@@ -181,7 +181,10 @@ fn owner(reading: &Reading) -> Result<OrganizationId, Problem> {
 pub async fn fill(engine: &Engine, grant: &ManagementGrant, file: File, progress: Progress<'_>) -> Result<Filled, Problem> {
     grant.require(Operation::ConfigurationFill, None)?;
     let Some(container) = grant.container() else {
-        return Err(Problem::new(Code::PermissionDenied, "An organization is brought by a program with a token, which goes on working for it. Use `patchbay store copy` with an organization access token."));
+        return Err(Problem::new(
+            Code::PermissionDenied,
+            "An organization is brought by a program with a token, which goes on working for it. Use `patchbay store copy` with an organization access token.",
+        ));
     };
     let (mut again, key) = (file.try_clone().map_err(unreadable)?, || engine.vault().backup_identity().map(|identity| FileKey::Identities(vec![identity])));
     // Read to its end first: what is cut off or changed is found before anything is written.
@@ -208,7 +211,10 @@ pub async fn fill(engine: &Engine, grant: &ManagementGrant, file: File, progress
         if batch.table() == "integration_definitions" {
             for (id, provider, version) in batch.definitions() {
                 let own = known.iter().find(|own| own.provider.as_str() == provider && own.version == version).ok_or_else(|| {
-                    Problem::new(Code::InvalidImage, format!("This Patchbay does not know version {version} of the provider {provider}, which an integration uses. Update it, then copy again."))
+                    Problem::new(
+                        Code::InvalidImage,
+                        format!("This Patchbay does not know version {version} of the provider {provider}, which an integration uses. Update it, then copy again."),
+                    )
                 })?;
                 definitions.insert(id, own.id.uuid());
             }
