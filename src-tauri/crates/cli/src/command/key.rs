@@ -160,8 +160,9 @@ async fn rotate_in(engine: &Engine, master: Option<KeyAccess>, data: bool, outpu
 
 /// Tells how far it is, in steps of some percent.
 fn tell(output: &Output, progress: Progress, told: &mut Option<u64>) {
-    let step = if progress.total == 0 { 100 / STEP } else { progress.done * 100 / progress.total / STEP };
-    if progress.total > 0 && told.is_none_or(|told| step > told) {
+    let Some(percent) = (progress.done * 100).checked_div(progress.total) else { return };
+    let step = percent / STEP;
+    if told.is_none_or(|told| step > told) {
         output.progress(&format!("{} of {} sealed anew ({} %)", progress.done, plural(progress.total, "value", "values"), step * STEP));
         *told = Some(step);
     }
