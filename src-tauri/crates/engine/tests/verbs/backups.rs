@@ -8,6 +8,7 @@ use patchbay_vault::{FileKey, open_file};
 use crate::world::{World, caller};
 
 /// The text of a backup, opened with the key file of the store alone.
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
 fn text(world: &World, name: &str) -> String {
     use std::io::Read as _;
     let file = std::fs::File::open(world.folder.path().join("backups").join(name)).unwrap();
