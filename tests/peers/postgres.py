@@ -72,6 +72,11 @@ def unprivileged():
     raise SystemExit("PostgreSQL does not run as root, and there is neither a user postgres nor nobody")
 
 
+# Waits for the end of its standard input, which comes with this program's end, however it ends; then ends the server, cutting
+# what is connected, and removes its folder.
+GUARD = 'read -r end; kill -INT "$1" 2>/dev/null; while kill -0 "$1" 2>/dev/null; do sleep 0.1; done; rm -rf "$2"'
+
+
 class Cluster:
     """One server; `durable` where the test is about what survives."""
 
@@ -168,6 +173,8 @@ class Cluster:
                     words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, env=self._environment() | self._disk(), start_new_session=True, **self.user,
                 )
             if self._answers():
+                guard = ["/bin/sh", "-c", GUARD, "guard", str(self.child.pid), str(self.folder)]
+                self.guard = subprocess.Popen(guard, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, **self.user)
                 return
             text = self.log.read_bytes()[said:].decode(errors="replace")
             if "could not bind" in text or "Address already in use" in text:
@@ -197,8 +204,17 @@ class Cluster:
                     found.append(int(stat.parent.name))
         return found
 
+    def _relieve(self):
+        """The guard has no more to do: what it would end is ended by us."""
+        if self.guard:
+            self.guard.kill()
+            self.guard.wait(10)
+            self.guard.stdin.close()
+            self.guard = None
+
     def kill(self):
         """kill -9 of every process: nothing is written out, nobody is told."""
+        self._relieve()
         for pid in self._processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
