@@ -69,7 +69,7 @@ impl Hand {
     pub(crate) fn end(self, at: Timestamp, outcome: Result<WorkOutcome, wire::problem::Problem>) {
         self.change(|work| {
             work.ended_at = Some(at);
-            work.outcome = Some(outcome.unwrap_or_else(|problem| WorkOutcome::Failed { problem }));
+            work.outcome = Some(outcome.unwrap_or_else(|problem| WorkOutcome::Failed { problem: Box::new(problem) }));
         });
     }
 

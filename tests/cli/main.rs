@@ -4,8 +4,8 @@
 
 mod bench;
 mod cluster;
-mod database;
 mod connections;
+mod database;
 mod full;
 mod hooks;
 mod init;

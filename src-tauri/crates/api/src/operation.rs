@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::contract::Commands;
 use crate::handle::{
-    Call, account, audit, auth, backup, capability, connect, credential, definition, end_user, integration, key, member, meta, moving, organization, overview, point, provider_app, role,
-    status, token, trial, undo, webhook,
+    Call, account, audit, auth, backup, capability, connect, credential, definition, end_user, integration, key, member, meta, moving, organization, overview, point, provider_app,
+    role, status, token, trial, undo, webhook,
 };
 use crate::openapi::Management;
 use crate::reply::{AuditFile, Deleted, Document, Empty, IntoReply, Reply};

@@ -24,8 +24,8 @@ use patchbay_model::{Code, MemberId, Operation, OrganizationId, Origin, Problem,
 use patchbay_store::{ReadTx, WriteTx};
 use patchbay_vault::{KeyHeader, KeySource, SourceKind};
 
-pub use data::{Progress, begin_data_rotation, rotate_data};
 pub(crate) use data::work;
+pub use data::{Progress, begin_data_rotation, rotate_data};
 pub(crate) use held::{HeldKeys, reload};
 pub use master::{MasterRotated, forget_replaced, next_source, rotate_master};
 pub use status::{look, status};
@@ -123,7 +123,12 @@ async fn advance(engine: &Engine, origin: Origin, author: Option<&Author<'_>>, s
     Ok(again!(engine, { advance_once(engine, origin, author, &step).await }))
 }
 
-async fn advance_once(engine: &Engine, origin: Origin, author: Option<&Author<'_>>, step: impl Fn(&KeyHeader, Timestamp) -> Result<KeyHeader, Problem>) -> Result<KeyHeader, Problem> {
+async fn advance_once(
+    engine: &Engine,
+    origin: Origin,
+    author: Option<&Author<'_>>,
+    step: impl Fn(&KeyHeader, Timestamp) -> Result<KeyHeader, Problem>,
+) -> Result<KeyHeader, Problem> {
     let mut tx = engine.store().write(Scope::System, origin).await?;
     let before = header(&mut tx).await?;
     let next = step(&before, tx.clock(engine.now()).await?)?;

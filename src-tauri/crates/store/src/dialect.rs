@@ -294,6 +294,8 @@ pub(crate) enum Trouble {
     CannotOpen,
     Io,
     Reference,
+    /// A text has a character that the database does not keep.
+    Character,
 }
 
 /// Which trouble an error of the database is: by SQLSTATE (PostgreSQL documentation, appendix A) or by SQLite's primary
@@ -309,6 +311,8 @@ pub(crate) fn trouble(error: &dyn DatabaseError) -> Option<Trouble> {
             // Lock not available, statement cancelled for its timeout, too many connections, out of memory.
             "55P03" | "57014" | "53300" | "53200" | "53000" => Trouble::Busy,
             "53100" | "58030" => Trouble::ServerDisk,
+            // U+0000, in a text and within JSON.
+            "22021" | "22P05" => Trouble::Character,
             "25006" => Trouble::ServerReadOnly,
             "42501" | "28000" | "28P01" => Trouble::Denied,
             "XX001" | "XX002" => Trouble::Damaged,

@@ -130,6 +130,9 @@ pub enum StoreError {
         /// What was asked for.
         id: String,
     },
+    /// A text holds U+0000, which PostgreSQL does not keep.
+    #[error("a text holds the character U+0000")]
+    Character,
     /// A row refers to an object that is not there, or of another tenant.
     #[error("a reference leads nowhere")]
     DanglingReference,
@@ -214,6 +217,7 @@ impl From<sqlx::Error> for StoreError {
                 Some(Trouble::Damaged) => Self::Damaged(database.message().to_owned()),
                 Some(Trouble::CannotOpen | Trouble::Io) => Self::Io(database.message().to_owned()),
                 Some(Trouble::Reference) => Self::DanglingReference,
+                Some(Trouble::Character) => Self::Character,
                 None => Self::Sql(error),
             };
         }
@@ -358,6 +362,7 @@ impl From<StoreError> for Problem {
                 problem
             }
             StoreError::NotFound { noun, id } => Self::not_found(noun, id),
+            StoreError::Character => new(Code::InvalidField, "A text of the request holds the character U+0000, which cannot be stored. Leave it out."),
             StoreError::DanglingReference => {
                 new(Code::InvalidField, "The request refers to an object that does not exist in this organization and account. Check the ids in the request.")
             }

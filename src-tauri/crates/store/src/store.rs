@@ -27,7 +27,7 @@ struct Inner {
 
 enum Place {
     File(File),
-    Server(Server),
+    Server(Box<Server>),
 }
 
 /// Tells listeners within this process that there are new changes.
@@ -72,7 +72,7 @@ impl Store {
     /// # Errors
     /// [`crate::StoreError::Unreachable`], [`crate::StoreError::Denied`], [`crate::StoreError::MissingSchema`], [`crate::StoreError::Newer`].
     pub async fn connect(address: &PostgresAddress) -> Result<Self> {
-        Self::at(Place::Server(Server::connect(address).await?)).await
+        Self::at(Place::Server(Box::new(Server::connect(address).await?))).await
     }
 
     /// Makes a PostgreSQL database fit to be a store, as far as the login may, and connects to it. What is there already is
@@ -81,7 +81,7 @@ impl Store {
     /// # Errors
     /// Those of [`crate::provision`], and those of [`Self::connect`].
     pub async fn create_in(address: &PostgresAddress) -> Result<Self> {
-        Self::at(Place::Server(Server::create(address).await?)).await
+        Self::at(Place::Server(Box::new(Server::create(address).await?))).await
     }
 
     async fn at(place: Place) -> Result<Self> {

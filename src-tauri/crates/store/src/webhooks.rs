@@ -102,12 +102,11 @@ impl ReadTx {
             return Ok(Some(webhook));
         }
         let organization = self.whole_organization(WHAT)?;
-        let row: Option<WebhookRow> =
-            db::query_as(concat!("SELECT ", columns!(), " FROM organization_webhooks WHERE organization_id = $1 AND name = $2 AND deleted_at IS NULL"))
-                .bind(organization)
-                .bind(reference.to_lowercase())
-                .fetch_optional(&mut self.tx)
-                .await?;
+        let row: Option<WebhookRow> = db::query_as(concat!("SELECT ", columns!(), " FROM organization_webhooks WHERE organization_id = $1 AND name = $2 AND deleted_at IS NULL"))
+            .bind(organization)
+            .bind(reference.to_lowercase())
+            .fetch_optional(&mut self.tx)
+            .await?;
         row.map(OrganizationWebhook::try_from).transpose()
     }
 

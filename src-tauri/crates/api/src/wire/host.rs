@@ -307,7 +307,7 @@ pub enum WorkOutcome {
     /// It could not be done.
     Failed {
         /// Why.
-        problem: Problem,
+        problem: Box<Problem>,
     },
 }
 

@@ -108,7 +108,7 @@ fn checked(mut file: File, identity: AgeIdentity) -> Result<File, Problem> {
     read_header(&mut input)?;
     let opened = open_file(&FileKey::Identities(vec![identity]), &mut input).map_err(|problem| unreadable(&problem.message))?;
     let mut image = ImageDecoder::open(BufReader::new(opened)).map_err(|error| unreadable(&error.to_string()))?;
-    while image.next().map_err(|error| unreadable(&error.to_string()))?.is_some() {}
+    while image.next_batch().map_err(|error| unreadable(&error.to_string()))?.is_some() {}
     Ok(input.into_inner())
 }
 

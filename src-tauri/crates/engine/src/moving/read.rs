@@ -82,7 +82,7 @@ fn decode(input: impl BufRead, tell: oneshot::Sender<ImageHeader>, send: &mpsc::
     let mut decoder = ImageDecoder::open(input)?;
     let interrupted = || Problem::internal("nobody reads the image any more");
     tell.send(decoder.header().clone()).map_err(|_| interrupted())?;
-    while let Some(batch) = decoder.next()? {
+    while let Some(batch) = decoder.next_batch()? {
         send.blocking_send(batch).map_err(|_| interrupted())?;
     }
     Ok(decoder.finish())

@@ -1,5 +1,7 @@
 //! From one key to the next, while other processes have the store open.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails says so by a panic; the exemption of tests does not reach their fixtures")]
+
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -89,7 +89,7 @@ impl<R: BufRead> ImageDecoder<R> {
     ///
     /// # Errors
     /// [`StoreError::Image`] with the table and line of what is not as it was written.
-    pub fn next(&mut self) -> Result<Option<Batch>> {
+    pub fn next_batch(&mut self) -> Result<Option<Batch>> {
         let mut rows = Vec::new();
         let mut size = 0;
         while !self.ended {

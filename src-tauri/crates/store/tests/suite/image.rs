@@ -33,7 +33,7 @@ async fn filled(directory: &Directory, text: &str) -> Result<Store, StoreError> 
     let store = Store::create(&directory.file()).await?;
     let mut tx = store.write(Scope::System, Origin::Cli).await?;
     tx.require_empty().await?;
-    while let Some(batch) = decoder.next()? {
+    while let Some(batch) = decoder.next_batch()? {
         tx.insert_image(&batch).await?;
     }
     tx.insert_header(&StoreHeader { id: header.store_id, key_header: header.key_header.unwrap_or_default(), created_at: header.store_created_at }).await?;
@@ -44,7 +44,7 @@ async fn filled(directory: &Directory, text: &str) -> Result<Store, StoreError> 
 /// Reads an image to its end.
 fn read(text: &[u8]) -> Result<Vec<TableSum>, StoreError> {
     let mut decoder = ImageDecoder::open(text)?;
-    while decoder.next()?.is_some() {}
+    while decoder.next_batch()?.is_some() {}
     Ok(decoder.finish())
 }
 
@@ -99,7 +99,7 @@ impl Dice {
             0 => Value::Null,
             1 => json!(self.roll(2) == 0),
             2 => json!([0, 1, -1, i64::MAX, i64::MIN][self.roll(5) as usize]),
-            3 => json!([0.5, -2.25, 1e-7, 1e300, 3.141_592_653_589_793][self.roll(5) as usize]),
+            3 => json!([0.5, -2.25, 1e-7, 1e300, 3.25][self.roll(5) as usize]),
             4 => json!(u64::MAX),
             5 => json!(self.text()),
             6 => Value::Array((0..self.roll(4)).map(|_| self.structure(depth - 1)).collect()),
@@ -414,7 +414,7 @@ async fn an_image_goes_into_an_empty_store_only_and_whole() {
         // A tenant's transaction writes no image.
         let text = text_of(&place.store).await;
         let mut decoder = ImageDecoder::open(text.as_bytes()).unwrap();
-        let batch = decoder.next().unwrap().unwrap();
+        let batch = decoder.next_batch().unwrap().unwrap();
         let mut tx = place.write().await;
         assert!(matches!(tx.insert_image(&batch).await, Err(StoreError::WrongScope { .. })));
         assert!(matches!(tx.require_empty().await, Err(StoreError::WrongScope { .. })));
@@ -455,7 +455,7 @@ async fn an_organization_travels_alone_and_without_hashes() {
         assert_eq!((sum("organizations"), sum("accounts"), sum("integration_definitions"), sum("token_containers")), (1, 2, 1, 2));
         // A batch says whose it is.
         let mut decoder = ImageDecoder::open(text.as_bytes()).unwrap();
-        while let Some(mut batch) = decoder.next().unwrap() {
+        while let Some(mut batch) = decoder.next_batch().unwrap() {
             batch.require_owner(ours.organization.id).unwrap();
             if batch.table() != "integration_definitions" {
                 assert!(matches!(batch.require_owner(theirs.organization.id), Err(StoreError::Image { .. })), "{}", batch.table());
