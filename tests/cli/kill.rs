@@ -254,6 +254,7 @@ fn listed(server: &Server, token: &str, path: &str, member: &str) -> HashSet<Str
 }
 
 /// `PATCHBAY_KILL_ROUNDS` (3; `make soak` sets more) and `PATCHBAY_KILL_SEED`, which decides the moments.
+#[expect(clippy::print_stderr, reason = "without the seed a run cannot be repeated")]
 fn settings(what: &str) -> (u64, u64) {
     let rounds = number("PATCHBAY_KILL_ROUNDS").unwrap_or(3);
     let seed = number("PATCHBAY_KILL_SEED").unwrap_or_else(|| u64::try_from(system_context().now().unix_micros()).unwrap());
@@ -261,6 +262,7 @@ fn settings(what: &str) -> (u64, u64) {
     (rounds, seed)
 }
 
+#[expect(clippy::print_stderr, reason = "the counts say what the run is worth")]
 fn told(what: &str, rounds: u64, seed: u64, acknowledged: u64, known: &Known) {
     assert!(acknowledged > 0, "seed {seed}: the load must write something");
     eprintln!(
