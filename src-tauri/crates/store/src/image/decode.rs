@@ -19,7 +19,7 @@ const LONGEST: u64 = 128 << 20;
 const ROWS: usize = 250;
 const ENOUGH: usize = 4 << 20;
 
-/// Reads an image. Nothing that it gives is to be believed before [`Self::next`] has given none: only then every count and
+/// Reads an image. Nothing that it gives is to be believed before [`Self::next_batch`] has given none: only then every count and
 /// sum was right.
 pub struct ImageDecoder<R> {
     input: R,
