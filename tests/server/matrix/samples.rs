@@ -168,7 +168,7 @@ pub(super) const SAMPLES: &[Sample] = &[
     bare("status.list_events", Kind::Integration),
     bare("status.get_integration_timeseries", Kind::Integration),
     bare("overview.get", Kind::Nothing),
-    bare("backups.list", Kind::Nothing),
+    let_through(bare("backups.list", Kind::Nothing), 403),
     // Of a store with several organizations, its operator alone decides about backups.
     let_through(bare("backups.create", Kind::Nothing), 403),
     let_through(made("backups.settings", Kind::Nothing, |_, _| json!({"enabled": true, "daily": 7, "weekly": 4})), 403),
