@@ -24,7 +24,7 @@ async fn every_refusal_leaves_a_row() {
     world.api("GET", "/v1/nowhere", None).await.problem(404, "not_found");
     world.api("GET", "/v1/accounts?limit=0", None).await.problem(400, "invalid_field");
     world.ask("POST", &format!("/v1/auth/logon/{}", world.organization)).json(&json!({"name": "a@b.example", "secret": "wrong"})).send().await.problem(401, "logon_failed");
-    world.ask("POST", "/rpc").json(&body).send().await.status(403);
+    world.ask("POST", "/rpc").json(&body).send().await.problem(401, "token_missing");
     let kept = rows(&world, "filter=audit_type[eq]ERROR").await;
     let told: Vec<(String, String)> = kept.iter().map(|row| (text(&row["x_patchbay"]["operation"]), text(&row["x_patchbay"]["problem"]))).collect();
     for (operation, problem) in [
@@ -39,7 +39,7 @@ async fn every_refusal_leaves_a_row() {
         ("http.unserved", "not_found"),
         ("accounts.list", "invalid_field"),
         ("auth.logon", "logon_failed"),
-        ("rpc", "permission_denied"),
+        ("rpc", "token_missing"),
     ] {
         assert!(told.contains(&(operation.to_owned(), problem.to_owned())), "{operation} {problem} is not in {told:?}");
     }
