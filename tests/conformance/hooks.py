@@ -105,6 +105,7 @@ def turned(value):
 KNOWN_HERE = re.compile(
     r"/(integration/)?(provider_config|integration_point_id|provider|connector|credential_id|role_binding|environments|expires|secret/expires|state|owner_type|recipient"
     r"|config|version|definition_id|parent|x_patchbay/policy|x_patchbay/config|purpose|redirect_uris|url|issuer|picture|resources/organizations"
+    r"|image|to|passphrase|daily|weekly"
     r"|(options/)?(ttl|token_ttl|invite_duration|forgot_duration|password_duration|minimum_password_length))(/|$)"
 )
 
