@@ -13,11 +13,12 @@ use sqlx::{Arguments, AssertSqlSafe, ColumnIndex, Decode, FromRow, Postgres, Row
 use uuid::Uuid;
 
 use crate::dialect::{At, Dialect, JsonText};
+use crate::file::transaction::{FileTx, Statement};
 
 /// A transaction on either database.
 pub(crate) enum Tx {
     /// On a file.
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(FileTx),
     /// On a server. `pending` is said before the next statement: the scope that was entered meanwhile.
     Postgres {
         tx: Transaction<'static, Postgres>,
@@ -39,6 +40,19 @@ impl Tx {
         match self {
             Self::Sqlite(tx) => tx.commit().await,
             Self::Postgres { tx, .. } => tx.commit().await,
+        }
+    }
+
+    /// Runs a last statement, and commits.
+    pub(crate) async fn commit_with<T: Record>(self, last: QueryAs<T>) -> Result<Vec<T>, sqlx::Error> {
+        match self {
+            Self::Sqlite(tx) => tx.commit_with(last.query.for_sqlite()?).await?.iter().map(T::from_row).collect(),
+            Self::Postgres { .. } => {
+                let mut tx = self;
+                let rows = last.fetch_all(&mut tx).await?;
+                tx.commit().await?;
+                Ok(rows)
+            }
         }
     }
 
@@ -273,13 +287,13 @@ impl Query {
         }
     }
 
-    fn for_sqlite(self) -> Result<sqlx::query::Query<'static, Sqlite, SqliteArguments>, sqlx::Error> {
+    fn for_sqlite(self) -> Result<Statement, sqlx::Error> {
         let (sql, binds, kept) = self.parts()?;
         let mut arguments = SqliteArguments::default();
         for bind in binds {
             bind.add(&mut arguments).map_err(sqlx::Error::Encode)?;
         }
-        Ok(sqlx::query_with(sql, arguments).persistent(kept))
+        Ok(Statement { sql, arguments, kept })
     }
 
     fn for_postgres(self) -> Result<sqlx::query::Query<'static, Postgres, PgArguments>, sqlx::Error> {
@@ -298,7 +312,7 @@ impl Query {
         Box::pin(async move {
             tx.settle().await?;
             Ok(Done(match tx {
-                Tx::Sqlite(tx) => self.for_sqlite()?.execute(&mut **tx).await?.rows_affected(),
+                Tx::Sqlite(tx) => tx.execute(self.for_sqlite()?).await?,
                 Tx::Postgres { tx, .. } => self.for_postgres()?.execute(&mut **tx).await?.rows_affected(),
             }))
         })
@@ -309,7 +323,7 @@ impl Query {
         Box::pin(async move {
             tx.settle().await?;
             Ok(match tx {
-                Tx::Sqlite(tx) => self.for_sqlite()?.fetch_all(&mut **tx).await?.into_iter().map(AnyRow::Sqlite).collect(),
+                Tx::Sqlite(tx) => tx.fetch_all(self.for_sqlite()?).await?.into_iter().map(AnyRow::Sqlite).collect(),
                 Tx::Postgres { tx, .. } => self.for_postgres()?.fetch_all(&mut **tx).await?.into_iter().map(AnyRow::Postgres).collect(),
             })
         })
@@ -320,7 +334,7 @@ impl Query {
         Box::pin(async move {
             tx.settle().await?;
             Ok(match tx {
-                Tx::Sqlite(tx) => self.for_sqlite()?.fetch_optional(&mut **tx).await?.map(AnyRow::Sqlite),
+                Tx::Sqlite(tx) => tx.fetch_optional(self.for_sqlite()?).await?.map(AnyRow::Sqlite),
                 Tx::Postgres { tx, .. } => self.for_postgres()?.fetch_optional(&mut **tx).await?.map(AnyRow::Postgres),
             })
         })

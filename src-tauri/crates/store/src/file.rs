@@ -12,6 +12,10 @@ use crate::dialect::{self, BEGIN_WRITE};
 use crate::error::{Result, StoreError};
 use crate::lock::StoreLock;
 
+pub(crate) mod transaction;
+
+use transaction::FileTx;
+
 /// Embedded migrations. Each one sets `user_version` to its number.
 pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -93,9 +97,6 @@ impl File {
                 .idle_timeout(None)
                 .max_lifetime(None)
                 .test_before_acquire(false)
-                // SQLite itself rolls back when the disk is full or fails, and the driver then believes for ever that a
-                // transaction is open. Such a connection is closed and another one opened in its place.
-                .before_acquire(|connection, _| Box::pin(std::future::ready(Ok(!connection.is_in_transaction()))))
         };
         let base = if writable { options(path) } else { read_only_options(path)? };
         let writer = if writable { Some(pool(1).connect_with(base.clone()).await.map_err(|error| opening(error, path))?) } else { None };
@@ -112,12 +113,12 @@ impl File {
     }
 
     pub(crate) async fn read(&self) -> Result<Tx> {
-        Ok(Tx::Sqlite(self.readers.begin().await?))
+        Ok(Tx::Sqlite(FileTx::new(self.readers.acquire().await?, "BEGIN")))
     }
 
     pub(crate) async fn write(&self) -> Result<Tx> {
         let writer = self.writer.as_ref().ok_or(StoreError::ReadOnly)?;
-        Ok(Tx::Sqlite(writer.begin_with(BEGIN_WRITE).await?))
+        Ok(Tx::Sqlite(FileTx::new(writer.acquire().await?, BEGIN_WRITE)))
     }
 
     pub(crate) async fn close(&self) {

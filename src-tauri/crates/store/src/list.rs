@@ -402,7 +402,8 @@ impl<'a> Prepared<'a> {
             sql.push(field.key(sql.dialect())).push(word(*direction)).push(", ");
         }
         sql.push("id").push(word(last_direction(&self.orders)));
-        sql.push(" LIMIT ").push_bind(i64::try_from(self.size + 1).unwrap_or(i64::MAX));
+        // Not bound: SQLite plans by the limit, so for a bound one it prepares the statement anew every time.
+        sql.push(" LIMIT ").push(self.size + 1);
     }
 }
 

@@ -22,6 +22,14 @@ macro_rules! columns {
     };
 }
 
+/// A member's columns beside those of a token, of which several have the same names.
+macro_rules! acting_columns {
+    () => {
+        "acting.id AS acting_id, acting.organization_id AS acting_organization_id, acting.name AS acting_name, acting.fullname AS acting_fullname, acting.nickname AS acting_nickname, acting.picture AS acting_picture, acting.member_type AS acting_member_type, acting.state AS acting_state, acting.role_binding AS acting_role_binding, acting.ttl_seconds AS acting_ttl_seconds, acting.token_ttl_seconds AS acting_token_ttl_seconds, acting.expires AS acting_expires, acting.pin_expires AS acting_pin_expires, acting.failed_logons AS acting_failed_logons, acting.locked_until AS acting_locked_until, (acting.password_hash IS NOT NULL) AS acting_has_password, acting.last_logon AS acting_last_logon, acting.created_at AS acting_created_at, acting.updated_at AS acting_updated_at"
+    };
+}
+pub(crate) use acting_columns;
+
 pub(crate) const NOUN: Noun = Noun {
     table: "members",
     columns: columns!(),
@@ -66,6 +74,59 @@ struct MemberRow {
     last_logon: Option<At>,
     created_at: At,
     updated_at: At,
+}
+
+/// As [`MemberRow`], by the names of `acting_columns`; all missing where there is no such member.
+#[derive(FromRow)]
+pub(crate) struct ActingRow {
+    acting_id: Option<Uuid>,
+    acting_organization_id: Option<Uuid>,
+    acting_name: Option<String>,
+    acting_fullname: Option<String>,
+    acting_nickname: Option<String>,
+    acting_picture: Option<String>,
+    acting_member_type: Option<String>,
+    acting_state: Option<String>,
+    acting_role_binding: Option<Json<Vec<RoleName>>>,
+    acting_ttl_seconds: Option<i64>,
+    acting_token_ttl_seconds: Option<i64>,
+    acting_expires: Option<At>,
+    acting_pin_expires: Option<At>,
+    acting_failed_logons: Option<i64>,
+    acting_locked_until: Option<At>,
+    acting_has_password: Option<bool>,
+    acting_last_logon: Option<At>,
+    acting_created_at: Option<At>,
+    acting_updated_at: Option<At>,
+}
+
+impl ActingRow {
+    pub(crate) fn member(self) -> Result<Option<Member>> {
+        let row = || {
+            Some(MemberRow {
+                id: self.acting_id?,
+                organization_id: self.acting_organization_id?,
+                name: self.acting_name?,
+                fullname: self.acting_fullname?,
+                nickname: self.acting_nickname,
+                picture: self.acting_picture,
+                member_type: self.acting_member_type?,
+                state: self.acting_state?,
+                role_binding: self.acting_role_binding?,
+                ttl_seconds: self.acting_ttl_seconds,
+                token_ttl_seconds: self.acting_token_ttl_seconds?,
+                expires: self.acting_expires,
+                pin_expires: self.acting_pin_expires,
+                failed_logons: self.acting_failed_logons?,
+                locked_until: self.acting_locked_until,
+                has_password: self.acting_has_password?,
+                last_logon: self.acting_last_logon,
+                created_at: self.acting_created_at?,
+                updated_at: self.acting_updated_at?,
+            })
+        };
+        row().map(Member::try_from).transpose()
+    }
 }
 
 impl TryFrom<MemberRow> for Member {

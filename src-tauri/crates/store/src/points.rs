@@ -205,7 +205,7 @@ impl ReadTx {
         if let Some((name, id)) = after {
             sql.push(" AND (child.name, child.id) > (").push_bind(name.as_str().to_owned()).push(", ").push_bind(id.uuid()).push(")");
         }
-        sql.push(" ORDER BY child.name, child.id LIMIT ").push_bind(i64::from(limit));
+        sql.push(" ORDER BY child.name, child.id LIMIT ").push(limit);
         let rows: Vec<MemberRow> = sql.build_query_as().fetch_all(&mut self.tx).await?;
         rows.into_iter().map(PointMember::try_from).collect()
     }

@@ -2,6 +2,7 @@
 
 use patchbay_model::change::ChangeKind;
 use patchbay_model::list::{ListQuery, Listed};
+use patchbay_model::member::Member;
 use patchbay_model::permission::{IdOrAll, ResourceScope};
 use patchbay_model::token::{Authority, SecretKind, Slot, TokenContainer, TokenOwner, TokenSecret};
 use patchbay_model::{AccountId, Fullname, IntegrationId, MemberId, Name, OrganizationId, Timestamp, TokenId};
@@ -13,6 +14,7 @@ use crate::db::{self, QueryBuilder};
 use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::list::{self, Category, Field, Kind, Noun};
+use crate::members::{ActingRow, acting_columns};
 use crate::row;
 use crate::transaction::{ReadTx, WriteTx};
 
@@ -162,6 +164,8 @@ struct FoundRow {
     secret_kind: String,
     secret_slot: String,
     secret_expires: At,
+    #[sqlx(flatten)]
+    member: ActingRow,
 }
 
 /// What a token's hash leads to.
@@ -171,11 +175,13 @@ pub struct FoundToken {
     pub container: TokenContainer,
     /// The secret that was shown. Whether it has expired is for the caller to say: the store has no clock.
     pub secret: TokenSecret,
+    /// The member for whom it acts; none when that was deleted.
+    pub member: Option<Member>,
 }
 
 impl ReadTx {
-    /// The container and secret behind a keyed hash, in one query; none when the container was deleted. In every scope: this
-    /// is how a caller's scope is found. Constant-time comparison is not needed, because what is compared is a keyed hash.
+    /// The container, secret and member behind a keyed hash, in one query; none when the container was deleted. In every scope:
+    /// this is how a caller's scope is found. Constant-time comparison is not needed, because what is compared is a keyed hash.
     ///
     /// # Errors
     /// Those of the database.
@@ -183,12 +189,16 @@ impl ReadTx {
         let row: Option<FoundRow> = db::query_as(concat!(
             "SELECT ",
             columns!("container."),
-            ", secret.kind AS secret_kind, secret.slot AS secret_slot, secret.expires AS secret_expires FROM token_secrets AS secret JOIN token_containers AS container ON container.id = secret.container_id WHERE secret.hash = $1 AND container.deleted_at IS NULL"
+            ", secret.kind AS secret_kind, secret.slot AS secret_slot, secret.expires AS secret_expires, ",
+            acting_columns!(),
+            " FROM token_secrets AS secret JOIN token_containers AS container ON container.id = secret.container_id",
+            " LEFT JOIN members AS acting ON acting.id = container.member_id AND acting.organization_id = container.organization_id AND acting.deleted_at IS NULL",
+            " WHERE secret.hash = $1 AND container.deleted_at IS NULL"
         ))
         .bind(hash)
         .fetch_optional(&mut self.tx)
         .await?;
-        row.map(|row| Ok(FoundToken { secret: secret(&row.secret_kind, &row.secret_slot, row.secret_expires)?, container: row.container.try_into()? })).transpose()
+        row.map(|row| Ok(FoundToken { secret: secret(&row.secret_kind, &row.secret_slot, row.secret_expires)?, container: row.container.try_into()?, member: row.member.member()? })).transpose()
     }
 
     /// The container with this id.

@@ -202,27 +202,42 @@ impl WriteTx {
     /// # Errors
     /// [`StoreError::DiskFull`] and the like; nothing was written then.
     pub async fn commit(mut self) -> Result<Option<i64>> {
-        let mut sequence = None;
         // Many in one statement, each statement within the number of parameters that databases take.
-        for changes in self.changes.chunks(500) {
-            let mut sql = QueryBuilder::new(self.dialect(), "INSERT INTO changes (organization_id, account_id, kind, object_id, origin) ");
-            sql.push_values(changes, |mut row, change| {
-                row.push_bind(change.organization).push_bind(change.account).push_bind(change.kind.as_str()).push_bind(&change.id).push_bind(self.origin.as_str());
-            });
-            // On a server they are numbered at the commit, and the server tells.
-            if self.dialect() == Dialect::Sqlite {
-                sql.push(" RETURNING sequence");
-                let rows: Vec<(i64,)> = sql.build_query_as().fetch_all(&mut self.read.tx).await?;
-                sequence = rows.into_iter().map(|(number,)| number).max();
-            } else {
-                sql.build().execute(&mut self.read.tx).await?;
-            }
+        let mut statements: Vec<_> = self.changes.chunks(500).map(|changes| self.insertion(changes)).collect();
+        let last = statements.pop();
+        for statement in statements {
+            statement.build().execute(&mut self.read.tx).await?;
         }
-        self.read.tx.commit().await?;
+        let sequence = match last {
+            None => {
+                self.read.tx.commit().await?;
+                None
+            }
+            // On a server they are numbered at the commit, and the server tells.
+            Some(last) if self.dialect() == Dialect::Postgres => {
+                last.build().execute(&mut self.read.tx).await?;
+                self.read.tx.commit().await?;
+                None
+            }
+            Some(mut last) => {
+                last.push(" RETURNING sequence");
+                let rows: Vec<(i64,)> = self.read.tx.commit_with(last.build_query_as()).await?;
+                rows.into_iter().map(|(number,)| number).max()
+            }
+        };
         if let Some(sequence) = sequence {
             self.announcer.announce(sequence);
         }
         Ok(sequence)
+    }
+
+    /// Writes down some of the changes.
+    fn insertion(&self, changes: &[PendingChange]) -> QueryBuilder {
+        let mut sql = QueryBuilder::new(self.dialect(), "INSERT INTO changes (organization_id, account_id, kind, object_id, origin) ");
+        sql.push_values(changes, |mut row, change| {
+            row.push_bind(change.organization).push_bind(change.account).push_bind(change.kind.as_str()).push_bind(&change.id).push_bind(self.origin.as_str());
+        });
+        sql
     }
 
     /// Gives everything up.

@@ -24,7 +24,7 @@ impl Engine {
         }
         let mut tx = self.store().read(Scope::System).await?;
         let found = tx.token_by_hash(&self.vault().token_hash(&parsed)).await?;
-        let FoundToken { container, secret } = found.ok_or_else(dead)?;
+        let FoundToken { container, secret, member } = found.ok_or_else(dead)?;
         let now = self.now();
         // The kind stands in the row too: a prefix that was changed does not make another kind of it.
         if secret.kind != parsed.kind() || secret.expires <= now {
@@ -34,7 +34,7 @@ impl Engine {
         // One who signed in with a password can make an expired member live again by changing it; until then the token does
         // nothing else.
         let logon = container.token_type == TokenType::Logon;
-        let member = if logon { acting_member(&mut tx, container.member_id).await? } else { live_member(&mut tx, container.member_id, now).await? };
+        let member = member.filter(Member::acts).filter(|member| logon || !member.expired(now)).ok_or_else(dead)?;
         self.note_token(container.id);
         match secret.kind {
             SecretKind::Refresh => Ok(Grant::Refresh(RefreshGrant { organization: container.organization_id, container: container.id, member: container.member_id, caller })),

@@ -70,7 +70,7 @@ impl Chosen {
             sql.push(" AND ");
             filter.push(&mut sql);
         }
-        sql.push(" LIMIT ").push_bind(PARENTS + 1);
+        sql.push(" LIMIT ").push(PARENTS + 1);
         let parents: Vec<(Uuid,)> = sql.build_query_as().fetch_all(&mut tx.tx).await?;
         let parents: Vec<Uuid> = parents.into_iter().map(|(id,)| id).collect();
         if let [one] = parents.as_slice() {
@@ -79,7 +79,7 @@ impl Chosen {
         if i64::try_from(parents.len()).is_ok_and(|number| number <= PARENTS) {
             let mut sql = QueryBuilder::new(tx.dialect(), "SELECT count(*) FROM (");
             push_rows(&mut sql, list.noun, list.organization, part, &parents);
-            sql.push(" LIMIT ").push_bind(SORTED + 1).push(") AS counted");
+            sql.push(" LIMIT ").push(SORTED + 1).push(") AS counted");
             let (rows,): (i64,) = sql.build_query_as().fetch_one(&mut tx.tx).await?;
             if rows <= SORTED {
                 return Ok(Self::Few(part, parents));

@@ -9,6 +9,7 @@ use super::parts::Chosen;
 use super::{Condition, Noun, Prepared};
 use crate::db::{QueryBuilder, Tx};
 use crate::dialect::Dialect;
+use crate::file::transaction::FileTx;
 
 async fn plan(noun: &Noun, query: &ListQuery, account: Option<Uuid>, conditions: &[Condition<'_>]) -> String {
     plan_of(Prepared::new(noun, query, Uuid::from_u128(1), account, conditions).unwrap()).await
@@ -17,7 +18,7 @@ async fn plan(noun: &Noun, query: &ListQuery, account: Option<Uuid>, conditions:
 async fn plan_of(list: Prepared<'_>) -> String {
     let pool = SqlitePool::connect("sqlite::memory:").await.unwrap();
     crate::file::MIGRATIONS.run(&pool).await.unwrap();
-    let mut connection = Tx::Sqlite(pool.begin().await.unwrap());
+    let mut connection = Tx::Sqlite(FileTx::new(pool.acquire().await.unwrap(), "BEGIN"));
     let mut sql = QueryBuilder::new(Dialect::Sqlite, "EXPLAIN QUERY PLAN SELECT ");
     list.push_page(&mut sql);
     let rows: Vec<(i64, i64, i64, String)> = sql.build_query_as().fetch_all(&mut connection).await.unwrap();
