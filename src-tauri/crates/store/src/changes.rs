@@ -2,7 +2,7 @@
 
 use patchbay_model::change::Change;
 use patchbay_model::{AccountId, OrganizationId};
-use sqlx::FromRow;
+use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 
 use crate::db;
@@ -46,13 +46,12 @@ impl ReadTx {
     /// Those of the database.
     pub async fn changes_since(&mut self, sequence: i64, limit: u32) -> Result<Vec<Change>> {
         let (organization, account) = self.bound()?;
-        let rows: Vec<ChangeRow> = db::query_as(
-            "SELECT sequence, organization_id, account_id, kind, object_id, origin FROM changes WHERE organization_id = $1 AND sequence > $2 AND (account_id = $3 OR $3 IS NULL) ORDER BY sequence LIMIT $4",
-        )
+        let rows: Vec<ChangeRow> = db::query_as(AssertSqlSafe(format!(
+            "SELECT sequence, organization_id, account_id, kind, object_id, origin FROM changes WHERE organization_id = $1 AND sequence > $2 AND (account_id = $3 OR $3 IS NULL) ORDER BY sequence LIMIT {limit}"
+        )))
         .bind(organization)
         .bind(sequence)
         .bind(account)
-        .bind(i64::from(limit))
         .fetch_all(&mut self.tx)
         .await?;
         rows.into_iter().map(|row| row.try_into().map(|(_, change): (OrganizationId, Change)| change)).collect()
@@ -65,12 +64,8 @@ impl ReadTx {
     /// [`StoreError::WrongScope`] within a tenant, and those of the database.
     pub async fn tail_changes(&mut self, sequence: i64, limit: u32) -> Result<Vec<(OrganizationId, Change)>> {
         self.system("the changes of all organizations")?;
-        let rows: Vec<ChangeRow> =
-            db::query_as("SELECT sequence, organization_id, account_id, kind, object_id, origin FROM changes WHERE sequence > $1 ORDER BY sequence LIMIT $2")
-                .bind(sequence)
-                .bind(i64::from(limit))
-                .fetch_all(&mut self.tx)
-                .await?;
+        let sql = format!("SELECT sequence, organization_id, account_id, kind, object_id, origin FROM changes WHERE sequence > $1 ORDER BY sequence LIMIT {limit}");
+        let rows: Vec<ChangeRow> = db::query_as(AssertSqlSafe(sql)).bind(sequence).fetch_all(&mut self.tx).await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 

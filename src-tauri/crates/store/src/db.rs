@@ -5,6 +5,7 @@
 use std::fmt::{Display, Write};
 use std::marker::PhantomData;
 
+use futures_util::TryStreamExt;
 use patchbay_model::{Scope, Secret};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
@@ -319,13 +320,21 @@ impl Query {
         .await
     }
 
-    pub(crate) async fn fetch_all(self, tx: &mut Tx) -> Result<Vec<AnyRow>, sqlx::Error> {
+    /// Gives each row to `take` as it comes: what is made of it is made while the database looks for the next one.
+    pub(crate) async fn fetch<E: From<sqlx::Error> + Send>(self, tx: &mut Tx, mut take: impl FnMut(AnyRow) -> Result<(), E> + Send) -> Result<(), E> {
         Box::pin(async move {
             tx.settle().await?;
-            Ok(match tx {
-                Tx::Sqlite(tx) => tx.fetch_all(self.for_sqlite()?).await?.into_iter().map(AnyRow::Sqlite).collect(),
-                Tx::Postgres { tx, .. } => self.for_postgres()?.fetch_all(&mut **tx).await?.into_iter().map(AnyRow::Postgres).collect(),
-            })
+            match tx {
+                Tx::Sqlite(tx) => tx.fetch(self.for_sqlite()?, |row| take(AnyRow::Sqlite(row))).await,
+                Tx::Postgres { tx, .. } => {
+                    let query = self.for_postgres()?;
+                    let mut rows = query.fetch(&mut **tx);
+                    while let Some(row) = rows.try_next().await? {
+                        take(AnyRow::Postgres(row))?;
+                    }
+                    Ok(())
+                }
+            }
         })
         .await
     }
@@ -352,7 +361,9 @@ impl<T: Record> QueryAs<T> {
     }
 
     pub(crate) async fn fetch_all(self, tx: &mut Tx) -> Result<Vec<T>, sqlx::Error> {
-        self.query.fetch_all(tx).await?.iter().map(AnyRow::read).collect()
+        let mut rows = Vec::new();
+        self.query.fetch(tx, |row| row.read().map(|row| rows.push(row))).await?;
+        Ok(rows)
     }
 
     pub(crate) async fn fetch_optional(self, tx: &mut Tx) -> Result<Option<T>, sqlx::Error> {

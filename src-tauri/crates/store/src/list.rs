@@ -196,7 +196,7 @@ struct Prepared<'a> {
 pub(crate) async fn page<R, T>(tx: &mut ReadTx, noun: &Noun, query: &ListQuery, within_account: bool, conditions: &[Condition<'_>]) -> Result<Listed<T>>
 where
     R: Record,
-    T: TryFrom<R, Error = StoreError>,
+    T: TryFrom<R, Error = StoreError> + Send,
 {
     page_also(tx, noun, query, within_account, None, conditions).await
 }
@@ -215,7 +215,7 @@ pub(crate) async fn page_also<R, T>(
 ) -> Result<Listed<T>>
 where
     R: Record,
-    T: TryFrom<R, Error = StoreError>,
+    T: TryFrom<R, Error = StoreError> + Send,
 {
     let (organization, account) = tx.bound()?;
     let mut list =
@@ -228,7 +228,7 @@ where
 pub(crate) async fn page_of_store<R, T>(tx: &mut ReadTx, noun: &Noun, query: &ListQuery) -> Result<Listed<T>>
 where
     R: Record,
-    T: TryFrom<R, Error = StoreError>,
+    T: TryFrom<R, Error = StoreError> + Send,
 {
     let list = Prepared { of_store: true, ..Prepared::new(noun, query, Uuid::nil(), None, &[])? };
     read(tx, query, &list).await
@@ -247,7 +247,7 @@ pub(crate) async fn count_by(tx: &mut ReadTx, noun: &Noun, column: &str, conditi
 async fn read<R, T>(tx: &mut ReadTx, query: &ListQuery, list: &Prepared<'_>) -> Result<Listed<T>>
 where
     R: Record,
-    T: TryFrom<R, Error = StoreError>,
+    T: TryFrom<R, Error = StoreError> + Send,
 {
     let total = if query.total {
         let mut sql = QueryBuilder::new(tx.dialect(), "SELECT count(*)");
@@ -259,14 +259,25 @@ where
     };
     let mut sql = QueryBuilder::new(tx.dialect(), "SELECT ");
     list.push_page(&mut sql);
-    let mut rows = sql.build().fetch_all(&mut tx.tx).await?;
-    let more = rows.len() > list.size;
-    rows.truncate(list.size);
-    let next = match rows.last() {
-        Some(last) if more => Some(next_key(last, &list.orders)?),
+    let mut items = Vec::with_capacity(list.size);
+    let (mut last, mut more) = (None, false);
+    sql.build()
+        .fetch(&mut tx.tx, |row| {
+            more = items.len() == list.size;
+            if more {
+                return Ok(());
+            }
+            items.push(T::try_from(row.read::<R>()?)?);
+            if items.len() == list.size {
+                last = Some(row);
+            }
+            Ok::<_, StoreError>(())
+        })
+        .await?;
+    let next = match last {
+        Some(last) if more => Some(next_key(&last, &list.orders)?),
         _ => None,
     };
-    let items = rows.iter().map(|row| T::try_from(row.read::<R>()?)).collect::<Result<Vec<T>>>()?;
     Ok(Listed { items, total, next })
 }
 

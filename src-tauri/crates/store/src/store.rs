@@ -146,10 +146,11 @@ impl Store {
         Ok(ReadTx::new(tx, scope))
     }
 
-    /// Begins to write within `scope`; on a file it waits for other writers.
+    /// Begins to write within `scope`. On a file it waits for other writers of this process, and its first statement for those
+    /// of others; from then on it cannot fail for want of the lock.
     ///
     /// # Errors
-    /// [`crate::StoreError::Busy`] when the turn does not come, [`crate::StoreError::ReadOnly`].
+    /// [`crate::StoreError::Busy`] when the turn does not come, here or at the first statement; [`crate::StoreError::ReadOnly`].
     pub async fn write(&self, scope: Scope, origin: Origin) -> Result<WriteTx> {
         crate::operations::begun();
         let tx = match &self.inner.place {

@@ -1,6 +1,7 @@
 //! A transaction on a file. Every word with the driver is two turns between threads, each dearer than what SQLite does
 //! meanwhile; so BEGIN travels with the first statement, and COMMIT with the last where it is one that gives rows.
 
+use futures_util::TryStreamExt;
 use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
@@ -53,9 +54,14 @@ impl FileTx {
         }
     }
 
-    pub(crate) async fn fetch_all(&mut self, statement: Statement) -> Result<Vec<SqliteRow>, sqlx::Error> {
+    /// Gives each row to `take` while SQLite already looks for the next one.
+    pub(crate) async fn fetch<E: From<sqlx::Error>>(&mut self, statement: Statement, mut take: impl FnMut(SqliteRow) -> Result<(), E>) -> Result<(), E> {
         let statement = self.begun(statement);
-        statement.query().fetch_all(&mut **self.connection()?).await
+        let mut rows = statement.query().fetch(&mut **self.connection()?);
+        while let Some(row) = rows.try_next().await? {
+            take(row)?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn fetch_optional(&mut self, statement: Statement) -> Result<Option<SqliteRow>, sqlx::Error> {

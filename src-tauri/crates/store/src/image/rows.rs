@@ -151,8 +151,8 @@ pub(crate) async fn page(tx: &mut Tx, table: &'static ImageTable, wanted: Wanted
         sql.push(")");
     }
     sql.push(format_args!(" ORDER BY {key} LIMIT {}", table.page));
-    let found = sql.build().fetch_all(tx).await?;
-    let rows = found.iter().map(|row| read(table, row)).collect::<Result<_>>()?;
+    let mut rows = Vec::new();
+    sql.build().fetch(tx, |row| read(table, &row).map(|values| rows.push(values))).await?;
     Ok(Batch { table, columns: table.columns.to_vec(), rows })
 }
 

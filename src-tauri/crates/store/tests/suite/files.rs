@@ -192,11 +192,16 @@ async fn several_handles_share_a_store() {
 async fn a_second_writer_waits_and_then_is_told() {
     let place = Place::new(Backend::Sqlite).await;
     let other = place.second_handle().await;
-    let held = place.write().await;
+    let mut held = place.write().await;
+    assert!(held.find_account("nobody").await.unwrap().is_none());
     let started = std::time::Instant::now();
-    let refused = other.write(place.ours.scope(), Origin::Cli).await.err().unwrap();
+    let mut waiting = other.write(place.ours.scope(), Origin::Cli).await.unwrap();
+    let refused = waiting.find_account("nobody").await.unwrap_err();
     assert!(started.elapsed() >= std::time::Duration::from_secs(4), "it waits");
     assert_eq!(code(refused), Code::StoreBusy);
+    drop(waiting);
     held.rollback().await.unwrap();
-    other.write(place.ours.scope(), Origin::Cli).await.unwrap().rollback().await.unwrap();
+    let mut next = other.write(place.ours.scope(), Origin::Cli).await.unwrap();
+    assert!(next.find_account("nobody").await.unwrap().is_none());
+    next.rollback().await.unwrap();
 }
