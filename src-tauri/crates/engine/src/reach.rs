@@ -75,6 +75,20 @@ pub(crate) async fn listing(engine: &Engine, grant: &ManagementGrant, operation:
     Ok(tx)
 }
 
+/// As [`listing`], for one page. Only with a total there are two questions whose answers must agree.
+///
+/// # Errors
+/// As there.
+pub(crate) async fn paging(engine: &Engine, grant: &ManagementGrant, operation: Operation, query: &ListQuery) -> Result<ReadTx, Problem> {
+    if query.total {
+        return listing(engine, grant, operation).await;
+    }
+    grant.require(operation, None)?;
+    let mut tx = engine.store().look(grant.scope()).await?;
+    tx.narrow_lists(grant.scopes(operation));
+    Ok(tx)
+}
+
 /// A transaction that reads with the caller's scope.
 pub(crate) async fn reading(engine: &Engine, grant: &ManagementGrant) -> Result<ReadTx, Problem> {
     Ok(engine.store().read(grant.scope()).await?)

@@ -90,13 +90,7 @@ impl File {
 
     async fn pools(path: &Path, writable: bool, lock: Option<StoreLock>) -> Result<Self> {
         let pool = |size: u32| {
-            SqlitePoolOptions::new()
-                .max_connections(size)
-                .min_connections(0)
-                .acquire_timeout(TURN_TIMEOUT)
-                .idle_timeout(None)
-                .max_lifetime(None)
-                .test_before_acquire(false)
+            SqlitePoolOptions::new().max_connections(size).min_connections(0).acquire_timeout(TURN_TIMEOUT).idle_timeout(None).max_lifetime(None).test_before_acquire(false)
         };
         let base = if writable { options(path) } else { read_only_options(path)? };
         let writer = if writable { Some(pool(1).connect_with(base.clone()).await.map_err(|error| opening(error, path))?) } else { None };
@@ -114,6 +108,10 @@ impl File {
 
     pub(crate) async fn read(&self) -> Result<Tx> {
         Ok(Tx::Sqlite(FileTx::new(self.readers.acquire().await?, "BEGIN")))
+    }
+
+    pub(crate) async fn look(&self) -> Result<Tx> {
+        Ok(Tx::Sqlite(FileTx::after_one(self.readers.acquire().await?, "BEGIN")))
     }
 
     pub(crate) async fn write(&self) -> Result<Tx> {

@@ -146,6 +146,20 @@ impl Store {
         Ok(ReadTx::new(tx, scope))
     }
 
+    /// As [`Self::read`], for an answer that mostly needs a single question: the first may see an older view than those after
+    /// it, so that a lone one costs no beginning and no end.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn look(&self, scope: Scope) -> Result<ReadTx> {
+        crate::operations::begun();
+        let tx = match &self.inner.place {
+            Place::File(file) => file.look().await?,
+            Place::Server(server) => Box::pin(server.read(scope)).await?,
+        };
+        Ok(ReadTx::new(tx, scope))
+    }
+
     /// Begins to write within `scope`. On a file it waits for other writers of this process, and its first statement for those
     /// of others; from then on it cannot fail for want of the lock.
     ///
@@ -200,7 +214,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn poll_changes(&self) -> Result<i64> {
-        let newest = self.read(Scope::System).await?.latest_sequence().await?;
+        let newest = self.look(Scope::System).await?.latest_sequence().await?;
         self.inner.announcer.announce(newest);
         Ok(newest)
     }

@@ -198,7 +198,10 @@ impl ReadTx {
         .bind(hash)
         .fetch_optional(&mut self.tx)
         .await?;
-        row.map(|row| Ok(FoundToken { secret: secret(&row.secret_kind, &row.secret_slot, row.secret_expires)?, container: row.container.try_into()?, member: row.member.member()? })).transpose()
+        row.map(|row| {
+            Ok(FoundToken { secret: secret(&row.secret_kind, &row.secret_slot, row.secret_expires)?, container: row.container.try_into()?, member: row.member.member()? })
+        })
+        .transpose()
     }
 
     /// The container with this id.

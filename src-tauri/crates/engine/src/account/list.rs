@@ -13,7 +13,7 @@ use crate::{Engine, ManagementGrant, reach};
 /// # Errors
 /// `permission_denied`; problems of the query and the store.
 pub async fn list(engine: &Engine, grant: &ManagementGrant, query: ListQuery) -> Result<Listed<Account>, Problem> {
-    Ok(reach::listing(engine, grant, Operation::AccountsList).await?.accounts(&query).await?)
+    Ok(reach::paging(engine, grant, Operation::AccountsList, &query).await?.accounts(&query).await?)
 }
 
 /// How many integrations each of these accounts has; accounts without any may be missing.

@@ -11,5 +11,5 @@ use crate::{Engine, ManagementGrant, reach};
 /// # Errors
 /// `permission_denied`, also for a caller that is narrowed to some accounts; problems of the query and the store.
 pub async fn list(engine: &Engine, grant: &ManagementGrant, query: ListQuery) -> Result<Listed<AuditEvent>, Problem> {
-    Ok(reach::listing(engine, grant, Operation::AuditList).await?.audit_events(&query).await?)
+    Ok(reach::paging(engine, grant, Operation::AuditList, &query).await?.audit_events(&query).await?)
 }

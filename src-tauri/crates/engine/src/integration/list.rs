@@ -11,7 +11,7 @@ use crate::{Engine, ManagementGrant, reach};
 /// # Errors
 /// `permission_denied`; problems of the query and the store.
 pub async fn list(engine: &Engine, grant: &ManagementGrant, query: ListQuery) -> Result<Listed<Integration>, Problem> {
-    Ok(reach::listing(engine, grant, Operation::IntegrationsList).await?.integrations(None, &query).await?)
+    Ok(reach::paging(engine, grant, Operation::IntegrationsList, &query).await?.integrations(None, &query).await?)
 }
 
 /// Lists the integrations of one account.

@@ -11,5 +11,5 @@ use crate::{Engine, ManagementGrant, reach};
 /// # Errors
 /// `permission_denied`; problems of the query and the store.
 pub async fn list(engine: &Engine, grant: &ManagementGrant, query: ListQuery) -> Result<Listed<Member>, Problem> {
-    Ok(reach::listing(engine, grant, Operation::MembersList).await?.members(&query).await?)
+    Ok(reach::paging(engine, grant, Operation::MembersList, &query).await?.members(&query).await?)
 }

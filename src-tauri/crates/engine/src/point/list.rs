@@ -11,5 +11,5 @@ use crate::{Engine, ManagementGrant, reach};
 /// # Errors
 /// `permission_denied`; problems of the query and the store.
 pub async fn list(engine: &Engine, grant: &ManagementGrant, query: ListQuery) -> Result<Listed<IntegrationPoint>, Problem> {
-    Ok(reach::listing(engine, grant, Operation::IntegrationPointsList).await?.points(&query).await?)
+    Ok(reach::paging(engine, grant, Operation::IntegrationPointsList, &query).await?.points(&query).await?)
 }

@@ -13,7 +13,7 @@ use crate::{Engine, ManagementGrant, reach};
 /// # Errors
 /// `permission_denied`; problems of the query and the store.
 pub async fn list(engine: &Engine, grant: &ManagementGrant, query: ListQuery) -> Result<Listed<Role>, Problem> {
-    Ok(reach::listing(engine, grant, Operation::RolesList).await?.roles(&query).await?)
+    Ok(reach::paging(engine, grant, Operation::RolesList, &query).await?.roles(&query).await?)
 }
 
 /// How many members have each role, by its name; roles that nobody has are missing.

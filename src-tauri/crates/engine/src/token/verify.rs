@@ -22,7 +22,7 @@ impl Engine {
         if matches!(parsed.kind(), SecretKind::WebSession | SecretKind::SetupLink) {
             return Err(Problem::new(Code::TokenInvalid, format!("A {} is not a token and opens no API. Send an access token.", parsed.kind().words())));
         }
-        let mut tx = self.store().read(Scope::System).await?;
+        let mut tx = self.store().look(Scope::System).await?;
         let found = tx.token_by_hash(&self.vault().token_hash(&parsed)).await?;
         let FoundToken { container, secret, member } = found.ok_or_else(dead)?;
         let now = self.now();

@@ -16,6 +16,8 @@ pub(crate) struct FileTx {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Stage {
+    /// The first statement stands for itself; the transaction begins with the second.
+    Alone(&'static str),
     /// Nothing was said yet; what is to be said before the first statement.
     Waiting(&'static str),
     /// SQLite may have begun it: also while it is asked to, since what asks may be given up half-way.
@@ -42,6 +44,11 @@ impl FileTx {
         Self { connection: Some(connection), stage: Stage::Waiting(begin) }
     }
 
+    /// To begin with `begin` after a first statement that stands for itself.
+    pub(crate) fn after_one(connection: PoolConnection<Sqlite>, begin: &'static str) -> Self {
+        Self { connection: Some(connection), stage: Stage::Alone(begin) }
+    }
+
     fn connection(&mut self) -> Result<&mut PoolConnection<Sqlite>, sqlx::Error> {
         self.connection.as_mut().ok_or(sqlx::Error::WorkerCrashed)
     }
@@ -49,6 +56,10 @@ impl FileTx {
     /// The statement with what is still to be said before it.
     fn begun(&mut self, statement: Statement) -> Statement {
         match std::mem::replace(&mut self.stage, Stage::Begun) {
+            Stage::Alone(begin) => {
+                self.stage = Stage::Waiting(begin);
+                statement
+            }
             Stage::Waiting(begin) => Statement { sql: AssertSqlSafe(format!("{begin}; {}", statement.sql.as_str())).into_sql_str(), ..statement },
             Stage::Begun => statement,
         }
