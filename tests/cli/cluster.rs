@@ -76,9 +76,14 @@ impl Cluster {
 
     fn superuser(&self, database: &str) -> Command {
         let fact = |name: &str| self.facts[name].as_str().unwrap();
-        let mut psql = Command::new(Path::new(fact("bin")).join("psql"));
-        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", fact("user"), "-d", database]);
-        psql.arg("-p").arg(self.port().to_string()).env("PGPASSWORD", fact("password"));
+        self.psql_as(fact("user"), fact("password"), database)
+    }
+
+    /// `psql` as any login.
+    pub(crate) fn psql_as(&self, login: &str, password: &str, database: &str) -> Command {
+        let mut psql = Command::new(Path::new(self.facts["bin"].as_str().unwrap()).join("psql"));
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", login, "-d", database]);
+        psql.arg("-p").arg(self.port().to_string()).env("PGPASSWORD", password);
         psql
     }
 
@@ -103,6 +108,25 @@ impl Cluster {
         self.sql("postgres", &format!("CREATE DATABASE {name} OWNER {login}"));
         let url = format!("postgres://{login}:{password}@127.0.0.1:{}/{name}", self.port());
         (name, url)
+    }
+
+    /// A copy of a database that nobody is connected to, with the owner of it; gives the address of the owner. `url` is the
+    /// owner's for the one that is copied.
+    pub(crate) fn copy(&self, name: &str, url: &str) -> String {
+        let copy = format!("copy_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let owner = self.sql("postgres", &format!("SELECT datdba::regrole FROM pg_database WHERE datname = '{name}'"));
+        self.sql("postgres", &format!("CREATE DATABASE {copy} OWNER {owner} TEMPLATE {name}"));
+        // Without it PostgreSQL 15 gives numbers of the copy's sequences twice when it is killed: it believes that it has noted
+        // some in advance, and has done so for the original alone.
+        self.sql("postgres", "CHECKPOINT");
+        format!("{}/{copy}", url.strip_suffix(&format!("/{name}")).expect("the address is that of the database"))
+    }
+
+    /// Starts the server anew as a standby, which can be read and not written. It follows nobody, and stays one.
+    pub(crate) fn stand_by(&mut self) {
+        self.stop();
+        std::fs::write(Path::new(self.facts["data"].as_str().unwrap()).join("standby.signal"), "").unwrap();
+        self.resume();
     }
 }
 

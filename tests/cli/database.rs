@@ -52,12 +52,58 @@ fn a_database_becomes_a_store_in_either_way_or_says_what_is_missing() {
     let alone = bench.run(&["store", "verify"]);
     assert!(alone.status == 1 && !alone.out.contains(":plain@"), "{} {}", alone.out, alone.err);
     assert_eq!(bench.run(&["store", "verify", "--store-svc", &second]).done().json()["clean"], true);
+    // So are its keys, which need both.
+    let rotated = bench.run(&["key", "rotate", "--store-svc", &second]).done().json();
+    assert!(rotated["data"]["sealed_anew"].is_number() && rotated["master"]["kept_file"].is_string(), "{rotated}");
+    assert_eq!(bench.run(&["key", "status", "--store-svc", &second]).done().json()["opens"], true);
+    assert_eq!(bench.run(&["key", "forget", "--store-svc", &second]).done().json()["removed"], 0);
 
     // What holds another program's tables is left alone.
     let (name, url) = cluster.database();
     cluster.sql(&name, "CREATE TABLE invoices (id int)");
     let refused = Bench::elsewhere(url).run(&["init", "--organization", "acme"]).refused("store_damaged");
     assert!(refused.out.contains("tables of another program"), "{}", refused.out);
+}
+
+#[test]
+fn the_doctor_tells_what_a_database_server_would_lose_and_that_it_cannot_be_written() {
+    // As a server must be that can become a standby.
+    let mut cluster = Cluster::start(&[("wal_level", "replica")]);
+    let (_, url) = cluster.database();
+    let bench = Bench::elsewhere(url);
+    bench.run(&["init", "--organization", "acme"]).done();
+    let well = bench.run(&["doctor"]).done().json();
+    for subject in ["database", "durability", "database clock", "transport"] {
+        assert_eq!(told(&well, subject).0, "good", "{subject}: {well}");
+    }
+    assert!(well["checks"].as_array().unwrap().iter().all(|check| check["name"] != "primary"), "{well}");
+
+    let doctor = || {
+        let said = bench.run(&["doctor"]);
+        assert_eq!((said.status, &said.json()["healthy"]), (1, &Value::Bool(false)), "{}", said.out);
+        said.json()
+    };
+    let switch = |setting: &str, to: &str| {
+        cluster.sql("postgres", &format!("ALTER SYSTEM SET {setting} = {to}"));
+        cluster.sql("postgres", "SELECT pg_reload_conf()");
+        // New sessions have it as soon as the server has read it.
+        while cluster.sql("postgres", &format!("SHOW {setting}")) != to {
+            std::thread::yield_now();
+        }
+    };
+    for (setting, loses) in [("fsync", "the whole database"), ("full_page_writes", "the whole database"), ("synchronous_commit", "the last changes")] {
+        switch(setting, "off");
+        let report = doctor();
+        let (state, words) = told(&report, "durability");
+        assert!(state == "bad" && words.contains(loses) && words.ends_with(&format!(": {setting}.")), "{setting}: {words}");
+        switch(setting, "on");
+    }
+    bench.run(&["doctor"]).done();
+
+    cluster.stand_by();
+    let report = doctor();
+    let (state, words) = told(&report, "primary");
+    assert!(state == "bad" && words.contains("is a standby") && words.contains("the address of the primary"), "{words}");
 }
 
 #[test]

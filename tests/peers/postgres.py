@@ -282,7 +282,7 @@ class Cluster:
 
     def facts(self):
         """What another program needs to know."""
-        return {"port": self.port, "user": ADMINISTRATOR, "password": self.password, "url": self.url(), "pid": self.child.pid, "bin": str(self.bin)}
+        return {"port": self.port, "user": ADMINISTRATOR, "password": self.password, "url": self.url(), "pid": self.child.pid, "bin": str(self.bin), "data": str(self.folder / "data")}
 
 
 def main(words):

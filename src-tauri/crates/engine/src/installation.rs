@@ -84,7 +84,7 @@ impl Engine {
     /// # Errors
     /// Problems of the store.
     pub async fn remarks(&self) -> Result<Vec<Remark>, Problem> {
-        Ok(self.store().remarks().await?)
+        Ok(self.store().remarks(|| self.now()).await?)
     }
 
     /// Every organization in the store, for the holder of the key.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{Key, KeyCommand, KeyRotate, StoreArguments};
 use crate::failure::Failure;
-use crate::installation::{key_access, new_passphrase, open_url};
+use crate::installation::{key_access, new_passphrase, open, open_url};
 use crate::output::Output;
 
 /// Progress is told whenever so many percent more are done.
@@ -25,11 +25,11 @@ pub(crate) async fn run(arguments: Key, output: &Output) -> Result<(), Failure> 
 
 /// Exit status 1 when the key does not open the store; what can be told without it is told all the same.
 async fn status(arguments: &StoreArguments, output: &Output) -> Result<(), Failure> {
-    let keys = key_access(&arguments.key, false)?;
-    let engine = match open_url(&arguments.store, &keys, NetworkPolicy::default()).await {
+    let (keys, store) = (key_access(&arguments.key, false)?, arguments.url()?);
+    let engine = match open_url(&store, &keys, NetworkPolicy::default()).await {
         Ok(engine) => engine,
         Err(Failure::Problem(problem)) if matches!(problem.code, Code::WrongKey | Code::KeyUnavailable) => {
-            let status: KeyStatus = key::look(&arguments.store, &system_context()).await?.into();
+            let status: KeyStatus = key::look(&store, &system_context()).await?.into();
             let words = format!("{} does not open this store. {}\n\n{}", keys.source(), problem.message, described(&status));
             output.result(&words, &merged(json!({ "opens": false, "key_source": keys.source().to_string(), "problem": problem.message }), &status)?);
             return Err(Failure::Found);
@@ -125,7 +125,7 @@ async fn rotate(arguments: &KeyRotate, output: &Output) -> Result<(), Failure> {
         (true, KeySource::Passphrase) => Some(KeyAccess::with_passphrase(new_passphrase()?)),
         (true, source) => Some(KeyAccess::from(source)),
     };
-    let engine = open_url(&arguments.store.store, &keys, NetworkPolicy::default()).await?;
+    let engine = open_url(&arguments.store.url()?, &keys, NetworkPolicy::default()).await?;
     let done = rotate_in(&engine, to, data, output).await;
     engine.shutdown().await;
     let (words, value) = done?;
@@ -188,7 +188,7 @@ fn told(rotated: &MasterRotated) -> Vec<String> {
 }
 
 async fn forget(arguments: &StoreArguments, output: &Output) -> Result<(), Failure> {
-    let engine = open_url(&arguments.store, &key_access(&arguments.key, false)?, NetworkPolicy::default()).await?;
+    let engine = open(arguments, NetworkPolicy::default()).await?;
     let done = async {
         let grant = holder(&engine, Operation::KeysForget).await?;
         key::forget_replaced(&engine, &grant).await
