@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use patchbay_vault::{AgeIdentity, system_context};
+use patchbay_vault::AgeIdentity;
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, Said};
+use crate::kill::settings;
 
 /// Secrets that must be in no file in clear.
 const PLANTED: [&str; 3] = ["planted-token-4f8a1c", "planted-password-93bd20", "planted-webhook-secret-77e1"];
@@ -100,7 +101,7 @@ fn has_no_secret(path: &Path) {
     }
 }
 
-fn has_no_secret_within(folder: &Path) {
+pub(crate) fn has_no_secret_within(folder: &Path) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() { has_no_secret_within(&path) } else { has_no_secret(&path) }
@@ -297,16 +298,10 @@ fn verify_says_what_is_wrong() {
     assert!(said["rows"].as_u64().unwrap() > 20 && said["tables"].as_array().unwrap().len() > 20, "{said}");
 }
 
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} must be a number")))
-}
-
-/// `PATCHBAY_KILL_ROUNDS` rounds (3; `make soak` sets 50) of a kill -9 in the middle of each piece of work.
+/// A kill -9 in the middle of each piece of work, in each round.
 #[test]
 fn kill_9_leaves_the_old_or_the_new() {
-    let rounds = number("PATCHBAY_KILL_ROUNDS").unwrap_or(3);
-    let seed = number("PATCHBAY_KILL_SEED").unwrap_or_else(|| u64::try_from(system_context().now().unix_micros()).unwrap());
-    eprintln!("kill -9 while moving: {rounds} rounds, PATCHBAY_KILL_SEED={seed}");
+    let (rounds, seed) = settings("backup, restore and copy");
     let peer = Peer::start();
     let (bench, _) = filled(&peer);
     let before = works(&bench, &bench.store(), &bench.key(), &peer);
@@ -349,6 +344,7 @@ fn kill_9_leaves_the_old_or_the_new() {
         assert_eq!(works(&bench, &target, &key, &peer), before, "round {round}, seed {seed}: a copy is whole or made anew");
     }
     has_no_secret_within(&bench.folder);
+    eprintln!("kill -9 of backup, restore and copy: {rounds} rounds, of the rows of {} backups and stores none lost; seed {seed}", rounds * 3);
 }
 
 #[test]

@@ -81,10 +81,15 @@ impl StoreArguments {
 }
 
 fn with_both_logins(store: &StoreUrl, second: Option<&StoreUrl>) -> Result<StoreUrl, Failure> {
+    two_logins(store, second, "--store-svc")
+}
+
+/// `given` is where the second login comes from, for people.
+fn two_logins(store: &StoreUrl, second: Option<&StoreUrl>, given: &str) -> Result<StoreUrl, Failure> {
     match (store, second) {
         (store, None) => Ok(store.clone()),
         (StoreUrl::Postgres(store), Some(StoreUrl::Postgres(second))) => Ok(StoreUrl::Postgres(store.clone().with_second_login(Some(second.clone())))),
-        _ => Err(Failure::usage("--store-svc is the second login of a PostgreSQL store: both addresses must begin with postgres://.")),
+        _ => Err(Failure::usage(format!("{given} is the second login of a PostgreSQL store: both addresses must begin with postgres://."))),
     }
 }
 
@@ -308,11 +313,19 @@ pub(crate) struct StoreRestore {
 pub(crate) struct StoreCopy {
     /// The store to copy.
     #[arg(value_name = "FROM", value_parser = store_url)]
-    pub(crate) from: StoreUrl,
+    from: StoreUrl,
 
     /// Where the copy goes: a place where no store is, or a server.
     #[arg(value_name = "TO", value_parser = store_url)]
-    pub(crate) to: StoreUrl,
+    to: StoreUrl,
+
+    /// FROM with a second login, which alone opens sealed values, where it is a PostgreSQL database; also PATCHBAY_STORE_SVC.
+    #[arg(long, env = "PATCHBAY_STORE_SVC", hide_env_values = true, value_name = "URL", value_parser = store_url)]
+    store_svc: Option<StoreUrl>,
+
+    /// The same for TO; also PATCHBAY_TO_STORE_SVC.
+    #[arg(long, env = "PATCHBAY_TO_STORE_SVC", hide_env_values = true, value_name = "URL", value_parser = store_url)]
+    to_store_svc: Option<StoreUrl>,
 
     #[command(flatten)]
     pub(crate) key: KeyArguments,
@@ -337,6 +350,16 @@ pub(crate) struct StoreCopy {
 }
 
 impl StoreCopy {
+    /// The store to copy, with both its logins.
+    pub(crate) fn source_url(&self) -> Result<StoreUrl, Failure> {
+        two_logins(&self.from, self.store_svc.as_ref(), "--store-svc (or PATCHBAY_STORE_SVC)")
+    }
+
+    /// Where the copy goes, with both logins.
+    pub(crate) fn target_url(&self) -> Result<StoreUrl, Failure> {
+        two_logins(&self.to, self.to_store_svc.as_ref(), "--to-store-svc (or PATCHBAY_TO_STORE_SVC)")
+    }
+
     /// The source of the copy's key, if one was named.
     pub(crate) fn to_source(&self) -> Result<Option<KeySource>, Failure> {
         source(self.to_key_source.as_deref())

@@ -16,10 +16,17 @@ use crate::arguments::{OrganizationArguments, StoreArguments};
 use crate::failure::Failure;
 use crate::installation::{grant, open};
 
-/// The variable that a server's token comes from.
-pub(crate) const TOKEN: &str = "PATCHBAY_TOKEN";
-/// The same for the server that a copy goes to, when it comes from another.
-pub(crate) const TO_TOKEN: &str = "PATCHBAY_TO_TOKEN";
+/// Where a server's token comes from.
+pub(crate) struct TokenWords {
+    pub(crate) variable: &'static str,
+    /// The argument that names a file instead.
+    argument: &'static str,
+}
+
+/// The server that a command works on.
+pub(crate) const TOKEN: TokenWords = TokenWords { variable: "PATCHBAY_TOKEN", argument: "--token-file" };
+/// The server that a copy goes to, when it comes from another.
+pub(crate) const TO_TOKEN: TokenWords = TokenWords { variable: "PATCHBAY_TO_TOKEN", argument: "--to-token-file" };
 /// Longest token file; a token is 53 characters.
 const LONGEST: u64 = 4096;
 
@@ -163,13 +170,13 @@ async fn remote(url: &RemoteUrl, store: &StoreArguments, organization: &Organiza
 /// A client of a server with the token from the file or the variable. Never from an argument: arguments are seen by every user of
 /// the machine.
 pub(crate) fn client(url: &RemoteUrl, token_file: Option<&Path>) -> Result<Client, Failure> {
-    client_by(url, token_file, TOKEN)
+    client_by(url, token_file, &TOKEN)
 }
 
-/// The same, with the token from another variable.
-pub(crate) fn client_by(url: &RemoteUrl, token_file: Option<&Path>, variable: &str) -> Result<Client, Failure> {
+/// The same, with the token from elsewhere.
+pub(crate) fn client_by(url: &RemoteUrl, token_file: Option<&Path>, words: &TokenWords) -> Result<Client, Failure> {
     let context = system_context();
-    let token = token(token_file, variable)?;
+    let token = token(token_file, words)?;
     let held = Held::access_only(token, context.now());
     Ok(Client::new(url.clone(), held, TokenPlace::Memory, "cli", context)?)
 }
@@ -181,13 +188,14 @@ pub(crate) fn stranger(url: &RemoteUrl) -> Result<Client, Failure> {
     Ok(Client::new(url.clone(), nothing, TokenPlace::Memory, "cli", context)?)
 }
 
-fn token(file: Option<&Path>, variable: &str) -> Result<Secret, Failure> {
+fn token(file: Option<&Path>, words: &TokenWords) -> Result<Secret, Failure> {
+    let TokenWords { variable, argument } = words;
     let (text, place) = match (file, std::env::var(variable)) {
         (Some(path), _) => (read_private(path)?, format!("The file {}", path.display())),
         (None, Ok(text)) if !text.trim().is_empty() => (Secret::new(text), format!("The variable {variable}")),
         (None, _) => {
             return Err(Failure::usage(format!(
-                "a server is opened with an organization access token: set {variable}, or name a file that holds one with --token-file. `patchbay token mint` makes one"
+                "a server is opened with an organization access token: set {variable}, or name a file that holds one with {argument}. `patchbay token mint` makes one"
             )));
         }
     };

@@ -18,18 +18,19 @@ use super::store::{Teller, add, counted, rows};
 use crate::arguments::StoreCopy;
 use crate::failure::Failure;
 use crate::installation::{copy_access, grant, open_named};
-use crate::opened::{self, TO_TOKEN, TOKEN};
+use crate::opened::{self, TO_TOKEN, TOKEN, TokenWords};
 use crate::output::Output;
 
 pub(crate) async fn run(arguments: &StoreCopy, output: &Output) -> Result<(), Failure> {
     let context = system_context();
-    let (words, mut value) = match (&arguments.from, &arguments.to) {
-        (StoreUrl::Remote(from), StoreUrl::Remote(to)) => across(arguments, from, to).await?,
+    let (from, to) = (arguments.source_url()?, arguments.target_url()?);
+    let (words, mut value) = match (&from, &to) {
+        (StoreUrl::Remote(from), StoreUrl::Remote(to)) => across(arguments, from, to, output).await?,
         (StoreUrl::Remote(from), to) => fetched(arguments, from, to, &context, output).await?,
         (from, StoreUrl::Remote(to)) => sent(arguments, from, to, &context, output).await?,
         (from, to) => whole(arguments, from, to, &context, output).await?,
     };
-    add(&mut value, [("from", json!(arguments.from.to_string())), ("to", json!(arguments.to.to_string()))]);
+    add(&mut value, [("from", json!(from.to_string())), ("to", json!(to.to_string()))]);
     let go_on = "Go on with one of the two: both would renew the same authorizations and tell the same webhooks.";
     output.result(&format!("{words}\n{go_on}"), &json!({ "copied": value }));
     Ok(())
@@ -84,20 +85,23 @@ async fn sent(arguments: &StoreCopy, from: &StoreUrl, to: &RemoteUrl, context: &
     engine.shutdown().await;
     let (image, counts) = written?;
     output.progress(&format!("Sending {} rows to {to} ...", counts.rows()));
-    taken(&client, to, image, Some(&counts.tables)).await
+    taken(&client, to, image, Some(&counts.tables), &TOKEN).await
 }
 
 /// From a server to another; what lies here in between is sealed to the other.
-async fn across(arguments: &StoreCopy, from: &RemoteUrl, to: &RemoteUrl) -> Result<(String, Value), Failure> {
+async fn across(arguments: &StoreCopy, from: &RemoteUrl, to: &RemoteUrl, output: &Output) -> Result<(String, Value), Failure> {
     let source = greeted(from, opened::client(from, arguments.token_file.as_deref())?).await?;
-    let target = greeted(to, opened::client_by(to, arguments.to_token_file.as_deref(), TO_TOKEN)?).await?;
+    let target = greeted(to, opened::client_by(to, arguments.to_token_file.as_deref(), &TO_TOKEN)?).await?;
     let recipient = target.image_recipient().await.map_err(|refused| refused_by(refused, "configuration.recipient"))?;
+    output.progress(&format!("Fetching the organization from {from} ..."));
     let image = source.fetch_image(&recipient, waiting()?).await.map_err(|refused| refused_by(refused, "configuration.copy"))?;
-    taken(&target, to, image, None).await
+    output.progress(&format!("Sending it to {to} ..."));
+    taken(&target, to, image, None, &TO_TOKEN).await
 }
 
-/// Has a server take an image, and compares what it counted.
-async fn taken(client: &Client, to: &RemoteUrl, image: File, given: Option<&[TableSum]>) -> Result<(String, Value), Failure> {
+/// Has a server take an image, and compares what it counted with what was `given`. Of what another server gave nothing is known
+/// here: the image itself says what must be in it, and who takes it holds it against that.
+async fn taken(client: &Client, to: &RemoteUrl, image: File, given: Option<&[TableSum]>, token: &TokenWords) -> Result<(String, Value), Failure> {
     let filled = client.send_image(rewound(image)?).await.map_err(|refused| refused_by(refused, "configuration.fill"))?;
     let tables: Vec<TableSum> = filled.get("tables").and_then(|tables| serde_json::from_value(tables.clone()).ok()).unwrap_or_default();
     if given.is_some_and(|given| given != tables) {
@@ -105,9 +109,10 @@ async fn taken(client: &Client, to: &RemoteUrl, image: File, given: Option<&[Tab
     }
     let sealed_values = filled.get("sealed_values").and_then(Value::as_u64).unwrap_or_default();
     let words = format!(
-        "The organization is in {to}: {} rows, {sealed_values} sealed values under the keys of that server. The token that you gave ({TOKEN} or a file) works for it \
+        "The organization is in {to}: {} rows, {sealed_values} sealed values under the keys of that server. The token that you gave ({} or a file) works for it \
          from now on; other tokens do not go along.",
-        rows(&tables)
+        rows(&tables),
+        token.variable
     );
     let mut value = counted(&tables, sealed_values);
     add(&mut value, [("organization_id", filled.get("organization_id").cloned().unwrap_or_default())]);
