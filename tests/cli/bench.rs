@@ -75,6 +75,11 @@ impl Bench {
         bench
     }
 
+    /// Whether its store is somewhere else than in its folder.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.elsewhere.is_some()
+    }
+
     /// A folder with a store that has one organization, and what `init` printed.
     pub(crate) fn new() -> (Self, Value) {
         let bench = Self::empty();

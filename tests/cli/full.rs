@@ -13,10 +13,12 @@ use crate::bench::{Bench, Said, Server};
 use crate::kill::accounts;
 
 /// Errors of the operating system (errno.h of Linux).
-const FULL: i32 = 28;
+pub(crate) const FULL: i32 = 28;
 const QUOTA: i32 = 122;
 const READ_ONLY: i32 = 30;
 const BROKEN: i32 = 5;
+/// Each in turn.
+pub(crate) const ERRORS: [i32; 4] = [FULL, QUOTA, READ_ONLY, BROKEN];
 
 /// The library, made once by the compiler that links Rust programs too.
 pub(crate) fn library() -> &'static Path {
@@ -32,13 +34,13 @@ pub(crate) fn library() -> &'static Path {
 }
 
 /// The command with its folder on such a disk.
-fn on_disk(folder: &Path, mut command: Command, error: i32) -> Command {
+pub(crate) fn on_disk(folder: &Path, mut command: Command, error: i32) -> Command {
     command.env("LD_PRELOAD", library()).env("FULL_FOLDER", folder.canonicalize().unwrap()).env("FULL_ERROR", error.to_string());
     command
 }
 
 /// How many operations of the command need room.
-fn operations(bench: &Bench, words: &[&str]) -> u64 {
+pub(crate) fn operations(bench: &Bench, words: &[&str]) -> u64 {
     let count = std::env::temp_dir().join(format!("patchbay-count-{}", patchbay_vault::system_context().new_uuid()));
     let mut command = on_disk(&bench.folder, bench.command(words), FULL);
     Said::of(command.env("FULL_COUNT", &count).output().unwrap()).done();
@@ -47,18 +49,24 @@ fn operations(bench: &Bench, words: &[&str]) -> u64 {
     text.parse().unwrap()
 }
 
-/// Which of so many operations meet the end of the disk: the first, the last, and as many between as `PATCHBAY_CASES` says.
-fn points(operations: u64) -> Vec<u64> {
+/// So many cases, times `PATCHBAY_CASES`; at least two.
+pub(crate) fn cases(number: u32) -> u64 {
     let scale: f64 = std::env::var("PATCHBAY_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(1.0);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small number of points")]
-    let wanted = ((8.0 * scale) as u64).clamp(2, operations);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small number of cases")]
+    let wanted = (f64::from(number) * scale) as u64;
+    wanted.max(2)
+}
+
+/// Which of so many operations meet the end of the disk: the first, the last, and as many between as there are cases.
+pub(crate) fn points(operations: u64) -> Vec<u64> {
+    let wanted = cases(8).min(operations);
     let mut points: Vec<u64> = (0..wanted).map(|number| 1 + number * (operations - 1) / (wanted - 1).max(1)).collect();
     points.dedup();
     points
 }
 
 /// A copy of a folder in which nothing runs.
-fn copy(from: &Bench) -> Bench {
+pub(crate) fn copy(from: &Bench) -> Bench {
     fn all(from: &Path, to: &Path) {
         for entry in std::fs::read_dir(from).unwrap() {
             let entry = entry.unwrap();
@@ -87,7 +95,7 @@ fn runs_out_leaving(ready: &Bench, words: &[&str], meant: impl Fn(&str) -> bool,
     assert!(operations > 2, "{words:?} needs room");
     let mut refused = 0;
     for (turn, point) in points(operations).into_iter().enumerate() {
-        let error = [FULL, QUOTA, READ_ONLY, BROKEN][turn % 4];
+        let error = ERRORS[turn % ERRORS.len()];
         let place = format!("{words:?}: error {error} at operation {point} of {operations}");
         let bench = copy(ready);
         let mut command = on_disk(&bench.folder, bench.command(words), error);
@@ -114,7 +122,7 @@ fn runs_out_leaving(ready: &Bench, words: &[&str], meant: impl Fn(&str) -> bool,
 }
 
 /// That a person learns what is wrong with the disk. SQLite tells a disk without room from everything else, and nothing more.
-fn told(problem: &Value, error: i32, place: &str) {
+pub(crate) fn told(problem: &Value, error: i32, place: &str) {
     let (code, message) = (problem["code"].as_str().unwrap_or_default(), problem["message"].as_str().unwrap_or_default().to_lowercase());
     assert!(["store_read_only", "backup_failed", "key_unavailable", "invalid_field"].contains(&code), "{place}: {problem}");
     let words: &[&str] = match error {

@@ -35,7 +35,7 @@ impl Dice {
     }
 }
 
-pub(crate) fn number(name: &str) -> Option<u64> {
+fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} must be a number")))
 }
 
@@ -253,11 +253,15 @@ fn listed(server: &Server, token: &str, path: &str, member: &str) -> HashSet<Str
     }
 }
 
-/// `PATCHBAY_KILL_ROUNDS` (3; `make soak` sets more) and `PATCHBAY_KILL_SEED`, which decides the moments.
+/// `PATCHBAY_KILL_SEED`, which decides the moments.
+pub(crate) fn seed() -> u64 {
+    number("PATCHBAY_KILL_SEED").unwrap_or_else(|| u64::try_from(system_context().now().unix_micros()).unwrap())
+}
+
+/// `PATCHBAY_KILL_ROUNDS` (3; `make soak` sets more) and the seed.
 #[expect(clippy::print_stderr, reason = "without the seed a run cannot be repeated")]
-fn settings(what: &str) -> (u64, u64) {
-    let rounds = number("PATCHBAY_KILL_ROUNDS").unwrap_or(3);
-    let seed = number("PATCHBAY_KILL_SEED").unwrap_or_else(|| u64::try_from(system_context().now().unix_micros()).unwrap());
+pub(crate) fn settings(what: &str) -> (u64, u64) {
+    let (rounds, seed) = (number("PATCHBAY_KILL_ROUNDS").unwrap_or(3), seed());
     eprintln!("kill -9 of {what}: {rounds} rounds, PATCHBAY_KILL_SEED={seed}");
     (rounds, seed)
 }

@@ -5,6 +5,7 @@
 mod bench;
 mod cluster;
 mod connections;
+mod copying;
 mod database;
 mod full;
 mod hooks;
@@ -13,6 +14,7 @@ mod keys;
 mod kill;
 mod moving;
 mod remote;
+mod rotation;
 mod serve;
 mod trouble;
 mod usage;

@@ -188,3 +188,9 @@ int link(const char *from, const char *to) {
   if (full_for_path(to)) FAIL;
   return REAL(link)(from, to);
 }
+
+/* How Rust's standard library links. Paths below an open folder are not followed. */
+int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags) {
+  if (to_folder == AT_FDCWD && full_for_path(to)) FAIL;
+  return REAL(linkat)(from_folder, from, to_folder, to, flags);
+}

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The tests that gain from large counts, one after the other, whatever becomes of each; the last line sums up.
-#   KILLS=200           how often the server is killed under write load, on a file and on PostgreSQL, whose server is killed too
+#   KILLS=200           how often the server is killed under write load, a rotation of keys, a backup, restore or copy at their work,
+#                       on a file and on PostgreSQL, whose server is killed too
 #   PATCHBAY_CASES=10   how many times as many random cases are tried as in `make test`, and places where a disk is full
 #   PATCHBAY_SEED=...   which ones; a new number every time unless it is given, and told here
 #   ROUNDS=3            how often the SDK's suite is run
@@ -13,9 +14,9 @@ export PATCHBAY_CASES=${PATCHBAY_CASES:-10} PATCHBAY_SEED=${PATCHBAY_SEED:-$(dat
 export PATCHBAY_KILL_SEED=${PATCHBAY_KILL_SEED:-$PATCHBAY_SEED}
 say "PATCHBAY_CASES=$PATCHBAY_CASES PATCHBAY_SEED=$PATCHBAY_SEED PATCHBAY_KILL_SEED=$PATCHBAY_KILL_SEED KILLS=$PATCHBAY_KILL_ROUNDS ROUNDS=${ROUNDS:-3}"
 
-kill_test() { cargo test -p patchbay --test cli -- kill:: --nocapture --test-threads 1; }
+kill_test() { cargo test -p patchbay --test cli -- kill_9 --nocapture --test-threads 1; }
 # Disks without room at every operation of a command, and database servers that go, are full or read-only.
-disks() { cargo test -p patchbay --test cli -- full:: connections:: --nocapture; }
+disks() { cargo test -p patchbay --test cli -- full:: connections:: without_room --nocapture; }
 property() { cargo test -p patchbay-api --test property -- --nocapture; }
 # Every route with every permission set, and tokens that never exceed who minted them.
 matrix() { cargo test -p patchbay-server -p patchbay-engine --no-fail-fast; }

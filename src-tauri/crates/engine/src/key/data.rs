@@ -71,9 +71,14 @@ pub async fn rotate_data(engine: &Engine, grant: &ManagementGrant, mut progress:
     let mut seen = Progress::default();
     loop {
         match take(engine, &owner).await? {
-            Taken::Ours => match sweep(engine, &owner, &mut seen, &mut progress, None).await? {
-                Swept::Done => return Ok(seen),
-                Swept::Elsewhere | Swept::Stopped => {}
+            Taken::Ours => match sweep(engine, &owner, &mut seen, &mut progress, None).await {
+                Ok(Swept::Done) => return Ok(seen),
+                Ok(Swept::Elsewhere | Swept::Stopped) => {}
+                Err(problem) => {
+                    // Whoever mends what is wrong need not wait. Where nothing can be written, the lease ends by itself.
+                    let _ = give_back(engine, &owner).await;
+                    return Err(problem);
+                }
             },
             Taken::Elsewhere => {
                 let left = left(engine).await?;
@@ -184,7 +189,7 @@ async fn sweep(engine: &Engine, owner: &str, seen: &mut Progress, progress: &mut
             let mut after = None;
             loop {
                 if stopping.is_some_and(Stopping::has_stopped) {
-                    advance(engine, Origin::Background, None, |header, now| Ok(if held_by(header, owner) { header.with_lease_until(now) } else { header.clone() })).await?;
+                    give_back(engine, owner).await?;
                     return Ok(Swept::Stopped);
                 }
                 let step = again!(engine, { batch(engine, owner, table, after).await });
@@ -216,6 +221,11 @@ async fn sweep(engine: &Engine, owner: &str, seen: &mut Progress, progress: &mut
             Finished::Left => {}
         }
     }
+}
+
+/// Ends the own lease on a rotation, so that the next one who looks goes on with it.
+async fn give_back(engine: &Engine, owner: &str) -> Result<(), Problem> {
+    advance(engine, Origin::Background, None, |header, now| Ok(if held_by(header, owner) { header.with_lease_until(now) } else { header.clone() })).await.map(drop)
 }
 
 fn held_by(header: &KeyHeader, owner: &str) -> bool {
