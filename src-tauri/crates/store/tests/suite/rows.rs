@@ -53,6 +53,26 @@ async fn every_row_comes_back_as_it_went_in() {
 }
 
 #[tokio::test]
+async fn an_account_has_the_references_of_its_own_integrations() {
+    on_every_backend(async |place| {
+        let ours = &place.ours;
+        let customer = &ours.accounts[0];
+        // As a consent is stored: within the account, with a credential that is put into the configuration.
+        let mut tx = place.store.write(ours.within(0), Origin::Api).await.unwrap();
+        assert_eq!(tx.credential_users(customer.shared.id).await.unwrap().count, 1);
+        let mut integration = customer.integration.clone();
+        integration.config = serde_json::json!({"type": "ticketing_redmine", "credential": {"type": "token_id", "value": customer.credential.id.to_string()}});
+        tx.update_integration(&integration).await.unwrap();
+        assert_eq!(tx.credential_users(customer.shared.id).await.unwrap().count, 0);
+        assert_eq!(tx.credential_users(customer.credential.id).await.unwrap().count, 1);
+        tx.commit().await.unwrap();
+        let mut tx = place.store.read(ours.within(1)).await.unwrap();
+        assert_eq!(tx.credential_users(customer.credential.id).await.unwrap().count, 0, "and nobody else's");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn updates_are_read_back_and_touch_only_what_is_there() {
     on_every_backend(async |place| {
         let ours = &place.ours;
