@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use patchbay_model::deletion::UNDO_WINDOW;
-use patchbay_model::{Origin, Problem, Scope};
+use patchbay_model::{Origin, Problem, Scope, Timestamp};
+use patchbay_store::ReadTx;
 use tokio::sync::Notify;
 
 use crate::contention::again;
@@ -64,13 +65,23 @@ pub(crate) async fn purge_once(engine: &Engine) -> Result<(), Problem> {
 }
 
 async fn purge(engine: &Engine) -> Result<u64, Problem> {
-    let now = engine.now();
     let mut tx = engine.store().write(Scope::System, Origin::Background).await?;
+    let now = surely(engine, &mut tx).await?;
     let rows = tx.purge_deleted(now.minus(UNDO_WINDOW)).await? + tx.remove_expired_tokens(now).await? + tx.remove_expired_web_sessions(now).await?;
     let rows = rows + tx.remove_old_status(now.minus(KEPT_MINUTES), now.minus(KEPT_EVENTS)).await? + tx.remove_old_deliveries(now.minus(KEPT_DELIVERIES)).await?;
     tx.trim_changes(KEPT_CHANGES).await?;
     tx.commit().await?;
     Ok(rows)
+}
+
+/// The time that it is at least: the earlier one of this machine's clock and the database's. What one server lets live must not
+/// be ended by another whose clock is ahead, and nothing brings it back.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn surely(engine: &Engine, tx: &mut ReadTx) -> Result<Timestamp, Problem> {
+    let ours = engine.now();
+    Ok(tx.clock(ours).await?.min(ours))
 }
 
 /// Runs something at an interval until the engine stops; a failure is logged and tried again at the next turn.
@@ -90,6 +101,9 @@ where
         }
     }
 }
+
+#[cfg(test)]
+mod skew;
 
 #[cfg(test)]
 mod tests {

@@ -30,6 +30,7 @@ pub(crate) use grant_request::{OAuthClient, refresh as refresh_request};
 pub(crate) use metadata::{Authority, MetadataCache, authority};
 pub(crate) use tokens::{Refusal, TokenAnswer, TokenSet, read as read_token_answer};
 
+use crate::background::surely;
 use crate::contention::again;
 use crate::{Engine, ManagementGrant};
 
@@ -69,7 +70,7 @@ pub async fn get(engine: &Engine, grant: &ManagementGrant, session: ConnectSessi
     let mut tx = engine.store().read(grant.scope()).await?;
     let mut session = reachable(&mut tx, grant, Operation::ConnectGet, session).await?;
     // The row follows when the next look at old consents is taken.
-    if session.state == ConnectState::Begun && session.expires <= engine.now() {
+    if session.state == ConnectState::Begun && session.expires <= surely(engine, &mut tx).await? {
         let late = finish::late();
         session.state = ConnectState::Failed { code: late.code };
         session.message = Some(late.message);
@@ -85,10 +86,10 @@ const LEEWAY: Duration = Duration::from_secs(120);
 /// # Errors
 /// Problems of the store.
 pub(crate) async fn end_stale(engine: &Engine) -> Result<(), Problem> {
-    let before = engine.now().minus(LEEWAY);
     for organization in engine.organizations().await? {
         again!(engine, {
             let mut tx = engine.store().write(Scope::Organization(organization.id), Origin::Background).await?;
+            let before = surely(engine, &mut tx).await?.minus(LEEWAY);
             tx.expire_connect_sessions(before).await?;
             tx.commit().await?;
             Ok(())

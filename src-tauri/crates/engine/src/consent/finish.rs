@@ -6,6 +6,7 @@ use patchbay_model::{Code, ConnectSessionId, Operation, Origin, Problem, Scope};
 use super::begin::STATE;
 use super::callback::{self, Callback};
 use super::exchange::{self, Finished};
+use crate::background::surely;
 use crate::contention::again;
 use crate::{CallerInfo, Engine, ManagementGrant};
 
@@ -72,11 +73,11 @@ async fn take(engine: &Engine, origin: Origin, callback_url: &str, expected: Opt
         .filter(|session| expected.is_none_or(|expected| expected == session.id))
         .ok_or_else(|| Problem::new(Code::ConsentUnknown, "This answer belongs to no consent that was begun here. Begin the consent again, and use the newest link only."))?;
     drop(tx);
-    let now = engine.now();
     if session.state != ConnectState::Begun {
         return Err(over(&session));
     }
     let mut tx = engine.store().write(Scope::Account(session.organization_id, session.account_id), origin).await?;
+    let now = surely(engine, &mut tx).await?;
     if session.expires <= now {
         let problem = late();
         tx.end_connect_session(session.id, ConnectState::Failed { code: problem.code }, Some(&problem.message), now).await?;

@@ -5,6 +5,7 @@ use patchbay_model::{Operation, Origin, Problem, Scope};
 
 use super::get::find;
 use crate::audit::record::{Done, record};
+use crate::background::surely;
 use crate::contention::again;
 use crate::{Engine, ManagementGrant, reach};
 
@@ -39,7 +40,8 @@ pub(crate) async fn release_locks(engine: &Engine) -> Result<(), Problem> {
     for organization in engine.organizations().await? {
         again!(engine, {
             let mut tx = engine.store().write(Scope::Organization(organization.id), Origin::Background).await?;
-            tx.release_locks(engine.now()).await?;
+            let now = surely(engine, &mut tx).await?;
+            tx.release_locks(now).await?;
             tx.commit().await?;
             Ok(())
         });

@@ -3,6 +3,9 @@
 //! the way.
 
 #[cfg(test)]
+#[path = "../../../store/tests/suite/cluster.rs"]
+mod cluster;
+#[cfg(test)]
 mod end_users;
 #[cfg(test)]
 mod flow;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use patchbay_engine::consent;
+use patchbay_model::consent::ConsentRoute;
 use patchbay_model::integration::{AttentionCause, IntegrationStatus};
 use patchbay_model::{Code, Origin};
 use patchbay_store::{RefreshLease, RefreshState};
@@ -166,4 +168,41 @@ async fn a_consent_during_a_renewal_wins() {
     world.advance(HOUR + 60);
     assert_eq!(world.userinfo().await.unwrap().as_deref(), Some("Ada Lovelace"));
     assert_eq!(world.now_integration().await.status, IntegrationStatus::Active);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_lives_as_long_as_the_databases_clock_says() {
+    let world = World::on_server().await;
+    world.connect().await;
+    world.advance(HOUR * 2 / 3 + 5);
+    world.userinfo().await.unwrap();
+    assert_eq!(world.peer.refreshes().await.len(), 1);
+    // Due again, and still good, for both; by either clock of ours the time of the database is long over.
+    world.advance(HOUR * 2 / 3 + 5);
+    let other = world.second_engine_ahead(600).await;
+    let lease = |ends: &str| {
+        let done =
+            world.psql(&format!("UPDATE patchbay.refresh_journal SET state = 'leased', owner = 'another', lease_until = clock_timestamp() + interval '{ends}' RETURNING owner"));
+        assert_eq!(done, "another", "there is one entry");
+    };
+    lease("5 minutes");
+    for engine in [&world.engine, &other] {
+        assert_eq!(engine.probe(&world.integration).await.unwrap().name.as_deref(), Some("Ada Lovelace"), "the old token is still good");
+    }
+    assert_eq!(world.peer.refreshes().await.len(), 1, "a lease that lives is another's, however late we think it is");
+    lease("-1 seconds");
+    assert_eq!(other.probe(&world.integration).await.unwrap().name.as_deref(), Some("Ada Lovelace"));
+    assert_eq!(world.peer.refreshes().await.len(), 2, "and one that has ended is nobody's");
+    other.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consent_does_not_mind_that_the_server_of_its_answer_is_ahead() {
+    let world = World::on_server().await;
+    let other = world.second_engine_ahead(900).await;
+    let begun = world.begin(ConsentRoute::Browser).await;
+    let callback = world.person(&begun, true).await;
+    consent::finish_callback(&other, callback.as_str()).await.unwrap();
+    assert_eq!(world.now_integration().await.status, IntegrationStatus::Active);
+    other.shutdown().await;
 }

@@ -18,6 +18,7 @@ use patchbay_vault::{KeyAccess, KeySource, OsEntropy, SystemClock};
 use serde_json::json;
 use url::Url;
 
+use crate::cluster::{ADMINISTRATOR, Cluster, Database, LOGIN};
 use crate::peer::Peer;
 use crate::person;
 
@@ -40,7 +41,30 @@ pub(crate) struct World {
     organization: OrganizationId,
     clock: Arc<MovedClock>,
     context: Context,
+    place: Place,
+}
+
+/// A store, and the key beside it.
+struct Place {
     folder: tempfile::TempDir,
+    database: Option<Database>,
+}
+
+impl Place {
+    fn store(&self) -> StoreUrl {
+        match &self.database {
+            Some(database) => database.url(LOGIN).parse().unwrap(),
+            None => StoreUrl::Sqlite(self.folder.path().join("store.db")),
+        }
+    }
+
+    fn keys(&self) -> KeyAccess {
+        KeyAccess::from(KeySource::File(self.folder.path().join("store.key")))
+    }
+
+    async fn open(&self, context: Context) -> Engine {
+        installation::open(&self.store(), &self.keys(), context, NetworkPolicy { allow_private: true }, Origin::Desktop).await.unwrap()
+    }
 }
 
 /// Which client the organization has at the provider.
@@ -57,14 +81,23 @@ impl World {
     }
 
     pub(crate) async fn with(client: Client) -> Self {
+        Self::at(client, None).await
+    }
+
+    /// A store in PostgreSQL.
+    pub(crate) async fn on_server() -> Self {
+        Self::at(Client::Public, Some(Cluster::get().empty(LOGIN))).await
+    }
+
+    async fn at(client: Client, database: Option<Database>) -> Self {
         let peer = Peer::start();
-        let folder = tempfile::tempdir().unwrap();
+        let place = Place { folder: tempfile::tempdir().unwrap(), database };
         let clock = Arc::new(MovedClock(AtomicI64::new(0)));
         let context = Context::new(clock.clone(), Arc::new(OsEntropy));
-        let (engine, created) = installation::create(&store(&folder), &keys(&folder), "Acme Tools", context.clone()).await.unwrap();
+        let (engine, created) = installation::create(&place.store(), &place.keys(), "Acme Tools", context.clone()).await.unwrap();
         engine.shutdown().await;
         drop(engine);
-        let engine = open(&folder, &context).await;
+        let engine = place.open(context.clone()).await;
         let organization = created.organization.id;
         let grant = engine.local_grant(organization, Origin::Desktop).await.unwrap();
         let account = patchbay_engine::account::create(&engine, &grant, CreateAccount { name: Some("globex".to_owned()), ..CreateAccount::default() }).await.unwrap().account;
@@ -88,17 +121,28 @@ impl World {
         let config = json!({ "type": "identity_openid", "issuer": peer.issuer, "credential": { "type": "o_auth_user" } });
         let new = CreateIntegration { name: Some("sign-in".to_owned()), provider_config: config, ..CreateIntegration::default() };
         let integration = patchbay_engine::integration::create(&engine, &grant, account.id.to_string().as_str(), new).await.unwrap().integration;
-        Self { peer, engine, grant, integration, organization, clock, context, folder }
+        Self { peer, engine, grant, integration, organization, clock, context, place }
     }
 
     /// Another process's view of the same store.
     pub(crate) async fn second_engine(&self) -> Engine {
-        open(&self.folder, &self.context).await
+        self.place.open(self.context.clone()).await
+    }
+
+    /// The same on a machine whose clock is so many seconds ahead of the others'.
+    pub(crate) async fn second_engine_ahead(&self, seconds: i64) -> Engine {
+        let clock = MovedClock(AtomicI64::new(self.clock.0.load(Ordering::SeqCst) + seconds * 1_000_000));
+        self.place.open(Context::new(Arc::new(clock), Arc::new(OsEntropy))).await
+    }
+
+    /// Runs a statement in the database as its administrator.
+    pub(crate) fn psql(&self, sql: &str) -> String {
+        self.place.database.as_ref().expect("the store is in a database").psql(ADMINISTRATOR, sql).unwrap()
     }
 
     /// The store itself, past the engine.
     pub(crate) async fn bare_store(&self) -> Store {
-        Store::open(store(&self.folder).file().unwrap()).await.unwrap()
+        Store::open(self.place.store().file().unwrap()).await.unwrap()
     }
 
     pub(crate) fn scope(&self) -> Scope {
@@ -146,18 +190,6 @@ impl World {
     pub(crate) async fn userinfo(&self) -> Result<Option<String>, Problem> {
         self.engine.probe(&self.integration).await.map(|outcome| outcome.name)
     }
-}
-
-async fn open(folder: &tempfile::TempDir, context: &Context) -> Engine {
-    installation::open(&store(folder), &keys(folder), context.clone(), NetworkPolicy { allow_private: true }, Origin::Desktop).await.unwrap()
-}
-
-fn store(folder: &tempfile::TempDir) -> StoreUrl {
-    StoreUrl::Sqlite(folder.path().join("store.db"))
-}
-
-fn keys(folder: &tempfile::TempDir) -> KeyAccess {
-    KeyAccess::from(KeySource::File(folder.path().join("store.key")))
 }
 
 /// `url` with the value of one parameter changed; removed where there is no new one.
