@@ -17,7 +17,7 @@ pub(crate) async fn run(template: &Template, commands: &[Command]) -> Result<(),
 }
 
 async fn sequence(world: &World, commands: &[Command]) -> Result<(), String> {
-    let mut model = Model::new(world.organization(), world.member(), world.now());
+    let mut model = Model::new(world.organization(), world.member(), world.acting_token(), world.now());
     for kind in [Kind::Member, Kind::Token, Kind::Role] {
         let before = world.send(&whole_list(kind, None)).await;
         for wire in before.body["result"].as_array().into_iter().flatten() {
@@ -123,8 +123,7 @@ async fn everything(world: &World, model: &Model) -> Result<(), String> {
             return Err(format!("in the end, a secret must {}open", if model.lives(shown) { "" } else { "not " }));
         }
     }
-    let report = world.engine().verify_store().await.map_err(|problem| problem.message)?;
-    if report.findings.is_empty() { Ok(()) } else { Err(format!("in the end, the store is not sound: {:?}", report.findings)) }
+    world.sound().await.map_err(|trouble| format!("in the end, {trouble}"))
 }
 
 fn page(model: &Model, expected: &[&Row], real: &Answer) -> Result<(), String> {

@@ -133,7 +133,7 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
 }
 
 fn picked(model: &Model, kind: Kind, pick: Pick) -> Option<&Row> {
-    let of_kind: Vec<&Row> = model.rows.iter().filter(|row| row.kind == kind && (row.gone.is_none() || pick.number >= 224)).collect();
+    let of_kind: Vec<&Row> = model.rows.iter().filter(|row| row.kind == kind && (row.gone.is_none() || pick.number >= 224) && Some(&row.id) != model.spared.as_ref()).collect();
     (!of_kind.is_empty()).then(|| of_kind[usize::from(pick.number) % of_kind.len()])
 }
 

@@ -1,6 +1,9 @@
 //! Random sequences of requests, answered by the real thing and by a reference model that a page of prose became: both must
 //! say the same, at every step and about everything at the end.
 //!
+//! The real thing is an engine on a file, two engines on one PostgreSQL, and two programs on one PostgreSQL, which are asked in
+//! turn over HTTP; for those `target/.../patchbay` has to be built.
+//!
 //! `PATCHBAY_CASES=10` tries ten times as many sequences, `PATCHBAY_SEED=7` other ones. A failure prints its seed and the
 //! shortest sequence that was found to fail.
 
@@ -10,9 +13,11 @@ mod agree;
 #[path = "../../../store/tests/suite/cluster.rs"]
 mod cluster;
 mod commands;
+mod engines;
 mod lists;
 mod model;
 mod names;
+mod servers;
 mod tokens;
 mod unchanged;
 mod world;
@@ -44,7 +49,7 @@ fn the_model_and_the_real_thing_answer_the_same() {
         let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
         let outcome = runner.run(&vec(command(), 1..60), |commands| runtime.block_on(run(&template, &commands)).map_err(TestCaseError::fail));
         match outcome {
-            Ok(()) => {}
+            Ok(()) => template.end(),
             Err(TestError::Fail(reason, commands)) => panic!("PATCHBAY_SEED={seed} on {backend:?}: {reason}\nafter {commands:#?}"),
             Err(TestError::Abort(reason)) => panic!("given up: {reason}"),
         }

@@ -86,6 +86,8 @@ pub(crate) struct Model {
     pub(crate) organization: String,
     /// The member who acts.
     pub(crate) actor: String,
+    /// The container of the token by which they act, which no command may end.
+    pub(crate) spared: Option<String>,
     pub(crate) now: Timestamp,
     pub(crate) rows: Vec<Row>,
     pub(crate) shown: Vec<Shown>,
@@ -121,8 +123,8 @@ impl Against {
 }
 
 impl Model {
-    pub(crate) fn new(organization: String, actor: String, now: Timestamp) -> Self {
-        Self { organization, actor, now, rows: Vec::new(), shown: Vec::new(), deletions: Vec::new() }
+    pub(crate) fn new(organization: String, actor: String, spared: Option<String>, now: Timestamp) -> Self {
+        Self { organization, actor, spared, now, rows: Vec::new(), shown: Vec::new(), deletions: Vec::new() }
     }
 
     /// Takes over what was there before the first request.

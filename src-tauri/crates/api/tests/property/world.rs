@@ -1,26 +1,25 @@
-//! The real thing: a fresh store on each backend, a clock that stands still until it is told, randomness from a seed, and
-//! the operations as the dispatcher runs them. On PostgreSQL two engines, as in two processes, have the store open, and every
-//! second request goes to the other.
+//! The real thing, whichever way it is reached: an engine on a file, two engines on one database server, or two programs on
+//! one database server, spoken to over HTTP. Its clock stands still until it is told, and of two every second request goes to
+//! the other.
 
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
-use patchbay_api::operation;
-use patchbay_api::request::Request;
-use patchbay_engine::installation::{self, StoreUrl};
-use patchbay_engine::{CallerInfo, Engine, ManagementGrant, NetworkPolicy};
-use patchbay_model::{Clock, Context, Entropy, Operation, OrganizationId, Origin, Timestamp};
-use patchbay_vault::{KeyAccess, KeySource};
+use patchbay_model::{Clock, Timestamp};
 use serde_json::Value;
 
-use crate::cluster::{Cluster, Database, LOGIN};
+use crate::engines::{Engines, Stored};
+use crate::servers::{Servers, Tenant};
 
-/// A database on which everything runs.
+/// What everything runs on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Backend {
     Sqlite,
     Postgres,
+    /// Two `serve` processes on one database.
+    Servers,
 }
 
 impl Backend {
@@ -29,15 +28,13 @@ impl Backend {
         match self {
             Self::Sqlite => sqlite,
             Self::Postgres => sqlite / 10,
+            Self::Servers => sqlite / 15,
         }
     }
 }
 
 /// All of them.
-pub(crate) const BACKENDS: &[Backend] = &[Backend::Sqlite, Backend::Postgres];
-
-/// Processes on one database server.
-const ENGINES: u64 = 2;
+pub(crate) const BACKENDS: &[Backend] = &[Backend::Sqlite, Backend::Postgres, Backend::Servers];
 
 /// A request as any surface would send it.
 #[derive(Clone, Debug)]
@@ -69,98 +66,111 @@ pub(crate) struct Answer {
     pub(crate) deletion: Option<String>,
 }
 
-struct TestClock(AtomicI64);
-
-impl Clock for TestClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_unix_micros(self.0.load(Ordering::SeqCst)).unwrap()
-    }
+/// A clock that stands still until it is told.
+pub(crate) struct TestClock {
+    micros: AtomicI64,
+    /// Where other programs read it.
+    told: Option<File>,
 }
 
-/// SplitMix64: every run sees the same bytes.
-struct Seeded(AtomicU64);
+impl TestClock {
+    pub(crate) fn new(micros: i64) -> Self {
+        Self { micros: AtomicI64::new(micros), told: None }
+    }
 
-impl Entropy for Seeded {
-    fn fill(&self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            let mut z = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::SeqCst);
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            chunk.copy_from_slice(&(z ^ (z >> 31)).to_le_bytes()[..chunk.len()]);
+    /// One that programs share by a file (peers/clock.c).
+    pub(crate) fn shared(micros: i64, file: File) -> Self {
+        let clock = Self { micros: AtomicI64::new(micros), told: Some(file) };
+        clock.advance(0);
+        clock
+    }
+
+    fn advance(&self, micros: i64) {
+        let now = self.micros.fetch_add(micros, Ordering::SeqCst) + micros;
+        if let Some(file) = &self.told {
+            file.write_all_at(&now.to_ne_bytes(), 0).unwrap();
         }
     }
 }
 
-fn context(seed: u64) -> (Arc<TestClock>, Context) {
-    let clock = Arc::new(TestClock(AtomicI64::new(1_795_000_000_000_000)));
-    (clock.clone(), Context::new(clock, Arc::new(Seeded(AtomicU64::new(seed)))))
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_micros(self.micros.load(Ordering::SeqCst)).unwrap()
+    }
 }
 
-/// A store with an organization and nothing else, copied for every case: making one takes longer than a case.
-pub(crate) struct Template {
-    folder: tempfile::TempDir,
-    database: Option<Database>,
-    organization: OrganizationId,
+/// What the cases of a backend have in common.
+pub(crate) enum Template {
+    Stored(Stored),
+    Served(Arc<Servers>),
 }
 
 impl Template {
     pub(crate) async fn new(backend: Backend) -> Self {
-        let folder = folder();
-        let (_, context) = context(1);
-        let database = match backend {
-            Backend::Sqlite => None,
-            Backend::Postgres => Some(Cluster::get().empty(LOGIN)),
-        };
-        let (engine, created) = installation::create(&store(folder.path(), database.as_ref()), &keys(folder.path()), "Acme Tools", context).await.unwrap();
-        engine.shutdown().await;
-        Self { folder, database, organization: created.organization.id }
+        match backend {
+            Backend::Sqlite | Backend::Postgres => Self::Stored(Stored::new(backend == Backend::Postgres).await),
+            Backend::Servers => Self::Served(Arc::new(Servers::start())),
+        }
+    }
+
+    /// After all cases: what was started has to end well.
+    pub(crate) fn end(self) {
+        if let Self::Served(servers) = self {
+            Arc::into_inner(servers).expect("no case is left").end();
+        }
     }
 }
 
+enum Real {
+    Engines(Engines),
+    Tenant(Tenant),
+}
+
+/// One case's own part of the real thing: a store, or an organization in one.
 pub(crate) struct World {
-    engines: Vec<Engine>,
+    real: Real,
     turn: AtomicUsize,
-    grant: ManagementGrant,
     clock: Arc<TestClock>,
-    _database: Option<Database>,
-    _folder: tempfile::TempDir,
 }
 
 impl World {
     pub(crate) async fn new(template: &Template, seed: u64) -> Self {
-        let folder = folder();
-        let (clock, first) = context(seed);
-        for name in ["store.db", "store.key"] {
-            if let Ok(content) = std::fs::read(template.folder.path().join(name)) {
-                std::fs::write(folder.path().join(name), content).unwrap();
+        let (real, clock) = match template {
+            Template::Stored(stored) => {
+                let engines = Engines::new(stored, seed).await;
+                let clock = engines.clock.clone();
+                (Real::Engines(engines), clock)
             }
-        }
-        restrict(&folder.path().join("store.key"));
-        let database = template.database.as_ref().map(|database| Cluster::get().copied(database, LOGIN));
-        let mut contexts = vec![first];
-        if database.is_some() {
-            // The same clock, and randomness of its own.
-            contexts.extend((1..ENGINES).map(|number| Context::new(clock.clone(), Arc::new(Seeded(AtomicU64::new(seed ^ (number << 48)))))));
-        }
-        let mut engines = Vec::new();
-        for context in contexts {
-            engines.push(installation::open(&store(folder.path(), database.as_ref()), &keys(folder.path()), context, NetworkPolicy::default(), Origin::Cli).await.unwrap());
-        }
-        let grant = engines[0].local_grant(template.organization, Origin::Api).await.unwrap();
-        Self { engines, turn: AtomicUsize::new(0), grant, clock, _database: database, _folder: folder }
+            Template::Served(servers) => (Real::Tenant(Tenant::new(servers.clone()).await), servers.clock.clone()),
+        };
+        Self { real, turn: AtomicUsize::new(0), clock }
     }
 
-    /// The engine whose turn it is.
-    pub(crate) fn engine(&self) -> &Engine {
-        &self.engines[self.turn.fetch_add(1, Ordering::SeqCst) % self.engines.len()]
+    fn turn(&self) -> usize {
+        self.turn.fetch_add(1, Ordering::SeqCst)
     }
 
     pub(crate) fn organization(&self) -> String {
-        self.grant.organization().to_string()
+        match &self.real {
+            Real::Engines(engines) => engines.organization(),
+            Real::Tenant(tenant) => tenant.organization.clone(),
+        }
     }
 
+    /// Who acts.
     pub(crate) fn member(&self) -> String {
-        self.grant.member().to_string()
+        match &self.real {
+            Real::Engines(engines) => engines.member(),
+            Real::Tenant(tenant) => tenant.member.clone(),
+        }
+    }
+
+    /// The container of the token by which the member acts, which a case that goes on must not end.
+    pub(crate) fn acting_token(&self) -> Option<String> {
+        match &self.real {
+            Real::Engines(_) => None,
+            Real::Tenant(tenant) => Some(tenant.container.clone()),
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -168,55 +178,34 @@ impl World {
     }
 
     pub(crate) fn advance(&self, micros: i64) {
-        self.clock.0.fetch_add(micros, Ordering::SeqCst);
+        self.clock.advance(micros);
     }
 
-    /// Sends a request through the dispatcher.
     pub(crate) async fn send(&self, call: &Call) -> Answer {
-        let operation = Operation::from_id(call.operation).unwrap();
-        let owned = |pairs: &[(&'static str, String)]| pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        let request = Request { path: owned(&call.path), query: owned(&call.query), body: call.body.clone() };
-        match operation::run(self.engine(), &self.grant, operation, request).await {
-            Ok(reply) => Answer { status: reply.status, refused: None, body: serde_json::from_str(&reply.body).unwrap_or(Value::Null), next: reply.next, deletion: reply.deletion },
-            Err(problem) => Answer { status: problem.code.status(), refused: Some((problem.code.as_str(), problem.message)), body: Value::Null, next: None, deletion: None },
+        match &self.real {
+            Real::Engines(engines) => engines.send(self.turn(), call).await,
+            Real::Tenant(tenant) => tenant.send(self.turn(), call).await,
         }
     }
 
     /// Whether a secret opens anything.
     pub(crate) async fn opens(&self, secret: &str) -> bool {
-        self.engine().verify(secret, CallerInfo::local(Origin::Api)).await.is_ok()
+        match &self.real {
+            Real::Engines(engines) => engines.opens(self.turn(), secret).await,
+            Real::Tenant(tenant) => tenant.opens(self.turn(), secret).await,
+        }
+    }
+
+    /// Whether the store is sound. That of the servers is looked at when all cases are done.
+    pub(crate) async fn sound(&self) -> Result<(), String> {
+        let Real::Engines(engines) = &self.real else { return Ok(()) };
+        let findings = engines.findings(self.turn()).await?;
+        if findings.is_empty() { Ok(()) } else { Err(format!("the store is not sound: {findings:?}")) }
     }
 
     pub(crate) async fn close(self) {
-        for engine in self.engines {
-            engine.shutdown().await;
+        if let Real::Engines(engines) = self.real {
+            engines.close().await;
         }
     }
-}
-
-/// In memory where there is such a place: what is tried here is not the disk.
-fn folder() -> tempfile::TempDir {
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir()
-        && let Ok(folder) = tempfile::tempdir_in(memory)
-    {
-        return folder;
-    }
-    tempfile::tempdir().unwrap()
-}
-
-fn store(folder: &Path, database: Option<&Database>) -> StoreUrl {
-    match database {
-        Some(database) => database.url(LOGIN).parse().unwrap(),
-        None => StoreUrl::Sqlite(folder.join("store.db")),
-    }
-}
-
-/// A key file that others could read is refused.
-fn restrict(path: &Path) {
-    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-}
-
-fn keys(folder: &Path) -> KeyAccess {
-    KeyAccess::from(KeySource::File(PathBuf::from(folder).join("store.key")))
 }
