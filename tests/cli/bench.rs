@@ -191,9 +191,14 @@ impl Drop for Server {
 /// One request on a connection of its own. An answer that does not come whole is an error, so that a write whose
 /// acknowledgement was cut off does not count as acknowledged.
 pub(crate) fn call(address: &str, method: &str, path: &str, token: &str, body: Option<&Value>) -> std::io::Result<(u16, Value)> {
+    ask(address, method, path, token, body, Duration::from_secs(30)).map(|(status, _, value)| (status, value))
+}
+
+/// The same by whoever has that much patience. Gives the head too, in small letters.
+pub(crate) fn ask(address: &str, method: &str, path: &str, token: &str, body: Option<&Value>, patience: Duration) -> std::io::Result<(u16, String, Value)> {
     let cut = || std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the answer is not whole");
     let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    stream.set_read_timeout(Some(patience))?;
     let body = body.map(Value::to_string).unwrap_or_default();
     let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
     let authorization = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
@@ -211,5 +216,5 @@ pub(crate) fn call(address: &str, method: &str, path: &str, token: &str, body: O
         return Err(cut());
     }
     let value = if body.is_empty() { Value::Null } else { serde_json::from_slice(body).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned())) };
-    Ok((status, value))
+    Ok((status, head, value))
 }

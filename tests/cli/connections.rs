@@ -19,7 +19,7 @@ const ANSWER: Duration = Duration::from_secs(25);
 const BACK: Duration = Duration::from_secs(40);
 
 /// A store with an organization in a database of the cluster, the token of it, and the database's name.
-fn store(cluster: &Cluster) -> (Bench, String, String) {
+pub(crate) fn store(cluster: &Cluster) -> (Bench, String, String) {
     let (name, url) = cluster.database();
     let bench = Bench::elsewhere(url);
     let made = bench.run(&["init", "--organization", "acme"]).done().json();
@@ -35,7 +35,7 @@ fn make(server: &Server, token: &str, name: &str) -> (u16, Value) {
 }
 
 /// Makes an account as soon as that is possible again.
-fn makes_again(server: &Server, token: &str, name: &str) {
+pub(crate) fn makes_again(server: &Server, token: &str, name: &str) {
     let deadline = Instant::now() + BACK;
     loop {
         match make(server, token, name) {

@@ -6,6 +6,7 @@ mod bench;
 mod cluster;
 mod connections;
 mod copying;
+mod crowd;
 mod database;
 mod full;
 mod hooks;

@@ -16,7 +16,8 @@ say "PATCHBAY_CASES=$PATCHBAY_CASES PATCHBAY_SEED=$PATCHBAY_SEED PATCHBAY_KILL_S
 
 kill_test() { cargo test -p patchbay --test cli -- kill_9 --nocapture --test-threads 1; }
 # Disks without room at every operation of a command, and database servers that go, are full or read-only.
-disks() { cargo test -p patchbay --test cli -- full:: connections:: without_room --nocapture; }
+disks() { cargo test -p patchbay --test cli -- full:: connections:: crowd:: without_room --nocapture; }
+# The reference model against an engine, two engines and two programs, which were built above.
 property() { cargo test -p patchbay-api --test property -- --nocapture; }
 # Every route with every permission set, and tokens that never exceed who minted them.
 matrix() { cargo test -p patchbay-server -p patchbay-engine --no-fail-fast; }
