@@ -254,7 +254,7 @@ pub(crate) enum StoreCommand {
     /// Make a store from a backup.
     Restore(StoreRestore),
     /// Copy a whole store into a new one with keys of its own; tokens go on working.
-    Copy(StoreCopy),
+    Copy(Box<StoreCopy>),
     /// Look through a store or a backup: structure, references, every row, every sealed value.
     Verify(StoreVerify),
     /// Print the SQL that makes a PostgreSQL database a store, for an administrator of it to run.
