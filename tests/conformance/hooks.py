@@ -13,6 +13,8 @@ import uuid
 import requests
 import schemathesis
 from hypothesis.internal import lambda_sources
+from schemathesis.generation.meta import TestPhase
+from schemathesis.transport.prepare import prepare_path
 
 # hypothesis reads the source of a lambda to name it in reports; deep in a recursion Python 3.11 fails at that ("AST constructor
 # recursion depth mismatch"), and the whole run with it.
@@ -61,6 +63,9 @@ def close(schema):
 @schemathesis.hook
 def before_call(context, case, kwargs):
     parameters = case.path_parameters or {}
+    if leads_on(case):
+        # A made-up filter chooses nothing, and from an empty list no link leads on.
+        case.query = {}
     if case.method.upper() in WRITES:
         for name, value in parameters.items():
             # The organization owns its tokens: that part of a path is no object to be spared.
@@ -71,6 +76,12 @@ def before_call(context, case, kwargs):
     body = case.body
     if isinstance(body, (dict, list)):
         case.body = turned(body)
+
+
+def leads_on(case):
+    """Whether this is a list in a run along links, from which others start."""
+    stateful = case.meta is not None and case.meta.phase.name == TestPhase.STATEFUL
+    return stateful and case.method.upper() == "GET" and any("links" in answer for answer in case.operation.definition.raw["responses"].values())
 
 
 def lend(case):
@@ -100,6 +111,21 @@ def turned(value):
     return value
 
 
+# What was deleted, by the handle that its undo takes, as schemathesis says it; and what was brought back by one. And the ids and
+# names in the paths of what was deleted: schemathesis looks for a deletion only among what came of the same step.
+DELETED, RESTORED, GONE = {}, set(), set()
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    if case.method.upper() == "DELETE" and response.status_code < 300:
+        GONE.update(str(value) for value in (case.path_parameters or {}).values())
+    for handle in response.headers.get("x-patchbay-deletion", []):
+        DELETED[handle] = f"DELETE {prepare_path(case.path, case.path_parameters)}"
+    if case.operation.definition.raw.get("operationId") == "deletions_undo" and response.status_code < 300:
+        RESTORED.add(DELETED.get(str((case.path_parameters or {}).get("deletion_id"))))
+
+
 def malformed(case, response):
     """Whether a request that fits its schema was refused as one that does not. A body whose fields are told one by one
     (`invalid_field`) was read and understood: whether a time is to come, whether there is such a role, provider or version, and what
@@ -120,6 +146,10 @@ def filter_failure(context, failure, case, response):
     kind = type(failure).__name__
     if kind == "RejectedPositiveData":
         return response.status_code in (400, 415) and malformed(case, response)
+    if kind == "UseAfterFree" and failure.free in RESTORED:
+        return False
+    if kind == "EnsureResourceAvailability" and not GONE.isdisjoint(str(value) for value in (case.path_parameters or {}).values()):
+        return False
     if response.status_code in (414, 431) and len(response.request.url) > 16_000:
         return False
     documented = str(response.status_code) in case.operation.definition.raw["responses"]

@@ -27,7 +27,7 @@ const GIVES: &[(&str, &[(&str, &str)])] = &[
     ("definitions_list", &[("definition_id", "/result/0/id")]),
     ("connect_begin", &[("connect_session_id", "/result/id")]),
     ("capabilities_list_providers", &[("provider_id", "/result/0/id")]),
-    ("permissionset_list", &[("permissionset_id", "/result/0/id")]),
+    ("permissionset_list", &[("permissionset_id", "/result/0/name")]),
     ("audit_list", &[("audit_id", "/result/0/x_patchbay/id")]),
     ("ticketing_create_ticket", &[("ticket_id", "/result/id")]),
     ("ticketing_query_tickets", &[("ticket_id", "/result/0/id")]),
