@@ -122,7 +122,7 @@ impl Template {
 }
 
 enum Real {
-    Engines(Engines),
+    Engines(Box<Engines>),
     Tenant(Tenant),
 }
 
@@ -139,7 +139,7 @@ impl World {
             Template::Stored(stored) => {
                 let engines = Engines::new(stored, seed).await;
                 let clock = engines.clock.clone();
-                (Real::Engines(engines), clock)
+                (Real::Engines(Box::new(engines)), clock)
             }
             Template::Served(servers) => (Real::Tenant(Tenant::new(servers.clone()).await), servers.clock.clone()),
         };
