@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The tests that gain from large counts, one after the other, whatever becomes of each; the last line sums up.
+# The tests that gain from large counts, one after the other, whatever becomes of each; or only the named ones:
+# soak.sh [kills] [disks] ...  The last line sums up.
 #   KILLS=200           how often the server is killed under write load, a rotation of keys, a backup, restore or copy at their work,
 #                       on a file and on PostgreSQL, whose server is killed too
 #   PATCHBAY_CASES=10   how many times as many random cases are tried as in `make test`, and places where a disk is full
@@ -14,7 +15,7 @@ export PATCHBAY_CASES=${PATCHBAY_CASES:-10} PATCHBAY_SEED=${PATCHBAY_SEED:-$(dat
 export PATCHBAY_KILL_SEED=${PATCHBAY_KILL_SEED:-$PATCHBAY_SEED}
 say "PATCHBAY_CASES=$PATCHBAY_CASES PATCHBAY_SEED=$PATCHBAY_SEED PATCHBAY_KILL_SEED=$PATCHBAY_KILL_SEED KILLS=$PATCHBAY_KILL_ROUNDS ROUNDS=${ROUNDS:-3}"
 
-kill_test() { cargo test -p patchbay --test cli -- kill_9 --nocapture --test-threads 1; }
+kills() { cargo test -p patchbay --test cli -- kill_9 --nocapture --test-threads 1; }
 # Disks without room at every operation of a command, and database servers that go, are full or read-only.
 disks() { cargo test -p patchbay --test cli -- full:: connections:: crowd:: without_room --nocapture; }
 # The reference model against an engine, two engines and two programs, which were built above.
@@ -30,14 +31,14 @@ servers() { PATCHBAY_RESTARTS=${RESTARTS:-20} "$cache/venv/bin/python" -m pytest
 conformance() { "$cache/venv/bin/python" -m pytest tests/conformance; }
 
 cargo build --workspace --bins --features patchbay-desktop/custom-protocol
-suite kill kill_test
-suite disks disks
-suite property property
-suite matrix matrix
-suite store store
-suite sdk sdk
-suite servers servers
-suite conformance conformance
+suites=("$@")
+[ ${#suites[@]} -gt 0 ] || suites=(kills disks property matrix store sdk servers conformance)
+for name in "${suites[@]}"; do
+  case $name in
+    kills | disks | property | matrix | store | sdk | servers | conformance) suite "$name" "$name" ;;
+    *) die "there is no suite '$name'" ;;
+  esac
+done
 # What the kills came to, beside the counts.
-grep -hE '^kill -9 of .*none lost' "$logs/kill" || true
+grep -hE '^kill -9 of .*none lost' "$logs/kills" 2>/dev/null || :
 summary
