@@ -62,6 +62,7 @@ const WORDS: Record<Code | OwnCode, { heading: string; todo?: string }> = {
   store_damaged: { heading: 'The file is no store or is damaged', todo: 'Choose another file, or restore a backup.' },
   store_newer: { heading: 'The store was written by a newer Patchbay', todo: 'Update Patchbay.' },
   store_unprepared: { heading: 'The database cannot be a store yet', todo: 'Let an administrator of the database run what the message says.' },
+  store_refused: { heading: 'The database refuses the login', todo: 'Check the user in the address and its password.' },
   store_untrusted: { heading: 'The database server does not prove who it is', todo: 'Name its certificate authority in the address, or correct the host.' },
   store_locked: { heading: 'Another process holds the store', todo: 'Close it, then try again.' },
   wrong_key: { heading: 'The key does not belong to this store', todo: 'Choose the key source with which the store was created.' },

@@ -17,8 +17,8 @@ export const client = new QueryClient({
       gcTime: 300_000,
       refetchOnWindowFocus: false,
       placeholderData: keepPreviousData,
-      // Only what waiting can mend is tried again.
-      retry: (count, error) => count < 2 && error instanceof ProblemError && (error.problem.status === 503 || error.problem.status === 0),
+      // Only what waiting a moment can mend is tried again. A store that is busy or away was waited for by the core already.
+      retry: (count, error) => count < 2 && error instanceof ProblemError && (error.problem.status === 0 || error.problem.code === 'shutting_down'),
       retryDelay: (count) => 400 * 2 ** count,
     },
   },

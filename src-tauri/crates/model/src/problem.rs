@@ -130,6 +130,8 @@ codes! {
     StoreReadOnly = "store_read_only", 503, "Store cannot be written";
     /// The server of the store's database does not prove who it is.
     StoreUntrusted = "store_untrusted", 500, "Store's server not trusted";
+    /// The server of the store's database does not let the login in.
+    StoreRefused = "store_refused", 500, "Store's server refuses the login";
     /// A backup of the store could not be made.
     BackupFailed = "backup_failed", 503, "Backup failed";
     /// The server is about to end and takes no new work.

@@ -286,6 +286,10 @@ pub(crate) enum Trouble {
     Unreachable,
     /// The login lacks a right.
     Denied,
+    /// The server does not let the login in.
+    Refused,
+    /// The server has no such database.
+    NoDatabase,
     ReadOnly,
     DiskFull,
     ServerReadOnly,
@@ -314,7 +318,9 @@ pub(crate) fn trouble(error: &dyn DatabaseError) -> Option<Trouble> {
             // U+0000, in a text and within JSON.
             "22021" | "22P05" => Trouble::Character,
             "25006" => Trouble::ServerReadOnly,
-            "42501" | "28000" | "28P01" => Trouble::Denied,
+            "42501" => Trouble::Denied,
+            "28000" | "28P01" => Trouble::Refused,
+            "3D000" => Trouble::NoDatabase,
             "XX001" | "XX002" => Trouble::Damaged,
             code if code.starts_with("57P") || code.starts_with("08") => Trouble::Unreachable,
             _ => return None,

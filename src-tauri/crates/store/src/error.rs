@@ -94,6 +94,12 @@ pub enum StoreError {
     /// The login at the database lacks a right.
     #[error("the database denies it: {0}")]
     Denied(String),
+    /// The server of the database does not let the login in.
+    #[error("the database server refuses the login: {0}")]
+    Refused(String),
+    /// The server has no database of the name in the address.
+    #[error("there is no such database: {0}")]
+    NoDatabase(String),
     /// Another process holds the store exclusively, or we need to and others have it open.
     #[error("the store is held by {holder}")]
     Locked {
@@ -210,6 +216,8 @@ impl From<sqlx::Error> for StoreError {
                 Some(Trouble::Contended) => Self::Contended,
                 Some(Trouble::Unreachable) => Self::Unreachable(database.message().to_owned()),
                 Some(Trouble::Denied) => Self::Denied(database.message().to_owned()),
+                Some(Trouble::Refused) => Self::Refused(database.message().to_owned()),
+                Some(Trouble::NoDatabase) => Self::NoDatabase(database.message().to_owned()),
                 Some(Trouble::ReadOnly) => Self::ReadOnly,
                 Some(Trouble::DiskFull) => Self::DiskFull,
                 Some(Trouble::ServerReadOnly) => Self::ServerReadOnly,
@@ -303,12 +311,12 @@ impl From<StoreError> for Problem {
             StoreError::MissingRight { login, what, statements } => new(
                 Code::StoreUnprepared,
                 format!(
-                    "The login `{login}` may not {what}. Let an administrator of the database run these statements in it, and run this command again; nothing was changed. (`patchbay store sql` prints everything that makes a database a store.)
+                    "The login `{login}` may not {what}. Let an administrator of the database run these statements in it, then try again; nothing was changed. (`patchbay store sql` prints everything that makes a database a store.)
 {statements}"
                 ),
             ),
             StoreError::UnfitServer { what } => {
-                new(Code::StoreUnprepared, format!("The database server cannot hold a store: {what}. Let its administrator mend that, and run this command again; nothing was changed."))
+                new(Code::StoreUnprepared, format!("The database server cannot hold a store: {what}. Let its administrator mend that, then try again; nothing was changed."))
             }
             StoreError::ReadOnly => {
                 new(Code::StoreReadOnly, "The store cannot be written: its file or disk is read-only. Make it writable or copy it to another disk; nothing was changed.")
@@ -348,6 +356,14 @@ impl From<StoreError> for Problem {
             .with_detail(what),
             StoreError::Denied(what) => {
                 new(Code::StoreReadOnly, "The database does not let this login do that. Run `patchbay doctor` on the store; it names the right that is missing.").with_detail(what)
+            }
+            StoreError::Refused(what) => new(
+                Code::StoreRefused,
+                "The database server does not let this login in. Check the user in the address and its password; if both are right, ask the server's administrator whether it may log in from here.",
+            )
+            .with_detail(what),
+            StoreError::NoDatabase(what) => {
+                new(Code::StoreMissing, "The database server has no database of this name. Check the address, or have its administrator make the database.").with_detail(what)
             }
             StoreError::Locked { holder } => {
                 new(Code::StoreLocked, format!("The store is held by {holder}. Wait until it has finished, or stop it, and try again.")).retry_after(5)

@@ -142,7 +142,7 @@ async fn attempt(connection: &mut PgConnection, svc_login: Option<&str>) -> Resu
                 Ok(_) => inner.commit().await?,
                 Err(error) if denied(&error) => {
                     inner.rollback().await?;
-                    missing.push((step, error.to_string()));
+                    missing.push((step, error.as_database_error().map_or_else(|| error.to_string(), |said| said.message().to_owned())));
                 }
                 // A login that was named and is not there.
                 Err(error) if code(&error) == Some("42704") => return Err(StoreError::UnfitServer { what: error.to_string() }),

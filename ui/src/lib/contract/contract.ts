@@ -451,7 +451,7 @@ export type ChangeWord = "added" | "removed" | "changed";
 /**
  * Why something was refused or failed.
  */
-export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "not_undoable" | "invalid_config" | "invalid_image" | "weak_password" | "provider_not_allowed" | "definition_withdrawn" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "token_missing" | "token_invalid" | "logon_failed" | "member_disabled" | "member_invited" | "member_locked" | "wrong_token_kind" | "permission_denied" | "not_found" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "store_untrusted" | "backup_failed" | "shutting_down" | "provider_timeout" | "server_unreachable" | "server_incompatible" | "store_missing" | "store_damaged" | "store_newer" | "store_unprepared" | "store_locked" | "wrong_key" | "key_unavailable";
+export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "not_undoable" | "invalid_config" | "invalid_image" | "weak_password" | "provider_not_allowed" | "definition_withdrawn" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "token_missing" | "token_invalid" | "logon_failed" | "member_disabled" | "member_invited" | "member_locked" | "wrong_token_kind" | "permission_denied" | "not_found" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "store_untrusted" | "store_refused" | "backup_failed" | "shutting_down" | "provider_timeout" | "server_unreachable" | "server_incompatible" | "store_missing" | "store_damaged" | "store_newer" | "store_unprepared" | "store_locked" | "wrong_key" | "key_unavailable";
 
 /**
  * The configuration of a provider, as a form shows it.
@@ -2614,8 +2614,9 @@ url?: string,
  */
 mark?: StoreMark,
 /**
- * Since when the other Patchbay does not answer; absent while it does, and for other kinds. What is read meanwhile was
- * kept earlier, and nothing can be changed. Told by a change of the organization when it begins and when it ends.
+ * Since when the other Patchbay does not answer; absent while it does, and for other kinds. Where it did not at the start,
+ * when it last did. What is read meanwhile was kept earlier, and nothing can be changed. Told by a change of the
+ * organization when it begins and when it ends.
  */
 offline_since?: Timestamp, };
 

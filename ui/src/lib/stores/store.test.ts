@@ -41,6 +41,7 @@ describe('a refusal', () => {
     expect(asksFor('wrong_key', 'sqlite', 'passphrase')).toBe('passphrase');
     expect(asksFor('wrong_key', 'postgres', 'file:/k')).toBe('key');
     expect(asksFor('token_invalid', 'remote', undefined)).toBe('token');
+    expect(asksFor('store_refused', 'postgres', 'keyring')).toBe('password');
     expect(asksFor('store_missing', 'sqlite', 'keyring')).toBe('address');
     expect(asksFor('store_busy', 'sqlite', 'keyring')).toBeNull();
   });

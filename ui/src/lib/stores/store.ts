@@ -93,6 +93,7 @@ const ASKS: Partial<Record<Code, Asks>> = {
   token_invalid: 'token',
   wrong_token_kind: 'token',
   permission_denied: 'token',
+  store_refused: 'password',
   store_unprepared: 'address',
   store_missing: 'address',
   store_damaged: 'address',
@@ -114,6 +115,8 @@ export function lockedHeading(code: Code, kind: StoreKind): string {
     case 'token_missing':
     case 'token_invalid':
       return 'The server asks for a token';
+    case 'store_refused':
+      return 'The database asks for a password';
     default:
       return kind === 'remote' ? 'The server cannot be opened' : 'The store does not open';
   }

@@ -1,7 +1,7 @@
 //! Making a PostgreSQL database a store: by the program, by an administrator, again, side by side, and where it is refused.
 
 use patchbay_model::{Code, Problem};
-use patchbay_store::{Identity, StoreError, identify, provision, provisioning_script};
+use patchbay_store::{Identity, PostgresAddress, Store, StoreError, identify, provision, provisioning_script};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
@@ -92,6 +92,18 @@ async fn a_kill_leaves_nothing_half_made() {
     let mut connection = connect(&database, MAKER).await;
     assert_eq!(identify(&mut connection).await.unwrap(), Identity::Empty);
     provision(&mut connection, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_is_not_let_in_is_told_apart_from_who_may_not() {
+    let database = prepared();
+    let trouble = async |url: String| Store::connect(&PostgresAddress::of(&url.parse().unwrap()).unwrap()).await.err().unwrap();
+    let refused = trouble(database.url("patchbay_test_nobody")).await;
+    assert!(matches!(&refused, StoreError::Refused(_)), "{refused}");
+    let missing = trouble(database.url(LOGIN).replace(&database.name, "patchbay_missing")).await;
+    assert!(matches!(&missing, StoreError::NoDatabase(_)), "{missing}");
+    let codes = [refused, missing].map(|error| Problem::from(error).code);
+    assert_eq!(codes, [Code::StoreRefused, Code::StoreMissing]);
 }
 
 #[tokio::test]
