@@ -323,16 +323,14 @@ impl Desk {
 
     /// Tries again what could not be reached.
     async fn reconnect(&self) -> Result<AppState, Problem> {
-        let shut = match &*self.inner.session.read().await {
-            Session::Open(store) => {
-                if let Some(remote) = store.remote() {
-                    remote.look_now();
-                }
-                None
-            }
-            Session::Locked { url, .. } => Some(url.clone()),
-            Session::NoStore | Session::Opening { .. } => None,
+        let (shut, store) = match &*self.inner.session.read().await {
+            Session::Open(store) => (None, Some(store.clone())),
+            Session::Locked { url, .. } => (Some(url.clone()), None),
+            Session::NoStore | Session::Opening { .. } => (None, None),
         };
+        if let Some(remote) = store.as_ref().and_then(|store| store.remote()) {
+            remote.look().await;
+        }
         if let Some(url) = shut {
             self.open(&url, With::default()).await?;
         }

@@ -116,8 +116,9 @@ impl OpenedStore {
 
     /// Writes out what is kept in memory, and closes.
     pub(crate) async fn close(&self) {
-        if let Opened::Local { engine, .. } = &self.opened {
-            engine.shutdown().await;
+        match &self.opened {
+            Opened::Local { engine, .. } => engine.shutdown().await,
+            Opened::Remote(remote) => remote.close().await,
         }
     }
 

@@ -1,8 +1,10 @@
 //! Without a connection: what was read is still there, nothing can be changed, and afterwards nothing was missed.
 
+use std::time::Duration;
+
 use patchbay_engine::CallerInfo;
 use patchbay_model::change::ChangeKind;
-use patchbay_model::{Code, Origin, Secret};
+use patchbay_model::{Code, Origin, Secret, Timestamp};
 use patchbay_remote::{CacheLimits, Connection, Event, RemoteStore};
 use serde_json::{Value, json};
 
@@ -101,6 +103,60 @@ async fn a_store_opens_as_it_was_last_seen() {
     until(&store, online).await;
     store.call("accounts.create", json!({"body": {"name": "globex"}})).await.unwrap();
     assert_eq!(names(&store).await, ["globex"]);
+}
+
+fn since(store: &RemoteStore) -> Timestamp {
+    match &*store.connection().borrow() {
+        Connection::Offline { since, .. } => *since,
+        other => panic!("it is offline, and not {other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn since_when_it_is_offline_is_told_at_the_next_start_too() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let mut world = World::new().await;
+    let now = |world: &World| world.clock.context().now();
+    let soon_after = |then: Timestamp, told: Timestamp| then <= told && told.since(then) < HOUR;
+
+    // Ended without a word: what was read last tells.
+    let store = world.open_at(world.address).await.unwrap();
+    world.clock.forward(HOUR);
+    let read = now(&world);
+    names(&store).await;
+    drop(store);
+    world.clock.forward(HOUR);
+    world.stop().await;
+    let store = world.open_at(world.address).await.unwrap();
+    assert!(soon_after(read, since(&store)), "{read} {}", since(&store));
+
+    // Ended in order: it was there until then, though nothing was read.
+    world.start().await;
+    store.look_now();
+    until(&store, online).await;
+    world.clock.forward(HOUR);
+    let closed = now(&world);
+    store.close().await;
+    drop(store);
+    world.clock.forward(HOUR);
+    world.stop().await;
+    let store = world.open_at(world.address).await.unwrap();
+    assert!(soon_after(closed, since(&store)), "{closed} {}", since(&store));
+
+    // A break that was seen begins where it was seen, however often the program is started before it is over.
+    world.start().await;
+    store.look_now();
+    until(&store, online).await;
+    world.clock.forward(HOUR);
+    world.stop().await;
+    until(&store, offline).await;
+    let broken = since(&store);
+    for _ in 0..2 {
+        world.clock.forward(HOUR);
+        let again = world.open_at(world.address).await.unwrap();
+        assert_eq!(since(&again), broken);
+        again.close().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,6 +16,8 @@ use serde_json::Value;
 
 /// End of the names of our files; nothing else in the folder is touched.
 const ENDING: &str = ".answer";
+/// Stands for a command where no answer is kept, but that there was one. No command has this name.
+const SIGN_OF_LIFE: &str = "";
 
 /// How much is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -137,23 +139,35 @@ impl Cache {
     /// The answer that was kept of a read.
     pub(crate) fn get(&self, command: &str, params: &Value) -> Option<Kept> {
         let inner = &self.inner;
-        let name = inner.name(command, params);
-        let sealed = std::fs::read(inner.folder.join(&name)).ok()?;
-        let plain = inner.key.open(&inner.place(&name), &sealed)?;
-        let Read { at, answer } = serde_json::from_slice(&plain).ok()?;
         // The clock may have been set back since; what comes from the future is as good as new.
-        (inner.context.now().since(at) <= inner.limits.age).then_some(Kept { at, answer })
+        inner.read(&inner.name(command, params)).filter(|kept| inner.context.now().since(kept.at) <= inner.limits.age)
     }
 
     /// Keeps an answer. That it cannot be kept is logged and no trouble of the read's.
     pub(crate) fn put(&self, command: &str, params: &Value, answer: &Value) {
+        let at = self.inner.context.now();
+        self.put_at(command, params, answer, at);
+    }
+
+    /// Remembers that the server answered at this moment, though nothing was read.
+    pub(crate) fn note(&self, at: Timestamp) {
+        self.put_at(SIGN_OF_LIFE, &Value::Null, &Value::Null, at);
+    }
+
+    /// When the server answered last, as far as what is kept tells.
+    pub(crate) fn last(&self) -> Option<Timestamp> {
+        let name = self.inner.lock().files.iter().max_by_key(|(_, file)| file.order).map(|(name, _)| name.clone())?;
+        self.inner.read(&name).map(|kept| kept.at)
+    }
+
+    fn put_at(&self, command: &str, params: &Value, answer: &Value, at: Timestamp) {
         let inner = &self.inner;
         let name = inner.name(command, params);
         if holds_token(answer) {
             tracing::warn!(command, "an answer with a token in it is not kept");
             return self.remove(command, params);
         }
-        let written = serde_json::to_vec(&Written { at: inner.context.now(), answer }).ok().filter(|plain| plain.len() <= inner.limits.largest);
+        let written = serde_json::to_vec(&Written { at, answer }).ok().filter(|plain| plain.len() <= inner.limits.largest);
         let Some(plain) = written else { return self.remove(command, params) };
         let kept = inner.key.seal(&inner.place(&name), &plain, inner.context.entropy()).map_err(|problem| problem.message).and_then(|sealed| {
             let mut index = inner.lock();
@@ -202,6 +216,13 @@ impl Cache {
 impl Inner {
     fn lock(&self) -> std::sync::MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self, name: &str) -> Option<Kept> {
+        let sealed = std::fs::read(self.folder.join(name)).ok()?;
+        let plain = self.key.open(&self.place(name), &sealed)?;
+        let Read { at, answer } = serde_json::from_slice(&plain).ok()?;
+        Some(Kept { at, answer })
     }
 
     fn name(&self, command: &str, params: &Value) -> String {

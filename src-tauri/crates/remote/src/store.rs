@@ -21,6 +21,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 /// How long after a token could not be renewed it is tried again.
 const RENEW_AGAIN: Duration = Duration::from_secs(60);
+/// How long somebody who asks for it waits for an attempt to end, which its own timeouts end mostly.
+const LOOK: Duration = Duration::from_secs(10);
 /// How long a server that has no room for another listener is left alone.
 const CROWDED: Duration = Duration::from_secs(30);
 
@@ -31,7 +33,7 @@ pub enum Connection {
     Online,
     /// It does not. Reads give what was kept, everything else is refused, and it is tried again and again.
     Offline {
-        /// Since when.
+        /// Since when: the break that was noticed, or, when it was there before we were, the last sign of life.
         since: Timestamp,
         /// Why, in words.
         why: String,
@@ -64,6 +66,8 @@ struct Inner {
     events: broadcast::Sender<Event>,
     /// Asks the listener to look at once whether the server is there.
     look: Notify,
+    /// How often it has looked.
+    looked: watch::Sender<u64>,
 }
 
 impl RemoteStore {
@@ -74,7 +78,7 @@ impl RemoteStore {
     pub async fn open(client: Client, cache: Option<Cache>, context: Context) -> Result<Self, Problem> {
         let (connection, listening) = match first_contact(&client, cache.as_ref()).await {
             Ok(listening) => (Connection::Online, Some(listening)),
-            Err(Failure::Lost(lost)) => match kept_info(cache.as_ref()).await {
+            Err(Failure::Lost(lost)) => match last_seen(cache.as_ref()).await {
                 Some(since) => (Connection::Offline { since, why: lost.words }, None),
                 None => return Err(Failure::Lost(lost).problem_of("session.info")),
             },
@@ -85,7 +89,15 @@ impl RemoteStore {
                 return Err(problem);
             }
         };
-        let inner = Arc::new(Inner { client, cache, context, connection: watch::Sender::new(connection), events: broadcast::Sender::new(BACKLOG), look: Notify::new() });
+        let inner = Arc::new(Inner {
+            client,
+            cache,
+            context,
+            connection: watch::Sender::new(connection),
+            events: broadcast::Sender::new(BACKLOG),
+            look: Notify::new(),
+            looked: watch::Sender::new(0),
+        });
         let parts = inner.clone();
         let listener = tokio::spawn(async move {
             let mut turn = Turn { listening, last: None, wait: FIRST_WAIT };
@@ -112,6 +124,26 @@ impl RemoteStore {
     /// Tries to reach the server now instead of at the next turn.
     pub fn look_now(&self) {
         self.inner.look.notify_one();
+    }
+
+    /// The same, and waits for what comes of it: afterwards [`Self::connection`] tells.
+    pub async fn look(&self) {
+        if matches!(*self.inner.connection.borrow(), Connection::Ended(_)) {
+            return;
+        }
+        let mut looked = self.inner.looked.subscribe();
+        self.look_now();
+        // An attempt that takes longer goes on, and is told when it has ended.
+        let _ = tokio::time::timeout(LOOK, looked.changed()).await;
+    }
+
+    /// Remembers for the next start that the server was there until now. What is read later is read from it all the same.
+    pub async fn close(&self) {
+        let online = matches!(*self.inner.connection.borrow(), Connection::Online);
+        if let (true, Some(cache)) = (online, self.inner.cache.clone()) {
+            let now = self.inner.context.now();
+            aside(move || cache.note(now)).await;
+        }
     }
 
     /// Runs a command of the contract. While the server cannot be reached, a read gives what was kept of it.
@@ -157,7 +189,7 @@ impl RemoteStore {
                 if lost.slow {
                     return Err(Failure::Lost(lost).problem_of(command));
                 }
-                let since = inner.offline(&lost);
+                let since = inner.offline(&lost).await;
                 if reads { self.kept(command, params, since).await.map_err(|_| Failure::Lost(lost).problem_of(command)) } else { Err(Failure::Lost(lost).problem_of(command)) }
             }
         }
@@ -190,9 +222,9 @@ impl Inner {
     }
 
     /// The server does not answer. Gives since when.
-    fn offline(&self, lost: &Lost) -> Timestamp {
+    async fn offline(&self, lost: &Lost) -> Timestamp {
         let mut since = self.context.now();
-        self.connection.send_if_modified(|connection| match connection {
+        let turned = self.connection.send_if_modified(|connection| match connection {
             Connection::Online => {
                 tracing::info!("{}", lost.words);
                 *connection = Connection::Offline { since, why: lost.words.clone() };
@@ -204,6 +236,10 @@ impl Inner {
             }
             Connection::Ended(_) => false,
         });
+        // A start before the server is back tells the same time.
+        if let (true, Some(cache)) = (turned, self.cache.clone()) {
+            aside(move || cache.note(since)).await;
+        }
         since
     }
 
@@ -286,18 +322,30 @@ impl Turn {
             Ok(()) => Listening::open(&inner.client, self.last.as_deref()).await,
             Err(failure) => Err(failure),
         };
-        let pause = match connected {
+        let pause = self.connected(inner, connected).await;
+        inner.looked.send_modify(|times| *times += 1);
+        let Some(pause) = pause else { return self.listening.is_some() };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = inner.look.notified() => {}
+        }
+        true
+    }
+
+    /// What follows from an attempt: how long to wait before the next, or none when there is no next.
+    async fn connected(&mut self, inner: &Inner, connected: Result<Listening, Failure>) -> Option<Duration> {
+        Some(match connected {
             Ok(listening) => {
                 // Without a change to go on behind, what happened meanwhile is not known; and what was read meanwhile was old.
                 if inner.online() || self.last.is_none() {
                     inner.tell(Event::Everything);
                 }
                 self.listening = Some(listening);
-                return true;
+                return None;
             }
             Err(Failure::Problem(problem)) if ends(&problem) => {
                 inner.end(problem).await;
-                return false;
+                return None;
             }
             // It is there, and has no room.
             Err(Failure::Problem(problem)) => {
@@ -312,15 +360,10 @@ impl Turn {
                 }
             }
             Err(Failure::Lost(lost)) => {
-                inner.offline(&lost);
+                inner.offline(&lost).await;
                 self.next_wait(inner)
             }
-        };
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = inner.look.notified() => {}
-        }
-        true
+        })
     }
 
     /// Twice as long each time, with up to a third more, so that the windows of a server that comes back do not all come at once.
@@ -358,10 +401,10 @@ async fn first_contact(client: &Client, cache: Option<&Cache>) -> Result<Listeni
     Ok(listening)
 }
 
-/// When the last `session.info` was given, if it was kept.
-async fn kept_info(cache: Option<&Cache>) -> Option<Timestamp> {
+/// When the server answered last, if what is kept is enough to open it: its last `session.info`.
+async fn last_seen(cache: Option<&Cache>) -> Option<Timestamp> {
     let cache = cache?.clone();
-    aside(move || cache.get("session.info", &json!({}))).await.flatten().map(|kept| kept.at)
+    aside(move || cache.get("session.info", &json!({})).map(|info| cache.last().unwrap_or(info.at))).await.flatten()
 }
 
 async fn forget(cache: Option<Cache>) {

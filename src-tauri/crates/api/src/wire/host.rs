@@ -118,8 +118,9 @@ pub struct StoreInfo {
     /// Whether the person marked it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mark: Option<StoreMark>,
-    /// Since when the other Patchbay does not answer; absent while it does, and for other kinds. What is read meanwhile was
-    /// kept earlier, and nothing can be changed. Told by a change of the organization when it begins and when it ends.
+    /// Since when the other Patchbay does not answer; absent while it does, and for other kinds. Where it did not at the start,
+    /// when it last did. What is read meanwhile was kept earlier, and nothing can be changed. Told by a change of the
+    /// organization when it begins and when it ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offline_since: Option<Timestamp>,
 }
