@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use patchbay_api::wire::host::Connect;
-use patchbay_engine::consent::loopback::Loopback;
+use patchbay_engine::consent::loopback::{CALLBACK_PATH, Loopback};
 use patchbay_model::consent::ConsentRoute;
 use patchbay_model::{Code, Problem};
 use serde_json::{Value, json};
@@ -94,26 +94,30 @@ impl Desk {
 
     async fn connect_in_browser(&self, integration: &str) -> Result<Value, Problem> {
         let store = self.opened().await?;
-        let (loopback, begun) = begin_at_loopback(&store, integration).await?;
+        let (loopback, begun) = begin_in_browser(&store, integration).await?;
         let id = begun.id();
         if let Err(error) = tauri_plugin_opener::open_url(begun.authorize_url.as_str(), None::<&str>) {
             cancel(&store, &id).await?;
             return Err(Problem::internal(format_args!("the system's browser could not be opened ({error}); set a default browser")));
         }
-        tauri::async_runtime::spawn(async move {
-            let outcome = match loopback.wait(BROWSER_PATIENCE).await {
-                Ok(url) => finish(&store, &id, &url).await,
-                Err(problem) => cancel(&store, &id).await.and(Err(problem)),
-            };
-            told(&id, outcome);
-        });
+        // Otherwise the server hears the answer itself, and the session tells what came of it.
+        if let Some(loopback) = loopback {
+            tauri::async_runtime::spawn(async move {
+                let outcome = match loopback.wait(BROWSER_PATIENCE).await {
+                    Ok(url) => finish(&store, &id, &url).await,
+                    Err(problem) => cancel(&store, &id).await.and(Err(problem)),
+                };
+                told(&id, outcome);
+            });
+        }
         Ok(begun.session)
     }
 }
 
 /// Begins a consent whose answer comes to a listener on this machine. Most providers take every port of the loopback address; for
-/// one that takes only what is registered, the store knows which port that is.
-async fn begin_at_loopback(store: &Arc<OpenedStore>, integration: &str) -> Result<(Loopback, Begun), Problem> {
+/// one that takes only what is registered, the store knows which port that is. Where none is registered at all, a server takes the
+/// answer at its own address, and there is no listener.
+async fn begin_in_browser(store: &Arc<OpenedStore>, integration: &str) -> Result<(Option<Loopback>, Begun), Problem> {
     let port = match &store.opened {
         Opened::Local { engine, grant } => {
             let id = integration.parse().map_err(|_| Problem::not_found("integration", integration))?;
@@ -122,36 +126,37 @@ async fn begin_at_loopback(store: &Arc<OpenedStore>, integration: &str) -> Resul
         Opened::Remote(_) => None,
     };
     let loopback = Loopback::bind(port).await?;
-    match begin(store, integration, ConsentRoute::Browser, Some(loopback.redirect_uri())).await {
-        Ok(begun) => Ok((loopback, begun)),
-        // A server was not asked for the port. Without an address it takes the registered one, and tells it.
-        Err(problem) if store.remote().is_some() && not_registered(&problem) => {
-            drop(loopback);
-            let begun = begin(store, integration, ConsentRoute::Browser, None).await.map_err(|_| problem)?;
-            match at(&begun.redirect_uri).await {
-                Ok(loopback) => Ok((loopback, begun)),
-                Err(problem) => {
-                    cancel(store, &begun.id()).await?;
-                    Err(problem)
-                }
-            }
+    let problem = match begin(store, integration, ConsentRoute::Browser, Some(loopback.redirect_uri())).await {
+        Ok(begun) => return Ok((Some(loopback), begun)),
+        Err(problem) => problem,
+    };
+    let Some(remote) = store.remote().filter(|_| not_registered(&problem)) else { return Err(problem) };
+    drop(loopback);
+    // A server was not asked for the port. Without an address it takes the registered one, and tells it.
+    if let Ok(begun) = begin(store, integration, ConsentRoute::Browser, None).await {
+        match at(&begun.redirect_uri).await {
+            Some(loopback) => return Ok((Some(loopback), begun)),
+            None => cancel(store, &begun.id()).await?,
         }
+    }
+    let info = remote.call("session.info", json!({})).await?;
+    let Some(servers) = text(&info, "link_redirect_uri").parse::<Url>().ok() else { return Err(problem) };
+    match begin(store, integration, ConsentRoute::Link, Some(&servers)).await {
+        Ok(begun) => Ok((None, begun)),
+        Err(problem) if not_registered(&problem) => Err(Problem::new(
+            Code::ConsentCallbackMismatch,
+            format!(
+                "The provider app has no redirect URI that leads from a browser to this application or to the server. Register http://127.0.0.1:PORT{CALLBACK_PATH} or {servers} at the provider and add it to the app, or connect in the window."
+            ),
+        )),
         Err(problem) => Err(problem),
     }
 }
 
-/// A listener at exactly this address.
-async fn at(redirect_uri: &Url) -> Result<Loopback, Problem> {
-    let elsewhere = || {
-        Problem::new(
-            Code::ConsentCallbackMismatch,
-            format!(
-                "The provider answers to {redirect_uri}, where this application cannot listen. Register http://127.0.0.1:PORT/oauth/callback at the provider and in its provider app, or connect in the window."
-            ),
-        )
-    };
-    let loopback = Loopback::bind(Some(redirect_uri.port().ok_or_else(elsewhere)?)).await?;
-    if loopback.redirect_uri() == redirect_uri { Ok(loopback) } else { Err(elsewhere()) }
+/// A listener at exactly this address, where there can be one.
+async fn at(redirect_uri: &Url) -> Option<Loopback> {
+    let loopback = Loopback::bind(Some(redirect_uri.port()?)).await.ok()?;
+    (loopback.redirect_uri() == redirect_uri).then_some(loopback)
 }
 
 fn not_registered(problem: &Problem) -> bool {

@@ -10,6 +10,7 @@
 //
 // GET  /peer/requests   what the token endpoint answered, oldest first
 // GET  /peer/issued     every code, verifier and token that passed, for tests that look for them elsewhere
+// GET  /peer/shown      titles of the pages that browsers have shown and made ready, oldest first
 // POST /peer/settings   {access_ttl?, refresh_ttl?, refuse_tokens?, lose_answers?}: new lifetimes; answer 503 to the next
 //                       n token requests; handle the next n token requests but drop the connection instead of answering
 // POST /peer/revoke     every grant dies at once, as when a user withdraws it at the provider
@@ -31,6 +32,7 @@ const settings = {
   lose_answers: 0,
 };
 const requests = [];
+const shown = [];
 const issued = new Set();
 const grants = new Set();
 
@@ -83,7 +85,8 @@ function page(title, body) {
 body{font:16px/1.5 sans-serif;margin:3rem auto;max-width:24rem;padding:0 1rem;color:#222;background:#fff}
 label{display:block;margin:.75rem 0 .25rem}input{font:inherit;width:100%;padding:.4rem;box-sizing:border-box}
 button{font:inherit;margin:1.25rem .5rem 0 0;padding:.45rem 1.1rem}[role=alert]{color:#a00}
-</style></head><body><h1>${escape(title)}</h1>${body}</body></html>`;
+</style></head><body><h1>${escape(title)}</h1>${body}
+<script>addEventListener('load', () => requestAnimationFrame(() => fetch('/peer/shown', { method: 'POST', body: document.title })))</script></body></html>`;
 }
 
 function loginPage(uid, client, wrong) {
@@ -139,6 +142,10 @@ async function interact(provider, request, response, step) {
 async function peer(provider, request, response, path) {
   if (path === 'requests') return send(response, 200, JSON.stringify(requests), 'application/json');
   if (path === 'issued') return send(response, 200, JSON.stringify([...issued]), 'application/json');
+  if (path === 'shown') {
+    if (request.method === 'POST') shown.push(await read(request));
+    return send(response, 200, JSON.stringify(shown), 'application/json');
+  }
   if (path === 'settings') {
     Object.assign(settings, JSON.parse(await read(request)));
     return send(response, 200, JSON.stringify(settings), 'application/json');

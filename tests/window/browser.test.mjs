@@ -2,28 +2,13 @@
 // for the browser is a program that signs in and allows, and then goes where it is sent: to our listener.
 
 import { after, before, test } from "node:test";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { assert, Desktop, peer, root, until } from "./desktop.mjs";
+import { assert, Desktop, peer, until } from "./desktop.mjs";
 
 let desktop, window, oidc;
 
 before(async () => {
   [oidc, desktop] = await Promise.all([peer("node", "tests/peers/oidc.mjs"), Desktop.open()]);
-  const [user] = oidc.facts.users;
-  const programs = join(desktop.folder, "bin");
-  mkdirSync(programs);
-  writeFileSync(
-    join(programs, "xdg-open"),
-    `#!/usr/bin/env python3
-import sys, urllib.request
-sys.path.insert(0, ${JSON.stringify(join(root, "tests/peers"))})
-from person import consent
-urllib.request.urlopen(consent(sys.argv[1], ${JSON.stringify(user.login)}, ${JSON.stringify(user.password)})).read()
-`,
-    { mode: 0o755 },
-  );
-  desktop.environment.PATH = `${programs}:${desktop.environment.PATH}`;
+  desktop.browseAs(oidc.facts.users[0]);
   window = await desktop.start();
   await window.fill("Organization", "Acme Cloud");
   await window.click("button", "Create store");

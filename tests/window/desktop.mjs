@@ -179,6 +179,20 @@ export class Desktop {
     return id;
   }
 
+  /** Puts in the place of the system's browser a person who signs in at the OpenID peer, allows what is asked, and goes where that leads. */
+  browseAs({ login, password }) {
+    const programs = join(this.folder, "bin");
+    mkdirSync(programs);
+    const script = `#!/usr/bin/env python3
+import sys, urllib.request
+sys.path.insert(0, ${JSON.stringify(join(root, "tests/peers"))})
+from person import consent
+urllib.request.urlopen(consent(sys.argv[1], ${JSON.stringify(login)}, ${JSON.stringify(password)})).read()
+`;
+    writeFileSync(join(programs, "xdg-open"), script, { mode: 0o755 });
+    this.environment.PATH = `${programs}:${this.environment.PATH}`;
+  }
+
   /** A picture of the whole display. */
   async picture(file) {
     mkdirSync(dirname(file), { recursive: true });
@@ -267,7 +281,11 @@ class Window {
   }
 
   async sees(words, ms) {
-    return until(`the words "${words}"`, async () => (await this.text()).includes(words), ms);
+    try {
+      return await until(`the words "${words}"`, async () => (await this.text()).includes(words), ms);
+    } catch (error) {
+      throw new Error(`${error.message}\nThe page says:\n${await this.text()}`, { cause: error });
+    }
   }
 
   /** Goes to a screen by its address. */
@@ -327,7 +345,16 @@ function find(role, name, within) {
 export async function peer(...command) {
   const child = spawn(command[0], [...command.slice(1), "--stdin"], { cwd: root, stdio: ["pipe", "pipe", "inherit"] });
   const facts = JSON.parse(await firstLine(child));
-  return { facts, close: () => new Promise((done) => child.once("exit", done) && child.stdin.end()) };
+  return {
+    facts,
+    close: () => new Promise((done) => child.once("exit", done) && child.stdin.end()),
+    /** Gives a peer that takes commands one, and what it answers. */
+    async tell(command) {
+      const said = firstLine(child);
+      child.stdin.write(`${command}\n`);
+      return JSON.parse(await said);
+    },
+  };
 }
 
 export { assert };

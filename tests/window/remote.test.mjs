@@ -3,35 +3,12 @@
 
 import { after, before, test } from "node:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { createServer, connect } from "node:net";
 import { join } from "node:path";
 import { assert, built, Desktop, firstLine, until } from "./desktop.mjs";
+import { lineTo } from "./line.mjs";
 
 const patchbay = join(built, "patchbay");
 let desktop, window, store, pair, line, listening;
-
-/** A line to the server that can be cut: connections break and new ones are refused. */
-async function lineTo(port) {
-  const open = new Set();
-  const server = createServer((near) => {
-    const far = connect(port, "127.0.0.1");
-    for (const end of [near, far]) {
-      open.add(end);
-      end.on("error", () => {}).on("close", () => open.delete(end));
-    }
-    near.pipe(far).pipe(near);
-  });
-  await new Promise((done) => server.listen(0, "127.0.0.1", done));
-  const own = server.address().port;
-  return {
-    url: `http://127.0.0.1:${own}`,
-    cut() {
-      server.close();
-      for (const end of open) end.destroy();
-    },
-    mend: () => new Promise((done) => server.listen(own, "127.0.0.1", done)),
-  };
-}
 
 /** One result of a command, or a failed test with the problem's words. */
 async function ask(command, params) {
