@@ -15,14 +15,16 @@ export PATCHBAY_CASES=${PATCHBAY_CASES:-10} PATCHBAY_SEED=${PATCHBAY_SEED:-$(dat
 export PATCHBAY_KILL_SEED=${PATCHBAY_KILL_SEED:-$PATCHBAY_SEED}
 say "PATCHBAY_CASES=$PATCHBAY_CASES PATCHBAY_SEED=$PATCHBAY_SEED PATCHBAY_KILL_SEED=$PATCHBAY_KILL_SEED KILLS=$PATCHBAY_KILL_ROUNDS ROUNDS=${ROUNDS:-3}"
 
-kills() { cargo test -p patchbay --test cli -- kill_9 --nocapture --test-threads 1; }
+# One feature set for building and testing, so that nothing is compiled twice.
+features=(--workspace --features patchbay-desktop/custom-protocol)
+kills() { cargo test "${features[@]}" --test cli -- kill_9 --nocapture --test-threads 1; }
 # Disks without room at every operation of a command, and database servers that go, are full or read-only.
-disks() { cargo test -p patchbay --test cli -- full:: connections:: crowd:: without_room --nocapture; }
+disks() { cargo test "${features[@]}" --test cli -- full:: connections:: crowd:: without_room --nocapture; }
 # The reference model against an engine, two engines and two programs, which were built above.
-property() { cargo test -p patchbay-api --test property -- --nocapture; }
+property() { cargo test "${features[@]}" --test property -- --nocapture; }
 # Every route with every permission set, and tokens that never exceed who minted them.
-matrix() { cargo test -p patchbay-server -p patchbay-engine --no-fail-fast; }
-store() { cargo test -p patchbay-store; }
+matrix() { cargo test "${features[@]}" --test server --test verbs --test calls --test consent --no-fail-fast; }
+store() { cargo test "${features[@]}" --test suite; }
 sdk() {
   for _ in $(seq "${ROUNDS:-3}"); do "$cache/venv/bin/python" -m pytest tests/sdk; done
 }
@@ -30,7 +32,7 @@ sdk() {
 servers() { PATCHBAY_RESTARTS=${RESTARTS:-20} "$cache/venv/bin/python" -m pytest tests/servers; }
 conformance() { "$cache/venv/bin/python" -m pytest tests/conformance; }
 
-cargo build --workspace --bins --features patchbay-desktop/custom-protocol
+cargo build "${features[@]}" --bins
 suites=("$@")
 [ ${#suites[@]} -gt 0 ] || suites=(kills disks property matrix store sdk servers conformance)
 for name in "${suites[@]}"; do
