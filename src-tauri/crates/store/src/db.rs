@@ -44,15 +44,15 @@ impl Tx {
         }
     }
 
-    /// Runs a last statement, and commits.
-    pub(crate) async fn commit_with<T: Record>(self, last: QueryAs<T>) -> Result<Vec<T>, sqlx::Error> {
+    /// Runs a last statement, and commits. On a file its rows are given; a server is not asked for any.
+    pub(crate) async fn commit_with(self, last: Query) -> Result<Vec<AnyRow>, sqlx::Error> {
         match self {
-            Self::Sqlite(tx) => tx.commit_with(last.query.for_sqlite()?).await?.iter().map(T::from_row).collect(),
+            Self::Sqlite(tx) => Ok(tx.commit_with(last.for_sqlite()?).await?.into_iter().map(AnyRow::Sqlite).collect()),
             Self::Postgres { .. } => {
                 let mut tx = self;
-                let rows = last.fetch_all(&mut tx).await?;
+                last.execute(&mut tx).await?;
                 tx.commit().await?;
-                Ok(rows)
+                Ok(Vec::new())
             }
         }
     }

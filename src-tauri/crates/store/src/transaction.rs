@@ -213,16 +213,13 @@ impl WriteTx {
                 self.read.tx.commit().await?;
                 None
             }
-            // On a server they are numbered at the commit, and the server tells.
-            Some(last) if self.dialect() == Dialect::Postgres => {
-                last.build().execute(&mut self.read.tx).await?;
-                self.read.tx.commit().await?;
-                None
-            }
             Some(mut last) => {
-                last.push(" RETURNING sequence");
-                let rows: Vec<(i64,)> = self.read.tx.commit_with(last.build_query_as()).await?;
-                rows.into_iter().map(|(number,)| number).max()
+                // On a server they are numbered at the commit, and the server tells.
+                if self.dialect() == Dialect::Sqlite {
+                    last.push(" RETURNING sequence");
+                }
+                let rows = self.read.tx.commit_with(last.build()).await?;
+                rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>()?.into_iter().max()
             }
         };
         if let Some(sequence) = sequence {

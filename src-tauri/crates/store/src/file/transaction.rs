@@ -83,7 +83,7 @@ impl FileTx {
     /// How many rows it changed.
     pub(crate) async fn execute(&mut self, statement: Statement) -> Result<u64, sqlx::Error> {
         // By itself: SQLite's number of changed rows says for BEGIN what the statement before it had changed.
-        if let Stage::Waiting(begin) = std::mem::replace(&mut self.stage, Stage::Begun) {
+        if let Stage::Alone(begin) | Stage::Waiting(begin) = std::mem::replace(&mut self.stage, Stage::Begun) {
             self.connection()?.execute(begin).await?;
         }
         Ok(statement.query().execute(&mut **self.connection()?).await?.rows_affected())
