@@ -20,7 +20,7 @@ async function furnish(management, redmine) {
   await management('POST', `/v1/integrations/${made.staging}`, { name: 'mock', fullname: 'Mock tickets', provider_config: { type: 'ticketing_mock_ticketing' } });
   made.awaiting = (await management('POST', `/v1/integrations/${made.staging}`, { name: 'people', fullname: 'People of Staging', provider_config: { type: 'identity_openid', issuer: 'https://login.example.com', credential: { type: 'o_auth_user' } } })).result.integration.id;
   made.member = (await management('POST', '/v1/members', { name: 'ada@example.com', fullname: 'Ada Lovelace', secret: 'korrekt-Pferd-71-Batterie', role_binding: ['viewer'] })).result.member.id;
-  made.role = (await management('POST', '/v1/roles', { name: 'gold-desk', fullname: 'Gold desk', permission_set: 'viewer' })).result.id;
+  made.role = (await management('POST', '/v1/roles', { name: 'harbour-desk', fullname: 'Harbour desk', permission_set: 'viewer' })).result.id;
   made.app = (await management('POST', '/v1/x/provider-apps', { provider: 'identity_openid', name: 'login', fullname: 'Login of Acme', issuer: 'https://login.example.com', client_id: 'acme' })).result.id;
   made.webhook = (await management('POST', '/v1/organization/webhooks', { name: 'warehouse', fullname: 'Warehouse', environment: 'test', filters: ['account_create'], url: `${redmine.url}/nobody-takes-this`, secret: { value: 'w'.repeat(32) } })).result.id;
   await management('POST', `/v1/x/organization/webhooks/${made.webhook}/test`);
