@@ -205,3 +205,32 @@ async fn a_second_writer_waits_and_then_is_told() {
     assert!(next.find_account("nobody").await.unwrap().is_none());
     next.rollback().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_look_begins_with_its_second_question() {
+    let place = Place::new(Backend::Sqlite).await;
+    let add = async |name: &str| {
+        let mut tx = place.write().await;
+        tx.insert_account(&account(place.ours.organization.id, name)).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let mut look = place.store.look(place.ours.scope()).await.unwrap();
+    assert!(look.find_account("first").await.unwrap().is_none());
+    add("first").await;
+    assert!(look.find_account("first").await.unwrap().is_some(), "the second question is asked of a later view");
+    add("second").await;
+    assert!(look.find_account("second").await.unwrap().is_none(), "which is that of all that follow");
+}
+
+#[tokio::test]
+async fn a_transaction_without_a_question_holds_up_nobody() {
+    let place = Place::new(Backend::Sqlite).await;
+    let other = place.second_handle().await;
+    let mut silent = place.write().await;
+    other.write(place.ours.scope(), Origin::Cli).await.unwrap().commit().await.unwrap();
+    let mut tx = other.write(place.ours.scope(), Origin::Cli).await.unwrap();
+    tx.insert_account(&account(place.ours.organization.id, "from-the-other")).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(silent.find_account("from-the-other").await.unwrap().is_some(), "it begins with its first question");
+    silent.rollback().await.unwrap();
+}
