@@ -76,10 +76,8 @@ pub async fn undo(engine: &Engine, grant: &ManagementGrant, deletion: &str) -> R
     let Some(delete) = delete_of(found.kind) else { return Err(unknown()) };
     let unnarrowed = grant.permits().iter().any(|permit| !permit.narrowed());
     let integrations = tx.deleted_integrations(id).await?;
-    // Whose it is can be told when it is back; a refusal takes all of that away again.
-    let undone = tx.undo_deletion(id, engine.now().minus(UNDO_WINDOW)).await;
     let account = match found.account_id {
-        Some(account) => tx.account(account).await?,
+        Some(account) => tx.account_even_deleted(account).await?,
         None => None,
     };
     let category = category(&mut tx, found.kind, found.object_id).await?;
@@ -94,7 +92,7 @@ pub async fn undo(engine: &Engine, grant: &ManagementGrant, deletion: &str) -> R
         (Some(account), None) => grant.require(delete, Some(account))?,
         (None, _) => grant.require_whole(delete)?,
     }
-    undone?;
+    tx.undo_deletion(id, engine.now().minus(UNDO_WINDOW)).await?;
     let users = if found.kind == ChangeKind::Credential { tx.credential_user_ids(CredentialId::from_uuid(found.object_id)).await? } else { Vec::new() };
     for integration in users.into_iter().chain(integrations) {
         tell_credential(engine, &mut tx, integration).await?;
@@ -134,18 +132,18 @@ fn delete_of(kind: ChangeKind) -> Option<Operation> {
     })
 }
 
-/// The category of an object that was brought back: an integration's, or that of the integration that owns a credential.
+/// The category of an object that is deleted: an integration's, or that of the integration that owns a credential.
 async fn category(tx: &mut WriteTx, kind: ChangeKind, id: Uuid) -> Result<Option<Connector>, Problem> {
     let integration = match kind {
         ChangeKind::Integration => Some(IntegrationId::from_uuid(id)),
-        ChangeKind::Credential => match tx.credential(CredentialId::from_uuid(id)).await?.map(|credential| credential.owner) {
+        ChangeKind::Credential => match tx.credential_even_deleted(CredentialId::from_uuid(id)).await?.map(|credential| credential.owner) {
             Some(CredentialOwner::Integration(_, integration)) => Some(integration),
             _ => None,
         },
         _ => None,
     };
     Ok(match integration {
-        Some(id) => tx.integration(id).await?.map(|integration| integration.connector),
+        Some(id) => tx.integration_even_deleted(id).await?.map(|integration| integration.connector),
         None => None,
     })
 }

@@ -166,6 +166,25 @@ impl ReadTx {
         row.map(Credential::try_from).transpose()
     }
 
+    /// The credential with this id, deleted or not: for telling of its deletion.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn credential_even_deleted(&mut self, id: CredentialId) -> Result<Option<Credential>> {
+        let (organization, account) = self.bound()?;
+        let row: Option<CredentialRow> = db::query_as(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM credentials WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR (account_id IS NULL AND owner_type <> 'organization_webhook'))"
+        ))
+        .bind(id.uuid())
+        .bind(organization)
+        .bind(account)
+        .fetch_optional(&mut self.tx)
+        .await?;
+        row.map(Credential::try_from).transpose()
+    }
+
     /// The credential of `owner` with this id or name; an id wins.
     ///
     /// # Errors

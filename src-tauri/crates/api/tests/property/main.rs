@@ -26,7 +26,7 @@ use proptest::collection::vec;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
 use crate::agree::run;
-use crate::commands::command;
+use crate::commands::{command, known};
 use crate::world::{BACKENDS, Template};
 
 /// Scales the number of cases: 1 where `PATCHBAY_CASES` says nothing.
@@ -47,6 +47,11 @@ fn the_model_and_the_real_thing_answer_the_same() {
         let template = runtime.block_on(Template::new(*backend));
         let config = Config { cases: cases(backend.cases(300)), failure_persistence: None, max_shrink_iters: 4000, max_shrink_time: 60_000, ..Config::default() };
         let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+        for commands in known() {
+            if let Err(reason) = runtime.block_on(run(&template, &commands)) {
+                panic!("on {backend:?}: {reason}\nafter {commands:#?}");
+            }
+        }
         let outcome = runner.run(&vec(command(), 1..60), |commands| runtime.block_on(run(&template, &commands)).map_err(TestCaseError::fail));
         match outcome {
             Ok(()) => template.end(),
