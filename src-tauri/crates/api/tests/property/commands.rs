@@ -75,7 +75,8 @@ pub(crate) fn known() -> Vec<Vec<Command>> {
     let create = |kind, name, variant| Command::Create { kind, owner: first, point: first, name: Some(name), fullname: None, variant };
     let delete = |kind| Command::Delete { kind, target: first };
     // The name was given away: PostgreSQL refuses every statement after one that failed.
-    let given_away = vec![create(Kind::Account, "acme", 1), create(Kind::Integration, "a-b", 3), delete(Kind::Integration), create(Kind::Integration, "a-b", 3), Command::Undo { back: 0 }];
+    let given_away =
+        vec![create(Kind::Account, "acme", 1), create(Kind::Integration, "a-b", 3), delete(Kind::Integration), create(Kind::Integration, "a-b", 3), Command::Undo { back: 0 }];
     // What it belongs to went too.
     let parentless = vec![create(Kind::Account, "acme", 1), create(Kind::Integration, "a-b", 3), delete(Kind::Integration), delete(Kind::Account), Command::Undo { back: 1 }];
     vec![given_away, parentless]
