@@ -94,6 +94,7 @@ async fn queries_that_cannot_be_read() {
         ("order=name%5Bup%5D", "invalid_order"),
         ("order=secret", "invalid_order"),
         ("expand=everything", "invalid_field"),
+        ("expand=", "invalid_field"),
     ] {
         let seen = world.api("GET", &format!("/v1/accounts?{query}"), None).await;
         if code.is_empty() {

@@ -198,7 +198,7 @@ impl Expand {
     ];
 
     fn read(request: &Request) -> Result<Self, Problem> {
-        let words: Vec<String> = request.values("expand").flat_map(|text| text.split(',')).map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect();
+        let words: Vec<String> = request.values("expand").flat_map(|text| text.split(',')).map(|word| word.trim().to_owned()).collect();
         match words.iter().find(|word| !Self::KNOWN.contains(&word.as_str())) {
             None => Ok(Self(words)),
             Some(word) => {
