@@ -4,9 +4,9 @@
 import { after, before, test } from "node:test";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { assert, built, Desktop, firstLine, peer, root, until } from "./desktop.mjs";
+import { assert, built, Desktop, firstLine, peer, root, until, written } from "./desktop.mjs";
 
 const pictures = join(root, ".cache/screenshots/window");
 const patchbay = join(built, "patchbay");
@@ -44,14 +44,6 @@ async function open(where, password) {
 }
 
 const focused = () => window.script(() => [...(document.activeElement?.labels ?? [])].map((label) => label.textContent.trim()).join());
-
-/** Everything that the application wrote into its folders. */
-function written(folder) {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => [entry.name, readFileSync(join(entry.parentPath, entry.name), "latin1")]);
-}
 
 before(async () => {
   [cluster, desktop] = await Promise.all([peer("python3", "tests/peers/postgres.py"), Desktop.open()]);

@@ -2,9 +2,8 @@
 // the keyring at the next start.
 
 import { after, before, test } from "node:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { assert, built, Desktop, firstLine, until } from "./desktop.mjs";
+import { assert, built, Desktop, firstLine, until, written } from "./desktop.mjs";
 import { lineTo } from "./line.mjs";
 
 const patchbay = join(built, "patchbay");
@@ -15,14 +14,6 @@ async function ask(command, params) {
   const { value, problem } = await window.rpc(command, params);
   assert.equal(problem, undefined, `${command}: ${problem?.message}`);
   return value.result ?? value;
-}
-
-/** Everything that the application wrote into its folders. */
-function written(folder) {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => [entry.name, readFileSync(join(entry.parentPath, entry.name), "latin1")]);
 }
 
 before(async () => {

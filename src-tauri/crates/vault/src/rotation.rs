@@ -12,8 +12,10 @@ impl Vault {
     /// present master key and, as soon as that is in its source, with the next one. What was pending before is given up.
     ///
     /// # Errors
-    /// `store_damaged` when the header names a key that this vault does not hold.
+    /// `wrong_key` when the master key was rotated meanwhile; those of [`Vault::unlock`].
     pub fn with_next_master(&self, header: &KeyHeader, next: &NextMaster, context: &Context) -> Result<KeyHeader, Problem> {
+        // A rotation of the data key may have gone on since this vault was opened.
+        let held = self.reloaded(header)?.ok_or_else(rotated_meanwhile)?;
         let wrapping = Wrapping::new(&next.key, self.store_id);
         let wrapped = |role: Role, held: &[NamedKey], wanted: &[WrappedKey]| -> Result<Vec<WrappedKey>, Problem> {
             wanted
@@ -25,15 +27,15 @@ impl Vault {
                 })
                 .collect()
         };
-        let hash_key = wrapped(Role::Hash, std::slice::from_ref(&self.hash_key), std::slice::from_ref(&header.lock.hash_key))?;
+        let hash_key = wrapped(Role::Hash, std::slice::from_ref(&held.hash_key), std::slice::from_ref(&header.lock.hash_key))?;
         let lock = Lock {
             master: Some(next.id()),
             made_with: next.kind(),
             kdf: next.kdf.clone(),
             check: wrapping.check(),
-            data_keys: wrapped(Role::Data, &self.data_keys, &header.lock.data_keys)?,
+            data_keys: wrapped(Role::Data, &held.data_keys, &header.lock.data_keys)?,
             hash_key: hash_key.into_iter().next().ok_or_else(damaged)?,
-            database_keys: wrapped(Role::Database, &self.database_keys, &header.lock.database_keys)?,
+            database_keys: wrapped(Role::Database, &held.database_keys, &header.lock.database_keys)?,
         };
         Ok(KeyHeader { pending: Some(Pending { lock, begun_at: context.now() }), ..header.clone() })
     }
@@ -55,7 +57,7 @@ impl Vault {
             ));
         }
         if !self.master.opens(&header.lock)? {
-            return Err(Problem::new(Code::WrongKey, "The master key was rotated meanwhile. Restart this program with the new one."));
+            return Err(rotated_meanwhile());
         }
         let mut next = header.clone();
         let data_key = NamedKey::generate(context);
@@ -70,12 +72,21 @@ impl Vault {
         Ok(next)
     }
 
-    /// Whether the pending master key gives the same keys as this vault holds. Looked at before the key before goes: a store
-    /// whose keys are wrapped wrongly under the next one would be lost.
-    pub fn agrees_with(&self, other: &Self) -> bool {
+    /// Whether `next`, opened from this header by the pending master key, has the keys that this vault's master key gives of
+    /// the same header. Looked at before the key before goes: a store whose keys are wrapped wrongly under the next one would
+    /// be lost. What this vault holds in this moment says nothing: a rotation of the data key may have gone on since.
+    ///
+    /// # Errors
+    /// Those of [`Vault::unlock`].
+    pub fn agrees_with(&self, header: &KeyHeader, next: &Self) -> Result<bool, Problem> {
+        let Some(held) = self.reloaded(header)? else { return Ok(false) };
         let same = |ours: &[NamedKey], theirs: &[NamedKey]| ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| a.id == b.id && *a.key == *b.key);
-        self.same_hash_key(other) && same(&self.data_keys, &other.data_keys) && same(&self.database_keys, &other.database_keys)
+        Ok(held.same_hash_key(next) && same(&held.data_keys, &next.data_keys) && same(&held.database_keys, &next.database_keys))
     }
+}
+
+fn rotated_meanwhile() -> Problem {
+    Problem::new(Code::WrongKey, "The master key was rotated meanwhile. Restart this program with the new one.")
 }
 
 impl KeyHeader {

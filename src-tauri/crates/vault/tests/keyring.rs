@@ -152,7 +152,7 @@ fn a_master_key_is_rotated_within_the_keyring() {
     assert!(keyring().open_pending(&pending).unwrap().is_none());
     keyring().place(&pending, &next, &context).unwrap();
     assert_eq!(keyring().open_vault(&pending).unwrap().opened_by(), OpenedBy::Current, "the entry before is as it was");
-    assert!(vault.agrees_with(&keyring().open_pending(&pending).unwrap().unwrap()));
+    assert!(vault.agrees_with(&pending, &keyring().open_pending(&pending).unwrap().unwrap()).unwrap());
 
     let last = pending.with_pending_in_place(true, context.now()).unwrap();
     assert!(keyring().open_vault(&last).is_ok());

@@ -127,7 +127,7 @@ pub async fn forget_replaced(engine: &Engine, grant: &ManagementGrant) -> Result
 /// The last steps: the key is in its source and opens the store.
 async fn finish(engine: &Engine, author: &Author<'_>, to: &KeyAccess, header: &KeyHeader, proven: &Vault, resumed: bool) -> Result<MasterRotated, Problem> {
     let agrees = |proven: &Vault| {
-        if engine.vault().agrees_with(proven) { Ok(()) } else { Err(Problem::internal("the next master key wraps other keys than the present one; nothing was changed")) }
+        if engine.vault().agrees_with(header, proven)? { Ok(()) } else { Err(Problem::internal("the next master key wraps other keys than the present one; nothing was changed")) }
     };
     agrees(proven)?;
     let (access, asked) = (to.clone(), header.clone());
