@@ -468,15 +468,18 @@ const PARENTLESS: &str = "SELECT (SELECT count(*) FROM integration_instances AS 
 const PURGE: &[&str] = &[
     "DELETE FROM consent_receipts WHERE account_id IN (SELECT id FROM accounts WHERE deleted_at < $1)",
     "UPDATE consent_receipts SET deletion_id = NULL WHERE deletion_id IS NOT NULL AND ended_at < $1",
+    "DELETE FROM public_links WHERE account_id IN (SELECT id FROM accounts WHERE deleted_at < $1) OR integration_id IN (SELECT id FROM integration_instances WHERE deleted_at < $1) OR integration_point_id IN (SELECT id FROM integration_points WHERE deleted_at < $1) OR end_user_id IN (SELECT id FROM end_users WHERE deleted_at < $1) OR member_id IN (SELECT id FROM members WHERE deleted_at < $1)",
     "DELETE FROM end_users WHERE deleted_at < $1 OR account_id IN (SELECT id FROM accounts WHERE deleted_at < $1)",
     "DELETE FROM connect_sessions WHERE deleted_at < $1 OR integration_id IN (SELECT id FROM integration_instances WHERE deleted_at < $1)",
     "DELETE FROM token_containers WHERE deleted_at < $1 OR integration_id IN (SELECT id FROM integration_instances WHERE deleted_at < $1)",
     // A sealed value in a live row goes with its credential, unless another credential has taken its place.
     "UPDATE integration_instances SET credentials = NULL WHERE id IN (SELECT gone.sealed_integration_id FROM credentials AS gone WHERE gone.deleted_at < $1) AND NOT EXISTS (SELECT 1 FROM credentials AS live WHERE live.sealed_integration_id = integration_instances.id AND (live.deleted_at IS NULL OR live.deleted_at >= $1))",
+    "DELETE FROM clocks WHERE owner_id IN (SELECT gone.id FROM credentials AS gone WHERE gone.deleted_at < $1 OR gone.integration_id IN (SELECT id FROM integration_instances WHERE deleted_at < $1) OR gone.account_id IN (SELECT id FROM accounts WHERE deleted_at < $1)) OR owner_id IN (SELECT id FROM provider_apps WHERE deleted_at < $1)",
     "DELETE FROM credentials WHERE deleted_at < $1 OR integration_id IN (SELECT id FROM integration_instances WHERE deleted_at < $1) OR account_id IN (SELECT id FROM accounts WHERE deleted_at < $1) OR organization_webhook_id IN (SELECT id FROM organization_webhooks WHERE deleted_at < $1)",
     "DELETE FROM organization_webhooks WHERE deleted_at < $1",
     "UPDATE connect_sessions SET provider_app_id = NULL WHERE provider_app_id IN (SELECT id FROM provider_apps WHERE deleted_at < $1)",
     "UPDATE credentials SET provider_app_id = NULL WHERE provider_app_id IN (SELECT id FROM provider_apps WHERE deleted_at < $1)",
+    "UPDATE revocations SET provider_app_id = NULL WHERE provider_app_id IN (SELECT id FROM provider_apps WHERE deleted_at < $1)",
     "DELETE FROM provider_apps WHERE deleted_at < $1",
     "DELETE FROM integration_instances WHERE deleted_at < $1",
     "DELETE FROM shared_credentials WHERE deleted_at < $1 AND NOT EXISTS (SELECT 1 FROM credentials AS kept WHERE kept.organization_id = shared_credentials.organization_id AND kept.shared_credential_id = shared_credentials.id) AND NOT EXISTS (SELECT 1 FROM provider_apps AS kept WHERE kept.organization_id = shared_credentials.organization_id AND kept.client_secret = shared_credentials.id)",

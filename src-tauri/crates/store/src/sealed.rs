@@ -25,6 +25,10 @@ pub enum SealedTable {
     ConnectSessions,
     /// `refresh_journal.previous`: sealed for the row that it was taken from.
     RefreshJournal,
+    /// `connect_legs.secrets`.
+    ConnectLegs,
+    /// `revocations.tokens`.
+    Revocations,
 }
 
 impl SealedTable {
@@ -35,6 +39,8 @@ impl SealedTable {
             Self::SharedCredentials => "shared_credentials",
             Self::ConnectSessions => "connect_sessions",
             Self::RefreshJournal => "refresh_journal",
+            Self::ConnectLegs => "connect_legs",
+            Self::Revocations => "revocations",
         }
     }
 }

@@ -98,6 +98,31 @@ const RELATIONS: &[(&str, &str)] = &[
         "consents name an end user of another account or one that is not there",
     ),
     (
+        "SELECT count(*) FROM connect_legs AS child LEFT JOIN connect_sessions AS parent ON parent.id = child.session_id AND parent.organization_id = child.organization_id AND parent.account_id = child.account_id WHERE parent.id IS NULL",
+        "legs belong to a consent of another tenant",
+    ),
+    (
+        "SELECT count(*) FROM flight_steps AS child LEFT JOIN connect_sessions AS parent ON parent.id = child.session_id AND parent.organization_id = child.organization_id AND parent.account_id = child.account_id WHERE parent.id IS NULL",
+        "recorded steps belong to a consent of another tenant",
+    ),
+    (
+        "SELECT count(*) FROM refresh_steps AS child LEFT JOIN credentials AS parent ON parent.id = child.credential_id AND parent.organization_id = child.organization_id WHERE parent.id IS NULL",
+        "steps of renewals belong to a credential of another tenant",
+    ),
+    (
+        "SELECT count(*) FROM clocks AS child WHERE (child.owner_kind = 'credential' AND NOT EXISTS (SELECT 1 FROM credentials AS parent WHERE parent.id = child.owner_id AND parent.organization_id = child.organization_id)) OR (child.owner_kind = 'provider_app' AND NOT EXISTS (SELECT 1 FROM provider_apps AS parent WHERE parent.id = child.owner_id AND parent.organization_id = child.organization_id))",
+        "clocks belong to nothing that is there",
+    ),
+    (
+        "SELECT count(*) FROM app_checks AS child LEFT JOIN provider_apps AS parent ON parent.id = child.provider_app_id AND parent.organization_id = child.organization_id WHERE parent.id IS NULL",
+        "checks belong to a provider app of another organization",
+    ),
+    (
+        "SELECT count(*) FROM public_links AS child LEFT JOIN members AS parent ON parent.id = child.member_id AND parent.organization_id = child.organization_id WHERE parent.id IS NULL",
+        "links for others belong to a member that is not there",
+    ),
+    ("SELECT count(*) FROM revocations WHERE tokens IS NOT NULL AND state IN ('proven', 'manual', 'failed')", "revocations that have ended still keep tokens"),
+    (
         "SELECT count(*) FROM one_time_links AS child LEFT JOIN members AS parent ON parent.id = child.member_id AND parent.organization_id = child.organization_id WHERE parent.id IS NULL",
         "one-time links belong to a member that is not there",
     ),
@@ -134,6 +159,15 @@ const JSON: &[(&str, &str)] = &[
     ("connect_sessions", "scopes"),
     ("consent_receipts", "scopes"),
     ("connect_sessions", "verifier"),
+    ("connect_sessions", "form"),
+    ("connect_sessions", "explanation"),
+    ("connect_legs", "secrets"),
+    ("flight_steps", "detail"),
+    ("public_links", "settings"),
+    ("refresh_steps", "note"),
+    ("revocations", "tokens"),
+    ("revocations", "proof"),
+    ("app_checks", "detail"),
     ("web_sessions", "authority"),
     ("audit_events", "body"),
     ("audit_events", "response"),

@@ -45,7 +45,7 @@ impl WriteTx {
 }
 
 /// What an organization has that nobody has worked in yet: itself, its built-in roles, who made it, and what they left in the log.
-const BARE: &[&str] = &["organizations", "roles", "members", "token_containers", "token_secrets", "web_sessions", "one_time_links", "audit_events", "integration_definitions"];
+const BARE: &[&str] = &["organizations", "roles", "members", "token_containers", "token_secrets", "web_sessions", "one_time_links", "audit_events"];
 
 impl WriteTx {
     /// Removes an organization in which nobody has worked yet, for another that takes its place. System scope.

@@ -113,11 +113,13 @@ fn restrict(sql: &mut QueryBuilder, table: &ImageTable, organization: Option<Uui
         Some(column) => {
             sql.push(format_args!(" WHERE {column} = ")).push_bind(organization);
         }
-        // Definitions belong to the store: those that the organization's integrations pin or ever pinned go along.
+        // Definitions belong to the store: the organization's own go along, and those that its integrations pin or ever pinned.
         None => {
-            sql.push(" WHERE id IN (SELECT integration_id FROM integration_instances WHERE organization_id = ").push_bind(organization);
+            sql.push(" WHERE id IN (SELECT own.id FROM integration_definitions AS own WHERE own.organization_id = ").push_bind(organization);
+            sql.push(" UNION SELECT integration_id FROM integration_instances WHERE organization_id = ").push_bind(organization);
             sql.push(" UNION SELECT from_definition FROM definition_moves WHERE organization_id = ").push_bind(organization);
             sql.push(" UNION SELECT to_definition FROM definition_moves WHERE organization_id = ").push_bind(organization);
+            sql.push(" UNION SELECT definition_id FROM revocations WHERE organization_id = ").push_bind(organization);
             sql.push(")");
         }
     }

@@ -72,7 +72,7 @@ pub(crate) static TABLES: &[ImageTable] = &[
         deletion_id Uuid, policy Json),
     table!(integration_definitions by id, None, true, MANY:
         id Uuid, name Text, r#type Text, version Text, auth_type Text, docs_url Text, config_schema Json, credentials_schema Json, status Text, created_at Time,
-        updated_at Time),
+        updated_at Time, organization_id Uuid, manifest Text),
     table!(integration_instances by id, OWNED, true, MANY:
         id Uuid, organization_id Uuid, account_id Uuid, integration_id Definition, name Text, fullname Text, provider Text, connector Text, integration_point_id Uuid,
         status Text, status_cause Text, status_since Time, credentials Sealed, config Json, webhook_config Json, refresh_token_id Uuid, last_used_at Time,
@@ -84,7 +84,9 @@ pub(crate) static TABLES: &[ImageTable] = &[
         id Uuid, organization_id Uuid, account_id Uuid, credentials Sealed, created_at Time, updated_at Time, deleted_at Time, deletion_id Uuid),
     table!(provider_apps by id, OWNED, true, MANY:
         id Uuid, organization_id Uuid, name Text, fullname Text, provider Text, issuer Text, client_id Text, client_secret Uuid, redirect_uris Json, scopes Json,
-        created_at Time, updated_at Time, deleted_at Time, deletion_id Uuid),
+        created_at Time, updated_at Time, deleted_at Time, deletion_id Uuid, secret_expires Time, next_check_at Time, family Text),
+    table!(app_checks by provider_app_id by kind by subject, OWNED, true, MANY:
+        provider_app_id Uuid, organization_id Uuid, kind Text, subject Text, at Time, outcome Text, detail Json),
     table!(organization_webhooks by id, OWNED, true, MANY:
         id Uuid, organization_id Uuid, name Text, fullname Text, environment Text, filters Json, url Text, credential_id Uuid, created_at Time, updated_at Time,
         deleted_at Time, deletion_id Uuid),
@@ -96,7 +98,13 @@ pub(crate) static TABLES: &[ImageTable] = &[
         integration_id Uuid, organization_id Uuid, credential_id Uuid),
     table!(refresh_journal by credential_id, OWNED, true, MANY:
         credential_id Uuid, organization_id Uuid, account_id Uuid, intent_id Uuid, owner Text, lease_until Time, state Text, sealed_table Text, sealed_row Uuid,
-        previous Sealed, created_at Time, updated_at Time),
+        previous Sealed, created_at Time, updated_at Time, token Text, sent_fp Bytes, first_sent_at Time, sends Int, reason Text, gone_at Time, witnessed Bool),
+    // Hashes of tokens say nothing under another key, but which attempt ended how does.
+    table!(refresh_steps by credential_id by attempt_id by number, OWNED, true, MANY:
+        credential_id Uuid, attempt_id Uuid, number Int, organization_id Uuid, account_id Uuid, at Time, step Text, token Text, owner Text, fp Bytes, next_fp Bytes, spent Bool,
+        note Json),
+    table!(clocks by owner_id by token by clock, OWNED, true, MANY:
+        owner_kind Text, owner_id Uuid, token Text, clock Text, organization_id Uuid, account_id Uuid, at Time, renew_at Time),
     table!(token_containers by id, OWNED, true, MANY:
         id Uuid, organization_id Uuid, owner_type Text, owner_id Uuid, account_id Uuid, integration_id Uuid, member_id Uuid, name Text, fullname Text, token_type Text,
         authority Json, access_ttl_seconds Int, refresh_ttl_seconds Int, expires Time, created_at Time, updated_at Time, deleted_at Time, deletion_id Uuid,
@@ -110,10 +118,22 @@ pub(crate) static TABLES: &[ImageTable] = &[
     table!(connect_sessions by id, OWNED, true, MANY:
         id Uuid, organization_id Uuid, account_id Uuid, integration_id Uuid, provider_app_id Uuid, member_id Uuid, route Text, redirect_uri Text, issuer Text, scopes Json,
         state Text, failure_code Text, message Text, state_hash Bytes, verifier Sealed, expires Time, created_at Time, updated_at Time, deleted_at Time, deletion_id Uuid,
-        end_user_id Uuid),
+        end_user_id Uuid, link_id Uuid, form Json, explanation Json, recorded Bool),
+    table!(connect_legs by id, OWNED, true, MANY:
+        id Uuid, organization_id Uuid, account_id Uuid, session_id Uuid, number Int, route Text, redirect_uri Text, state Text, ticket_hash Bytes, state_hash Bytes,
+        browser_hash Bytes, secrets Sealed, user_code Text, verification_uri Text, next_poll_at Time, poll_seconds Int, expires Time, created_at Time, updated_at Time),
+    table!(flight_steps by session_id by number, OWNED, true, MANY:
+        session_id Uuid, number Int, organization_id Uuid, account_id Uuid, leg_id Uuid, at Time, kind Text, origin Text, detail Json),
+    table!(public_links by id, OWNED, false, MANY:
+        id Uuid, organization_id Uuid, account_id Uuid, integration_id Uuid, integration_point_id Uuid, end_user_id Uuid, receipt_id Uuid, member_id Uuid, purpose Text,
+        hash Bytes, settings Json, expires Time, uses_left Int, last_used_at Time, revoked_at Time, created_at Time),
     table!(consent_receipts by id, OWNED, true, MANY:
         id Uuid, organization_id Uuid, account_id Uuid, integration_id Uuid, end_user_id Uuid, connect_session_id Uuid, provider Text, issuer Text, scopes Json, subject Text,
-        granted_at Time, ended_at Time, erased_at Time, deletion_id Uuid),
+        granted_at Time, ended_at Time, erased_at Time, deletion_id Uuid, expires_at Time, revocation_id Uuid, withdrawn_by Text),
+    table!(revocations by id, OWNED, true, MANY:
+        id Uuid, organization_id Uuid, account_id Uuid, integration_id Uuid, integration_name Text, provider Text, definition_id Definition, provider_app_id Uuid,
+        receipt_id Uuid, reason Text, state Text, tokens Sealed, proof Json, attempts Int, next_attempt_at Time, owner Text, lease_until Time, created_at Time,
+        updated_at Time),
     table!(definition_moves by id, OWNED, true, MANY:
         id Uuid, organization_id Uuid, account_id Uuid, integration_id Uuid, from_definition Definition, to_definition Definition, config_before Json, config_after Json,
         member_id Uuid, moved_at Time, rolled_back_at Time),

@@ -18,10 +18,16 @@ const MANAGEMENT: &str = "patchbay_management";
 const SVC: &str = "svc_integration";
 
 /// Columns that hold sealed values.
-const SEALED: [(&str, &str); 4] =
-    [("integration_instances", "credentials"), ("shared_credentials", "credentials"), ("connect_sessions", "verifier"), ("refresh_journal", "previous")];
+const SEALED: [(&str, &str); 6] = [
+    ("integration_instances", "credentials"),
+    ("shared_credentials", "credentials"),
+    ("connect_sessions", "verifier"),
+    ("refresh_journal", "previous"),
+    ("connect_legs", "secrets"),
+    ("revocations", "tokens"),
+];
 
-/// Tables that belong to the store and to no tenant.
+/// Tables that belong to the store and to no tenant, or, as definitions, not all of whose rows do.
 const OF_THE_STORE: [&str; 3] = ["store_header", "integration_definitions", "_sqlx_migrations"];
 
 /// Sessions that act as a role: by the one login for both, by a login of its own, and by that one without saying the role.
@@ -95,13 +101,14 @@ async fn tenant_tables(place: &Place) -> Vec<String> {
 async fn every_table_of_a_tenant_is_under_forced_row_security() {
     let place = Place::new(Backend::Postgres).await;
     let tables = tenant_tables(&place).await;
-    assert_eq!(tables.len(), 30, "{tables:?}");
+    assert_eq!(tables.len(), 37, "{tables:?}");
     let open =
         "SELECT relname::text FROM pg_class WHERE relnamespace = 'patchbay'::regnamespace AND relkind IN ('r', 'p') AND NOT (relrowsecurity AND relforcerowsecurity) ORDER BY 1";
-    assert_eq!(names(&place, open).await, ["_sqlx_migrations", "integration_definitions", "store_header"]);
+    assert_eq!(names(&place, open).await, ["_sqlx_migrations", "store_header"]);
     for command in ["r", "a", "w", "d"] {
         let covered = names(&place, &format!("SELECT DISTINCT class.relname::text FROM pg_policy AS policy JOIN pg_class AS class ON class.oid = policy.polrelid WHERE policy.polcmd = '{command}' AND NOT 0 = ANY (policy.polroles) ORDER BY 1")).await;
-        assert_eq!(covered, tables, "a policy for {command}, and none for everybody");
+        let governed: Vec<String> = covered.into_iter().filter(|table| table != "integration_definitions").collect();
+        assert_eq!(governed, tables, "a policy for {command}, and none for everybody");
     }
     // Whatever else could reach a row without being asked for its policy.
     for role in [MANAGEMENT, SVC, "public"] {
@@ -118,7 +125,14 @@ async fn every_table_of_a_tenant_is_under_forced_row_security() {
     let closed = names(&place, &format!("SELECT class.relname || '.' || attname FROM pg_attribute JOIN pg_class AS class ON class.oid = attrelid WHERE class.relnamespace = 'patchbay'::regnamespace AND class.relkind = 'r' AND attnum > 0 AND NOT attisdropped AND NOT has_column_privilege('{MANAGEMENT}', class.oid, attnum, 'SELECT') ORDER BY 1")).await;
     assert_eq!(
         closed,
-        ["connect_sessions.verifier", "integration_instances.credentials", "refresh_journal.previous", "shared_credentials.credentials"],
+        [
+            "connect_legs.secrets",
+            "connect_sessions.verifier",
+            "integration_instances.credentials",
+            "refresh_journal.previous",
+            "revocations.tokens",
+            "shared_credentials.credentials"
+        ],
         "and every other column is readable"
     );
     assert!(names(&place, &format!("SELECT attname::text FROM pg_attribute JOIN pg_class AS class ON class.oid = attrelid WHERE class.relnamespace = 'patchbay'::regnamespace AND class.relkind = 'r' AND attnum > 0 AND NOT attisdropped AND NOT has_column_privilege('{SVC}', class.oid, attnum, 'SELECT')")).await.is_empty());
@@ -224,7 +238,7 @@ async fn the_management_role_reads_no_sealed_value() {
     for (who, mut connection) in sessions(&place, SVC).await {
         assert_eq!(tried(&mut connection, &scope(ours, None), "SELECT credentials FROM integration_instances WHERE credentials IS NOT NULL").await.unwrap(), 2, "{who} reads");
     }
-    assert_eq!(names(&place, "SELECT attname::text FROM pg_stats WHERE schemaname = 'patchbay' AND (tablename, attname) IN (('integration_instances', 'credentials'), ('shared_credentials', 'credentials'), ('connect_sessions', 'verifier'), ('refresh_journal', 'previous'))").await, [""; 0], "and no samples of ciphertexts are kept at all");
+    assert_eq!(names(&place, "SELECT attname::text FROM pg_stats WHERE schemaname = 'patchbay' AND (tablename, attname) IN (('integration_instances', 'credentials'), ('shared_credentials', 'credentials'), ('connect_sessions', 'verifier'), ('refresh_journal', 'previous'), ('connect_legs', 'secrets'), ('revocations', 'tokens'))").await, [""; 0], "and no samples of ciphertexts are kept at all");
 }
 
 #[tokio::test]
@@ -575,6 +589,33 @@ async fn errors_and_functions_tell_nothing_of_other_rows() {
                     assert!(!refusal.words.contains(secret), "{who}: {sql} tells {secret}: {}", refusal.words);
                 }
             }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_organizations_own_manifest_is_seen_by_nobody_else() {
+    let place = Place::new(Backend::Postgres).await;
+    let (ours, theirs) = (place.ours.organization.id, place.theirs.organization.id);
+    let insert = |organization: &str| {
+        format!(
+            "INSERT INTO patchbay.integration_definitions (id, name, type, version, auth_type, docs_url, config_schema, credentials_schema, status, created_at, updated_at, organization_id) VALUES (gen_random_uuid(), 'custom_secret', 'custom', '1', '', '', '{{}}', '{{}}', 'active', now(), now(), {organization})"
+        )
+    };
+    place.database.as_ref().unwrap().psql(ADMINISTRATOR, &insert(&format!("'{theirs}'"))).unwrap();
+    for role in [MANAGEMENT, SVC] {
+        for (who, mut connection) in sessions(&place, role).await {
+            let seen = "SELECT 1 FROM integration_definitions WHERE name = 'custom_secret'";
+            for scope in [scope(ours, None), scope(ours, Some(place.ours.accounts[0].account.id))] {
+                assert_eq!(tried(&mut connection, &scope, seen).await.unwrap(), 0, "{who} sees another organization's manifest");
+                assert!(tried(&mut connection, &scope, "SELECT 1 FROM integration_definitions").await.unwrap() > 0, "{who} sees those of the program");
+                let changing = "UPDATE integration_definitions SET status = 'withdrawn'";
+                assert_eq!(tried(&mut connection, &scope, changing).await.unwrap(), 0, "{who} withdraws what is not its own");
+                assert_denied(&who, &mut connection, &scope, &insert("NULL")).await;
+                assert_denied(&who, &mut connection, &scope, &insert(&format!("'{theirs}'"))).await;
+            }
+            assert_eq!(tried(&mut connection, &scope(theirs, None), seen).await.unwrap(), 1, "{who}: its own organization sees it");
+            assert_eq!(tried(&mut connection, &scope(theirs, None), "UPDATE integration_definitions SET status = 'withdrawn'").await.unwrap(), 1, "{who} withdraws its own");
         }
     }
 }

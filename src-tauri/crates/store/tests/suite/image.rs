@@ -165,6 +165,10 @@ fn everything(seed: u64) -> BTreeMap<&'static str, Vec<Value>> {
             .or_default()
             .push(json!({"id": app, "organization_id": organization, "name": "app", "fullname": d.text(), "provider": "x", "client_id": d.text(),
             "client_secret": secret, "redirect_uris": d.json(), "scopes": d.json(), "created_at": created, "updated_at": updated}));
+        rows.entry("app_checks").or_default().push(json!({"provider_app_id": app, "organization_id": organization, "kind": "token", "subject": d.text(), "at": d.time(),
+            "outcome": "good", "detail": d.json()}));
+        rows.entry("clocks").or_default().push(json!({"owner_kind": "provider_app", "owner_id": app, "token": "main", "clock": "secret", "organization_id": organization,
+            "at": d.time()}));
         let (hook, signing) = (id(), id());
         rows.entry("organization_webhooks").or_default().push(json!({"id": hook, "organization_id": organization, "name": "hook", "fullname": d.text(), "environment": "prod",
             "filters": d.json(), "url": "https://hooks.example", "credential_id": signing, "created_at": created, "updated_at": updated}));
@@ -197,6 +201,8 @@ fn everything(seed: u64) -> BTreeMap<&'static str, Vec<Value>> {
             let person = id();
             rows.entry("end_users").or_default().push(json!({"id": person, "organization_id": organization, "account_id": account, "name": "eve", "fullname": d.text(),
                 "email": d.some(json!("eve@example.com")), "created_at": created, "updated_at": updated}));
+            rows.entry("public_links").or_default().push(json!({"id": id(), "organization_id": organization, "account_id": account, "integration_point_id": d.some(point.clone()),
+                "end_user_id": person, "member_id": member, "purpose": "connect", "hash": base64(d), "settings": d.json(), "expires": created, "uses_left": 1, "created_at": created}));
             for integration_number in 0..5 {
                 let integration = id();
                 let attention = integration_number == 0;
@@ -215,10 +221,26 @@ fn everything(seed: u64) -> BTreeMap<&'static str, Vec<Value>> {
                     .push(json!({"integration_id": integration, "organization_id": organization, "credential_id": credential}));
                 rows.entry("refresh_journal").or_default().push(json!({"credential_id": credential, "organization_id": organization, "account_id": account, "intent_id": id(),
                     "owner": d.text(), "lease_until": created, "state": "settled", "sealed_table": "integration_instances", "sealed_row": integration, "previous": sealed(d),
-                    "created_at": created, "updated_at": updated}));
-                rows.entry("connect_sessions").or_default().push(json!({"id": id(), "organization_id": organization, "account_id": account, "integration_id": integration,
+                    "created_at": created, "updated_at": updated, "token": "main", "sent_fp": base64(d), "first_sent_at": d.time(), "sends": 2, "reason": "due", "witnessed": true}));
+                rows.entry("clocks").or_default().push(json!({"owner_kind": "credential", "owner_id": credential, "token": "main", "clock": "access",
+                    "organization_id": organization, "account_id": account, "at": d.time(), "renew_at": d.some(updated.clone())}));
+                let attempt = id();
+                for number in 0..2 {
+                    rows.entry("refresh_steps").or_default().push(json!({"credential_id": credential, "attempt_id": attempt, "number": number, "organization_id": organization,
+                        "account_id": account, "at": created, "step": "intent", "token": "main", "owner": d.text(), "fp": base64(d), "spent": number == 1, "note": d.json()}));
+                }
+                rows.entry("revocations").or_default().push(json!({"id": id(), "organization_id": organization, "account_id": account, "integration_id": integration,
+                    "integration_name": d.text(), "provider": "x", "definition_id": definition, "provider_app_id": app, "reason": "deleted", "state": "pending",
+                    "tokens": sealed(d), "proof": d.json(), "attempts": 1, "next_attempt_at": created, "created_at": created, "updated_at": updated}));
+                let session = id();
+                rows.entry("connect_legs").or_default().push(json!({"id": id(), "organization_id": organization, "account_id": account, "session_id": session, "number": 1,
+                    "route": "browser", "redirect_uri": "https://x", "state": "opened", "state_hash": base64(d), "secrets": sealed(d), "expires": created, "created_at": created,
+                    "updated_at": updated}));
+                rows.entry("flight_steps").or_default().push(json!({"session_id": session, "number": 1, "organization_id": organization, "account_id": account, "at": created,
+                    "kind": "opened", "detail": d.json()}));
+                rows.entry("connect_sessions").or_default().push(json!({"id": session, "organization_id": organization, "account_id": account, "integration_id": integration,
                     "provider_app_id": app, "member_id": member, "route": "browser", "redirect_uri": "https://x", "scopes": d.json(), "state": "begun", "state_hash": base64(d),
-                    "verifier": sealed(d), "expires": created, "created_at": created, "updated_at": updated, "end_user_id": person}));
+                    "verifier": sealed(d), "expires": created, "created_at": created, "updated_at": updated, "end_user_id": person, "form": d.json(), "recorded": true}));
                 rows.entry("consent_receipts").or_default().push(json!({"id": id(), "organization_id": organization, "account_id": account, "integration_id": integration,
                     "end_user_id": person, "provider": "x", "scopes": d.json(), "granted_at": created}));
                 rows.entry("definition_moves").or_default().push(json!({"id": id(), "organization_id": organization, "account_id": account, "integration_id": integration,
@@ -280,6 +302,10 @@ async fn every_row_of_every_table_comes_back() {
                     "integration_counters" => &["integration_id"],
                     "integration_credential_references" => &["integration_id", "credential_id"],
                     "refresh_journal" => &["credential_id"],
+                    "refresh_steps" => &["credential_id", "attempt_id", "number"],
+                    "clocks" => &["owner_id", "token", "clock"],
+                    "app_checks" => &["provider_app_id", "kind", "subject"],
+                    "flight_steps" => &["session_id", "number"],
                     "webhook_attempts" => &["delivery_id", "number"],
                     "status_minutes" => &["integration_id", "minute"],
                     "local_documents" => &["integration_id", "collection", "document_id"],

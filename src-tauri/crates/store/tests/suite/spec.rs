@@ -28,6 +28,8 @@ const DEFINITIONS: &[Meaning] = &[
     ("status", "enum", "`active`: new instances pin it. `deprecated`: a newer version exists; instances that pin this one keep working. `withdrawn`: it must not be pinned anew."),
     ("created_at", "timestamptz", "When this version came into the store."),
     ("updated_at", "timestamptz", "When its status last changed."),
+    ("organization_id", "uuid", "Whose own manifest this is; null for what comes with the program."),
+    ("manifest", "text", "The manifest as it was entered; null for what comes with the program."),
 ];
 
 const INSTANCES: &[Meaning] = &[
@@ -194,7 +196,7 @@ const HEAD: &str =
 
 async fn definitions(connection: &mut SqliteConnection, server: &mut PgConnection, catalog: &Catalog) -> String {
     let mut text = format!(
-        "{HEAD}# `integration_definitions`\n\nOne version of one connector's metadata. Rows belong to the store and to no tenant. They are immutable but for `status` and `updated_at`; a trigger holds that.\n\n"
+        "{HEAD}# `integration_definitions`\n\nOne version of one connector's metadata. Rows belong to the store and to no tenant, but for an organization's own manifests. They are immutable but for `status` and `updated_at`; a trigger holds that.\n\n"
     );
     text.push_str(&structure(connection, server, "integration_definitions", DEFINITIONS).await);
     text.push_str(&access(server, "integration_definitions").await);
@@ -296,7 +298,7 @@ async fn nothing_of_a_definition_changes_but_its_status() {
             let refused = match &place.database {
                 None => {
                     let mut connection = SqliteConnectOptions::new().filename(place.directory.file()).connect().await.unwrap();
-                    let value = if *column == "id" { "x'00'" } else { "'other'" };
+                    let value = if *kind == "uuid" { "x'00'" } else { "'other'" };
                     let refused = sqlx::query(AssertSqlSafe(format!("UPDATE integration_definitions SET {column} = {value}"))).execute(&mut connection).await.unwrap_err();
                     connection.close().await.unwrap();
                     refused.to_string()
