@@ -28,6 +28,8 @@ macro_rules! connectors {
 }
 
 connectors! {
+    /// Bookkeeping.
+    Accounting = "accounting", "accounting", "Accounting";
     /// Application security findings.
     Appsec = "appsec", "app-sec", "Application Security";
     /// Device and software inventory.
@@ -36,6 +38,8 @@ connectors! {
     Chat = "chat", "chat", "Chat";
     /// Cloud security events.
     Cloudsecurity = "cloudsecurity", "cloudsecurity", "Cloud Security";
+    /// Customers and deals.
+    Crm = "crm", "crm", "Customer Relationship Management";
     /// Customer-defined providers.
     Custom = "custom", "custom", "Custom";
     /// Endpoint detection and response.

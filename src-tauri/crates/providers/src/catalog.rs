@@ -1,26 +1,30 @@
 //! The catalog: every provider that this build knows.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use patchbay_model::connector::Connector;
 use patchbay_model::connector::ticketing::{TicketingAnswer, TicketingOperation};
-use patchbay_model::credential::CredentialKind;
-use patchbay_model::integration::RUNTIME_MEMBERS;
 use patchbay_model::{Code, Problem, ProviderId, Timestamp};
 use serde_json::{Map, Value};
 use url::Url;
 
 use crate::adapters::{self, Adapter};
 use crate::capability::{self, Expand, ProviderRow};
-use crate::manifest::{BaseUrl, CredentialOption, Manifest, Sunset};
+use crate::manifest::{At, Base, Cause, CredentialOption, Fact, Families, Family, Manifest, Seen, Server, Slot, Sunset, Template};
 use crate::schema;
 use crate::step::{AdapterContext, Identity, Step};
 
-/// The manifests. A provider is added by one file here and one adapter in [`adapters`].
+/// The manifests. A provider is added by one file here and at most one adapter in [`adapters`].
 const MANIFESTS: &[(&str, &str)] = &[
     ("identity_openid", include_str!("../catalog/identity_openid.toml")),
     ("ticketing_jira", include_str!("../catalog/ticketing_jira.toml")),
     ("ticketing_mock_ticketing", include_str!("../catalog/ticketing_mock_ticketing.toml")),
     ("ticketing_redmine", include_str!("../catalog/ticketing_redmine.toml")),
 ];
+
+/// The families, by id.
+const FAMILIES: &[(&str, &str)] = &[];
 
 /// Why a manifest cannot be used. With the built-in manifests this is a fault of the build.
 #[derive(Debug, thiserror::Error)]
@@ -46,8 +50,9 @@ pub enum CatalogError {
 /// Every provider, sorted by id: its newest version, and those before it that are kept for the integrations that pin them.
 #[derive(Clone)]
 pub struct Catalog {
-    providers: Vec<Provider>,
-    older: Vec<Provider>,
+    providers: Vec<Arc<Provider>>,
+    older: Vec<Arc<Provider>>,
+    families: Arc<Families>,
 }
 
 impl Catalog {
@@ -56,7 +61,7 @@ impl Catalog {
     /// # Errors
     /// When a manifest is broken, which the tests of this crate rule out.
     pub fn builtin() -> Result<Self, CatalogError> {
-        Self::of_manifests(MANIFESTS)
+        Self::of_files(MANIFESTS, FAMILIES)
     }
 
     /// The providers of these manifests: name and text of each. The name is the provider's id, with `@VERSION` behind it
@@ -65,9 +70,28 @@ impl Catalog {
     /// # Errors
     /// When a manifest is broken, or two are of one version.
     pub fn of_manifests(manifests: &[(&str, &str)]) -> Result<Self, CatalogError> {
-        let mut all = manifests.iter().map(|(name, text)| Provider::parse(name, text)).collect::<Result<Vec<_>, _>>()?;
+        Self::of_files(manifests, FAMILIES)
+    }
+
+    /// The same with families: id and text of each.
+    ///
+    /// # Errors
+    /// When a manifest or family is broken, or two manifests are of one version.
+    pub fn of_files(manifests: &[(&str, &str)], families: &[(&str, &str)]) -> Result<Self, CatalogError> {
+        let families = families
+            .iter()
+            .map(|(name, text)| match Family::parse(text) {
+                Ok(family) => Ok(((*name).to_owned(), family)),
+                Err(message) => Err(CatalogError::Unreadable { name: format!("family/{name}"), message }),
+            })
+            .collect::<Result<Families, _>>()?;
+        let all = manifests.iter().map(|(name, text)| Provider::parse(name, text, &families).map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
+        Self::assembled(all, Arc::new(families))
+    }
+
+    fn assembled(mut all: Vec<Arc<Provider>>, families: Arc<Families>) -> Result<Self, CatalogError> {
         all.sort_by(|a, b| a.id().cmp(b.id()).then_with(|| version_key(b.version()).cmp(&version_key(a.version()))));
-        let mut catalog = Self { providers: Vec::new(), older: Vec::new() };
+        let mut catalog = Self { providers: Vec::new(), older: Vec::new(), families };
         for provider in all {
             match catalog.providers.last().filter(|newest| newest.id() == provider.id()) {
                 Some(newest)
@@ -82,52 +106,109 @@ impl Catalog {
         Ok(catalog)
     }
 
+    /// This catalog with the manifests of an organization laid over it. One with the id of a provider here goes before all of that provider's
+    /// versions and keeps its adapter; those versions stay for the integrations that pin them. Others are added.
+    ///
+    /// # Errors
+    /// When a manifest is broken, takes a version that is taken, or two are of one provider.
+    pub fn overlaid(&self, own: &[UserManifest]) -> Result<Self, CatalogError> {
+        let mut catalog = self.clone();
+        for given in own {
+            let name = format!("{}@{}", given.id, given.version);
+            let mut provider = Provider::parse(given.id.as_str(), &given.text, &self.families)?;
+            given.version.clone_into(&mut provider.manifest.version);
+            if self.every_version().any(|known| known.id() == &given.id && known.version() == given.version) || own.iter().filter(|other| other.id == given.id).count() > 1 {
+                return Err(CatalogError::Inconsistent { name, message: "there is another manifest of this provider under the same name; withdraw one".to_owned() });
+            }
+            let provider = Arc::new(provider);
+            match catalog.providers.iter_mut().find(|known| known.id() == &given.id) {
+                Some(newest) => catalog.older.push(std::mem::replace(newest, provider)),
+                None => catalog.providers.push(provider),
+            }
+        }
+        catalog.providers.sort_by(|a, b| a.id().cmp(b.id()));
+        Ok(catalog)
+    }
+
+    /// The families that manifests can name.
+    pub fn families(&self) -> &Families {
+        &self.families
+    }
+
     /// One version of a provider; its newest where that version is no longer kept.
-    pub fn version(&self, id: &ProviderId, version: &str) -> Option<&Provider> {
+    pub fn version(&self, id: &ProviderId, version: &str) -> Option<&Arc<Provider>> {
         self.every_version().find(|provider| provider.id() == id && provider.version() == version).or_else(|| self.get(id))
     }
 
     /// Every version of every provider that is kept.
-    pub fn every_version(&self) -> impl Iterator<Item = &Provider> {
+    pub fn every_version(&self) -> impl Iterator<Item = &Arc<Provider>> {
         self.providers.iter().chain(&self.older)
     }
 
     /// Every provider in its newest version.
-    pub fn providers(&self) -> &[Provider] {
+    pub fn providers(&self) -> &[Arc<Provider>] {
         &self.providers
     }
 
     /// The provider with this id.
-    pub fn get(&self, id: &ProviderId) -> Option<&Provider> {
+    pub fn get(&self, id: &ProviderId) -> Option<&Arc<Provider>> {
         self.find(id.as_str())
     }
 
     /// The provider with this id, given as text.
-    pub fn find(&self, id: &str) -> Option<&Provider> {
+    pub fn find(&self, id: &str) -> Option<&Arc<Provider>> {
         self.providers.iter().find(|provider| provider.id().as_str() == id)
     }
 
     /// The providers of a connector.
-    pub fn of(&self, connector: Connector) -> impl Iterator<Item = &Provider> {
+    pub fn of(&self, connector: Connector) -> impl Iterator<Item = &Arc<Provider>> {
         self.providers.iter().filter(move |provider| provider.connector() == connector)
     }
 }
 
-/// One provider: its manifest and its adapter.
+/// A manifest that an organization added.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UserManifest {
+    /// The provider that it is of.
+    pub id: ProviderId,
+    /// The version under which it is kept, which goes before the one that it says itself.
+    pub version: String,
+    /// As it was entered.
+    pub text: String,
+}
+
+/// One provider: its manifest and, where it has unified operations, its adapter.
 #[derive(Clone)]
 pub struct Provider {
     manifest: Manifest,
-    adapter: &'static dyn Adapter,
+    adapter: Option<&'static dyn Adapter>,
+}
+
+/// Reads a manifest and judges it. The name is the provider's id, with `@VERSION` behind it where it is that version's.
+///
+/// # Errors
+/// When it cannot be read or contradicts itself; the message names each key and what to do.
+pub fn read(name: &str, text: &str, families: &Families) -> Result<Manifest, CatalogError> {
+    let manifest = Manifest::read(text, families).map_err(|message| CatalogError::Unreadable { name: name.to_owned(), message })?;
+    let (id, version) = name.split_once('@').map_or((name, None), |(id, version)| (id, Some(version)));
+    let inconsistent = |message: String| CatalogError::Inconsistent { name: name.to_owned(), message };
+    if manifest.id.as_str() != id {
+        return Err(inconsistent(format!("id: `{}` is not the name of the file", manifest.id)));
+    }
+    if version.is_some_and(|version| version != manifest.version) {
+        return Err(inconsistent(format!("version: `{}` is not the one in the name of the file", manifest.version)));
+    }
+    let faults = manifest.check();
+    if faults.is_empty() { Ok(manifest) } else { Err(inconsistent(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))) }
 }
 
 impl Provider {
-    fn parse(name: &str, text: &str) -> Result<Self, CatalogError> {
-        let manifest: Manifest = toml::from_str(text).map_err(|error| CatalogError::Unreadable { name: name.to_owned(), message: error.to_string() })?;
-        manifest
-            .check(name.split_once('@').map_or(name, |(id, _)| id))
-            .and_then(|()| manifest.named(name))
-            .map_err(|message| CatalogError::Inconsistent { name: name.to_owned(), message })?;
-        let adapter = adapters::find(manifest.id.as_str()).ok_or_else(|| CatalogError::Inconsistent { name: name.to_owned(), message: "there is no adapter for it".to_owned() })?;
+    fn parse(name: &str, text: &str, families: &Families) -> Result<Self, CatalogError> {
+        let manifest = read(name, text, families)?;
+        let adapter = adapters::find(manifest.id.as_str());
+        if adapter.is_none() && !manifest.operation.is_empty() {
+            return Err(CatalogError::Inconsistent { name: name.to_owned(), message: "operation: there is no adapter for it, so it can offer none; drop [[operation]]".to_owned() });
+        }
         Ok(Self { manifest, adapter })
     }
 
@@ -153,7 +234,32 @@ impl Provider {
 
     /// Whether this version has ended by its manifest: it must not be used for new integrations.
     pub fn withdrawn(&self, now: Timestamp) -> bool {
-        self.manifest.sunset.as_ref().and_then(Sunset::from).is_some_and(|from| from <= now)
+        self.manifest.version_sunset().and_then(Sunset::from).is_some_and(|from| from <= now)
+    }
+
+    /// What has ended by `now`.
+    pub fn sunsets(&self, now: Timestamp) -> Vec<&Sunset> {
+        self.manifest.sunset.iter().filter(|sunset| sunset.from().is_some_and(|from| from <= now)).collect()
+    }
+
+    /// What its manifest claims, and who says so.
+    pub fn facts(&self) -> Vec<Fact> {
+        self.manifest.facts()
+    }
+
+    /// The authorization server of this name.
+    pub fn server(&self, name: &str) -> Option<&Server> {
+        self.manifest.server.get(name)
+    }
+
+    /// The way to authenticate under this `type`, inline or as its `_id` twin.
+    pub fn way(&self, word: &str) -> Option<&CredentialOption> {
+        self.credential(word)
+    }
+
+    /// What an error of this provider means, by the first rule that speaks of it, and what to do.
+    pub fn explain(&self, at: At, seen: &Seen<'_>) -> Option<(Cause, &str)> {
+        self.manifest.error.iter().find(|rule| rule.holds(at, seen)).map(|rule| (rule.cause, rule.words.as_str()))
     }
 
     /// Name for people.
@@ -207,7 +313,7 @@ impl Provider {
 
     /// Whether it lives inside Patchbay, so that nothing of it can be out of reach.
     pub fn is_local(&self) -> bool {
-        matches!(self.manifest.base_url, BaseUrl::Local)
+        self.manifest.base == Base::Local
     }
 
     /// Finds where the API of an integration is. `credential` is the `type` of the credential in its configuration, inline or `_id`. Where the configuration says it, this ends at once; where the grant says it
@@ -216,19 +322,53 @@ impl Provider {
     /// # Errors
     /// `invalid_config` when the configured address is none.
     pub fn locate(&self, config: &Map<String, Value>, credential: Option<&str>) -> Result<Step<Option<Url>>, Problem> {
-        match &self.manifest.base_url {
-            BaseUrl::Local => Ok(Step::Done(None)),
-            BaseUrl::Config(property) => {
-                let text = config.get(property).and_then(Value::as_str).unwrap_or_default();
-                let url = schema::web_address(text).ok_or_else(|| {
-                    Problem::new(
-                        Code::InvalidConfig,
-                        format!("`{property}` of the {} integration is not an http or https address. Correct it, for example https://example.com.", self.fullname()),
-                    )
-                    .at_body(&format!("/provider_config/{property}"))
-                })?;
-                self.adapter.locate(url, credential.and_then(|word| self.credential(word)).map(|option| option.word.as_str()))
+        let configured = match &self.manifest.base {
+            Base::Local => return Ok(Step::Done(None)),
+            Base::Config { property, otherwise: Some(url) } if !config.contains_key(property) => self.templated(config, url)?,
+            Base::Config { property, .. } => self.configured(config, property)?,
+            Base::Fixed { url } => schema::web_address(url).ok_or_else(|| Problem::internal("the address in the manifest does not parse"))?,
+            Base::Template { url } => self.templated(config, url)?,
+            Base::Kept { .. } | Base::Secret { .. } | Base::Lookup(_) => {
+                return Err(Problem::new(Code::OperationUnsupported, format!("The address of {} is told by the provider itself, which this version cannot ask for yet.", self.fullname())));
             }
+        };
+        match self.adapter {
+            Some(adapter) => adapter.locate(configured, credential.and_then(|word| self.credential(word)).map(|option| option.word.as_str())),
+            None => Ok(Step::Done(Some(configured))),
+        }
+    }
+
+    fn templated(&self, config: &Map<String, Value>, template: &Template) -> Result<Url, Problem> {
+        let text = template.fill(|slot| self.from_config(config, slot)).map_err(|error| {
+            Problem::new(Code::InvalidConfig, format!("The address of the {} integration cannot be made of its configuration: {error}. Correct it.", self.fullname()))
+        })?;
+        schema::web_address(&text).ok_or_else(|| Problem::new(Code::InvalidConfig, format!("`{text}` of the {} integration is no address. Correct the configuration.", self.fullname())))
+    }
+
+    fn configured(&self, config: &Map<String, Value>, property: &str) -> Result<Url, Problem> {
+        let text = config.get(property).and_then(Value::as_str).unwrap_or_default();
+        schema::web_address(text).ok_or_else(|| {
+            Problem::new(
+                Code::InvalidConfig,
+                format!("`{property}` of the {} integration is not an http or https address. Correct it, for example https://example.com.", self.fullname()),
+            )
+            .at_body(&format!("/provider_config/{property}"))
+        })
+    }
+
+    /// What a place of a template has in the configuration, or the default of its property.
+    pub fn from_config<'a>(&'a self, config: &'a Map<String, Value>, slot: &Slot) -> Option<Cow<'a, str>> {
+        let (Slot::Config(name) | Slot::Meaning(name, _)) = slot else { return None };
+        let property = self.manifest.config.iter().chain(self.manifest.credential.iter().flat_map(|way| &way.config)).find(|property| &property.name == name)?;
+        let value = match config.get(name).or(property.fallback())? {
+            Value::String(text) => Cow::Borrowed(text.as_str()),
+            Value::Number(number) => Cow::Owned(number.to_string()),
+            Value::Bool(flag) => Cow::Owned(flag.to_string()),
+            _ => return None,
+        };
+        match slot {
+            Slot::Meaning(_, meaning) => property.means.get(value.as_ref())?.get(meaning).map(|text| Cow::Borrowed(text.as_str())),
+            _ => Some(value),
         }
     }
 
@@ -237,7 +377,7 @@ impl Provider {
     /// # Errors
     /// When the configuration does not suffice.
     pub fn probe(&self, context: &AdapterContext) -> Result<Step<Identity>, Problem> {
-        self.adapter.probe(context)
+        self.adapter.ok_or_else(|| self.unmapped("probe"))?.probe(context)
     }
 
     /// Starts a ticketing operation.
@@ -254,7 +394,11 @@ impl Provider {
         if let TicketingOperation::QueryTickets { filters, orders, .. } = &operation {
             capability::check_query(self.fullname(), facts, filters, orders)?;
         }
-        self.adapter.ticketing(operation, context)
+        self.adapter.ok_or_else(|| self.unmapped(operation.name()))?.ticketing(operation, context)
+    }
+
+    fn unmapped(&self, what: &str) -> Problem {
+        Problem::new(Code::OperationUnsupported, format!("{} has no mapping for `{what}`.", self.fullname()))
     }
 }
 
@@ -267,52 +411,4 @@ impl std::fmt::Debug for Provider {
 /// A version in the order of its numbers, so that 10 comes behind 9; what is no number comes first.
 fn version_key(version: &str) -> (Vec<u64>, &str) {
     (version.split('.').map(|part| part.parse().unwrap_or_default()).collect(), version)
-}
-
-impl Manifest {
-    /// Checks the version in a name such as `ticketing_jira@1`.
-    fn named(&self, name: &str) -> Result<(), String> {
-        match name.split_once('@') {
-            Some((_, version)) if version != self.version => Err(format!("its version is `{}`", self.version)),
-            _ => Ok(()),
-        }
-    }
-
-    /// Checks what the types cannot.
-    fn check(&self, name: &str) -> Result<(), String> {
-        if self.id.as_str() != name {
-            return Err(format!("its id is `{}`", self.id));
-        }
-        if let BaseUrl::Config(property) = &self.base_url
-            && !self.config.iter().any(|known| &known.name == property && known.required)
-        {
-            return Err(format!("base_url is taken from `{property}`, which is no required property"));
-        }
-        let consent = self.credential.iter().any(|option| option.kind == CredentialKind::OAuthUser);
-        if consent != self.oauth.is_some() {
-            return Err("a credential of kind o_auth_user and the oauth table need one another".to_owned());
-        }
-        for property in &self.config {
-            if property.name == "type" || property.name == "credential" || RUNTIME_MEMBERS.contains(&property.name.as_str()) {
-                return Err(format!("the property `{}` is reserved", property.name));
-            }
-        }
-        if let Some(sunset) = &self.sunset
-            && sunset.from().is_none()
-        {
-            return Err(format!("the sunset `{}` is no date", sunset.date));
-        }
-        let known = capability::operations(self.connector);
-        for facts in &self.operation {
-            if !known.iter().any(|operation| operation.name == facts.name) {
-                return Err(format!("the connector has no operation `{}`", facts.name));
-            }
-            for filter in &facts.filters {
-                if let Some(bad) = filter.operators.iter().find(|word| !capability::OPERATORS.contains(&word.as_str())) {
-                    return Err(format!("`{bad}` is no operator"));
-                }
-            }
-        }
-        Ok(())
-    }
 }

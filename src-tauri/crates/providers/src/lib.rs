@@ -15,10 +15,12 @@ mod patch;
 mod priority;
 mod reading;
 mod refusal;
+pub mod routes;
 mod schema;
 pub mod step;
 
-pub use catalog::{Catalog, CatalogError, Provider};
+pub use catalog::{Catalog, CatalogError, Provider, UserManifest};
 pub use exchange::{Method, Part, ProviderRequest, ProviderResponse, RequestBody};
-pub use manifest::{AuthPlacement, CredentialOption, Manifest, OAuth};
+pub use manifest::{sample_config, CredentialOption, Manifest, Place, Server};
+pub use routes::{Offer, Platform, Route, routes};
 pub use step::{AdapterContext, Continue, Identity, LocalAnswer, LocalOp, Step};

@@ -1,20 +1,58 @@
-//! Manifests: what is known of a provider, as data (`catalog/<provider>.toml`).
+//! Manifests: what is known of a provider, as data (`catalog/<provider>.toml`), format 2.
+//!
+//! A manifest says what is so, never what to do; one engine acts on all of them, and the simulator plays the other side from
+//! the same words. What several providers of one vendor share stands in a family (`catalog/family/<family>.toml`).
+
+pub mod answer;
+pub mod call;
+mod check;
+pub mod credential;
+pub mod error;
+mod facts;
+mod family;
+pub mod lifetime;
+pub mod place;
+pub mod redirect;
+pub mod revoke;
+mod sample;
+pub mod server;
+pub mod source;
+pub mod template;
 
 use std::collections::BTreeMap;
 
 use patchbay_model::connector::Connector;
-use patchbay_model::credential::CredentialKind;
 use patchbay_model::{ProviderId, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use call::{Base, Probe};
+pub use check::Fault;
+pub use credential::{Auth, CredentialOption};
+pub use error::{At, Cause, ErrorRule};
+pub use facts::Fact;
+pub use family::{Families, Family};
+pub use place::Place;
+pub use revoke::Seen;
+pub use sample::sample_config;
+pub use server::{ClientAuth, Endpoints, Pkce, Server};
+pub use source::Source;
+pub use template::{Filter, Part, Slot, Template, TemplateError};
+
+/// The format of manifests that this build reads.
+pub const FORMAT: u32 = 2;
+
 /// One provider.
-#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
+    /// The format of this file: 2.
+    pub format: u32,
     /// Its id.
+    #[schemars(with = "String")]
     pub id: ProviderId,
-    /// Version of this manifest. It goes up with every change of schema, authentication or operations, since definitions are immutable.
+    /// Version of this manifest. It goes up with every change, since definitions are immutable.
     pub version: String,
     /// Name for people.
     pub fullname: String,
@@ -28,33 +66,79 @@ pub struct Manifest {
     pub docs_url: String,
     /// How ready it is.
     pub release: Release,
-    /// When and why this version ends; the newest version's end is that of the provider.
-    #[serde(default)]
-    pub sunset: Option<Sunset>,
+    /// The family with which it shares servers, credentials, errors and sources. What stands here goes before what stands there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<String>,
+    /// What ends, and when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sunset: Vec<Sunset>,
     /// Where requests go.
-    pub base_url: BaseUrl,
+    pub base: Base,
     /// Properties of `provider_config` beside `type` and `credential`, in the order of the form.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub config: Vec<ConfigProperty>,
+    /// Authorization servers.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub server: BTreeMap<String, Server>,
     /// Credentials accepted, the recommended one first. None: the provider needs no credential.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credential: Vec<CredentialOption>,
-    /// How a person authorizes us, where a credential of kind `o_auth_user` is accepted.
-    #[serde(default)]
-    pub oauth: Option<OAuth>,
+    /// What proves a credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<Probe>,
     /// How fast we may ask.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub limits: Limits,
     /// Unified operations offered. Those of the connector that do not stand here are not offered.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub operation: Vec<OperationFacts>,
-    /// Where the facts are from: dotted name of the fact, and the address of the page that says so, `observed: ` and where, or `unverified`.
-    #[serde(default)]
-    pub sources: BTreeMap<String, String>,
+    /// Where the API's answers say what is wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_error: Option<ApiError>,
+    /// What its errors mean.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub error: Vec<ErrorRule>,
+    /// Where the facts are from, by dotted name; the longest name that a fact begins with counts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sources: BTreeMap<String, Source>,
+}
+
+impl Manifest {
+    /// Reads a manifest, laid over its family where it names one.
+    ///
+    /// # Errors
+    /// What cannot be read, and where.
+    pub fn read(text: &str, families: &Families) -> Result<Self, String> {
+        let table: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
+        let manifest: Self = match table.get("family").and_then(toml::Value::as_str) {
+            // Without a family the text itself is read, so that a complaint names its line.
+            None => toml::from_str(text).map_err(|error| error.to_string())?,
+            Some(name) => {
+                let family = families.get(name).ok_or_else(|| format!("family: there is no family/{name}.toml"))?;
+                let own: Vec<String> = table.get("server").and_then(toml::Value::as_table).map(|servers| servers.keys().cloned().collect()).unwrap_or_default();
+                let mut laid: Self = family::laid_over(table, family).try_into().map_err(|error: toml::de::Error| error.to_string())?;
+                // A member need not use all that its family has.
+                let used: Vec<String> = laid.credential.iter().filter_map(|way| way.auth.server().map(str::to_owned)).collect();
+                laid.server.retain(|name, _| own.contains(name) || used.contains(name));
+                laid
+            }
+        };
+        Ok(manifest)
+    }
+
+    /// The end of this version as a whole, where there is one.
+    pub fn version_sunset(&self) -> Option<&Sunset> {
+        self.sunset.iter().find(|sunset| sunset.what == Sunset::VERSION)
+    }
+}
+
+/// Whether a value is the one that a manifest need not write.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// How ready a provider is.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
     /// The stage.
@@ -63,26 +147,41 @@ pub struct Release {
     pub environments: Vec<patchbay_model::Environment>,
 }
 
-/// The end of a version: from then on it must not be used for new integrations. Those that pin it keep working as long as
-/// the provider lets them.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+/// The end of something. With `what = "version"`, from then on this version must not be used for new integrations; those that
+/// pin it keep working as long as the provider lets them.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sunset {
-    /// The first day of that, in UTC, such as `2027-01-31`.
+    /// The first day of that, in UTC, such as `2027-01-31`, or the month (`2027-01`) where the vendor names no day.
     pub date: String,
-    /// Why, and what to use in its place.
+    /// What ends: `version`, or the dotted name of a fact.
+    #[serde(default = "Sunset::version")]
+    pub what: String,
+    /// Why.
     pub reason: String,
+    /// What to use in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead: Option<String>,
+    /// Who says so.
+    pub source: Source,
 }
 
 impl Sunset {
+    /// `what` of the end of a version.
+    pub const VERSION: &'static str = "version";
+
+    fn version() -> String {
+        Self::VERSION.to_owned()
+    }
+
     /// The beginning of the day.
     pub fn from(&self) -> Option<Timestamp> {
-        format!("{}T00:00:00Z", self.date).parse().ok()
+        source::first_moment(&self.date)
     }
 }
 
 /// Stages of readiness (synqly-wire.md section 10).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Availability {
     /// For ourselves.
@@ -97,18 +196,8 @@ pub enum Availability {
     GenerallyAvailable,
 }
 
-/// Where the provider's API is.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum BaseUrl {
-    /// In this property of the configuration.
-    Config(String),
-    /// Inside Patchbay: there is no network.
-    Local,
-}
-
 /// One property of the configuration.
-#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConfigProperty {
     /// Name on the wire.
@@ -118,182 +207,117 @@ pub struct ConfigProperty {
     /// What it is for, and what happens without it.
     pub description: String,
     /// Whether it must be given.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub required: bool,
+    /// What holds where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Value>,
     /// Examples.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<Value>,
+    /// What each value of an `enum` means, for templates: `{config.NAME.KEY}` (hosts by region, for example).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub means: BTreeMap<String, BTreeMap<String, String>>,
     /// The rest of its JSON Schema (draft 2020-12).
     pub schema: Map<String, Value>,
 }
 
-/// One way to authenticate.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CredentialOption {
-    /// `type` in `provider_config.credential`; its reference twin is this plus `_id`.
-    #[serde(rename = "type")]
-    pub word: String,
-    /// Kind of the stored credential; usually the same word.
-    pub kind: CredentialKind,
-    /// Label of the choice.
-    pub title: String,
-    /// How a person gets one.
-    pub description: String,
-    /// Where the engine puts it.
-    pub placement: AuthPlacement,
-    /// Labels of single fields (`username`, `secret`, ...) where the common ones do not fit.
-    #[serde(default)]
-    pub labels: BTreeMap<String, String>,
+impl ConfigProperty {
+    /// What holds where it is not given, wherever the manifest says it.
+    pub fn fallback(&self) -> Option<&Value> {
+        self.default.as_ref().or_else(|| self.schema.get("default"))
+    }
 }
 
-/// Where a credential goes in a request.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum AuthPlacement {
-    /// `Authorization: Basic` of `username` and `secret` (RFC 7617).
-    Basic,
-    /// `Authorization: Bearer` of the secret or access token (RFC 6750 section 2.1).
-    Bearer,
-    /// The secret alone in this header.
-    Header(String),
-}
-
-/// Whether something is done at a provider.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Pkce {
-    /// The provider refuses requests without it.
-    Required,
-    /// The provider takes it.
-    Allowed,
-    /// The provider refuses requests with it.
-    Forbidden,
-}
-
-/// How the client authenticates at the token endpoint (RFC 6749 section 2.3.1).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClientAuth {
-    /// `client_secret_basic`.
-    Basic,
-    /// `client_secret_post`.
-    Post,
-    /// As the provider's metadata says, `client_secret_basic` where it does not (RFC 8414 section 2).
-    Discovered,
-}
-
-/// The authorization code grant at this provider.
-#[derive(Clone, PartialEq, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OAuth {
-    /// Endpoints.
-    pub endpoints: Endpoints,
-    /// Whether PKCE is used (RFC 7636); S256 always.
-    pub pkce: Pkce,
-    /// How the client authenticates.
-    pub client_auth: ClientAuth,
-    /// Between scopes; a space in RFC 6749 section 3.3.
-    #[serde(default = "space")]
-    pub scope_separator: String,
-    /// Scopes asked for when the provider app names none.
-    pub default_scopes: Vec<String>,
-    /// Further parameters of the authorization request.
-    #[serde(default)]
-    pub authorize_params: BTreeMap<String, String>,
-    /// Further parameters of the token request.
-    #[serde(default)]
-    pub token_params: BTreeMap<String, String>,
-    /// Whether answers carry `iss` (RFC 9207): `Some(true)` always, `Some(false)` never, none: as its metadata says.
-    #[serde(default)]
-    pub iss_in_answer: Option<bool>,
-    /// Seconds an access token lives when the answer does not say.
-    pub access_token_seconds: u64,
-    /// What a refresh does.
-    pub refresh: Refresh,
-    /// Whether the provider's page works in a window of the application; many refuse that (RFC 8252 section 8.12).
-    pub embedded_window: bool,
-    /// Whether a loopback redirect URI may have any port (RFC 8252 section 7.3); otherwise it must be registered exactly.
-    pub loopback_any_port: bool,
-}
-
-fn space() -> String {
-    " ".to_owned()
-}
-
-/// Where the endpoints are.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Endpoints {
-    /// From the issuer's metadata (OpenID Connect Discovery 1.0, RFC 8414).
-    Discovery {
-        /// Property of the configuration that holds the issuer.
-        issuer_property: String,
-    },
-    /// Always the same.
-    Fixed {
-        /// Authorization endpoint.
-        authorize_url: String,
-        /// Token endpoint.
-        token_url: String,
-        /// Revocation endpoint (RFC 7009), where there is one.
-        #[serde(default)]
-        revocation_url: Option<String>,
-        /// Expected `iss`, where the provider has one.
-        #[serde(default)]
-        issuer: Option<String>,
-    },
-}
-
-/// What a refresh does at this provider.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Refresh {
-    /// Whether each refresh gives a new refresh token and kills the old one. None: not known, be ready for both.
-    #[serde(default)]
-    pub rotates: Option<bool>,
-    /// Seconds for which the old refresh token still works after rotation.
-    #[serde(default)]
-    pub grace_seconds: Option<u64>,
-    /// The scope without which no refresh token is given.
-    #[serde(default)]
-    pub scope: Option<String>,
+/// Where the API's answers say what is wrong.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ApiError {
+    /// Where the word of an error stands.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub code: Vec<answer::Pointer>,
+    /// Where its explanation stands.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub words: Vec<answer::Pointer>,
+    /// The header that has the word, where bodies have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
 }
 
 /// How fast we may ask.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Most requests at once for one integration. None: the engine's default.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrent: Option<u32>,
     /// Seconds to wait after a 429 that says nothing of its own.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_seconds: Option<u64>,
+    /// Requests within a time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rates: Vec<Rate>,
+    /// Status of an answer that says too many, where it is not 429 alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statuses: Vec<u16>,
+    /// Headers in which the provider tells how much is left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub headers: Option<RateHeaders>,
+}
+
+/// Requests within a time.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// How many.
+    pub requests: u64,
+    /// Within so many seconds.
+    pub seconds: u64,
+}
+
+/// Headers in which a provider tells how much is left.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RateHeaders {
+    /// When to come back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<String>,
+    /// How many there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
+    /// How many are left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remaining: Option<String>,
+    /// When it begins anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reset: Option<String>,
+    /// In what that is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reset_unit: Option<answer::ExpiryUnit>,
 }
 
 /// What is offered of one unified operation.
-#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OperationFacts {
     /// Its name in the connector.
     pub name: String,
     /// Filters that the provider itself applies.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filters: Vec<FilterFacts>,
     /// Sort keys that the provider itself applies.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orders: Vec<OrderFacts>,
     /// Fields without which the provider refuses, beyond what the connector requires.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub required_fields: Vec<String>,
     /// Fields that answers can have.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub response_fields: Vec<String>,
 }
 
 /// A filter (synqly-wire.md section 10).
-#[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FilterFacts {
     /// The unified field.
@@ -312,7 +336,7 @@ pub struct FilterFacts {
 }
 
 /// A sort key (synqly-wire.md section 10).
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OrderFacts {
     /// The unified field.

@@ -85,6 +85,8 @@ const fn rest(connector: Connector) -> &'static str {
         Connector::Assets => "/v1/assets/{*rest}",
         Connector::Chat => "/v1/chat/{*rest}",
         Connector::Cloudsecurity => "/v1/cloudsecurity/{*rest}",
+        Connector::Accounting => "/v1/accounting/{*rest}",
+        Connector::Crm => "/v1/crm/{*rest}",
         Connector::Custom => "/v1/custom/{*rest}",
         Connector::Edr => "/v1/edr/{*rest}",
         Connector::Emailsecurity => "/v1/email-security/{*rest}",
