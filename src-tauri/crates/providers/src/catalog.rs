@@ -17,9 +17,13 @@ use crate::step::{AdapterContext, Identity, Step};
 
 /// The manifests. A provider is added by one file here and at most one adapter in [`adapters`].
 const MANIFESTS: &[(&str, &str)] = &[
+    ("identity_openid@2", include_str!("../catalog/identity_openid@2.toml")),
     ("identity_openid", include_str!("../catalog/identity_openid.toml")),
+    ("ticketing_jira@2", include_str!("../catalog/ticketing_jira@2.toml")),
     ("ticketing_jira", include_str!("../catalog/ticketing_jira.toml")),
+    ("ticketing_mock_ticketing@2", include_str!("../catalog/ticketing_mock_ticketing@2.toml")),
     ("ticketing_mock_ticketing", include_str!("../catalog/ticketing_mock_ticketing.toml")),
+    ("ticketing_redmine@2", include_str!("../catalog/ticketing_redmine@2.toml")),
     ("ticketing_redmine", include_str!("../catalog/ticketing_redmine.toml")),
 ];
 
@@ -207,7 +211,10 @@ impl Provider {
         let manifest = read(name, text, families)?;
         let adapter = adapters::find(manifest.id.as_str());
         if adapter.is_none() && !manifest.operation.is_empty() {
-            return Err(CatalogError::Inconsistent { name: name.to_owned(), message: "operation: there is no adapter for it, so it can offer none; drop [[operation]]".to_owned() });
+            return Err(CatalogError::Inconsistent {
+                name: name.to_owned(),
+                message: "operation: there is no adapter for it, so it can offer none; drop [[operation]]".to_owned(),
+            });
         }
         Ok(Self { manifest, adapter })
     }
@@ -329,7 +336,10 @@ impl Provider {
             Base::Fixed { url } => schema::web_address(url).ok_or_else(|| Problem::internal("the address in the manifest does not parse"))?,
             Base::Template { url } => self.templated(config, url)?,
             Base::Kept { .. } | Base::Secret { .. } | Base::Lookup(_) => {
-                return Err(Problem::new(Code::OperationUnsupported, format!("The address of {} is told by the provider itself, which this version cannot ask for yet.", self.fullname())));
+                return Err(Problem::new(
+                    Code::OperationUnsupported,
+                    format!("The address of {} is told by the provider itself, which this version cannot ask for yet.", self.fullname()),
+                ));
             }
         };
         match self.adapter {
@@ -342,7 +352,8 @@ impl Provider {
         let text = template.fill(|slot| self.from_config(config, slot)).map_err(|error| {
             Problem::new(Code::InvalidConfig, format!("The address of the {} integration cannot be made of its configuration: {error}. Correct it.", self.fullname()))
         })?;
-        schema::web_address(&text).ok_or_else(|| Problem::new(Code::InvalidConfig, format!("`{text}` of the {} integration is no address. Correct the configuration.", self.fullname())))
+        schema::web_address(&text)
+            .ok_or_else(|| Problem::new(Code::InvalidConfig, format!("`{text}` of the {} integration is no address. Correct the configuration.", self.fullname())))
     }
 
     fn configured(&self, config: &Map<String, Value>, property: &str) -> Result<Url, Problem> {

@@ -21,6 +21,6 @@ pub mod step;
 
 pub use catalog::{Catalog, CatalogError, Provider, UserManifest};
 pub use exchange::{Method, Part, ProviderRequest, ProviderResponse, RequestBody};
-pub use manifest::{sample_config, CredentialOption, Manifest, Place, Server};
+pub use manifest::{CredentialOption, Manifest, Place, Server, sample_config};
 pub use routes::{Offer, Platform, Route, routes};
 pub use step::{AdapterContext, Continue, Identity, LocalAnswer, LocalOp, Step};

@@ -43,6 +43,19 @@ pub use template::{Filter, Part, Slot, Template, TemplateError};
 /// The format of manifests that this build reads.
 pub const FORMAT: u32 = 2;
 
+/// The JSON Schema (draft 2020-12) of manifests, as it is published.
+pub const JSON_SCHEMA: &str = include_str!("../catalog/manifest.schema.json");
+
+/// The JSON Schema of manifests, made from the types.
+pub fn json_schema() -> Value {
+    let mut schema = schemars::schema_for!(Manifest).to_value();
+    if let Some(object) = schema.as_object_mut() {
+        object.insert("$id".to_owned(), format!("urn:patchbay:schema:manifest:{FORMAT}").into());
+        object.insert("title".to_owned(), "Patchbay provider manifest".into());
+    }
+    schema
+}
+
 /// One provider.
 #[derive(Clone, PartialEq, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -74,6 +87,9 @@ pub struct Manifest {
     pub sunset: Vec<Sunset>,
     /// Where requests go.
     pub base: Base,
+    /// Further addresses of the API, for `{base.x}` (uploads, other products of the same account).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub bases: BTreeMap<String, Template>,
     /// Properties of `provider_config` beside `type` and `credential`, in the order of the form.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub config: Vec<ConfigProperty>,
@@ -154,7 +170,7 @@ pub struct Release {
 pub struct Sunset {
     /// The first day of that, in UTC, such as `2027-01-31`, or the month (`2027-01`) where the vendor names no day.
     pub date: String,
-    /// What ends: `version`, or the dotted name of a fact.
+    /// What ends: `version`, the dotted name of a fact, or `api.` and a name for a part of the API that is no fact here.
     #[serde(default = "Sunset::version")]
     pub what: String,
     /// Why.
@@ -218,8 +234,19 @@ pub struct ConfigProperty {
     /// What each value of an `enum` means, for templates: `{config.NAME.KEY}` (hosts by region, for example).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub means: BTreeMap<String, BTreeMap<String, String>>,
+    /// What the engine does with it, where that is more than to fill templates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
     /// The rest of its JSON Schema (draft 2020-12).
     pub schema: Map<String, Value>,
+}
+
+/// What the engine does with a property.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// With `true`, certificates of the provider's own server are not verified.
+    SkipTlsVerify,
 }
 
 impl ConfigProperty {
@@ -260,6 +287,9 @@ pub struct Limits {
     /// Status of an answer that says too many, where it is not 429 alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub statuses: Vec<u16>,
+    /// Where the body of such an answer says how long to wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_body: Option<answer::ExpiryPlace>,
     /// Headers in which the provider tells how much is left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub headers: Option<RateHeaders>,

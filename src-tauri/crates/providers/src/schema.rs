@@ -7,7 +7,7 @@ use patchbay_model::integration::RUNTIME_MEMBERS;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use crate::manifest::{CredentialOption, Manifest};
+use crate::manifest::{ConfigProperty, CredentialOption, Manifest};
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
@@ -43,19 +43,33 @@ fn object(properties: Map<String, Value>, required: Vec<String>) -> Map<String, 
     schema
 }
 
+/// Properties that only some way needs. They are never required of all, and stand once where several ways need them.
+fn ways_own(manifest: &Manifest) -> Vec<&ConfigProperty> {
+    let mut own: Vec<&ConfigProperty> = Vec::new();
+    for property in manifest.credential.iter().flat_map(|way| &way.config) {
+        if !manifest.config.iter().chain(own.iter().copied()).any(|known| known.name == property.name) {
+            own.push(property);
+        }
+    }
+    own
+}
+
 fn config_properties(manifest: &Manifest) -> (Map<String, Value>, Vec<String>) {
     let mut properties = Map::new();
     let mut required = Vec::new();
-    for property in &manifest.config {
+    for property in manifest.config.iter().chain(ways_own(manifest)) {
         let mut schema = Map::new();
         schema.insert("title".to_owned(), property.title.clone().into());
         schema.insert("description".to_owned(), property.description.clone().into());
         schema.extend(property.schema.clone());
+        if let Some(default) = property.fallback() {
+            schema.insert("default".to_owned(), default.clone());
+        }
         if !property.examples.is_empty() {
             schema.insert("examples".to_owned(), property.examples.clone().into());
         }
         properties.insert(property.name.clone(), Value::Object(schema));
-        if property.required {
+        if property.required && manifest.config.contains(property) {
             required.push(property.name.clone());
         }
     }
@@ -142,8 +156,14 @@ pub(crate) fn credential(option: &CredentialOption) -> Value {
         schema.insert("title".to_owned(), title.into());
         schema.insert("type".to_owned(), if field.format == Some("extra") { "object" } else { "string" }.into());
         match field.format {
-            Some("extra") => {
+            Some("extra") if option.extra.is_empty() => {
                 schema.insert("additionalProperties".to_owned(), json!({ "type": "string" }));
+            }
+            Some("extra") => {
+                schema.append(&mut extra(option));
+                if schema.contains_key("required") {
+                    required.push(field.name.to_owned());
+                }
             }
             Some(format) => {
                 schema.insert("format".to_owned(), format.into());
@@ -167,6 +187,14 @@ pub(crate) fn credential(option: &CredentialOption) -> Value {
     schema.insert("description".to_owned(), option.description.clone().into());
     schema.append(&mut object(properties, required));
     Value::Object(schema)
+}
+
+/// The further fields that a way declares.
+fn extra(option: &CredentialOption) -> Map<String, Value> {
+    let properties = option.extra.iter().map(|field| {
+        (field.name.clone(), json!({ "title": field.title, "description": field.description, "type": "string", "minLength": u8::from(field.required), "maxLength": 16_384 }))
+    });
+    object(properties.collect(), option.extra.iter().filter(|field| field.required).map(|field| field.name.clone()).collect())
 }
 
 /// The schema of a reference to a credential of this kind.

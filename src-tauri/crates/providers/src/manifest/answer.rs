@@ -121,6 +121,9 @@ pub struct TokenPlace {
     /// When the refresh token ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_expires: Option<ExpiryPlace>,
+    /// When the whole grant ends, whatever is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absolute_expires: Option<ExpiryPlace>,
     /// What was granted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<Pointer>,
@@ -138,6 +141,7 @@ impl Default for TokenPlace {
             refresh: Some(Pointer("/refresh_token".to_owned())),
             expires: Some(ExpiryPlace { at: Pointer("/expires_in".to_owned()), unit: ExpiryUnit::Seconds }),
             refresh_expires: None,
+            absolute_expires: None,
             scope: Some(Pointer("/scope".to_owned())),
             optional: false,
         }
@@ -180,6 +184,9 @@ pub struct Keep {
     /// In which header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<String>,
+    /// What is kept in place of each value, where the value is a word that stands for something (a region for a host). Other values are refused.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub means: BTreeMap<String, String>,
     /// Whether it is sealed with the tokens and never shown.
     #[serde(default, skip_serializing_if = "super::is_default")]
     pub secret: bool,

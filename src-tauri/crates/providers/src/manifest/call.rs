@@ -15,9 +15,9 @@ use super::template::Template;
 #[serde(deny_unknown_fields)]
 pub struct CallFacts {
     /// Its method.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "super::is_default")]
     pub method: CallMethod,
-    /// Where; what begins with a slash is below the base address.
+    /// Where; what begins with a slash is below the base address, and nothing is that address.
     pub url: Template,
     /// Headers beside the credential's.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -92,6 +92,9 @@ pub struct Probe {
     /// The e-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<Pointer>,
+    /// What the credential is good for, in words for receipts, where no scope tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub granted: Option<Pointer>,
     /// Status words of a credential that is refused, where they are others than 401 and 403.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<super::revoke::ErrorMatch>,
@@ -136,6 +139,9 @@ pub enum Base {
         /// Hosts that it may be, or suffixes with a dot in front; none: any.
         #[serde(default)]
         hosts: Vec<String>,
+        /// Paths of calls come behind the secret's, and its query stays (signed addresses of Azure). Without it calls go to the address as it is.
+        #[serde(default, skip_serializing_if = "super::is_default")]
+        joined: bool,
     },
     /// Found by asking.
     Lookup(Box<Lookup>),
@@ -159,6 +165,9 @@ pub struct Lookup {
     /// The address where the answer has no such row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub otherwise: Option<Template>,
+    /// Seconds for which the outcome is kept, where asking often is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_seconds: Option<u64>,
     /// Hosts that a looked up host may be, or suffixes with a dot in front.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,

@@ -60,10 +60,10 @@ impl Manifest {
     /// Facts without a source, which a manifest of the catalog must not have, and sources of nothing.
     pub fn check_sources(&self) -> Vec<Fault> {
         let facts = self.facts();
-        let missing = facts.iter().filter(|fact| fact.source.is_none()).map(|fact| Fault {
-            key: fact.path.clone(),
-            message: "has no source; name one in [sources] (an https address, `observed: ...` or `unverified`)".to_owned(),
-        });
+        let missing = facts
+            .iter()
+            .filter(|fact| fact.source.is_none())
+            .map(|fact| Fault { key: fact.path.clone(), message: "has no source; name one in [sources] (an https address, `observed: ...` or `unverified`)".to_owned() });
         missing.collect()
     }
 }
@@ -100,7 +100,8 @@ fn properties(key: &str, list: &[ConfigProperty], faults: &mut Faults<'_>) {
             faults.add(&key, "a required property has no default; drop one of the two");
         }
         if !property.means.is_empty() {
-            let allowed: Option<BTreeSet<&str>> = property.schema.get("enum").and_then(|values| values.as_array()).map(|values| values.iter().filter_map(|value| value.as_str()).collect());
+            let allowed: Option<BTreeSet<&str>> =
+                property.schema.get("enum").and_then(|values| values.as_array()).map(|values| values.iter().filter_map(|value| value.as_str()).collect());
             if allowed.is_none_or(|allowed| allowed != property.means.keys().map(String::as_str).collect()) {
                 faults.add(&key, "`means` must name exactly the values of `schema.enum`");
             }
@@ -135,9 +136,13 @@ fn sunsets(faults: &mut Faults<'_>) {
             faults.add(format!("sunset.{at}.date"), format!("`{}` is no day such as 2027-01-31 and no month such as 2027-01", sunset.date));
         }
         let known = sunset.what == super::Sunset::VERSION
+            || sunset.what.strip_prefix("api.").is_some_and(|name| !name.is_empty())
             || manifest.facts().iter().any(|fact| fact.path == sunset.what || fact.path.strip_prefix(&sunset.what).is_some_and(|rest| rest.starts_with('.')));
         if !known {
-            faults.add(format!("sunset.{at}.what"), format!("`{}` is no fact of this manifest; write `version` or the dotted name of a fact", sunset.what));
+            faults.add(
+                format!("sunset.{at}.what"),
+                format!("`{}` is no fact of this manifest; write `version`, the dotted name of a fact, or `api.NAME` for a part of the API", sunset.what),
+            );
         }
     }
 }

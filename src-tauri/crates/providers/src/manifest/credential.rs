@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::ConfigProperty;
 use super::answer::{ExpiryUnit, Pointer};
 use super::call::{Base, CallFacts, Probe};
+use super::place::Place;
 use super::revoke::Revocation;
 use super::server::Algorithm;
-use super::place::Place;
 use super::template::Template;
 
 /// One way to authenticate.
@@ -38,7 +38,7 @@ pub struct CredentialOption {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extra: Vec<ExtraField>,
     /// What becomes of what was entered.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "super::is_default")]
     pub auth: Auth,
     /// Where the outcome goes in a request.
     pub place: Place,
@@ -48,6 +48,9 @@ pub struct CredentialOption {
     /// Whether the provider shows the person when it ends, so that the form asks for it.
     #[serde(default, skip_serializing_if = "super::is_default")]
     pub expires_known: bool,
+    /// The parameter of the secret address that says when it ends (`se` of Azure's signatures).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in_query: Option<String>,
     /// Where the API is for this way, where it is elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Base>,

@@ -25,7 +25,7 @@ impl Manifest {
     pub fn facts(&self) -> Vec<Fact> {
         let mut paths = Vec::new();
         let whole = serde_json::to_value(self).unwrap_or_default();
-        for part in ["server", "probe", "limits", "api_error"] {
+        for part in ["server", "probe", "limits", "api_error", "bases"] {
             if let Some(value) = whole.get(part) {
                 walk(part, value, &mut paths);
             }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::call::CallFacts;
+use super::server::TokenBody;
 use super::template::Template;
 
 /// How a grant or key is ended at the provider.
@@ -38,6 +39,9 @@ pub enum How {
         order: Vec<TokenKind>,
         /// What ends.
         ends: Ends,
+        /// How the request is written, where it is not a form.
+        #[serde(default, skip_serializing_if = "super::is_default")]
+        body: TokenBody,
     },
     /// A request of the provider's own.
     Call(Box<CallFacts>),

@@ -80,6 +80,9 @@ pub enum Endpoints {
     Discovery {
         /// The issuer.
         issuer: Template,
+        /// Where its metadata is, if not below `/.well-known`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        metadata: Option<Template>,
     },
     /// As written here.
     Fixed(Box<FixedEndpoints>),
@@ -113,6 +116,9 @@ pub struct FixedEndpoints {
     /// Userinfo (OpenID Connect Core section 5.3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub userinfo: Option<Template>,
+    /// Dynamic registration of clients (RFC 7591).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration: Option<Template>,
     /// Expected `iss`, where the provider has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<Template>,
@@ -130,6 +136,7 @@ impl FixedEndpoints {
             ("revocation", &self.revocation),
             ("introspection", &self.introspection),
             ("userinfo", &self.userinfo),
+            ("registration", &self.registration),
             ("issuer", &self.issuer),
         ]
         .into_iter()
@@ -278,11 +285,26 @@ pub struct Callback {
     pub without_code: Option<String>,
     /// Whether answers carry `iss` (RFC 9207).
     pub iss: Iss,
+    /// How the provider signs its answers, where it does (Shopify).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed: Option<SignedCallback>,
+}
+
+/// How an answer at the redirect URI is signed.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignedCallback {
+    /// The parameter that holds the signature, in hexadecimal, over all others in the order of their names.
+    pub param: String,
+    /// With which algorithm.
+    pub algorithm: Algorithm,
+    /// With which key.
+    pub key: Template,
 }
 
 impl Default for Callback {
     fn default() -> Self {
-        Self { code: "code".to_owned(), keep: Vec::new(), without_code: None, iss: Iss::Never }
+        Self { code: "code".to_owned(), keep: Vec::new(), without_code: None, iss: Iss::Never, signed: None }
     }
 }
 

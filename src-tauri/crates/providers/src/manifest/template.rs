@@ -53,6 +53,14 @@ pub enum Slot {
     Located(String),
     /// `claim.access.x`, `claim.id.x`: a claim of the access token or the id token, read without trust in it.
     Claim(ClaimOf, String),
+    /// `base.x`: a further address of the API.
+    Base(String),
+    /// `integration_id`: the id of the integration, which stays.
+    IntegrationId,
+    /// `key_fingerprint`: SHA-256 of the public key that belongs to the private one in `client_secret`, as `SHA256:` and base64.
+    KeyFingerprint,
+    /// `userinfo`: the userinfo endpoint of the server, as written or discovered.
+    Userinfo,
     /// `scopes` that are asked for, joined.
     Scopes,
     /// `assertion`: the signed JWT.
@@ -89,6 +97,8 @@ pub enum Filter {
     Path,
     /// Escaped as a value in a query.
     Query,
+    /// In capitals.
+    Upper,
 }
 
 /// Why a template cannot be read or filled.
@@ -98,10 +108,12 @@ pub enum TemplateError {
     #[error("a brace is not closed or not opened; write {{{{ or }}}} for a brace itself")]
     Brace,
     /// Nobody knows the name.
-    #[error("`{{{0}}}` is not known; known are config.x, config.x.y, secret, username, client_id, client_secret, extra.x, access_token, refresh_token, token.x, kept.x, located.x, claim.access.x, claim.id.x, scopes, assertion, redirect_uri, app.x, now, uuid")]
+    #[error(
+        "`{{{0}}}` is not known; known are config.x, config.x.y, secret, username, client_id, client_secret, extra.x, access_token, refresh_token, token.x, kept.x, located.x, claim.access.x, claim.id.x, userinfo, base.x, integration_id, key_fingerprint, scopes, assertion, redirect_uri, app.x, now, uuid"
+    )]
     Unknown(String),
     /// Nobody knows the filter.
-    #[error("the filter `{0}` is not known; known are label, host, origin, path, query")]
+    #[error("the filter `{0}` is not known; known are label, host, origin, path, query, upper")]
     UnknownFilter(String),
     /// A line break or another control character stands in the text.
     #[error("control characters do not belong into a template")]
@@ -208,6 +220,7 @@ fn filtered(given: &str, filter: Option<Filter>) -> Option<String> {
             url.path_segments_mut().ok()?.push(given);
             (!matches!(given, "" | "." | "..")).then(|| url.path().trim_start_matches('/').to_owned())
         }
+        Some(Filter::Upper) => Some(given.to_uppercase()),
         Some(Filter::Query) => Some(url::form_urlencoded::byte_serialize(given.as_bytes()).collect()),
     }
 }
@@ -248,6 +261,7 @@ impl Slot {
                 "kept" => Self::Kept,
                 "located" => Self::Located,
                 "app" => Self::App,
+                "base" => Self::Base,
                 _ => return None,
             };
             return word(key).then(|| make(key.to_owned()));
@@ -259,6 +273,9 @@ impl Slot {
             "client_secret" => Self::ClientSecret,
             "access_token" => Self::AccessToken,
             "refresh_token" => Self::RefreshToken,
+            "userinfo" => Self::Userinfo,
+            "integration_id" => Self::IntegrationId,
+            "key_fingerprint" => Self::KeyFingerprint,
             "scopes" => Self::Scopes,
             "assertion" => Self::Assertion,
             "redirect_uri" => Self::RedirectUri,
@@ -291,6 +308,10 @@ impl fmt::Display for Slot {
             Self::Located(name) => write!(f, "located.{name}"),
             Self::Claim(ClaimOf::Access, name) => write!(f, "claim.access.{name}"),
             Self::Claim(ClaimOf::Id, name) => write!(f, "claim.id.{name}"),
+            Self::Base(name) => write!(f, "base.{name}"),
+            Self::IntegrationId => f.write_str("integration_id"),
+            Self::KeyFingerprint => f.write_str("key_fingerprint"),
+            Self::Userinfo => f.write_str("userinfo"),
             Self::Scopes => f.write_str("scopes"),
             Self::Assertion => f.write_str("assertion"),
             Self::RedirectUri => f.write_str("redirect_uri"),
@@ -309,6 +330,7 @@ impl Filter {
             "origin" => Self::Origin,
             "path" => Self::Path,
             "query" => Self::Query,
+            "upper" => Self::Upper,
             _ => return None,
         })
     }

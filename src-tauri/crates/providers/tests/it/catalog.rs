@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use patchbay_model::connector::Connector;
 use patchbay_providers::capability::Expand;
-use patchbay_providers::manifest::{BaseUrl, Endpoints};
-use patchbay_providers::{AuthPlacement, Catalog, Provider};
+use patchbay_providers::{Catalog, Place, Provider};
 use serde_json::{Value, json};
 
 fn catalog() -> Catalog {
@@ -22,34 +21,32 @@ fn every_manifest_is_in_the_catalog_and_nothing_else_is() {
         .unwrap()
         .filter_map(|entry| entry.unwrap().file_name().into_string().unwrap().strip_suffix(".toml").map(str::to_owned))
         .collect();
-    let known: BTreeSet<String> = catalog().providers().iter().map(|provider| provider.id().to_string()).collect();
-    assert_eq!(files, known);
-    for provider in catalog().providers() {
+    let catalog = catalog();
+    let newest = |provider: &Provider| catalog.find(provider.id().as_str()).is_some_and(|known| known.version() == provider.version());
+    let name = |provider: &Provider| if newest(provider) { provider.id().to_string() } else { format!("{}@{}", provider.id(), provider.version()) };
+    assert_eq!(files, catalog.every_version().map(|provider| name(provider)).collect());
+    for provider in catalog.providers() {
         assert!(provider.id().as_str().starts_with(provider.connector().as_str()), "{} is named by its connector", provider.id());
     }
 }
 
 #[test]
-fn facts_that_could_be_wrong_say_where_they_are_from() {
+fn every_fact_says_where_it_is_from() {
+    for provider in catalog().every_version() {
+        assert_eq!(provider.manifest().check_sources(), [], "{}", provider.id());
+    }
+    let openid = catalog();
+    let facts = openid.find("identity_openid").unwrap().facts();
+    assert!(facts.iter().any(|fact| fact.path == "server.main.redirect.port" && fact.source.as_ref().unwrap().to_string() == "https://www.rfc-editor.org/rfc/rfc8252#section-7.3"));
+    assert!(facts.iter().all(|fact| !fact.path.starts_with("server.main.rotation")), "what nobody knows is no fact");
+}
+
+/// A sample is what rehearsals and the tests of the life cycle begin with.
+#[test]
+fn a_sample_configuration_fits_its_schema() {
     for provider in catalog().providers() {
-        let manifest = provider.manifest();
-        for (fact, source) in &manifest.sources {
-            assert!(source == "unverified" || source.starts_with("https://") || source.starts_with("observed: "), "{}: {fact}: {source}", provider.id());
-        }
-        let mut wanted = Vec::new();
-        if let Some(oauth) = &manifest.oauth {
-            wanted.extend(["oauth.endpoints", "oauth.client_auth", "oauth.default_scopes", "oauth.access_token_seconds", "oauth.embedded_window", "oauth.loopback_any_port"]);
-            if let Endpoints::Fixed { authorize_url, token_url, .. } = &oauth.endpoints {
-                assert!(authorize_url.starts_with("https://") && token_url.starts_with("https://"));
-                wanted.extend(["oauth.pkce", "oauth.refresh"]);
-            }
-        }
-        if manifest.base_url != BaseUrl::Local {
-            wanted.push("probe");
-        }
-        for fact in wanted {
-            assert!(manifest.sources.contains_key(fact), "{}: {fact} has no source", provider.id());
-        }
+        let sample = Value::Object(patchbay_providers::sample_config(provider.manifest()));
+        assert!(accepts(&provider.settings_schema(), &sample), "{}: {sample}", provider.id());
     }
 }
 
@@ -183,10 +180,11 @@ fn capabilities_list_every_operation_offered_or_not() {
 #[test]
 fn a_credential_goes_where_the_manifest_says() {
     let catalog = catalog();
-    let placement = |provider: &str, word: &str| catalog.find(provider).unwrap().credential(word).map(|option| (option.placement.clone(), option.kind.as_str()));
-    assert_eq!(placement("ticketing_redmine", "token_id"), Some((AuthPlacement::Header("X-Redmine-API-Key".into()), "token")));
-    assert_eq!(placement("ticketing_jira", "service_account"), Some((AuthPlacement::Basic, "basic")));
-    assert_eq!(placement("ticketing_jira", "o_auth_user"), Some((AuthPlacement::Bearer, "o_auth_user")));
+    let placement = |provider: &str, word: &str| catalog.find(provider).unwrap().credential(word).map(|option| (option.place.clone(), option.kind.as_str()));
+    let (place, kind) = placement("ticketing_redmine", "token_id").unwrap();
+    assert_eq!((place.header(), kind), (Some("X-Redmine-API-Key"), "token"));
+    assert_eq!(placement("ticketing_jira", "service_account"), Some((Place::Basic, "basic")));
+    assert_eq!(placement("ticketing_jira", "o_auth_user"), Some((Place::Bearer, "o_auth_user")));
     assert_eq!(placement("ticketing_jira", "aws"), None);
 }
 

@@ -184,7 +184,7 @@ fn every_request_is_what_atlassian_describes() {
 fn no_request_needs_more_than_the_scopes_asked_for_or_is_going_away() {
     let description = Description::reduced();
     let catalog = Catalog::builtin().unwrap();
-    let scopes = &catalog.find(JIRA).unwrap().manifest().oauth.as_ref().unwrap().default_scopes;
+    let scopes = &catalog.find(JIRA).unwrap().server("main").unwrap().scopes.default;
     for (name, request) in requests() {
         let (path, method) = description.judge(&request, BASE).unwrap();
         let operation = &description.document()["paths"][&path][&method];

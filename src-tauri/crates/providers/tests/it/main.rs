@@ -15,6 +15,8 @@ mod hostile;
 #[cfg(test)]
 mod jira;
 #[cfg(test)]
+mod manifest;
+#[cfg(test)]
 mod mock;
 #[cfg(test)]
 mod openid;

@@ -107,7 +107,9 @@ fn hosts(key: &str, list: &[String], faults: &mut Faults<'_>) {
 fn base(key: &str, base: &Base, faults: &mut Faults<'_>) {
     let manifest = faults.manifest;
     match base {
-        Base::Config { property, otherwise } if !manifest.config.iter().any(|known| &known.name == property && (known.required || known.fallback().is_some() || otherwise.is_some())) => {
+        Base::Config { property, otherwise }
+            if !manifest.config.iter().any(|known| &known.name == property && (known.required || known.fallback().is_some() || otherwise.is_some())) =>
+        {
             faults.add(format!("{key}.config.property"), format!("`{property}` is no property that is required or has a default; give `otherwise` where it may be missing"));
         }
         Base::Fixed { url } if crate::schema::web_address(url).is_none_or(|url| url.scheme() != "https") => {
@@ -116,7 +118,7 @@ fn base(key: &str, base: &Base, faults: &mut Faults<'_>) {
         Base::Kept { hosts: list, .. } if list.is_empty() => {
             faults.add(format!("{key}.kept.hosts"), "must name the hosts to which an answer may lead, or suffixes such as `.example.com`");
         }
-        Base::Kept { hosts: list, .. } | Base::Secret { hosts: list } => hosts(&format!("{key}.hosts"), list, faults),
+        Base::Kept { hosts: list, .. } | Base::Secret { hosts: list, .. } => hosts(&format!("{key}.hosts"), list, faults),
         Base::Lookup(lookup) => hosts(&format!("{key}.lookup.hosts"), &lookup.hosts, faults),
         _ => {}
     }
@@ -133,7 +135,13 @@ fn way(key: &str, option: &CredentialOption, faults: &mut Faults<'_>) {
         Auth::AwsRole { .. } => option.kind == CredentialKind::AwsRole,
     };
     if !fits {
-        faults.add(format!("{key}.kind"), format!("`{}` does not fit `auth`; consent needs o_auth_user, client_credentials, jwt_bearer and self_signed o_auth_client, aws_key aws, aws_role aws_role", option.kind.as_str()));
+        faults.add(
+            format!("{key}.kind"),
+            format!(
+                "`{}` does not fit `auth`; consent needs o_auth_user, client_credentials, jwt_bearer and self_signed o_auth_client, aws_key aws, aws_role aws_role",
+                option.kind.as_str()
+            ),
+        );
     }
     if option.place.is_signed() != matches!(option.auth, Auth::AwsKey { .. } | Auth::AwsRole { .. }) {
         faults.add(format!("{key}.place"), "sigv4 (or `sign`) and auth by aws_key or aws_role need one another");

@@ -41,6 +41,9 @@ pub(super) fn check(faults: &mut Faults<'_>) {
         self::server(&format!("server.{name}"), server, faults);
     }
     self::base("base", &manifest.base, None, faults);
+    for (name, template) in &manifest.bases {
+        address(&format!("bases.{name}"), template, Scene { located: true, granted: true, ..Scene::default() }, faults);
+    }
     if let Some(probe) = &manifest.probe {
         call("probe.call", &probe.call, Scene { located: true, granted: true, ..Scene::default() }, faults);
     }
@@ -69,7 +72,11 @@ pub(super) fn check(faults: &mut Faults<'_>) {
 fn server(key: &str, server: &Server, faults: &mut Faults<'_>) {
     let scene = Scene { server: Some(server), hosts: &server.hosts, scopes: true, ..Scene::default() };
     match &server.endpoints {
-        Endpoints::Discovery { issuer } => address(&format!("{key}.endpoints.discovery.issuer"), issuer, scene, faults),
+        Endpoints::Discovery { issuer, metadata } => {
+            for (name, template) in std::iter::once(("issuer", issuer)).chain(metadata.as_ref().map(|template| ("metadata", template))) {
+                address(&format!("{key}.endpoints.discovery.{name}"), template, scene, faults);
+            }
+        }
         Endpoints::Fixed(fixed) => {
             for (name, template) in fixed.each() {
                 address(&format!("{key}.endpoints.fixed.{name}"), template, scene, faults);
@@ -86,6 +93,9 @@ fn server(key: &str, server: &Server, faults: &mut Faults<'_>) {
         for (parameter, template) in table {
             text(&format!("{key}.{name}.{parameter}"), template, exchange, faults);
         }
+    }
+    if let Some(signed) = &server.callback.signed {
+        text(&format!("{key}.callback.signed.key"), &signed.key, scene, faults);
     }
     for (parameter, template) in &server.authorize_params {
         public(&format!("{key}.authorize_params.{parameter}"), template, scene, faults);
@@ -188,7 +198,9 @@ fn base(key: &str, base: &Base, way: Option<&CredentialOption>, faults: &mut Fau
 }
 
 fn call(key: &str, facts: &CallFacts, scene: Scene<'_>, faults: &mut Faults<'_>) {
-    if facts.url.as_str().starts_with('/') {
+    if facts.url.parts().is_empty() {
+        // The base address itself.
+    } else if facts.url.as_str().starts_with('/') {
         behind_host(&format!("{key}.url"), facts.url.parts(), scene, faults);
     } else {
         address(&format!("{key}.url"), &facts.url, scene, faults);
@@ -240,7 +252,10 @@ fn public(key: &str, template: &Template, scene: Scene<'_>, faults: &mut Faults<
 
 fn no_secret<'a>(key: &str, slots: impl Iterator<Item = &'a Slot>, faults: &mut Faults<'_>) {
     for slot in slots.filter(|slot| slot.is_secret()) {
-        faults.add(key, format!("`{{{slot}}}` is secret and must not stand in an address; put it into a header or a body, or into `place.parts.query` where the provider wants it there"));
+        faults.add(
+            key,
+            format!("`{{{slot}}}` is secret and must not stand in an address; put it into a header or a body, or into `place.parts.query` where the provider wants it there"),
+        );
     }
 }
 
@@ -254,7 +269,7 @@ fn address(key: &str, template: &Template, scene: Scene<'_>, faults: &mut Faults
                 Slot::Config(name) if is_address(faults.manifest, scene, name) => {}
                 Slot::Kept(_) | Slot::Located(_) if !scene.hosts.is_empty() => {}
                 Slot::Kept(_) | Slot::Located(_) => faults.add(key, format!("`{{{slot}}}` comes from an answer; name the `hosts` to which it may lead")),
-                Slot::Meaning(..) if filter.is_none() => {}
+                Slot::Meaning(..) | Slot::Userinfo | Slot::Base(_) if filter.is_none() => {}
                 _ => faults.add(key, format!("`{{{slot}}}` is no address; begin with https:// or with a property whose schema has format uri")),
             }
             if let Some(Part::Text(next)) = rest.first()
@@ -354,7 +369,9 @@ fn known(key: &str, slot: &Slot, scene: Scene<'_>, faults: &mut Faults<'_>) {
                 (None, _) => Some("there is no such property in [[config]]".to_owned()),
                 (Some(property), _) if !property.required && property.fallback().is_none() => Some("the property may be missing; make it required or give it a default".to_owned()),
                 (Some(_), None) => None,
-                (Some(property), Some(meaning)) => (!property.means.values().next().is_some_and(|meanings| meanings.contains_key(meaning))).then(|| format!("`means` of the property has no `{meaning}`")),
+                (Some(property), Some(meaning)) => {
+                    (!property.means.values().next().is_some_and(|meanings| meanings.contains_key(meaning))).then(|| format!("`means` of the property has no `{meaning}`"))
+                }
             }
         }
         Slot::Secret => {
@@ -362,7 +379,9 @@ fn known(key: &str, slot: &Slot, scene: Scene<'_>, faults: &mut Faults<'_>) {
             (!there).then(|| "only credentials of kind token, basic and secret have it".to_owned())
         }
         Slot::Username => (kind != Some(CredentialKind::Basic)).then(|| "only credentials of kind basic have it".to_owned()),
-        Slot::ClientId | Slot::ClientSecret => (!consented && kind != Some(CredentialKind::OAuthClient)).then(|| "only o_auth_client and what a person consents to have it".to_owned()),
+        Slot::ClientId | Slot::ClientSecret => {
+            (!consented && kind != Some(CredentialKind::OAuthClient)).then(|| "only o_auth_client and what a person consents to have it".to_owned())
+        }
         Slot::Extra(name) => {
             let there = match scene.way {
                 Some(way) => way.extra.iter().any(|field| &field.name == name),
@@ -383,7 +402,9 @@ fn known(key: &str, slot: &Slot, scene: Scene<'_>, faults: &mut Faults<'_>) {
             let there: BTreeSet<&str> = manifest
                 .server
                 .values()
-                .flat_map(|server| server.callback.keep.iter().map(String::as_str).chain(server.callback.without_code.as_deref()).chain(server.answer.keep.keys().map(String::as_str)))
+                .flat_map(|server| {
+                    server.callback.keep.iter().map(String::as_str).chain(server.callback.without_code.as_deref()).chain(server.answer.keep.keys().map(String::as_str))
+                })
                 .chain(manifest.credential.iter().flat_map(|way| match &way.auth {
                     Auth::Mint(mint) => mint.keep.keys().map(String::as_str).collect::<Vec<_>>(),
                     _ => Vec::new(),
@@ -396,6 +417,15 @@ fn known(key: &str, slot: &Slot, scene: Scene<'_>, faults: &mut Faults<'_>) {
             let there = scene.located && bases.into_iter().any(|base| matches!(base, Base::Lookup(lookup) if lookup.take.contains_key(name)));
             (!there).then(|| "no `base.lookup.take` has it, or it is not known here yet".to_owned())
         }
+        Slot::Base(name) => (!manifest.bases.contains_key(name)).then(|| "there is no such address in [bases]".to_owned()),
+        Slot::KeyFingerprint => (kind != Some(CredentialKind::OAuthClient)).then(|| "only o_auth_client has a key".to_owned()),
+        Slot::Userinfo => {
+            let there = manifest.server.values().any(|server| match &server.endpoints {
+                Endpoints::Discovery { .. } => true,
+                Endpoints::Fixed(fixed) => fixed.userinfo.is_some(),
+            });
+            (!there).then(|| "no server has a userinfo endpoint".to_owned())
+        }
         Slot::Scopes => (!scene.scopes).then(|| "there are no scopes here".to_owned()),
         Slot::Claim(..) => (!scene.granted).then(|| "there is no token here yet".to_owned()),
         Slot::Assertion => (!scene.assertion).then(|| "there is no assertion here".to_owned()),
@@ -407,7 +437,7 @@ fn known(key: &str, slot: &Slot, scene: Scene<'_>, faults: &mut Faults<'_>) {
             };
             (!there).then(|| "there is no such setting in `app` of the server".to_owned())
         }
-        Slot::Now | Slot::Uuid => None,
+        Slot::Now | Slot::Uuid | Slot::IntegrationId => None,
     };
     if let Some(complaint) = complaint {
         faults.add(key, format!("`{{{slot}}}`: {complaint}"));
