@@ -16,13 +16,8 @@ use crate::reading;
 use crate::refusal::refused;
 use crate::step::{AdapterContext, Identity, Step};
 
-/// What an adapter does. Operations arrive only when the manifest offers them and their filters have been checked against it.
+/// What an adapter does. Where the API is, the manifest says. Operations arrive only when the manifest offers them and their filters have been checked against it.
 pub(crate) trait Adapter: Sync {
-    /// Finds the API, given the configured address and the `type` of the credential.
-    fn locate(&self, configured: Url, _credential: Option<&str>) -> Result<Step<Option<Url>>, Problem> {
-        Ok(Step::Done(Some(configured)))
-    }
-
     /// Proves the credential.
     fn probe(&self, context: &AdapterContext) -> Result<Step<Identity>, Problem>;
 

@@ -1,17 +1,16 @@
 //! The catalog: every provider that this build knows.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use patchbay_model::connector::Connector;
 use patchbay_model::connector::ticketing::{TicketingAnswer, TicketingOperation};
 use patchbay_model::{Code, Problem, ProviderId, Timestamp};
-use serde_json::{Map, Value};
-use url::Url;
+use serde_json::Value;
 
 use crate::adapters::{self, Adapter};
 use crate::capability::{self, Expand, ProviderRow};
-use crate::manifest::{At, Base, Cause, CredentialOption, Fact, Families, Family, Manifest, Seen, Server, Slot, Sunset, Template};
+use crate::declared::{self, LocateContext, Located};
+use crate::manifest::{At, Base, Cause, CredentialOption, Fact, Families, Family, Manifest, Seen, Server, Sunset};
 use crate::schema;
 use crate::step::{AdapterContext, Identity, Step};
 
@@ -323,64 +322,13 @@ impl Provider {
         self.manifest.base == Base::Local
     }
 
-    /// Finds where the API of an integration is. `credential` is the `type` of the credential in its configuration, inline or `_id`. Where the configuration says it, this ends at once; where the grant says it
-    /// (Jira by consent), a request with the credential is made. The outcome may be kept as long as configuration and credential stay.
+    /// Finds where the API of an integration is, as its manifest says. Where the configuration says it, this ends at once; where the
+    /// provider must be asked, a request with the credential is made. The outcome may be kept as long as configuration and credential stay.
     ///
     /// # Errors
     /// `invalid_config` when the configured address is none.
-    pub fn locate(&self, config: &Map<String, Value>, credential: Option<&str>) -> Result<Step<Option<Url>>, Problem> {
-        let configured = match &self.manifest.base {
-            Base::Local => return Ok(Step::Done(None)),
-            Base::Config { property, otherwise: Some(url) } if !config.contains_key(property) => self.templated(config, url)?,
-            Base::Config { property, .. } => self.configured(config, property)?,
-            Base::Fixed { url } => schema::web_address(url).ok_or_else(|| Problem::internal("the address in the manifest does not parse"))?,
-            Base::Template { url } => self.templated(config, url)?,
-            Base::Kept { .. } | Base::Secret { .. } | Base::Lookup(_) => {
-                return Err(Problem::new(
-                    Code::OperationUnsupported,
-                    format!("The address of {} is told by the provider itself, which this version cannot ask for yet.", self.fullname()),
-                ));
-            }
-        };
-        match self.adapter {
-            Some(adapter) => adapter.locate(configured, credential.and_then(|word| self.credential(word)).map(|option| option.word.as_str())),
-            None => Ok(Step::Done(Some(configured))),
-        }
-    }
-
-    fn templated(&self, config: &Map<String, Value>, template: &Template) -> Result<Url, Problem> {
-        let text = template.fill(|slot| self.from_config(config, slot)).map_err(|error| {
-            Problem::new(Code::InvalidConfig, format!("The address of the {} integration cannot be made of its configuration: {error}. Correct it.", self.fullname()))
-        })?;
-        schema::web_address(&text)
-            .ok_or_else(|| Problem::new(Code::InvalidConfig, format!("`{text}` of the {} integration is no address. Correct the configuration.", self.fullname())))
-    }
-
-    fn configured(&self, config: &Map<String, Value>, property: &str) -> Result<Url, Problem> {
-        let text = config.get(property).and_then(Value::as_str).unwrap_or_default();
-        schema::web_address(text).ok_or_else(|| {
-            Problem::new(
-                Code::InvalidConfig,
-                format!("`{property}` of the {} integration is not an http or https address. Correct it, for example https://example.com.", self.fullname()),
-            )
-            .at_body(&format!("/provider_config/{property}"))
-        })
-    }
-
-    /// What a place of a template has in the configuration, or the default of its property.
-    pub fn from_config<'a>(&'a self, config: &'a Map<String, Value>, slot: &Slot) -> Option<Cow<'a, str>> {
-        let (Slot::Config(name) | Slot::Meaning(name, _)) = slot else { return None };
-        let property = self.manifest.config.iter().chain(self.manifest.credential.iter().flat_map(|way| &way.config)).find(|property| &property.name == name)?;
-        let value = match config.get(name).or(property.fallback())? {
-            Value::String(text) => Cow::Borrowed(text.as_str()),
-            Value::Number(number) => Cow::Owned(number.to_string()),
-            Value::Bool(flag) => Cow::Owned(flag.to_string()),
-            _ => return None,
-        };
-        match slot {
-            Slot::Meaning(_, meaning) => property.means.get(value.as_ref())?.get(meaning).map(|text| Cow::Borrowed(text.as_str())),
-            _ => Some(value),
-        }
+    pub fn locate(&self, context: &LocateContext<'_>) -> Result<Step<Located>, Problem> {
+        declared::locate(&self.manifest, context)
     }
 
     /// Starts the cheapest request that proves the credential.
@@ -388,7 +336,13 @@ impl Provider {
     /// # Errors
     /// When the configuration does not suffice.
     pub fn probe(&self, context: &AdapterContext) -> Result<Step<Identity>, Problem> {
-        self.adapter.ok_or_else(|| self.unmapped("probe"))?.probe(context)
+        if let Some(adapter) = self.adapter {
+            return adapter.probe(context);
+        }
+        let own = context.credential.as_deref().and_then(|word| self.credential(word)).and_then(|way| way.probe.as_ref());
+        let probe = own.or(self.manifest.probe.as_ref()).ok_or_else(|| self.unmapped("probe"))?;
+        let values = declared::Values::of(&self.manifest, &context.config, &context.kept, &context.located);
+        declared::probe(&self.manifest, probe, context.base_url.as_ref(), &values)
     }
 
     /// Starts a ticketing operation.

@@ -65,7 +65,7 @@ pub enum RequestBody {
 /// A request for the engine to send.
 ///
 /// The adapter never sets `Authorization` or any other header that holds a secret: the engine adds the credential as
-/// [`crate::AuthPlacement`] says when [`Self::authenticated`] is true, and only then.
+/// [`crate::Place`] says when [`Self::authenticated`] is true, and only then.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ProviderRequest {
     /// The method.

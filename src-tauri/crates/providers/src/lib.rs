@@ -8,6 +8,7 @@ mod adapters;
 mod attachment;
 pub mod capability;
 pub mod catalog;
+mod declared;
 pub mod exchange;
 pub mod manifest;
 mod matching;
@@ -20,6 +21,7 @@ mod schema;
 pub mod step;
 
 pub use catalog::{Catalog, CatalogError, Provider, UserManifest};
+pub use declared::{LocateContext, Located};
 pub use exchange::{Method, Part, ProviderRequest, ProviderResponse, RequestBody};
 pub use manifest::{CredentialOption, Manifest, Place, Server, sample_config};
 pub use routes::{Offer, Platform, Route, routes};

@@ -1,5 +1,7 @@
 //! The steps of an operation: an adapter is a state machine that the engine drives.
 
+use std::collections::BTreeMap;
+
 use patchbay_model::{Context, Problem};
 use serde_json::{Map, Value};
 use url::Url;
@@ -113,6 +115,12 @@ pub struct AdapterContext {
     pub config: Map<String, Value>,
     /// Where the provider's API is, as [`crate::Provider::locate`] found it. Providers without a network have none.
     pub base_url: Option<Url>,
+    /// `type` of the credential in the configuration, inline or `_id`.
+    pub credential: Option<String>,
+    /// What answers and callbacks brought beside the tokens, without what is secret.
+    pub kept: BTreeMap<String, String>,
+    /// What the lookup of the address took.
+    pub located: BTreeMap<String, String>,
     /// Clock and randomness, for providers that live inside Patchbay.
     pub context: Context,
 }

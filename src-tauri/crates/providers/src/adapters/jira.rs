@@ -8,24 +8,16 @@ mod jql;
 mod user;
 mod write;
 
+use patchbay_model::Problem;
 use patchbay_model::connector::ticketing::{PageRequest, Project, RemoteField, RemoteFieldSchema, TicketingAnswer, TicketingOperation};
-use patchbay_model::{Code, Problem};
 use serde_json::Value;
 use url::Url;
 
 use super::{Adapter, endpoint, offset};
-use crate::exchange::{Method, ProviderRequest};
 use crate::reading::{self, MAX_ROWS, Pages, at, invalid, rows, text};
 use crate::step::{AdapterContext, Identity, Step};
 
 const NAME: &str = "Jira";
-
-/// Where credentials that are not bound to a site work, by the id of the site
-/// (https://developer.atlassian.com/cloud/jira/platform/oauth-2-3lo-apps/).
-const GATEWAY: &str = "https://api.atlassian.com/ex/jira/";
-
-/// Says which sites a grant covers (same page).
-const ACCESSIBLE: &str = "https://api.atlassian.com/oauth/token/accessible-resources";
 
 /// Rows of a page that Jira gives at most when fields are asked for.
 const MAX_PAGE: u32 = 100;
@@ -36,14 +28,6 @@ type Next = Result<Step<TicketingAnswer>, Problem>;
 pub(crate) struct Jira;
 
 impl Adapter for Jira {
-    fn locate(&self, site: Url, credential: Option<&str>) -> Result<Step<Option<Url>>, Problem> {
-        match credential {
-            Some("o_auth_user") => find_granted_site(site),
-            Some("service_account") => find_site(site),
-            _ => Ok(Step::Done(Some(site))),
-        }
-    }
-
     fn probe(&self, context: &AdapterContext) -> Result<Step<Identity>, Problem> {
         let url = path(context, &["myself"])?;
         super::get(NAME, url, "own user", String::new(), |user| {
@@ -101,49 +85,6 @@ fn is_issue(id: &str) -> bool {
 /// Checks an id that is a number.
 fn number<'a>(noun: &str, id: &'a str) -> Result<&'a str, Problem> {
     if (1..=20).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_digit()) { Ok(id) } else { Err(Problem::not_found(noun, id)) }
-}
-
-/// The address of a site by its id.
-fn gateway(cloud_id: &str) -> Option<Url> {
-    let good = (1..=64).contains(&cloud_id.len()) && cloud_id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    good.then(|| Url::parse(&format!("{GATEWAY}{cloud_id}")).ok()).flatten()
-}
-
-/// Of the sites that a grant covers, the one configured.
-fn find_granted_site(site: Url) -> Result<Step<Option<Url>>, Problem> {
-    let url = Url::parse(ACCESSIBLE).map_err(|_| Problem::internal("the address of accessible resources does not parse"))?;
-    super::get(NAME, url, "sites of the grant", String::new(), move |answer| {
-        let sites: Vec<(String, Url)> = answer
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default()
-            .iter()
-            .take(MAX_ROWS)
-            .filter_map(|entry| Some((text(entry, "id")?, Url::parse(&text(entry, "url")?).ok()?)))
-            .collect();
-        match sites.iter().find(|(_, url)| url.origin() == site.origin()).and_then(|(id, _)| gateway(id)) {
-            Some(url) => Ok(Step::Done(Some(url))),
-            None => {
-                let granted = if sites.is_empty() { "no site".to_owned() } else { reading::listed(sites.iter().map(|(_, url)| url)) };
-                Err(Problem::new(
-                    Code::InvalidConfig,
-                    format!("The person's consent does not cover {site}; it covers {granted}. Correct the site, or connect again and choose it."),
-                )
-                .at_body("/provider_config/url"))
-            }
-        }
-    })
-}
-
-/// Tokens of service accounts work at the gateway only, which goes by the id of the site. A site that does not tell it is used
-/// as it is.
-fn find_site(site: Url) -> Result<Step<Option<Url>>, Problem> {
-    let mut url = site.clone();
-    url.set_path("/_edge/tenant_info");
-    Ok(Step::send(ProviderRequest::new(Method::Get, url).anonymous(), move |response| {
-        let id = if response.ok() { reading::json(NAME, &response).ok().and_then(|answer| text(&answer, "cloudId")) } else { None };
-        Ok(Step::Done(Some(id.as_deref().and_then(gateway).unwrap_or(site))))
-    }))
 }
 
 fn get_ticket(context: &AdapterContext, id: &str) -> Next {

@@ -192,7 +192,10 @@ impl Template {
                 Part::Value(slot, filter) => {
                     let given = value(slot).ok_or_else(|| TemplateError::Missing(slot.to_string()))?;
                     let fit = if given.chars().any(char::is_control) { None } else { filtered(&given, *filter) };
-                    text.push_str(&fit.ok_or_else(|| TemplateError::Unfit(slot.to_string()))?);
+                    let fit = fit.ok_or_else(|| TemplateError::Unfit(slot.to_string()))?;
+                    // An address that ends in a slash, with a path behind it.
+                    let joined = text.is_empty() && filter.is_none() && matches!(self.parts.get(1), Some(Part::Text(next)) if next.starts_with('/'));
+                    text.push_str(if joined { fit.trim_end_matches('/') } else { &fit });
                 }
             }
         }

@@ -32,7 +32,14 @@ impl Entropy for Fixed {
 
 pub(crate) fn context(config: Value, base_url: Option<&str>) -> AdapterContext {
     let Value::Object(config) = config else { panic!("a configuration is an object") };
-    AdapterContext { config, base_url: base_url.map(|url| Url::parse(url).unwrap()), context: Context::new(Arc::new(Fixed(AtomicU64::new(0))), Arc::new(Fixed(AtomicU64::new(1)))) }
+    AdapterContext {
+        config,
+        base_url: base_url.map(|url| Url::parse(url).unwrap()),
+        credential: None,
+        kept: BTreeMap::new(),
+        located: BTreeMap::new(),
+        context: Context::new(Arc::new(Fixed(AtomicU64::new(0))), Arc::new(Fixed(AtomicU64::new(1)))),
+    }
 }
 
 /// Documents of one integration.

@@ -1,11 +1,11 @@
 //! The Jira adapter: every request it can send, judged by Atlassian's description, and its answers as unified objects.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use patchbay_model::connector::ticketing::{CreateAttachment, CreateComment, CreateTicket, PageRequest, TicketingAnswer, TicketingOperation as Op};
 use patchbay_model::list::{Filter, Order};
 use patchbay_model::{Code, Problem};
-use patchbay_providers::{AdapterContext, Catalog, Method, ProviderRequest, ProviderResponse, RequestBody};
+use patchbay_providers::{AdapterContext, Catalog, LocateContext, Method, ProviderRequest, ProviderResponse, RequestBody};
 use serde_json::{Value, json};
 
 use crate::description::Description;
@@ -339,27 +339,30 @@ fn the_api_is_found_by_the_kind_of_credential() {
     let catalog = Catalog::builtin().unwrap();
     let provider = catalog.find(JIRA).unwrap();
     let config = object(json!({ "url": BASE }));
-    let (found, sent) = exchange(provider.locate(&config, Some("basic_id")), |_| panic!());
-    assert_eq!((found.unwrap().unwrap().as_str(), sent.len()), ("https://example.atlassian.net/", 0));
+    let kept = BTreeMap::new();
+    let locate = |config, credential| provider.locate(&LocateContext { config, credential: Some(credential), kept: &kept });
+    let (found, sent) = exchange(locate(&config, "basic_id"), |_| panic!());
+    assert_eq!((found.unwrap().base_url.unwrap().as_str(), sent.len()), ("https://example.atlassian.net/", 0));
 
-    let (found, sent) = exchange(provider.locate(&config, Some("service_account")), |_| answer(200, &json!({ "cloudId": "1a2b-3c" })));
-    assert_eq!(found.unwrap().unwrap().as_str(), "https://api.atlassian.com/ex/jira/1a2b-3c");
+    let (found, sent) = exchange(locate(&config, "service_account"), |_| answer(200, &json!({ "cloudId": "1a2b-3c" })));
+    assert_eq!(found.unwrap().base_url.unwrap().as_str(), "https://api.atlassian.com/ex/jira/1a2b-3c");
     assert_eq!((sent[0].url.as_str(), sent[0].authenticated), ("https://example.atlassian.net/_edge/tenant_info", false));
     for (status, body) in [(404, json!(null)), (200, json!({ "cloudId": "../../evil" })), (200, json!([])), (302, json!({}))] {
-        let (found, _) = exchange(provider.locate(&config, Some("service_account_id")), |_| answer(status, &body));
-        assert_eq!(found.unwrap().unwrap().as_str(), "https://example.atlassian.net/", "{body}");
+        let (found, _) = exchange(locate(&config, "service_account_id"), |_| answer(status, &body));
+        assert_eq!(found.unwrap().base_url.unwrap().as_str(), "https://example.atlassian.net/", "{body}");
     }
 
     let sites = json!([{ "id": "other", "url": "https://other.atlassian.net" }, { "id": "1a2b-3c", "url": "https://example.atlassian.net", "scopes": [] }]);
-    let (found, sent) = exchange(provider.locate(&config, Some("o_auth_user_id")), |_| answer(200, &sites));
-    assert_eq!(found.unwrap().unwrap().as_str(), "https://api.atlassian.com/ex/jira/1a2b-3c");
+    let (found, sent) = exchange(locate(&config, "o_auth_user_id"), |_| answer(200, &sites));
+    assert_eq!(found.unwrap().base_url.unwrap().as_str(), "https://api.atlassian.com/ex/jira/1a2b-3c");
     assert_eq!((sent[0].url.as_str(), sent[0].authenticated), ("https://api.atlassian.com/oauth/token/accessible-resources", true));
-    let (found, _) = exchange(provider.locate(&config, Some("o_auth_user")), |_| answer(200, &json!([{ "id": "other", "url": "https://other.atlassian.net" }])));
+    let (found, _) = exchange(locate(&config, "o_auth_user"), |_| answer(200, &json!([{ "id": "other", "url": "https://other.atlassian.net" }])));
     let problem = found.unwrap_err();
     assert_eq!(problem.code, Code::InvalidConfig);
     assert!(problem.message.contains("https://other.atlassian.net"), "{}", problem.message);
-    for bad in ["", "ftp://x", "https://user:pw@x", "x"] {
-        assert_eq!(provider.locate(&object(json!({ "url": bad })), Some("basic")).err().unwrap().code, Code::InvalidConfig, "{bad:?}");
+    for bad in ["", "ftp://x", "https://user:pw@x", "x"].map(|bad| object(json!({ "url": bad }))) {
+        let context = LocateContext { config: &bad, credential: Some("basic"), kept: &kept };
+        assert_eq!(provider.locate(&context).err().unwrap().code, Code::InvalidConfig, "{bad:?}");
     }
 }
 

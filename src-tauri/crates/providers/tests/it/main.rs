@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod catalog;
 #[cfg(test)]
+mod declared;
+#[cfg(test)]
 mod description;
 #[cfg(test)]
 mod drive;

@@ -1,0 +1,300 @@
+//! What a manifest declares, as steps: where the API is, and what proves a credential. Secrets are not known here; the engine adds the
+//! credential at its place.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use patchbay_model::{Code, Problem};
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::exchange::{Method, ProviderRequest, ProviderResponse, RequestBody};
+use crate::manifest::call::{CallBody, CallFacts, CallMethod, Lookup, Pick};
+use crate::manifest::{Base, Manifest, Probe, Seen, Slot, Template, TemplateError};
+use crate::reading::{self, invalid, scalar};
+use crate::refusal::refused;
+use crate::schema::web_address;
+use crate::step::{Identity, Step};
+
+/// What is known when the API of an integration is looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct LocateContext<'a> {
+    /// `provider_config` without `type` and `credential`.
+    pub config: &'a Map<String, Value>,
+    /// `type` of its credential, inline or `_id`.
+    pub credential: Option<&'a str>,
+    /// What answers and callbacks brought beside the tokens.
+    pub kept: &'a BTreeMap<String, String>,
+}
+
+/// Where the API of an integration is.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Located {
+    /// Its address. None inside Patchbay, and where the secret is the address.
+    pub base_url: Option<Url>,
+    /// What a lookup took, for `{located.x}`.
+    pub values: BTreeMap<String, String>,
+}
+
+impl Located {
+    fn at(base_url: Url) -> Self {
+        Self { base_url: Some(base_url), values: BTreeMap::new() }
+    }
+}
+
+/// The values that templates can have without a secret.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Values(BTreeMap<Slot, String>);
+
+impl Values {
+    pub(crate) fn of(manifest: &Manifest, config: &Map<String, Value>, kept: &BTreeMap<String, String>, located: &BTreeMap<String, String>) -> Self {
+        let mut values = BTreeMap::new();
+        for property in manifest.config.iter().chain(manifest.credential.iter().flat_map(|way| &way.config)) {
+            let text = match config.get(&property.name).or(property.fallback()) {
+                Some(Value::String(text)) => text.clone(),
+                Some(Value::Number(number)) => number.to_string(),
+                Some(Value::Bool(flag)) => flag.to_string(),
+                _ => continue,
+            };
+            for (key, meaning) in property.means.get(&text).into_iter().flatten() {
+                values.insert(Slot::Meaning(property.name.clone(), key.clone()), meaning.clone());
+            }
+            values.insert(Slot::Config(property.name.clone()), text);
+        }
+        values.extend(kept.iter().map(|(key, value)| (Slot::Kept(key.clone()), value.clone())));
+        values.extend(located.iter().map(|(key, value)| (Slot::Located(key.clone()), value.clone())));
+        let mut values = Self(values);
+        for (name, template) in &manifest.bases {
+            if let Ok(address) = values.fill(template) {
+                values.0.insert(Slot::Base(name.clone()), address);
+            }
+        }
+        values
+    }
+
+    fn fill(&self, template: &Template) -> Result<String, TemplateError> {
+        template.fill(|slot| self.0.get(slot).map(|value| Cow::Borrowed(value.as_str())))
+    }
+
+    /// A text of a header, a parameter or a body; none where it is nothing but a property that is not given.
+    fn text(&self, manifest: &Manifest, template: &Template) -> Result<Option<String>, Problem> {
+        match self.fill(template) {
+            Ok(text) => Ok(Some(text)),
+            Err(TemplateError::Missing(_)) if template.parts().len() == 1 => Ok(None),
+            Err(error) => Err(unfit(manifest, &error)),
+        }
+    }
+}
+
+fn unfit(manifest: &Manifest, error: &TemplateError) -> Problem {
+    Problem::new(Code::InvalidConfig, format!("A request to {} cannot be made of the configuration: {error}. Correct it.", manifest.fullname))
+}
+
+/// Finds the API.
+pub(crate) fn locate(manifest: &Manifest, context: &LocateContext<'_>) -> Result<Step<Located>, Problem> {
+    let values = Values::of(manifest, context.config, context.kept, &BTreeMap::new());
+    let way = context.credential.map(|word| word.strip_suffix("_id").unwrap_or(word));
+    let own = manifest.credential.iter().find(|option| Some(option.word.as_str()) == way).and_then(|option| option.base.as_ref());
+    match own.unwrap_or(&manifest.base) {
+        Base::Local | Base::Secret { .. } => Ok(Step::Done(Located::default())),
+        Base::Config { property, otherwise: Some(template) } if !values.0.contains_key(&Slot::Config(property.clone())) => {
+            address(manifest, &values, template).map(|url| Step::Done(Located::at(url)))
+        }
+        Base::Config { property, .. } => {
+            // Whatever is asked later, a wrong address is told at its own place.
+            configured(manifest, &values, property).map(|url| Step::Done(Located::at(url)))
+        }
+        Base::Fixed { url } => web_address(url).map(|url| Step::Done(Located::at(url))).ok_or_else(|| Problem::internal("the address in the manifest does not parse")),
+        Base::Template { url } => address(manifest, &values, url).map(|url| Step::Done(Located::at(url))),
+        Base::Kept { key, template, hosts } => {
+            let text = match template {
+                Some(template) => values.fill(template).ok(),
+                None => context.kept.get(key).cloned(),
+            };
+            let url = text.as_deref().and_then(web_address).filter(|url| url.scheme() == "https" && allowed(url, hosts));
+            url.map(|url| Step::Done(Located::at(url))).ok_or_else(|| {
+                Problem::new(
+                    Code::ProviderInvalidAnswer,
+                    format!("{} did not tell where its API is, or told an address that its tokens must not be sent to. Connect again.", manifest.fullname),
+                )
+            })
+        }
+        Base::Lookup(lookup) => look_up(manifest, (**lookup).clone(), values),
+    }
+}
+
+/// The address in a property.
+fn configured(manifest: &Manifest, values: &Values, property: &str) -> Result<Url, Problem> {
+    let text = values.0.get(&Slot::Config(property.to_owned())).map(String::as_str).unwrap_or_default();
+    web_address(text).ok_or_else(|| {
+        Problem::new(
+            Code::InvalidConfig,
+            format!("`{property}` of the {} integration is not an http or https address. Correct it, for example https://example.com.", manifest.fullname),
+        )
+        .at_body(&format!("/provider_config/{property}"))
+    })
+}
+
+fn address(manifest: &Manifest, values: &Values, template: &Template) -> Result<Url, Problem> {
+    let text = values.fill(template).map_err(|error| unfit(manifest, &error))?;
+    web_address(&text).ok_or_else(|| {
+        Problem::new(Code::InvalidConfig, format!("`{}` of the {} integration is no address. Correct the configuration.", reading::cut(&text, 200), manifest.fullname))
+    })
+}
+
+/// Whether a host is one of these, or ends in one that begins with a dot.
+pub(crate) fn allowed(url: &Url, hosts: &[String]) -> bool {
+    let Some(host) = url.host_str() else { return false };
+    hosts.iter().any(|known| if known.starts_with('.') { host.ends_with(known.as_str()) } else { host == known })
+}
+
+fn look_up(manifest: &Manifest, lookup: Lookup, values: Values) -> Result<Step<Located>, Problem> {
+    // A lookup asks below the configured address or elsewhere; a wrong one is told before anything is asked.
+    if let Base::Config { property, .. } = &manifest.base {
+        configured(manifest, &values, property)?;
+    }
+    let request = request(manifest, &lookup.call, None, &values)?;
+    let manifest = manifest.clone();
+    Ok(Step::send(request, move |response| {
+        let found = found(&manifest, &lookup, &values, &response);
+        match (found, &lookup.otherwise) {
+            (Ok(located), _) => Ok(Step::Done(located)),
+            (Err(_), Some(template)) => address(&manifest, &values, template).map(|url| Step::Done(Located::at(url))),
+            (Err(problem), None) => Err(problem),
+        }
+    }))
+}
+
+fn found(manifest: &Manifest, lookup: &Lookup, values: &Values, response: &ProviderResponse) -> Result<Located, Problem> {
+    let name = manifest.fullname.as_str();
+    let answer = good(manifest, &lookup.call, response, "address of its API")?;
+    let rows: Vec<&Value> = match lookup.items.of(&answer) {
+        Some(Value::Array(rows)) => rows.iter().take(reading::MAX_ROWS).collect(),
+        Some(row @ Value::Object(_)) => vec![row],
+        _ => return Err(invalid(name, "does not say where its API is")),
+    };
+    let row = match &lookup.pick {
+        Pick::First => rows.first().copied(),
+        Pick::IsTrue { pointer } => rows.iter().copied().find(|row| pointer.of(row) == Some(&Value::Bool(true))),
+        Pick::Equals { pointer, template } => {
+            let wanted = values.fill(template).map_err(|error| unfit(manifest, &error))?;
+            let row = rows.iter().copied().find(|row| pointer.of(row).and_then(scalar).is_some_and(|text| same(&text, &wanted)));
+            if row.is_none() {
+                let granted = if rows.is_empty() { "nothing".to_owned() } else { reading::listed(rows.iter().filter_map(|row| pointer.of(row).and_then(scalar))) };
+                return Err(Problem::new(
+                    Code::InvalidConfig,
+                    format!("The credential does not cover {}; it covers {granted}. Correct the configuration, or connect again and choose it.", reading::cut(&wanted, 200)),
+                ));
+            }
+            row
+        }
+        Pick::Only | Pick::Asked { .. } if rows.len() > 1 => {
+            return Err(Problem::new(Code::InvalidConfig, format!("The credential covers {} places of {name}. Connect again and choose one.", rows.len())));
+        }
+        Pick::Only | Pick::Asked { .. } => rows.first().copied(),
+    };
+    let row = row.ok_or_else(|| invalid(name, "does not say where its API is"))?;
+    let taken: BTreeMap<String, String> = lookup.take.iter().filter_map(|(key, pointer)| Some((key.clone(), scalar(pointer.of(row)?)?))).collect();
+    let mut values = values.clone();
+    values.0.extend(taken.iter().map(|(key, value)| (Slot::Located(key.clone()), value.clone())));
+    let url = values.fill(&lookup.url).ok().as_deref().and_then(web_address).filter(|url| lookup.hosts.is_empty() || allowed(url, &lookup.hosts));
+    let base_url = url.ok_or_else(|| invalid(name, "names an address for its API that cannot be one"))?;
+    Ok(Located { base_url: Some(base_url), values: taken })
+}
+
+/// Whether two texts are the same; of two addresses their origins are compared.
+fn same(one: &str, other: &str) -> bool {
+    match (web_address(one), web_address(other)) {
+        (Some(one), Some(other)) => one.origin() == other.origin(),
+        _ => one == other,
+    }
+}
+
+/// Starts the probe that the manifest declares.
+pub(crate) fn probe(manifest: &Manifest, probe: &Probe, base: Option<&Url>, values: &Values) -> Result<Step<Identity>, Problem> {
+    let request = request(manifest, &probe.call, base, values)?;
+    let (manifest, probe) = (manifest.clone(), probe.clone());
+    Ok(Step::send(request, move |response| {
+        let answer: Option<Value> = serde_json::from_slice(&response.body).ok();
+        let code = manifest.api_error.iter().flat_map(|place| &place.code).chain(manifest.server.values().flat_map(|server| &server.answer.error));
+        let code = answer.as_ref().and_then(|answer| code.filter_map(|pointer| pointer.of(answer).and_then(scalar)).next());
+        let text = String::from_utf8_lossy(&response.body);
+        let seen = Seen { code: code.as_deref(), words: Some(&text), status: Some(response.status), ..Seen::default() };
+        if probe.refused.iter().any(|pattern| pattern.holds(&seen)) {
+            return Err(Problem::new(Code::ProviderRefused, format!("{} refuses the credential. Replace the credential, then test the connection.", manifest.fullname)));
+        }
+        let answer = good(&manifest, &probe.call, &response, "own user")?;
+        let told = |pointer: Option<&crate::manifest::answer::Pointer>| pointer.and_then(|pointer| pointer.of(&answer)).and_then(scalar);
+        Ok(Step::Done(Identity { id: told(probe.id.as_ref()), name: told(probe.name.as_ref()), email: told(probe.email.as_ref()) }))
+    }))
+}
+
+/// The JSON of an answer that is good by its status and by what the call says of it. An empty one is `null`.
+fn good(manifest: &Manifest, call: &CallFacts, response: &ProviderResponse, noun: &str) -> Result<Value, Problem> {
+    let name = manifest.fullname.as_str();
+    if !response.ok() {
+        return Err(refused(name, response, noun, ""));
+    }
+    let answer = if response.body.is_empty() && call.ok.is_none() { Value::Null } else { reading::json(name, response)? };
+    if call.ok.as_ref().is_some_and(|ok| !ok.holds(&answer)) {
+        return Err(Problem::new(Code::ProviderRefused, format!("{name} answers that the request failed. Replace the credential, then test the connection.")));
+    }
+    Ok(answer)
+}
+
+/// A request as the manifest writes it.
+fn request(manifest: &Manifest, call: &CallFacts, base: Option<&Url>, values: &Values) -> Result<ProviderRequest, Problem> {
+    let written = values.fill(&call.url).map_err(|error| unfit(manifest, &error))?;
+    let text = match base.filter(|_| written.is_empty() || written.starts_with('/')) {
+        Some(base) => format!("{}{written}", base.as_str().trim_end_matches('/')),
+        None => written,
+    };
+    let mut url = Url::parse(&text)
+        .map_err(|_| Problem::new(Code::InvalidConfig, format!("The address of a request to {} cannot be made. Correct the configuration.", manifest.fullname)))?;
+    for (name, template) in &call.query {
+        if let Some(value) = values.text(manifest, template)? {
+            url.query_pairs_mut().append_pair(name, &value);
+        }
+    }
+    let method = match call.method {
+        CallMethod::Get => Method::Get,
+        CallMethod::Post => Method::Post,
+        CallMethod::Put => Method::Put,
+        CallMethod::Patch => Method::Patch,
+        CallMethod::Delete => Method::Delete,
+    };
+    let mut request = ProviderRequest::new(method, url);
+    request.authenticated = call.authenticated;
+    for (name, template) in &call.headers {
+        if let Some(value) = values.text(manifest, template)? {
+            request = request.header(&name.to_ascii_lowercase(), &value);
+        }
+    }
+    request.body = match &call.body {
+        CallBody::Empty => RequestBody::Empty,
+        CallBody::Form(form) => {
+            let mut written = url::form_urlencoded::Serializer::new(String::new());
+            for (name, template) in form {
+                if let Some(value) = values.text(manifest, template)? {
+                    written.append_pair(name, &value);
+                }
+            }
+            RequestBody::Bytes { content_type: "application/x-www-form-urlencoded".to_owned(), bytes: written.finish().into_bytes() }
+        }
+        CallBody::Json(value) => RequestBody::Json(filled(manifest, values, value)?),
+    };
+    Ok(request)
+}
+
+/// JSON with each text in it filled.
+fn filled(manifest: &Manifest, values: &Values, value: &Value) -> Result<Value, Problem> {
+    Ok(match value {
+        Value::String(written) => {
+            let template = Template::parse(written).map_err(|error| unfit(manifest, &error))?;
+            values.text(manifest, &template)?.map_or(Value::Null, Value::String)
+        }
+        Value::Array(list) => list.iter().map(|inner| filled(manifest, values, inner)).collect::<Result<_, _>>()?,
+        Value::Object(members) => members.iter().map(|(name, inner)| Ok((name.clone(), filled(manifest, values, inner)?))).collect::<Result<Map<_, _>, Problem>>()?.into(),
+        other => other.clone(),
+    })
+}
