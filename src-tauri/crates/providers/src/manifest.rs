@@ -234,6 +234,10 @@ pub struct ConfigProperty {
     /// What each value of an `enum` means, for templates: `{config.NAME.KEY}` (hosts by region, for example).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub means: BTreeMap<String, BTreeMap<String, String>>,
+    /// Hosts that an address in it may have where client secrets follow it, or suffixes with a dot in front. Whoever fills in a configuration
+    /// must not choose where the secret of a provider app goes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
     /// What the engine does with it, where that is more than to fill templates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
@@ -250,6 +254,11 @@ pub enum Role {
 }
 
 impl ConfigProperty {
+    /// Whether client secrets may follow this address out of it: always, where it names no hosts.
+    pub fn allows(&self, address: &url::Url) -> bool {
+        self.hosts.is_empty() || crate::declared::allowed(address, &self.hosts)
+    }
+
     /// What holds where it is not given, wherever the manifest says it.
     pub fn fallback(&self) -> Option<&Value> {
         self.default.as_ref().or_else(|| self.schema.get("default"))

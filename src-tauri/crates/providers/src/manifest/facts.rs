@@ -17,7 +17,7 @@ pub struct Fact {
 }
 
 /// What stands in a manifest for people, or as a choice of ours, rather than as a claim.
-const WORDS: &[&str] = &["title", "description", "labels", "type", "kind", "config", "extra", "register", "app", "words", "keep_alive", "probe_days"];
+const WORDS: &[&str] = &["title", "description", "labels", "type", "kind", "config", "extra", "register", "app", "words", "keep_alive", "probe_days", "self_hosted"];
 
 impl Manifest {
     /// Every fact, with its source: that of the longest dotted name with which the fact's begins. What is so by a standard and is not

@@ -20,6 +20,10 @@ pub struct Server {
     /// Hosts, or suffixes with a dot in front, to which a kept value in an endpoint's host may lead. An answer must not send codes elsewhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
+    /// It runs where the configuration says, at an address of the customer's own. A provider app of it belongs to one such address, and its
+    /// secret goes nowhere else.
+    #[serde(default, skip_serializing_if = "super::is_default")]
+    pub self_hosted: bool,
     /// How the client may authenticate, the preferred way first.
     pub client_auth: Vec<ClientAuth>,
     /// How token requests are written.

@@ -101,6 +101,8 @@ fn templates_stay_in_their_places() {
         (base, "https://{kept.domain|host}/api\" } }", "name the `hosts`"),
         (base, "https://{kept.nowhere|label}.sample.example\" } }", "nothing keeps it"),
         (base, "https://{config.note|label}.sample.example\" } }", "may be missing"),
+        ("https://login.sample.example/authorize", "{config.own}/authorize", "would choose where client secrets go"),
+        ("https://login.sample.example/authorize", "https://{config.site|label}/authorize", "would choose where client secrets go"),
         (revoke, "https://{config.region.web}/revoke", "has no `web`"),
         (revoke, "https://{config.region.api}/revoke/{client_secret|path}", "is secret"),
         ("{ header = \"X-Key\" }", "{ headers = { Authorization = \"Key {access_token}\" } }", "with auth plain it is `{secret}`"),
@@ -115,6 +117,18 @@ fn templates_stay_in_their_places() {
         assert!(found.iter().any(|fault| fault.message.contains(wanted)), "{to}: {found:?}");
     }
     assert_eq!(faults("{ header = \"X-Key\" }", "{ query = { key = \"{secret}\" } }"), [], "a provider may want it there");
+    let own = "https://login.sample.example/authorize";
+    for bound in ["https://{config.site|label}.sample.example/authorize", "https://{config.region.api}/authorize"] {
+        assert_eq!(faults(own, bound), [], "{bound}");
+    }
+    let text = GOOD.replacen(own, "{config.own}/authorize", 1);
+    assert_eq!(read(&text.replacen("pkce = \"allowed\"", "pkce = \"allowed\"\nself_hosted = true", 1)).unwrap().check(), []);
+    let named = text.replacen("examples = [\"https://own.example\"]", "hosts = [\".sample.example\"]", 1);
+    let manifest = read(&named).unwrap();
+    assert_eq!(manifest.check(), []);
+    let property = manifest.config.iter().find(|property| property.name == "own").unwrap();
+    let allows = |address: &str| property.allows(&address.parse().unwrap());
+    assert!(allows("https://eu.sample.example/x") && !allows("https://sample.example.evil.example") && !allows("https://evilsample.example"));
     assert_eq!(faults("token_params = {}", "token_params = { note = \"{config.note}\" }"), [], "left out where it is not given");
     assert_eq!(faults(base, "https://{kept.domain|label}.sample.example\" } }"), [], "a label cannot leave its domain");
 }

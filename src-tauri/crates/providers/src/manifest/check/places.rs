@@ -19,6 +19,9 @@ pub(crate) fn check(faults: &mut Faults<'_>) {
             faults.add(format!("server.{name}"), "no credential uses it; name it in the `auth` of one, or leave it out");
         }
     }
+    for property in manifest.config.iter().chain(manifest.credential.iter().flat_map(|way| &way.config)) {
+        hosts(&format!("config.{}.hosts", property.name), &property.hosts, faults);
+    }
     base("base", &manifest.base, faults);
     for option in &manifest.credential {
         way(&format!("credential.{}", option.word), option, faults);

@@ -73,12 +73,14 @@ fn server(key: &str, server: &Server, faults: &mut Faults<'_>) {
     let scene = Scene { server: Some(server), hosts: &server.hosts, scopes: true, ..Scene::default() };
     match &server.endpoints {
         Endpoints::Discovery { issuer, metadata } => {
+            chosen_host(&format!("{key}.endpoints.discovery.issuer"), issuer, server, faults);
             for (name, template) in std::iter::once(("issuer", issuer)).chain(metadata.as_ref().map(|template| ("metadata", template))) {
                 address(&format!("{key}.endpoints.discovery.{name}"), template, scene, faults);
             }
         }
         Endpoints::Fixed(fixed) => {
             for (name, template) in fixed.each() {
+                chosen_host(&format!("{key}.endpoints.fixed.{name}"), template, server, faults);
                 address(&format!("{key}.endpoints.fixed.{name}"), template, scene, faults);
             }
         }
@@ -105,6 +107,31 @@ fn server(key: &str, server: &Server, faults: &mut Faults<'_>) {
     }
     if let Some(url) = &server.revocation.manual.url {
         address(&format!("{key}.revocation.manual.url"), url, scene, faults);
+    }
+}
+
+/// Secrets of a provider app follow endpoints. A host that the configuration names whole must be bound: to hosts of the vendor, or to the one
+/// address that the provider app is of.
+fn chosen_host(key: &str, template: &Template, server: &Server, faults: &mut Faults<'_>) {
+    let open = match template.parts() {
+        [Part::Value(Slot::Config(name), _), ..] => Some(name),
+        [Part::Text(begin), Part::Value(Slot::Config(name), _), rest @ ..] if begin == "https://" => {
+            // What is written behind a label holds it in its domain.
+            let held = matches!(rest.first(), Some(Part::Text(next)) if next.starts_with('.'));
+            (!held).then_some(name)
+        }
+        _ => None,
+    };
+    // Where no person consents, whoever gives the secret gives the address too.
+    let consents = |way: &CredentialOption| matches!(&way.auth, Auth::Consent { server: name, .. } if faults.manifest.server.get(name) == Some(server));
+    let Some(name) = open.filter(|_| !server.self_hosted && faults.manifest.credential.iter().any(consents)) else { return };
+    let bound =
+        faults.manifest.config.iter().chain(faults.manifest.credential.iter().flat_map(|way| &way.config)).any(|property| &property.name == name && !property.hosts.is_empty());
+    if !bound {
+        faults.add(
+            key,
+            format!("whoever fills in `{name}` would choose where client secrets go; give the property `hosts` (of the vendor's cloud, such as `.example.com`), or write `self_hosted = true` where it runs at the customer's"),
+        );
     }
 }
 
