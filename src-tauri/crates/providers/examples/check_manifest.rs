@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use patchbay_providers::manifest::{Families, Family, Manifest};
+use patchbay_providers::{Catalog, sample_config};
+use serde_json::Value;
 
 fn main() -> ExitCode {
     let mut findings = Vec::new();
@@ -54,8 +56,9 @@ fn families(folder: &Path, findings: &mut Vec<String>) -> Families {
 }
 
 fn judge(file: &Path, families: &Families, findings: &mut Vec<String>, notes: &mut Vec<String>) {
-    let manifest = match std::fs::read_to_string(file).map_err(|error| error.to_string()).and_then(|text| Manifest::read(&text, families)) {
-        Ok(manifest) => manifest,
+    let (text, manifest) = match std::fs::read_to_string(file).map_err(|error| error.to_string()).and_then(|text| Manifest::read(&text, families).map(|manifest| (text, manifest)))
+    {
+        Ok(read) => read,
         Err(message) => return findings.push(format!("{}: {}", file.display(), message.trim())),
     };
     let name = stem(file);
@@ -63,6 +66,33 @@ fn judge(file: &Path, families: &Families, findings: &mut Vec<String>, notes: &m
     if manifest.id.as_str() != id {
         findings.push(format!("{}: id: `{}` is not the name of the file", file.display(), manifest.id));
     }
-    findings.extend(manifest.check().iter().chain(&manifest.check_sources()).map(|fault| format!("{}: {fault}", file.display())));
+    let faults = manifest.check();
+    let deeper = if faults.is_empty() { misfits(&name, &text, families) } else { Vec::new() };
+    let all = faults.iter().chain(&manifest.check_sources()).map(ToString::to_string).chain(deeper).collect::<Vec<_>>();
+    findings.extend(all.into_iter().map(|finding| format!("{}: {finding}", file.display())));
     notes.push(format!("{}: {} facts, {} unverified", file.display(), manifest.facts().len(), manifest.unverified()));
+}
+
+/// What shows only in the schemas that are made of a manifest: a form that its own examples do not fit.
+fn misfits(name: &str, text: &str, families: &Families) -> Vec<String> {
+    let catalog = match Catalog::of_one(name, text, families) {
+        Ok(catalog) => catalog,
+        Err(error) => return vec![error.to_string()],
+    };
+    let mut found = Vec::new();
+    for provider in catalog.providers() {
+        let manifest = provider.manifest();
+        let mut judge =
+            |key: &str, schema: &Value, value: &Value| match jsonschema::options().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(true).build(schema) {
+                Ok(judge) => found.extend(judge.iter_errors(value).map(|error| format!("{key}: {value} does not fit: {error}"))),
+                Err(error) => found.push(format!("{key}: its schema is none: {error}")),
+            };
+        judge("config", &provider.settings_schema(), &Value::Object(sample_config(manifest)));
+        for property in manifest.config.iter().chain(manifest.credential.iter().flat_map(|way| &way.config)) {
+            for example in property.examples.iter().chain(property.fallback()) {
+                judge(&format!("config.{}", property.name), &Value::Object(property.schema.clone()), example);
+            }
+        }
+    }
+    found
 }

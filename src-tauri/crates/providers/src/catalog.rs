@@ -92,6 +92,15 @@ impl Catalog {
         Self::assembled(all, Arc::new(families))
     }
 
+    /// A catalog of one manifest, laid over these families.
+    ///
+    /// # Errors
+    /// When the manifest is broken.
+    pub fn of_one(name: &str, text: &str, families: &Families) -> Result<Self, CatalogError> {
+        let provider = Provider::parse(name, text, families)?;
+        Self::assembled(vec![Arc::new(provider)], Arc::new(families.clone()))
+    }
+
     fn assembled(mut all: Vec<Arc<Provider>>, families: Arc<Families>) -> Result<Self, CatalogError> {
         all.sort_by(|a, b| a.id().cmp(b.id()).then_with(|| version_key(b.version()).cmp(&version_key(a.version()))));
         let mut catalog = Self { providers: Vec::new(), older: Vec::new(), families };

@@ -271,3 +271,26 @@ fn the_published_schema_is_fresh_and_judges_alike() {
         assert!(!judge.is_valid(&worse));
     }
 }
+
+#[test]
+fn a_form_shows_what_a_way_needs_beside_its_kind() {
+    let text = GOOD.replacen(
+        "place = { header = \"X-Key\" }",
+        "place = { header = \"X-Key\" }\nconfig = [{ name = \"tenant\", title = \"Tenant\", description = \"Its name.\", default = \"all\", schema = { type = \"string\" } }]",
+        1,
+    );
+    let catalog = Catalog::of_manifests(&[("ticketing_sample", &text)]).unwrap();
+    let provider = catalog.find("ticketing_sample").unwrap();
+    let accepts = |schema: &Value, value: &Value| jsonschema::options().with_draft(jsonschema::Draft::Draft202012).build(schema).unwrap().is_valid(value);
+    let app = provider.credential_schema("app").unwrap();
+    let entered = |extra: Value| json!({ "type": "app", "client_id": "1", "client_secret": "k", "extra": extra });
+    assert!(accepts(&app, &entered(json!({ "installation": "7" }))));
+    for bad in [json!({}), json!({ "installation": "" }), json!({ "installation": "7", "other": "x" })] {
+        assert!(!accepts(&app, &entered(bad.clone())), "{bad}");
+    }
+    assert!(!accepts(&app, &json!({ "type": "app", "client_id": "1", "client_secret": "k" })), "what is required inside makes the whole required");
+    let settings = provider.settings_schema();
+    assert_eq!(settings["properties"]["tenant"]["default"], "all");
+    assert!(accepts(&settings, &json!({ "site": "acme", "own": "https://own.example" })), "a property of one way is never required of all");
+    assert!(accepts(&settings, &json!({ "site": "acme", "own": "https://own.example", "tenant": "x", "region": "eu" })));
+}
