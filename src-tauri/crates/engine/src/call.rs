@@ -111,7 +111,7 @@ async fn attempt(engine: &Engine, grant: &ConnectorGrant, operation: TicketingOp
     };
     let caller = Caller { organization: plan.integration.organization_id, account: plan.integration.account_id, integration: plan.integration.id };
     let seen = seen.insert(Seen { caller, connected: false, status: plan.integration.status, api_ops: 0, in_bytes: 0, out_bytes: 0 });
-    let provider = plan.provider;
+    let provider = std::sync::Arc::clone(&plan.provider);
     let name = operation.name();
     let checked = if provider.supports(name) {
         plan.integration.callable().and_then(|()| plan.governed())
@@ -135,7 +135,7 @@ async fn attempt(engine: &Engine, grant: &ConnectorGrant, operation: TicketingOp
     });
     let mut drive = plan.drive(engine, scope, name, opened, recorder);
     let answer = match plan.locate(&mut drive).await {
-        Ok(base_url) => match provider.ticketing(operation, &plan.adapter_context(engine, base_url)) {
+        Ok(located) => match provider.ticketing(operation, &plan.adapter_context(engine, located)) {
             Ok(step) => drive.run(step).await,
             Err(problem) => Err(problem),
         },
@@ -148,7 +148,7 @@ async fn attempt(engine: &Engine, grant: &ConnectorGrant, operation: TicketingOp
     Trial { answer, notices: std::mem::take(&mut drive.state.notices), exchanges: drive.recorder.map(Recorder::into_exchanges).unwrap_or_default() }
 }
 
-impl plan::Plan<'_> {
+impl plan::Plan {
     /// Writes down what the call told about the integration, and gives its status then. Trouble with that is no trouble of
     /// the call.
     async fn conclude(&self, engine: &Engine, scope: patchbay_model::Scope, drive: &drive::Drive<'_>, succeeded: bool) -> IntegrationStatus {

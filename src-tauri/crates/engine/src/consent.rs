@@ -37,6 +37,12 @@ use crate::{Engine, ManagementGrant};
 /// In the metadata of a credential that a consent gave: where the provider's API was found, and for which configuration.
 pub(crate) const LOCATED_KEY: &str = "located";
 
+/// The member of `public_config` of a credential that holds what answers and callbacks brought beside its tokens, secrets aside.
+pub(crate) const KEPT_KEY: &str = "kept";
+
+/// Seconds for which an access token is believed to live where neither the answer nor the manifest says it.
+pub(crate) const SILENT_LIFE: u64 = 3600;
+
 /// What to begin.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BeginConsent {

@@ -55,7 +55,7 @@ pub async fn of_ids(engine: &Engine, ids: &[DefinitionId]) -> Result<HashMap<Def
 
 impl Engine {
     /// What the catalog knows of the version that a definition describes: of that version where it is kept, else of the newest.
-    pub fn provider_of(&self, definition: &Definition) -> Option<&Provider> {
-        self.catalog().version(&definition.provider, &definition.version)
+    pub fn provider_of(&self, definition: &Definition) -> Option<Arc<Provider>> {
+        self.catalog().version(&definition.provider, &definition.version).cloned()
     }
 }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use patchbay_model::credential::{Credential, Envelope};
 use patchbay_model::integration::{AttentionCause, IntegrationStatus};
 use patchbay_model::{Code, CredentialId, Origin, Problem, Scope, Secret, Timestamp};
+use patchbay_providers::manifest::lifetime::Rotation;
 use patchbay_store::{RefreshEntry, RefreshLease, RefreshState, SecretWriteTx, StoreError};
 use uuid::Uuid;
 
@@ -370,8 +371,10 @@ async fn attention(engine: &Engine, mut tx: SecretWriteTx, material: &Material, 
 impl Material {
     /// Whether the same refresh token may be sent again although the answer to an earlier request was lost.
     fn bears_repetition(&self, before: Option<&RefreshEntry>, now: Timestamp) -> bool {
-        let refresh = &self.oauth.refresh;
-        let within_grace = refresh.grace_seconds.is_some_and(|grace| before.is_some_and(|before| now.since(before.updated_at) < Duration::from_secs(grace)));
-        refresh.rotates == Some(false) || within_grace
+        match self.server.rotation {
+            Rotation::None => true,
+            Rotation::Rotates { grace_seconds, .. } => before.is_some_and(|before| now.since(before.updated_at) < Duration::from_secs(grace_seconds)),
+            Rotation::Unknown => false,
+        }
     }
 }

@@ -1,18 +1,21 @@
 //! The catalog: every provider that this build knows.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use patchbay_model::connector::Connector;
 use patchbay_model::connector::ticketing::{TicketingAnswer, TicketingOperation};
 use patchbay_model::{Code, Problem, ProviderId, Timestamp};
-use serde_json::Value;
+use serde_json::{Map, Value};
+use url::Url;
 
 use crate::adapters::{self, Adapter};
 use crate::capability::{self, Expand, ProviderRow};
 use crate::declared::{self, LocateContext, Located};
-use crate::manifest::{At, Base, Cause, CredentialOption, Fact, Families, Family, Manifest, Seen, Server, Sunset};
+use crate::manifest::{At, Auth, Base, Cause, CredentialOption, Endpoints, Fact, Families, Family, Manifest, Seen, Server, Slot, Sunset, Template};
 use crate::schema;
 use crate::step::{AdapterContext, Identity, Step};
+use crate::values::{Values, unfit};
 
 /// The manifests. A provider is added by one file here and at most one adapter in [`adapters`].
 const MANIFESTS: &[(&str, &str)] = &[
@@ -272,6 +275,69 @@ impl Provider {
         self.credential(word)
     }
 
+    /// The server at which a person consents with the credential of this `type`.
+    pub fn consent(&self, word: &str) -> Option<&Server> {
+        match &self.way(word)?.auth {
+            Auth::Consent { server, .. } => self.server(server),
+            _ => None,
+        }
+    }
+
+    /// Whether a person can consent with any of its credentials.
+    pub fn has_consent(&self) -> bool {
+        self.manifest.credential.iter().any(|way| matches!(way.auth, Auth::Consent { .. }))
+    }
+
+    /// What templates can have of an integration, secrets aside.
+    pub fn values(&self, config: &Map<String, Value>, kept: &BTreeMap<String, String>, located: &BTreeMap<String, String>) -> Values {
+        Values::of(&self.manifest, config, kept, located)
+    }
+
+    /// An endpoint of a server. Codes and client secrets follow it, so neither a configuration nor an answer may lead it to hosts that the
+    /// manifest does not name.
+    ///
+    /// # Errors
+    /// `invalid_config` when the address cannot be made of the configuration, or leads elsewhere.
+    pub fn endpoint(&self, server: &Server, template: &Template, values: &Values) -> Result<Url, Problem> {
+        let text = values.fill(template).map_err(|error| unfit(&self.manifest, &error))?;
+        let url = Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let chosen = template.chosen_by();
+        let place = |problem: Problem| match chosen {
+            Some(name) => problem.at_body(&format!("/provider_config/{name}")),
+            None => problem,
+        };
+        let Some(url) = url else {
+            return Err(place(Problem::new(Code::InvalidConfig, format!("An address of {} cannot be made of the configuration. Correct it.", self.fullname()))));
+        };
+        let of_answer = template.slots().any(|slot| matches!(slot, Slot::Kept(_) | Slot::Located(_)));
+        let property = chosen.and_then(|name| self.manifest.config.iter().chain(self.manifest.credential.iter().flat_map(|way| &way.config)).find(|property| property.name == name));
+        if property.is_some_and(|property| !property.allows(&url)) || (of_answer && !declared::allowed(&url, &server.hosts)) {
+            let host = url.host_str().unwrap_or_default();
+            return Err(place(Problem::new(
+                Code::InvalidConfig,
+                format!("The host {} is not one of {}; client secrets are not sent there. Correct the configuration.", crate::reading::cut(host, 200), self.fullname()),
+            )));
+        }
+        Ok(url)
+    }
+
+    /// The address that a provider app must be of, where the server runs at the customer's own: its issuer, else its origin.
+    ///
+    /// # Errors
+    /// `invalid_config` when the address cannot be made of the configuration.
+    pub fn home(&self, server: &Server, values: &Values) -> Result<Option<String>, Problem> {
+        if !server.self_hosted {
+            return Ok(None);
+        }
+        match &server.endpoints {
+            Endpoints::Discovery { issuer, .. } => values.fill(issuer).map(Some).map_err(|error| unfit(&self.manifest, &error)),
+            Endpoints::Fixed(fixed) => {
+                let Some(template) = fixed.token.as_ref().or(fixed.authorize.as_ref()) else { return Ok(None) };
+                Ok(Some(self.endpoint(server, template, values)?.origin().ascii_serialization()))
+            }
+        }
+    }
+
     /// What an error of this provider means, by the first rule that speaks of it, and what to do.
     pub fn explain(&self, at: At, seen: &Seen<'_>) -> Option<(Cause, &str)> {
         self.manifest.error.iter().find(|rule| rule.holds(at, seen)).map(|rule| (rule.cause, rule.words.as_str()))
@@ -350,7 +416,7 @@ impl Provider {
         }
         let own = context.credential.as_deref().and_then(|word| self.credential(word)).and_then(|way| way.probe.as_ref());
         let probe = own.or(self.manifest.probe.as_ref()).ok_or_else(|| self.unmapped("probe"))?;
-        let values = declared::Values::of(&self.manifest, &context.config, &context.kept, &context.located);
+        let values = Values::of(&self.manifest, &context.config, &context.kept, &context.located);
         declared::probe(&self.manifest, probe, context.base_url.as_ref(), &values)
     }
 

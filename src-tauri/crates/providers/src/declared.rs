@@ -1,7 +1,6 @@
 //! What a manifest declares, as steps: where the API is, and what proves a credential. Secrets are not known here; the engine adds the
 //! credential at its place.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use patchbay_model::{Code, Problem};
@@ -10,11 +9,12 @@ use url::Url;
 
 use crate::exchange::{Method, ProviderRequest, ProviderResponse, RequestBody};
 use crate::manifest::call::{CallBody, CallFacts, CallMethod, Lookup, Pick};
-use crate::manifest::{Base, Manifest, Probe, Seen, Slot, Template, TemplateError};
+use crate::manifest::{Base, Manifest, Probe, Seen, Slot, Template};
 use crate::reading::{self, invalid, scalar};
 use crate::refusal::refused;
 use crate::schema::web_address;
 use crate::step::{Identity, Step};
+use crate::values::{Values, unfit};
 
 /// What is known when the API of an integration is looked for.
 #[derive(Clone, Copy, Debug)]
@@ -42,54 +42,6 @@ impl Located {
     }
 }
 
-/// The values that templates can have without a secret.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Values(BTreeMap<Slot, String>);
-
-impl Values {
-    pub(crate) fn of(manifest: &Manifest, config: &Map<String, Value>, kept: &BTreeMap<String, String>, located: &BTreeMap<String, String>) -> Self {
-        let mut values = BTreeMap::new();
-        for property in manifest.config.iter().chain(manifest.credential.iter().flat_map(|way| &way.config)) {
-            let text = match config.get(&property.name).or(property.fallback()) {
-                Some(Value::String(text)) => text.clone(),
-                Some(Value::Number(number)) => number.to_string(),
-                Some(Value::Bool(flag)) => flag.to_string(),
-                _ => continue,
-            };
-            for (key, meaning) in property.means.get(&text).into_iter().flatten() {
-                values.insert(Slot::Meaning(property.name.clone(), key.clone()), meaning.clone());
-            }
-            values.insert(Slot::Config(property.name.clone()), text);
-        }
-        values.extend(kept.iter().map(|(key, value)| (Slot::Kept(key.clone()), value.clone())));
-        values.extend(located.iter().map(|(key, value)| (Slot::Located(key.clone()), value.clone())));
-        let mut values = Self(values);
-        for (name, template) in &manifest.bases {
-            if let Ok(address) = values.fill(template) {
-                values.0.insert(Slot::Base(name.clone()), address);
-            }
-        }
-        values
-    }
-
-    fn fill(&self, template: &Template) -> Result<String, TemplateError> {
-        template.fill(|slot| self.0.get(slot).map(|value| Cow::Borrowed(value.as_str())))
-    }
-
-    /// A text of a header, a parameter or a body; none where it is nothing but a property that is not given.
-    fn text(&self, manifest: &Manifest, template: &Template) -> Result<Option<String>, Problem> {
-        match self.fill(template) {
-            Ok(text) => Ok(Some(text)),
-            Err(TemplateError::Missing(_)) if template.parts().len() == 1 => Ok(None),
-            Err(error) => Err(unfit(manifest, &error)),
-        }
-    }
-}
-
-fn unfit(manifest: &Manifest, error: &TemplateError) -> Problem {
-    Problem::new(Code::InvalidConfig, format!("A request to {} cannot be made of the configuration: {error}. Correct it.", manifest.fullname))
-}
-
 /// Finds the API.
 pub(crate) fn locate(manifest: &Manifest, context: &LocateContext<'_>) -> Result<Step<Located>, Problem> {
     let values = Values::of(manifest, context.config, context.kept, &BTreeMap::new());
@@ -97,7 +49,7 @@ pub(crate) fn locate(manifest: &Manifest, context: &LocateContext<'_>) -> Result
     let own = manifest.credential.iter().find(|option| Some(option.word.as_str()) == way).and_then(|option| option.base.as_ref());
     match own.unwrap_or(&manifest.base) {
         Base::Local | Base::Secret { .. } => Ok(Step::Done(Located::default())),
-        Base::Config { property, otherwise: Some(template) } if !values.0.contains_key(&Slot::Config(property.clone())) => {
+        Base::Config { property, otherwise: Some(template) } if values.get(&Slot::Config(property.clone())).is_none() => {
             address(manifest, &values, template).map(|url| Step::Done(Located::at(url)))
         }
         Base::Config { property, .. } => {
@@ -125,7 +77,7 @@ pub(crate) fn locate(manifest: &Manifest, context: &LocateContext<'_>) -> Result
 
 /// The address in a property.
 fn configured(manifest: &Manifest, values: &Values, property: &str) -> Result<Url, Problem> {
-    let text = values.0.get(&Slot::Config(property.to_owned())).map(String::as_str).unwrap_or_default();
+    let text = values.get(&Slot::Config(property.to_owned())).unwrap_or_default();
     web_address(text).ok_or_else(|| {
         Problem::new(
             Code::InvalidConfig,
@@ -196,7 +148,7 @@ fn found(manifest: &Manifest, lookup: &Lookup, values: &Values, response: &Provi
     let row = row.ok_or_else(|| invalid(name, "does not say where its API is"))?;
     let taken: BTreeMap<String, String> = lookup.take.iter().filter_map(|(key, pointer)| Some((key.clone(), scalar(pointer.of(row)?)?))).collect();
     let mut values = values.clone();
-    values.0.extend(taken.iter().map(|(key, value)| (Slot::Located(key.clone()), value.clone())));
+    taken.iter().for_each(|(key, value)| values.set(Slot::Located(key.clone()), value.clone()));
     let url = values.fill(&lookup.url).ok().as_deref().and_then(web_address).filter(|url| lookup.hosts.is_empty() || allowed(url, &lookup.hosts));
     let base_url = url.ok_or_else(|| invalid(name, "names an address for its API that cannot be one"))?;
     Ok(Located { base_url: Some(base_url), values: taken })

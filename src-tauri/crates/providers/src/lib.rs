@@ -19,6 +19,7 @@ mod refusal;
 pub mod routes;
 mod schema;
 pub mod step;
+mod values;
 
 pub use catalog::{Catalog, CatalogError, Provider, UserManifest};
 pub use declared::{LocateContext, Located};
@@ -26,3 +27,4 @@ pub use exchange::{Method, Part, ProviderRequest, ProviderResponse, RequestBody}
 pub use manifest::{CredentialOption, Manifest, Place, Server, sample_config};
 pub use routes::{Offer, Platform, Route, routes};
 pub use step::{AdapterContext, Continue, Identity, LocalAnswer, LocalOp, Step};
+pub use values::Values;

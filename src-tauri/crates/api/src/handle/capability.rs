@@ -3,8 +3,8 @@
 use patchbay_model::connector::Connector as Category;
 use patchbay_model::{Operation, Problem};
 use patchbay_providers::capability::{self, OperationRow};
-use patchbay_providers::manifest::{BaseUrl, Endpoints};
-use patchbay_providers::{Catalog, CredentialOption, Provider as Entry};
+use patchbay_providers::manifest::redirect::Window;
+use patchbay_providers::{Catalog, CredentialOption, Provider as Entry, routes};
 use serde_json::Value;
 
 use super::Call;
@@ -75,15 +75,15 @@ fn provider(catalog: &Catalog, entry: &Entry, expand: &Expand) -> Provider {
             version: manifest.version.clone(),
             docs_url: manifest.docs_url.clone(),
             auth_type: entry.auth_type(),
-            mock: matches!(manifest.base_url, BaseUrl::Local),
+            mock: entry.is_local(),
             config: with_config.then(|| ConfigFacts { schema: entry.settings_schema(), order: manifest.config.iter().map(|property| property.name.clone()).collect() }),
             credentials: manifest.credential.iter().map(|option| credential(entry, option)).collect(),
-            consent: manifest.oauth.as_ref().map(|oauth| ConsentFacts {
+            consent: manifest.credential.iter().find_map(|option| entry.consent(&option.word)).map(|server| ConsentFacts {
                 needs_provider_app: true,
-                needs_issuer: matches!(oauth.endpoints, Endpoints::Discovery { .. }),
-                embedded_window: oauth.embedded_window,
-                loopback_any_port: oauth.loopback_any_port,
-                default_scopes: oauth.default_scopes.clone(),
+                needs_issuer: server.self_hosted,
+                embedded_window: !matches!(server.window, Window::Refused { .. }),
+                loopback_any_port: routes::any_port(server),
+                default_scopes: server.scopes.default.clone(),
             }),
         },
     }

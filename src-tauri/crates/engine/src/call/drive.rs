@@ -1,11 +1,11 @@
 //! Driving an adapter: its steps are done one after the other, within bounds, with the credential added where the adapter
 //! asks for it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use patchbay_model::{Code, Context, IntegrationId, Problem, Scope};
-use patchbay_providers::manifest::Limits as ProviderLimits;
-use patchbay_providers::{CredentialOption, ProviderRequest, ProviderResponse, Step};
+use patchbay_providers::{CredentialOption, Provider, ProviderRequest, ProviderResponse, Step};
 
 use super::opened::Opened;
 use super::request;
@@ -31,9 +31,9 @@ pub(crate) struct Drive<'a> {
     pub(crate) integration: IntegrationId,
     /// Name of the operation, for the log.
     pub(crate) operation: &'static str,
-    pub(crate) limits: &'a ProviderLimits,
-    /// How the provider takes the credential.
-    pub(crate) option: Option<&'a CredentialOption>,
+    pub(crate) provider: Arc<Provider>,
+    /// `type` of the credential, which says how the provider takes it.
+    pub(crate) word: Option<String>,
     pub(crate) opened: Opened,
     pub(crate) recorder: Option<Recorder>,
     pub(crate) state: DriveState,
@@ -83,6 +83,11 @@ impl DriveState {
 impl<'a> Drive<'a> {
     fn context(&self) -> &'a Context {
         self.engine.context()
+    }
+
+    /// How the provider takes the credential.
+    fn option(&self) -> Option<&CredentialOption> {
+        self.word.as_deref().and_then(|word| self.provider.way(word))
     }
 
     /// Does every step up to the end.
@@ -167,8 +172,8 @@ impl<'a> Drive<'a> {
         let outbound = self.engine.outbound();
         let mut outgoing = request::outgoing(request, self.operation, self.context().entropy())?;
         if request.authenticated
-            && let Some(option) = self.option
-            && let Some((name, value)) = self.opened.header(&option.placement)?
+            && let Some(option) = self.option()
+            && let Some((name, value)) = self.opened.header(&option.place)?
         {
             outgoing.headers.insert(name, value);
         }
@@ -177,7 +182,8 @@ impl<'a> Drive<'a> {
             max_bytes: request.max_answer_bytes.min(MOST_BYTES),
             repeat: if request.idempotent { Repeat::Idempotent } else { Repeat::OnlyUnsent },
         };
-        let width = self.limits.concurrent.and_then(|width| usize::try_from(width).ok());
+        let facts = &self.provider.manifest().limits;
+        let width = facts.concurrent.and_then(|width| usize::try_from(width).ok());
         let turn = outbound.lanes.enter(self.integration.uuid(), width, limits.deadline).await?;
         self.state.sent += outgoing.body.len();
         self.state.operations += 1;
@@ -187,7 +193,7 @@ impl<'a> Drive<'a> {
             Problem::from(failure).with_resource("integration", self.integration, "affected")
         })?;
         if answer.status == reqwest::StatusCode::TOO_MANY_REQUESTS
-            && let Some(seconds) = self.limits.retry_after_seconds
+            && let Some(seconds) = facts.retry_after_seconds
             && !answer.headers.contains_key(reqwest::header::RETRY_AFTER)
         {
             turn.lane().pause_for(Duration::from_secs(seconds.min(3600)));

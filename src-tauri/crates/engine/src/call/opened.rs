@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use patchbay_model::credential::{Credential, CredentialKind};
 use patchbay_model::{Code, Problem, Secret};
-use patchbay_providers::AuthPlacement;
+use patchbay_providers::Place;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -67,17 +67,21 @@ impl Opened {
     ///
     /// # Errors
     /// `invalid_config` when the secret cannot stand in a header.
-    pub(crate) fn header(&self, placement: &AuthPlacement) -> Result<Option<(HeaderName, HeaderValue)>, Problem> {
+    pub(crate) fn header(&self, place: &Place) -> Result<Option<(HeaderName, HeaderValue)>, Problem> {
         let single = match self {
             Self::Nothing => return Ok(None),
             Self::Pair { secret, .. } | Self::Single(secret) | Self::Fresh(secret) => secret,
             Self::Tokens { set, .. } => &set.access_token,
         };
-        let (name, value) = match (placement, self) {
-            (AuthPlacement::Basic, Self::Pair { username, secret }) => (AUTHORIZATION, Secret::new(format!("Basic {}", base64(username, secret)))),
-            (AuthPlacement::Basic, _) => return Err(Problem::internal("a provider wants a user name, and the credential has none")),
-            (AuthPlacement::Bearer, _) => (AUTHORIZATION, Secret::new(format!("Bearer {}", single.expose()))),
-            (AuthPlacement::Header(name), _) => (HeaderName::from_bytes(name.as_bytes()).map_err(|_| Problem::internal("a manifest names an impossible header"))?, single.clone()),
+        let (name, value) = match (place, self) {
+            (Place::Basic, Self::Pair { username, secret }) => (AUTHORIZATION, Secret::new(format!("Basic {}", base64(username, secret)))),
+            (Place::Basic, _) => return Err(Problem::internal("a provider wants a user name, and the credential has none")),
+            (Place::Bearer, _) => (AUTHORIZATION, Secret::new(format!("Bearer {}", single.expose()))),
+            (Place::Nowhere, _) => return Ok(None),
+            (place, _) => {
+                let name = place.header().ok_or_else(|| Problem::new(Code::OperationUnsupported, "This version of Patchbay cannot send a credential the way this provider wants it."))?;
+                (HeaderName::from_bytes(name.as_bytes()).map_err(|_| Problem::internal("a manifest names an impossible header"))?, single.clone())
+            }
         };
         let mut value = HeaderValue::from_bytes(value.expose().as_bytes())
             .map_err(|_| Problem::new(Code::InvalidConfig, "The stored secret has a line break or another character that cannot be sent. Enter it again."))?;
@@ -111,8 +115,8 @@ fn base64(username: &str, secret: &Secret) -> String {
 mod tests {
     use super::*;
 
-    fn header(opened: &Opened, placement: &AuthPlacement) -> (String, String) {
-        let (name, value) = opened.header(placement).unwrap().unwrap();
+    fn header(opened: &Opened, place: &Place) -> (String, String) {
+        let (name, value) = opened.header(place).unwrap().unwrap();
         assert!(value.is_sensitive());
         (name.to_string(), String::from_utf8(value.as_bytes().to_vec()).unwrap())
     }
@@ -122,17 +126,17 @@ mod tests {
         let public = serde_json::json!({ "username": "Aladdin" }).as_object().unwrap().clone();
         // The example of RFC 7617 section 2.
         let pair = Opened::of(CredentialKind::Basic, &public, &Secret::new(r#"{"secret":"open sesame"}"#)).unwrap();
-        assert_eq!(header(&pair, &AuthPlacement::Basic), ("authorization".to_owned(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==".to_owned()));
+        assert_eq!(header(&pair, &Place::Basic), ("authorization".to_owned(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==".to_owned()));
         let single = Opened::of(CredentialKind::Token, &Map::new(), &Secret::new(r#"{"secret":"k"}"#)).unwrap();
-        assert_eq!(header(&single, &AuthPlacement::Header("X-Redmine-API-Key".to_owned())), ("x-redmine-api-key".to_owned(), "k".to_owned()));
-        assert_eq!(header(&single, &AuthPlacement::Bearer).1, "Bearer k");
-        assert!(Opened::Nothing.header(&AuthPlacement::Bearer).unwrap().is_none());
+        assert_eq!(header(&single, &serde_json::from_str(r#"{"header":"X-Redmine-API-Key"}"#).unwrap()), ("x-redmine-api-key".to_owned(), "k".to_owned()));
+        assert_eq!(header(&single, &Place::Bearer).1, "Bearer k");
+        assert!(Opened::Nothing.header(&Place::Bearer).unwrap().is_none());
     }
 
     #[test]
     fn what_cannot_be_sent_is_refused_without_being_quoted() {
         let split = Opened::Single(Secret::new("PLANTED\r\nx-admin: 1"));
-        let problem = split.header(&AuthPlacement::Bearer).unwrap_err();
+        let problem = split.header(&Place::Bearer).unwrap_err();
         assert!(problem.code == Code::InvalidConfig && !problem.message.contains("PLANTED"));
         let problem = Opened::of(CredentialKind::Token, &Map::new(), &Secret::new(r#"{"token":"PLANTED"}"#)).err().unwrap();
         assert!(!problem.message.contains("PLANTED"), "{}", problem.message);

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use patchbay_model::credential::Credential;
 use patchbay_model::{CredentialId, Timestamp};
+use patchbay_providers::Located;
 use serde_json::{Map, Value};
-use url::Url;
 
 /// How long an answer is believed.
 const FRESH: Duration = Duration::from_secs(3600);
@@ -26,23 +26,23 @@ struct Place {
     secret_set_at: Option<Timestamp>,
     /// The configuration for which it was found.
     settings: Map<String, Value>,
-    url: Url,
+    located: Located,
     at: Instant,
 }
 
 impl Places {
-    pub(super) fn find(&self, credential: &Credential, settings: &Map<String, Value>) -> Option<Url> {
+    pub(super) fn find(&self, credential: &Credential, settings: &Map<String, Value>) -> Option<Located> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let place = kept.get(&credential.id)?;
         let fits = place.secret_set_at == credential.secret_set_at && place.settings == *settings && place.at.elapsed() < FRESH;
-        fits.then(|| place.url.clone())
+        fits.then(|| place.located.clone())
     }
 
-    pub(super) fn keep(&self, credential: &Credential, settings: Map<String, Value>, url: Url) {
+    pub(super) fn keep(&self, credential: &Credential, settings: Map<String, Value>, located: Located) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= REMEMBERED {
             kept.clear();
         }
-        kept.insert(credential.id, Place { secret_set_at: credential.secret_set_at, settings, url, at: Instant::now() });
+        kept.insert(credential.id, Place { secret_set_at: credential.secret_set_at, settings, located, at: Instant::now() });
     }
 }

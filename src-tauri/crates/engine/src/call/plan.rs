@@ -1,5 +1,6 @@
 //! What a call needs to know before anything is sent: one look into the store.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use patchbay_model::account::Account;
@@ -8,27 +9,28 @@ use patchbay_model::definition::Definition;
 use patchbay_model::integration::{AttentionCause, Integration, IntegrationStatus, RUNTIME_MEMBERS};
 use patchbay_model::point::IntegrationPoint;
 use patchbay_model::{Code, CredentialId, IntegrationId, Problem, Scope};
-use patchbay_providers::{AdapterContext, CredentialOption, Provider, Step};
+use patchbay_providers::{AdapterContext, CredentialOption, LocateContext, Located, Provider, Step};
 use serde_json::{Map, Value};
 use url::Url;
 
 use super::drive::{Drive, DriveState};
 use super::opened::Opened;
 use super::{sealed, status};
-use crate::consent::{LOCATED_KEY, TokenSet};
+use crate::consent::{KEPT_KEY, LOCATED_KEY, TokenSet};
 use crate::governance::{self, Subject};
 use crate::http::Recorder;
 use crate::{Engine, definition, refresh};
 
 /// The integration with all that governs it.
-pub(crate) struct Plan<'a> {
+pub(crate) struct Plan {
     pub(crate) integration: Integration,
-    pub(crate) provider: &'a Provider,
+    pub(crate) provider: Arc<Provider>,
     account: Account,
     definition: Arc<Definition>,
     point: Option<Option<IntegrationPoint>>,
     stored: Stored,
-    pub(crate) option: Option<&'a CredentialOption>,
+    /// `type` of the credential in the configuration.
+    pub(crate) word: Option<String>,
 }
 
 /// The credential as it lies in the store.
@@ -47,7 +49,7 @@ enum Stored {
 ///
 /// # Errors
 /// `not_found` when the integration is gone, and problems of the store.
-pub(crate) async fn load(engine: &Engine, scope: Scope, id: IntegrationId) -> Result<Plan<'_>, Problem> {
+pub(crate) async fn load(engine: &Engine, scope: Scope, id: IntegrationId) -> Result<Plan, Problem> {
     let mut tx = engine.store().read_secrets(scope).await?;
     let gone = || Problem::not_found("integration", id);
     let integration = tx.integration(id).await?.ok_or_else(gone)?;
@@ -65,7 +67,7 @@ pub(crate) async fn load(engine: &Engine, scope: Scope, id: IntegrationId) -> Re
     })?;
     let said = integration.config.get("credential").filter(|credential| !credential.is_null());
     let word = said.and_then(|credential| credential.get("type")).and_then(Value::as_str);
-    let option = word.and_then(|word| provider.credential(word));
+    let option: Option<&CredentialOption> = word.and_then(|word| provider.way(word));
     let value = said.and_then(|credential| credential.get("value")).and_then(Value::as_str);
     let stored = match (said, value.map(str::parse::<CredentialId>)) {
         (None, _) if provider.manifest().credential.is_empty() => Stored::NotNeeded,
@@ -81,7 +83,8 @@ pub(crate) async fn load(engine: &Engine, scope: Scope, id: IntegrationId) -> Re
             },
         },
     };
-    Ok(Plan { integration, provider, account, definition, point, stored, option })
+    let word = word.map(str::to_owned);
+    Ok(Plan { integration, provider, account, definition, point, stored, word })
 }
 
 /// A credential serves its owner: an account's integrations, one integration, or those under a point.
@@ -94,7 +97,7 @@ fn within_reach(credential: &Credential, integration: &Integration) -> bool {
     }
 }
 
-impl<'a> Plan<'a> {
+impl Plan {
     /// Whether the integration's point allows it as it is now: the rules may have changed since it was made.
     ///
     /// # Errors
@@ -157,14 +160,14 @@ impl<'a> Plan<'a> {
     }
 
     /// A call with this credential.
-    pub(crate) fn drive(&self, engine: &'a Engine, scope: Scope, operation: &'static str, opened: Opened, recorder: Option<Recorder>) -> Drive<'a> {
+    pub(crate) fn drive<'a>(&self, engine: &'a Engine, scope: Scope, operation: &'static str, opened: Opened, recorder: Option<Recorder>) -> Drive<'a> {
         Drive {
             engine,
             scope,
             integration: self.integration.id,
             operation,
-            limits: &self.provider.manifest().limits,
-            option: self.option,
+            provider: Arc::clone(&self.provider),
+            word: self.word.clone(),
             opened,
             recorder,
             state: DriveState::begin(),
@@ -175,24 +178,23 @@ impl<'a> Plan<'a> {
     ///
     /// # Errors
     /// Why it cannot be found.
-    pub(crate) async fn locate(&self, drive: &mut Drive<'_>) -> Result<Option<Url>, Problem> {
+    pub(crate) async fn locate(&self, drive: &mut Drive<'_>) -> Result<Located, Problem> {
         let settings = self.settings();
-        let step = self.provider.locate(&settings, self.option.map(|option| option.word.as_str()))?;
+        let kept = self.kept();
+        let step = self.provider.locate(&LocateContext { config: &settings, credential: self.word.as_deref(), kept: &kept })?;
         // Mostly the configuration says it. Where the provider has to be asked, that is done once.
         let (Step::Send { .. }, Stored::Sealed(credential, _)) = (&step, &self.stored) else {
             return drive.run(step).await;
         };
-        if let Some(url) = remembered(&credential.public_config, &settings) {
-            return Ok(Some(url));
+        if let Some(located) = remembered(&credential.public_config, &settings) {
+            return Ok(located);
         }
         let places = &drive.engine.outbound().places;
-        if let Some(url) = places.find(credential, &settings) {
-            return Ok(Some(url));
+        if let Some(located) = places.find(credential, &settings) {
+            return Ok(located);
         }
         let found = drive.run(step).await?;
-        if let Some(url) = &found {
-            places.keep(credential, settings, url.clone());
-        }
+        places.keep(credential, settings, found.clone());
         Ok(found)
     }
 
@@ -202,8 +204,17 @@ impl<'a> Plan<'a> {
     }
 
     /// What an adapter is given.
-    pub(crate) fn adapter_context(&self, engine: &Engine, base_url: Option<Url>) -> AdapterContext {
-        AdapterContext { config: self.settings(), base_url, context: engine.context().clone() }
+    pub(crate) fn adapter_context(&self, engine: &Engine, located: Located) -> AdapterContext {
+        let Located { base_url, values } = located;
+        AdapterContext { config: self.settings(), base_url, credential: self.word.clone(), kept: self.kept(), located: values, context: engine.context().clone() }
+    }
+
+    /// What answers and callbacks brought beside the tokens, secrets aside.
+    pub(crate) fn kept(&self) -> BTreeMap<String, String> {
+        match &self.stored {
+            Stored::Sealed(credential, _) => kept_of(&credential.public_config),
+            _ => BTreeMap::new(),
+        }
     }
 }
 
@@ -224,8 +235,21 @@ pub(crate) fn whole_settings(config: &Value) -> Map<String, Value> {
     settings
 }
 
+/// What answers and callbacks brought beside a credential's tokens, secrets aside.
+pub(crate) fn kept_of(public: &Map<String, Value>) -> BTreeMap<String, String> {
+    texts(public.get(KEPT_KEY))
+}
+
+fn texts(members: Option<&Value>) -> BTreeMap<String, String> {
+    members.and_then(Value::as_object).into_iter().flatten().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
+}
+
 /// What a consent found, as long as the configuration is the one for which it was found.
-fn remembered(public: &Map<String, Value>, settings: &Map<String, Value>) -> Option<Url> {
+fn remembered(public: &Map<String, Value>, settings: &Map<String, Value>) -> Option<Located> {
     let located = public.get(LOCATED_KEY)?;
-    (located.get("for")?.as_object()? == settings).then(|| located.get("base_url")?.as_str()?.parse().ok()).flatten()
+    if located.get("for")?.as_object()? != settings {
+        return None;
+    }
+    let base_url: Url = located.get("base_url")?.as_str()?.parse().ok()?;
+    Some(Located { base_url: Some(base_url), values: texts(located.get("values")) })
 }

@@ -1,13 +1,13 @@
 //! Asking a provider whom a credential belongs to: the proof that a connection works.
 
-use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use patchbay_model::credential::{Credential, CredentialKind};
 use patchbay_model::integration::{AttentionCause, Integration, IntegrationStatus};
 use patchbay_model::{Code, IntegrationId, Origin, Problem, Scope, Secret};
-use patchbay_providers::{AdapterContext, CredentialOption, Provider};
+use patchbay_providers::{AdapterContext, LocateContext, Located, Provider};
 use serde_json::{Map, Value};
-use url::Url;
 
 use super::drive::{Drive, DriveState};
 use super::opened::Opened;
@@ -36,7 +36,7 @@ pub(crate) struct Proof {
     /// Whom the credential belongs to, or why that could not be found out.
     pub(crate) outcome: Result<ProbeOutcome, Problem>,
     /// Where the provider's API is, if that was found.
-    pub(crate) base_url: Option<Url>,
+    pub(crate) located: Option<Located>,
     /// What it means for the integration.
     pub(crate) status: IntegrationStatus,
 }
@@ -46,23 +46,24 @@ pub(crate) async fn prove(
     engine: &Engine,
     scope: Scope,
     lane: IntegrationId,
-    provider: &Provider,
+    provider: &Arc<Provider>,
     settings: &Map<String, Value>,
-    option: Option<&CredentialOption>,
+    word: Option<&str>,
     opened: Opened,
 ) -> Proof {
-    let mut drive = Drive { engine, scope, integration: lane, operation: PROBE, limits: &provider.manifest().limits, option, opened, recorder: None, state: DriveState::begin() };
+    let mut drive = Drive { engine, scope, integration: lane, operation: PROBE, provider: Arc::clone(provider), word: word.map(str::to_owned), opened, recorder: None, state: DriveState::begin() };
     let mut found = None;
-    let outcome = steps(&mut drive, provider, Cow::Borrowed(settings), &mut found).await.map_err(|problem| drive.covered(problem));
+    let outcome = steps(&mut drive, settings, &BTreeMap::new(), &mut found).await.map_err(|problem| drive.covered(problem));
     let status = status_of(&outcome, &drive.state);
-    Proof { outcome, base_url: found, status }
+    Proof { outcome, located: found, status }
 }
 
-async fn steps(drive: &mut Drive<'_>, provider: &Provider, settings: Cow<'_, Map<String, Value>>, found: &mut Option<Url>) -> Result<ProbeOutcome, Problem> {
-    let step = provider.locate(&settings, drive.option.map(|option| option.word.as_str()))?;
-    let base_url = drive.run(step).await?;
-    found.clone_from(&base_url);
-    let context = AdapterContext { config: settings.into_owned(), base_url, context: drive.engine.context().clone() };
+async fn steps(drive: &mut Drive<'_>, settings: &Map<String, Value>, kept: &BTreeMap<String, String>, found: &mut Option<Located>) -> Result<ProbeOutcome, Problem> {
+    let provider = Arc::clone(&drive.provider);
+    let step = provider.locate(&LocateContext { config: settings, credential: drive.word.as_deref(), kept })?;
+    let Located { base_url, values: located } = drive.run(step).await?;
+    *found = base_url.is_some().then(|| Located { base_url: base_url.clone(), values: located.clone() });
+    let context = AdapterContext { config: settings.clone(), base_url, credential: drive.word.clone(), kept: kept.clone(), located, context: drive.engine.context().clone() };
     let identity = drive.run(provider.probe(&context)?).await?;
     Ok(ProbeOutcome { id: identity.id, name: identity.name, email: identity.email })
 }
@@ -94,11 +95,11 @@ impl Engine {
         let opened = plan.open(self, scope).await?;
         let mut drive = plan.drive(self, scope, PROBE, opened, None);
         let mut found = None;
-        let outcome = steps(&mut drive, plan.provider, Cow::Owned(plan.settings()), &mut found).await.map_err(|problem| drive.covered(problem));
+        let outcome = steps(&mut drive, &plan.settings(), &plan.kept(), &mut found).await.map_err(|problem| drive.covered(problem));
         if let (true, Opened::Tokens { credential, .. }) = (drive.state.accepted, &drive.opened) {
             refresh::proven(self, scope, credential.id).await?;
-            if let Some(url) = &found {
-                remember(self, scope, (**credential).clone(), url, &plan.settings()).await?;
+            if let Some(found) = &found {
+                remember(self, scope, (**credential).clone(), found, &plan.settings()).await?;
             }
         }
         let status = status_of(&outcome, &drive.state);
@@ -131,8 +132,7 @@ impl Engine {
             (None, Some(credential)) => open_stored(self, scope, credential).await?,
             (None, None) => Opened::Nothing,
         };
-        let option = word.and_then(|word| provider.credential(&word));
-        prove(self, scope, integration.id, provider, &plan::settings_of(&integration.config), option, opened).await.outcome
+        prove(self, scope, integration.id, &provider, &plan::settings_of(&integration.config), word.as_deref(), opened).await.outcome
     }
 }
 
@@ -155,8 +155,8 @@ async fn open_stored(engine: &Engine, scope: Scope, credential: Credential) -> R
 }
 
 /// Keeps where the provider's API was found, together with the configuration for which it was: calls need not ask again.
-async fn remember(engine: &Engine, scope: Scope, mut credential: Credential, url: &Url, settings: &Map<String, Value>) -> Result<(), Problem> {
-    let located = located(url, settings);
+async fn remember(engine: &Engine, scope: Scope, mut credential: Credential, found: &Located, settings: &Map<String, Value>) -> Result<(), Problem> {
+    let located = located(found, settings);
     if credential.public_config.get(LOCATED_KEY) == Some(&located) {
         return Ok(());
     }
@@ -172,6 +172,10 @@ async fn remember(engine: &Engine, scope: Scope, mut credential: Credential, url
 }
 
 /// The value of [`LOCATED_KEY`].
-pub(crate) fn located(url: &Url, settings: &Map<String, Value>) -> Value {
-    serde_json::json!({ "for": settings, "base_url": url.as_str() })
+pub(crate) fn located(found: &Located, settings: &Map<String, Value>) -> Value {
+    let mut value = serde_json::json!({ "for": settings, "base_url": found.base_url.as_ref().map(url::Url::as_str) });
+    if let (Some(members), false) = (value.as_object_mut(), found.values.is_empty()) {
+        members.insert("values".to_owned(), serde_json::json!(found.values));
+    }
+    value
 }

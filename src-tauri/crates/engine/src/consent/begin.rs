@@ -7,11 +7,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use patchbay_model::account::Account;
 use patchbay_model::change::ChangeKind;
 use patchbay_model::consent::{ConnectSession, ConnectState};
-use patchbay_model::credential::CredentialKind;
 use patchbay_model::definition::Definition;
 use patchbay_model::integration::{Integration, IntegrationStatus};
 use patchbay_model::{Code, ConnectSessionId, EndUserId, Entropy, IntegrationId, Operation, Problem, Secret};
-use patchbay_providers::OAuth;
+use patchbay_providers::manifest::redirect::Window;
+use patchbay_providers::{Provider, Server};
+use patchbay_providers::routes::any_port;
 use patchbay_store::ReadTx;
 use serde_json::Value;
 use url::Url;
@@ -41,9 +42,9 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent
     grant.require_in(Operation::ConnectBegin, &account, integration.connector)?;
     let definition = definition::pinned(engine, &mut tx, integration.definition).await?;
     let provider = engine.provider_of(&definition).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
-    let oauth = awaited(&integration, provider)?;
+    let server = awaited(&integration, &provider)?;
     let prescribed = prescribed(&mut tx, &integration, &account, &definition).await?;
-    let app = client::app_for(&mut tx, provider, &integration).await?;
+    let app = client::app_for(&mut tx, &provider, server, &integration).await?;
     let end_user = match begin.end_user.as_deref().filter(|reference| !reference.is_empty()) {
         Some(reference) => {
             let unknown = || Problem::not_found(EndUserId::NOUN, reference).at_body("/end_user_id");
@@ -52,15 +53,15 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent
         None => None,
     };
     drop(tx);
-    let redirect_uri = redirect::choose(begin.route, begin.redirect_uri.as_deref(), &app, oauth.loopback_any_port)?;
+    let redirect_uri = redirect::choose(begin.route, begin.redirect_uri.as_deref(), &app, any_port(server))?;
     let config = integration.config.as_object().cloned().unwrap_or_default();
-    let authority = authority(engine.http(), &engine.outbound().metadata, oauth, &config).await?;
+    let authority = authority(engine.http(), &engine.outbound().metadata, &provider, server, &config).await?;
 
     let (state, verifier) = (random(engine.context().entropy()), authority.pkce.then(|| random(engine.context().entropy())));
-    let scopes = scopes(&prescribed, &app.scopes, oauth, &authority);
+    let scopes = scopes(&prescribed, &app.scopes, server, &authority);
     let asking = Asking { redirect_uri: &redirect_uri, scopes: &scopes, state: &state, verifier: verifier.as_ref() };
     // The secret has no part in this request.
-    let authorize_url: Url = authorize_url(&authority, oauth, &OAuthClient { id: app.client_id.clone(), secret: None }, &asking)?;
+    let authorize_url: Url = authorize_url(&authority, &server.scopes, &OAuthClient { id: app.client_id.clone(), secret: None }, &asking)?;
 
     let now = engine.now();
     let session = ConnectSession {
@@ -94,7 +95,7 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent
         .giving(session.id, integration.name.as_str());
     record(engine, &mut tx, grant, done).await?;
     tx.commit().await?;
-    Ok(Begun { session, authorize_url, embedded_window: oauth.embedded_window })
+    Ok(Begun { session, authorize_url, embedded_window: !matches!(server.window, Window::Refused { .. }) })
 }
 
 /// The port on which [`super::loopback::Loopback`] has to listen for an integration's consent; any free one where there
@@ -109,16 +110,15 @@ pub async fn loopback_port(engine: &Engine, grant: &ManagementGrant, integration
     tx.account(integration.account_id).await?.filter(|account| grant.reaches_category(account, integration.connector)).ok_or_else(missing)?;
     let definition = definition::pinned(engine, &mut tx, integration.definition).await?;
     let provider = engine.provider_of(&definition).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
-    let oauth = awaited(&integration, provider)?;
-    let app = client::app_for(&mut tx, provider, &integration).await?;
-    Ok(redirect::loopback_port(&app, oauth.loopback_any_port))
+    let server = awaited(&integration, &provider)?;
+    let app = client::app_for(&mut tx, &provider, server, &integration).await?;
+    Ok(redirect::loopback_port(&app, any_port(server)))
 }
 
 /// Whether a person can authorize this integration now.
-fn awaited<'a>(integration: &Integration, provider: &'a patchbay_providers::Provider) -> Result<&'a OAuth, Problem> {
+fn awaited<'a>(integration: &Integration, provider: &'a Provider) -> Result<&'a Server, Problem> {
     let word = integration.config.pointer("/credential/type").and_then(Value::as_str).unwrap_or_default();
-    let by_consent = provider.credential(word).is_some_and(|option| option.kind == CredentialKind::OAuthUser);
-    let Some(oauth) = provider.manifest().oauth.as_ref().filter(|_| by_consent) else {
+    let Some(server) = provider.consent(word) else {
         return Err(Problem::new(
             Code::InvalidRequest,
             format!(
@@ -136,7 +136,7 @@ fn awaited<'a>(integration: &Integration, provider: &'a patchbay_providers::Prov
             "cause",
         ));
     }
-    Ok(oauth)
+    Ok(server)
 }
 
 /// The scopes that the integration's point prescribes, which must allow the integration.
@@ -158,7 +158,7 @@ async fn prescribed(tx: &mut ReadTx, integration: &Integration, account: &Accoun
 }
 
 /// What to ask for: what the point prescribes, else the app's scopes, else the manifest's as far as the provider knows them.
-fn scopes(prescribed: &[String], of_app: &[String], oauth: &OAuth, authority: &Authority) -> Vec<String> {
+fn scopes(prescribed: &[String], of_app: &[String], server: &Server, authority: &Authority) -> Vec<String> {
     if !prescribed.is_empty() {
         return prescribed.to_vec();
     }
@@ -166,7 +166,7 @@ fn scopes(prescribed: &[String], of_app: &[String], oauth: &OAuth, authority: &A
         return of_app.to_vec();
     }
     let known = |scope: &&String| authority.scopes_known.as_ref().is_none_or(|known| known.is_empty() || known.contains(scope));
-    oauth.default_scopes.iter().filter(known).cloned().collect()
+    server.scopes.default.iter().filter(known).cloned().collect()
 }
 
 /// 256 random bits in 43 characters, all of which RFC 7636 section 4.1 allows.

@@ -1,13 +1,13 @@
 //! The organization's own OAuth client at a provider.
 
+use std::collections::BTreeMap;
+
 use patchbay_model::consent::ProviderApp;
 use patchbay_model::integration::Integration;
 use patchbay_model::{Code, Problem, Secret};
-use patchbay_providers::Provider;
-use patchbay_providers::manifest::Endpoints;
+use patchbay_providers::{Provider, Server};
 use patchbay_store::{ReadTx, SecretReadTx};
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::OAuthClient;
 use super::metadata::same_issuer;
@@ -41,17 +41,16 @@ pub(crate) async fn client_of(engine: &Engine, tx: &mut SecretReadTx, app: &Prov
     Ok(OAuthClient { id: app.client_id.clone(), secret })
 }
 
-/// The app with which an integration is connected: at a provider with discovery the one registered at its issuer. A client
-/// secret is never sent to an issuer that the app does not name.
+/// The app with which an integration is connected: at a server of the customer's own the one registered there. A client secret is never sent
+/// to an address that the app does not name.
 ///
 /// # Errors
 /// `provider_app_missing`, and problems of the store.
-pub(super) async fn app_for(tx: &mut ReadTx, provider: &Provider, integration: &Integration) -> Result<ProviderApp, Problem> {
+pub(super) async fn app_for(tx: &mut ReadTx, provider: &Provider, server: &Server, integration: &Integration) -> Result<ProviderApp, Problem> {
     let apps = tx.provider_apps_at(provider.id()).await?;
-    let issuer = match provider.manifest().oauth.as_ref().map(|oauth| &oauth.endpoints) {
-        Some(Endpoints::Discovery { issuer_property }) => Some(integration.config.get(issuer_property).and_then(Value::as_str).unwrap_or_default()),
-        _ => None,
-    };
+    let config = integration.config.as_object().cloned().unwrap_or_default();
+    let issuer = provider.home(server, &provider.values(&config, &BTreeMap::new(), &BTreeMap::new()))?;
+    let issuer = issuer.as_deref();
     let fits = |app: &ProviderApp| issuer.is_none_or(|issuer| app.issuer.as_deref().is_some_and(|known| same_issuer(known, issuer)));
     apps.into_iter().find(fits).ok_or_else(|| {
         let place = issuer.map_or_else(|| provider.fullname().to_owned(), |issuer| format!("the issuer {issuer}"));

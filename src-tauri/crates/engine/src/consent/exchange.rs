@@ -1,5 +1,6 @@
 //! Exchanges a code for tokens, proves them, and makes the integration work, in one transaction at the end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use patchbay_model::change::ChangeKind;
@@ -7,7 +8,7 @@ use patchbay_model::consent::{ConnectSession, ConnectState};
 use patchbay_model::credential::{Credential, CredentialKind, CredentialOwner, SealedAt};
 use patchbay_model::integration::{AttentionCause, Integration, IntegrationStatus};
 use patchbay_model::{Code, CredentialId, Fullname, Name, Operation, Problem, Scope, Secret};
-use patchbay_providers::{OAuth, Provider};
+use patchbay_providers::{Provider, Server};
 use patchbay_store::PROVIDER_APP_KEY;
 use serde_json::{Value, json};
 
@@ -17,7 +18,7 @@ use super::finish::origin_of;
 use super::grant_request;
 use super::metadata::{Authority, authority, same_issuer};
 use super::tokens::{self, Refusal, TokenAnswer, TokenSet};
-use super::{LOCATED_KEY, OAuthClient, receipt};
+use super::{LOCATED_KEY, OAuthClient, SILENT_LIFE, receipt};
 use crate::audit::record::{Done, record_for};
 use crate::call::opened::Opened;
 use crate::call::{ProbeOutcome, located, prove, sealed, settings_of};
@@ -30,9 +31,10 @@ pub(super) struct Finished {
 }
 
 /// What is needed for the exchange, read in one transaction.
-struct Material<'a> {
-    provider: &'a Provider,
-    oauth: &'a OAuth,
+struct Material {
+    provider: Arc<Provider>,
+    /// `type` of the credential that the consent is for.
+    word: String,
     app_name: String,
     client: OAuthClient,
     verifier: Option<Secret>,
@@ -47,15 +49,13 @@ pub(super) async fn run(engine: &Engine, scope: Scope, caller: &CallerInfo, sess
     let (callback, code) = answer;
     let material = gather(engine, scope, session).await?;
     let config = material.integration.config.as_object().cloned().unwrap_or_default();
-    let authority = authority(engine.http(), &engine.outbound().metadata, material.oauth, &config).await?;
+    let authority = authority(engine.http(), &engine.outbound().metadata, &material.provider, material.server()?, &config).await?;
     check_issuer(session, &authority, callback)?;
     let set = exchange(engine, &material, &authority, session, code).await?;
 
     let settings = settings_of(&material.integration.config);
-    let word = material.integration.config.pointer("/credential/type").and_then(Value::as_str).unwrap_or_default();
-    let option = material.provider.credential(word);
     let opened = Opened::Fresh(set.access_token.clone());
-    let proof = prove(engine, scope, material.integration.id, material.provider, &settings, option, opened).await;
+    let proof = prove(engine, scope, material.integration.id, &material.provider, &settings, Some(&material.word), opened).await;
     if let (Err(problem), IntegrationStatus::NeedsAttention { cause: AttentionCause::CredentialRefused }) = (&proof.outcome, proof.status) {
         return Err(Problem::new(
             Code::ProviderRefused,
@@ -69,26 +69,26 @@ pub(super) async fn run(engine: &Engine, scope: Scope, caller: &CallerInfo, sess
         if let Some(app) = session.provider_app_id {
             public.insert(PROVIDER_APP_KEY.to_owned(), app.to_string().into());
         }
-        match &proof.base_url {
-            Some(url) => public.insert(LOCATED_KEY.to_owned(), located(url, &settings)),
+        match &proof.located {
+            Some(found) => public.insert(LOCATED_KEY.to_owned(), located(found, &settings)),
             None => public.remove(LOCATED_KEY),
         };
         if let Some(scope) = &set.scope {
             public.insert("scope".to_owned(), scope.as_str().into());
         }
     };
-    let granted = receipt::granted(set.scope.as_deref(), &session.scopes, &material.oauth.scope_separator);
+    let granted = receipt::granted(set.scope.as_deref(), &session.scopes, &material.server()?.scopes.separator);
     // The code is used up and the tokens are here: they are stored, whoever comes between.
     Ok(again!(engine, { store(engine, scope, caller, session, &set, &public, granted.clone(), &proof.outcome, proof.status).await }))
 }
 
-async fn gather<'a>(engine: &'a Engine, scope: Scope, session: &ConnectSession) -> Result<Material<'a>, Problem> {
+async fn gather(engine: &Engine, scope: Scope, session: &ConnectSession) -> Result<Material, Problem> {
     let mut tx = engine.store().read_secrets(scope).await?;
     engine.can_seal(&mut tx).await?;
     let integration = tx.integration(session.integration_id).await?.ok_or_else(|| Problem::not_found("integration", session.integration_id))?;
     let definition = definition::pinned(engine, &mut tx, integration.definition).await?;
     let provider = engine.provider_of(&definition).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
-    let oauth = provider.manifest().oauth.as_ref().ok_or_else(|| Problem::internal("a consent belongs to a provider without an authorization server"))?;
+    let word = integration.config.pointer("/credential/type").and_then(Value::as_str).unwrap_or_default().to_owned();
     let app = match session.provider_app_id {
         Some(app) => tx.provider_app(app).await?,
         None => None,
@@ -99,7 +99,14 @@ async fn gather<'a>(engine: &'a Engine, scope: Scope, session: &ConnectSession) 
         Some(envelope) => Some(engine.open_sealed_in(&mut tx, &sealing::verifier_place(session), &envelope).await?),
         None => None,
     };
-    Ok(Material { provider, oauth, app_name: app.name.to_string(), client, verifier, integration })
+    Ok(Material { provider, word, app_name: app.name.to_string(), client, verifier, integration })
+}
+
+impl Material {
+    /// The server at which the person consented.
+    fn server(&self) -> Result<&Server, Problem> {
+        self.provider.consent(&self.word).ok_or_else(|| Problem::internal("a consent belongs to a credential without an authorization server"))
+    }
 }
 
 /// RFC 9207 section 2.4: an answer of another issuer than the one that was asked is a mix-up attack.
@@ -123,9 +130,9 @@ fn check_issuer(session: &ConnectSession, authority: &Authority, callback: &Call
     }
 }
 
-async fn exchange(engine: &Engine, material: &Material<'_>, authority: &Authority, session: &ConnectSession, code: &str) -> Result<TokenSet, Problem> {
-    let answer = grant_request::exchange(engine.http(), authority, &material.oauth.token_params, &material.client, code, &session.redirect_uri, material.verifier.as_ref()).await?;
-    let default_life = Duration::from_secs(material.oauth.access_token_seconds);
+async fn exchange(engine: &Engine, material: &Material, authority: &Authority, session: &ConnectSession, code: &str) -> Result<TokenSet, Problem> {
+    let answer = grant_request::exchange(engine.http(), authority, &material.client, code, &session.redirect_uri, material.verifier.as_ref()).await?;
+    let default_life = Duration::from_secs(material.server()?.lifetime.access.seconds.unwrap_or(SILENT_LIFE));
     match tokens::read(answer.status.as_u16(), &answer.body, default_life, engine.now()) {
         Some(TokenAnswer::Granted(set)) => Ok(set),
         Some(TokenAnswer::Refused(refusal)) => {
@@ -148,7 +155,7 @@ async fn exchange(engine: &Engine, material: &Material<'_>, authority: &Authorit
 }
 
 /// Which setting to change, out of the provider's error (RFC 6749 section 5.2).
-fn refused(material: &Material<'_>, session: &ConnectSession, refusal: &Refusal) -> Problem {
+fn refused(material: &Material, session: &ConnectSession, refusal: &Refusal) -> Problem {
     let words = refusal.description.as_deref().map(|words| format!(" The provider says: {words}")).unwrap_or_default();
     let about_redirect = refusal.error == "redirect_uri_mismatch" || refusal.description.as_deref().is_some_and(|words| words.to_ascii_lowercase().contains("redirect"));
     let step = match refusal.error.as_str() {

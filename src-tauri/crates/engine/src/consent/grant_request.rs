@@ -1,7 +1,6 @@
 //! Requests of the authorization code grant and of refreshes, made with the types of the `oauth2` crate and sent with our
 //! own client. Its reader of answers is stricter than many providers are, so the answer is read by ours.
 
-use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
@@ -11,7 +10,7 @@ use oauth2::{
     Scope, TokenUrl,
 };
 use patchbay_model::{Problem, Secret};
-use patchbay_providers::manifest::OAuth;
+use patchbay_providers::manifest::server::Scopes;
 use url::Url;
 
 use super::metadata::Authority;
@@ -51,19 +50,19 @@ pub(crate) struct Asking<'a> {
 ///
 /// # Errors
 /// `internal` when the redirect URI, checked before, is no URL.
-pub(crate) fn authorize_url(authority: &Authority, oauth: &OAuth, client: &OAuthClient, asking: &Asking<'_>) -> Result<Url, Problem> {
+pub(crate) fn authorize_url(authority: &Authority, scopes: &Scopes, client: &OAuthClient, asking: &Asking<'_>) -> Result<Url, Problem> {
     let client =
         BasicClient::new(ClientId::new(client.id.clone())).set_auth_uri(AuthUrl::from_url(authority.authorize_url.clone())).set_redirect_uri(redirect_url(asking.redirect_uri)?);
     let mut request = client.authorize_url(|| CsrfToken::new(asking.state.expose().to_owned()));
-    if oauth.scope_separator == " " {
+    if scopes.separator == " " && scopes.param == "scope" {
         request = request.add_scopes(asking.scopes.iter().cloned().map(Scope::new));
     } else if !asking.scopes.is_empty() {
-        request = request.add_extra_param("scope", asking.scopes.join(&oauth.scope_separator));
+        request = request.add_extra_param(scopes.param.clone(), asking.scopes.join(&scopes.separator));
     }
     if let Some(verifier) = asking.verifier {
         request = request.set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(verifier.expose().to_owned())));
     }
-    for (name, value) in &oauth.authorize_params {
+    for (name, value) in &authority.authorize_params {
         request = request.add_extra_param(name.clone(), value.clone());
     }
     Ok(request.url().0)
@@ -76,7 +75,6 @@ pub(crate) fn authorize_url(authority: &Authority, oauth: &OAuth, client: &OAuth
 pub(crate) async fn exchange(
     http: &HttpClient,
     authority: &Authority,
-    extra: &BTreeMap<String, String>,
     client: &OAuthClient,
     code: &str,
     redirect_uri: &str,
@@ -87,7 +85,7 @@ pub(crate) async fn exchange(
     if let Some(verifier) = verifier {
         request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()));
     }
-    for (name, value) in extra {
+    for (name, value) in &authority.token_params {
         request = request.add_extra_param(name.clone(), value.clone());
     }
     answered(request.request_async(&Carrier { http }).await.err())?.map_err(Problem::from)
@@ -100,14 +98,13 @@ pub(crate) async fn exchange(
 pub(crate) async fn refresh(
     http: &HttpClient,
     authority: &Authority,
-    extra: &BTreeMap<String, String>,
     client: &OAuthClient,
     refresh_token: &Secret,
 ) -> Result<Result<HttpAnswer, HttpFailure>, Problem> {
     let asking = token_client(authority, client);
     let refresh_token = RefreshToken::new(refresh_token.expose().to_owned());
     let mut request = asking.exchange_refresh_token(&refresh_token);
-    for (name, value) in extra {
+    for (name, value) in &authority.token_params {
         request = request.add_extra_param(name.clone(), value.clone());
     }
     answered(request.request_async(&Carrier { http }).await.err())
@@ -168,15 +165,12 @@ fn answered<T: oauth2::ErrorResponse + 'static>(outcome: Option<RequestTokenErro
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
-    fn manifest(separator: &str) -> OAuth {
-        serde_json::from_value(serde_json::json!({
-            "endpoints": { "fixed": { "authorize_url": "https://a.test/authorize?tenant=1", "token_url": "https://a.test/token" } },
-            "pkce": "allowed", "client_auth": "basic", "scope_separator": separator, "default_scopes": [], "authorize_params": { "audience": "api" },
-            "access_token_seconds": 3600, "refresh": {}, "embedded_window": true, "loopback_any_port": true
-        }))
-        .unwrap()
+    fn separated(separator: &str) -> Scopes {
+        Scopes { separator: separator.to_owned(), ..Scopes::default() }
     }
 
     fn authority() -> Authority {
@@ -185,6 +179,8 @@ mod tests {
             issuer: None,
             authorize_url: url("https://a.test/authorize?tenant=1"),
             token_url: url("https://a.test/token"),
+            authorize_params: BTreeMap::from([("audience".to_owned(), "api".to_owned())]),
+            token_params: BTreeMap::new(),
             secret_in_body: false,
             pkce: true,
             iss_required: false,
@@ -200,7 +196,7 @@ mod tests {
         let scopes = ["a:b".to_owned(), "c".to_owned()];
         let asking = Asking { redirect_uri: "http://127.0.0.1:1/oauth/callback", scopes: &scopes, state: &state, verifier: Some(&verifier) };
         let client = OAuthClient { id: "me".to_owned(), secret: Some(Secret::new("hidden")) };
-        let url = authorize_url(&authority(), &manifest(" "), &client, &asking).unwrap();
+        let url = authorize_url(&authority(), &separated(" "), &client, &asking).unwrap();
         let pairs: BTreeMap<_, _> = url.query_pairs().into_owned().collect();
         for (name, value) in [
             ("response_type", "code"),
@@ -216,7 +212,7 @@ mod tests {
             assert_eq!(pairs.get(name).map(String::as_str), Some(value), "{name} in {url}");
         }
         assert!(!url.as_str().contains("hidden") && !url.as_str().contains(verifier.expose()), "{url}");
-        let url = authorize_url(&authority(), &manifest(","), &client, &Asking { verifier: None, ..asking }).unwrap();
+        let url = authorize_url(&authority(), &separated(","), &client, &Asking { verifier: None, ..asking }).unwrap();
         let pairs: BTreeMap<_, _> = url.query_pairs().into_owned().collect();
         assert_eq!(pairs.get("scope").map(String::as_str), Some("a:b,c"));
         assert!(!pairs.contains_key("code_challenge"));

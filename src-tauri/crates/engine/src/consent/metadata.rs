@@ -1,12 +1,14 @@
 //! Where a provider's endpoints are: from its manifest, or from the issuer's metadata (OpenID Connect Discovery 1.0,
 //! RFC 8414), which is kept for a while.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use patchbay_model::{Code, Problem};
-use patchbay_providers::manifest::{ClientAuth, Endpoints, OAuth, Pkce};
+use patchbay_providers::manifest::server::Iss;
+use patchbay_providers::manifest::{ClientAuth, Endpoints, Pkce, Template};
+use patchbay_providers::{Provider, Server};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use serde::Deserialize;
@@ -32,6 +34,10 @@ pub(crate) struct Authority {
     pub(crate) authorize_url: Url,
     /// Token endpoint.
     pub(crate) token_url: Url,
+    /// Further parameters of the authorization request.
+    pub(crate) authorize_params: BTreeMap<String, String>,
+    /// Further parameters of token requests.
+    pub(crate) token_params: BTreeMap<String, String>,
     /// Whether the client secret goes into the body rather than into `Authorization`.
     pub(crate) secret_in_body: bool,
     /// Whether PKCE is used.
@@ -63,53 +69,71 @@ struct Metadata {
     authorization_response_iss_parameter_supported: bool,
 }
 
-/// Finds the endpoints of a provider for one integration.
+/// Finds the endpoints of a provider's server for one integration.
 ///
 /// # Errors
-/// `invalid_config` when the issuer is not named or its metadata is not its own; otherwise why it could not be read.
-pub(crate) async fn authority(http: &HttpClient, cache: &MetadataCache, oauth: &OAuth, config: &Map<String, Value>) -> Result<Authority, Problem> {
-    let pkce = oauth.pkce != Pkce::Forbidden;
-    match &oauth.endpoints {
-        Endpoints::Fixed { authorize_url, token_url, issuer, .. } => Ok(Authority {
-            issuer: issuer.clone(),
-            authorize_url: fixed(authorize_url)?,
-            token_url: fixed(token_url)?,
-            secret_in_body: oauth.client_auth == ClientAuth::Post,
-            pkce,
-            iss_required: oauth.iss_in_answer == Some(true),
-            iss_checked: issuer.is_some() && oauth.iss_in_answer != Some(false),
-            scopes_known: None,
-        }),
-        Endpoints::Discovery { issuer_property } => {
-            let issuer = config.get(issuer_property).and_then(Value::as_str).unwrap_or_default();
-            let metadata = discover(http, cache, issuer_property, issuer).await?;
+/// `invalid_config` when the configuration leads elsewhere than the manifest allows, or the issuer's metadata is not its own; otherwise why it
+/// could not be read.
+pub(crate) async fn authority(http: &HttpClient, cache: &MetadataCache, provider: &Provider, server: &Server, config: &Map<String, Value>) -> Result<Authority, Problem> {
+    let manifest = provider.manifest();
+    let values = provider.values(config, &BTreeMap::new(), &BTreeMap::new());
+    let pkce = matches!(server.pkce, Pkce::Required | Pkce::Allowed);
+    let iss = server.callback.iss;
+    let authorize_params = values.texts(manifest, &server.authorize_params)?;
+    let token_params = values.texts(manifest, &server.token_params)?;
+    match &server.endpoints {
+        Endpoints::Fixed(fixed) => {
+            let at = |template: Option<&Template>| provider.endpoint(server, template.ok_or_else(|| Problem::internal("a server has not the endpoints that a consent needs"))?, &values);
+            let issuer = fixed.issuer.as_ref().map(|template| values.text(manifest, template)).transpose()?.flatten();
+            Ok(Authority {
+                iss_checked: issuer.is_some() && iss != Iss::Never,
+                issuer,
+                authorize_url: at(fixed.authorize.as_ref())?,
+                token_url: at(fixed.token.as_ref())?,
+                authorize_params,
+                token_params,
+                secret_in_body: server.client_auth.first() == Some(&ClientAuth::Post),
+                pkce,
+                iss_required: iss == Iss::Always,
+                scopes_known: None,
+            })
+        }
+        Endpoints::Discovery { issuer: template, .. } => {
+            provider.endpoint(server, template, &values)?;
+            let property = template.chosen_by().unwrap_or_default();
+            // As it is written: issuers are compared to the letter.
+            let issuer = values.text(manifest, template)?.unwrap_or_default();
+            let issuer = issuer.as_str();
+            let metadata = discover(http, cache, property, issuer).await?;
             let base = Url::parse(&metadata.issuer).ok();
             let endpoint = |text: &str, which: &str| endpoint(base.as_ref(), text, which, issuer);
-            let secret_in_body = match oauth.client_auth {
-                ClientAuth::Post => true,
-                ClientAuth::Basic => false,
+            let secret_in_body = match server.client_auth.first() {
+                Some(ClientAuth::Post) => true,
                 // Left out, it means client_secret_basic (RFC 8414 section 2).
-                ClientAuth::Discovered => metadata
+                Some(ClientAuth::Discovered) => metadata
                     .token_endpoint_auth_methods_supported
                     .as_ref()
                     .is_some_and(|methods| !methods.iter().any(|method| method == "client_secret_basic") && methods.iter().any(|method| method == "client_secret_post")),
+                _ => false,
             };
             Ok(Authority {
                 authorize_url: endpoint(&metadata.authorization_endpoint, "authorization")?,
                 token_url: endpoint(&metadata.token_endpoint, "token")?,
+                authorize_params,
+                token_params,
                 secret_in_body,
                 pkce,
-                iss_required: oauth.iss_in_answer.unwrap_or(metadata.authorization_response_iss_parameter_supported),
-                iss_checked: oauth.iss_in_answer != Some(false),
+                iss_required: match iss {
+                    Iss::Always => true,
+                    Iss::Never => false,
+                    Iss::Discovered => metadata.authorization_response_iss_parameter_supported,
+                },
+                iss_checked: iss != Iss::Never,
                 scopes_known: metadata.scopes_supported.clone(),
                 issuer: Some(metadata.issuer.clone()),
             })
         }
     }
-}
-
-fn fixed(text: &str) -> Result<Url, Problem> {
-    Url::parse(text).map_err(|_| Problem::internal("an endpoint in a manifest is no URL"))
 }
 
 fn endpoint(issuer: Option<&Url>, text: &str, which: &str, shown: &str) -> Result<Url, Problem> {

@@ -1,5 +1,7 @@
 //! `provider_config` as it comes on the wire, taken apart: settings, and the credential inline or by reference.
 
+use std::sync::Arc;
+
 use patchbay_model::credential::CredentialKind;
 use patchbay_model::definition::Definition;
 use patchbay_model::integration::RUNTIME_MEMBERS;
@@ -41,16 +43,16 @@ pub(crate) enum CredentialInput {
 }
 
 /// A configuration that has passed its schema.
-pub(crate) struct ParsedConfig<'a> {
+pub(crate) struct ParsedConfig {
     /// The provider of `type`.
-    pub(crate) provider: &'a Provider,
+    pub(crate) provider: Arc<Provider>,
     /// Everything but `type` and `credential`.
     pub(crate) settings: Map<String, Value>,
     /// The credential.
     pub(crate) credential: CredentialInput,
 }
 
-impl ParsedConfig<'_> {
+impl ParsedConfig {
     /// `provider_config` for the store: the settings with `type` first and a credential that is no secret.
     pub(crate) fn stored(&self, credential: Option<Value>) -> Value {
         let mut config = Map::new();
@@ -82,7 +84,7 @@ pub(crate) struct Rules<'a> {
 ///
 /// # Errors
 /// `invalid_config` with a pointer into `/provider_config`.
-pub(crate) fn provider<'a>(catalog: &'a Catalog, config: &Value) -> Result<&'a Provider, Problem> {
+pub(crate) fn provider(catalog: &Catalog, config: &Value) -> Result<Arc<Provider>, Problem> {
     let Value::Object(config) = config else {
         return Err(invalid("/provider_config", "must be an object with `type`."));
     };
@@ -91,7 +93,7 @@ pub(crate) fn provider<'a>(catalog: &'a Catalog, config: &Value) -> Result<&'a P
         Some(_) => return Err(invalid("/provider_config/type", "must be the id of a provider, as text.")),
         None => return Err(invalid("/provider_config/type", "is missing; it must be the id of a provider.")),
     };
-    catalog.find(word).ok_or_else(|| {
+    catalog.find(word).cloned().ok_or_else(|| {
         invalid(
             "/provider_config/type",
             &format!("`{}` is not a provider that this Patchbay knows. Take one from GET /v1/capabilities/providers.", word.chars().take(80).collect::<String>()),
@@ -104,7 +106,7 @@ pub(crate) fn provider<'a>(catalog: &'a Catalog, config: &Value) -> Result<&'a P
 ///
 /// # Errors
 /// `invalid_config` with a pointer into `/provider_config` or `/x_patchbay/config`.
-pub(crate) fn parse<'a>(provider: &'a Provider, config: Value, runtime: Map<String, Value>, rules: &Rules<'_>) -> Result<ParsedConfig<'a>, Problem> {
+pub(crate) fn parse(provider: &Arc<Provider>, config: Value, runtime: Map<String, Value>, rules: &Rules<'_>) -> Result<ParsedConfig, Problem> {
     let Value::Object(mut settings) = config else {
         return Err(invalid("/provider_config", "must be an object with `type`."));
     };
@@ -126,7 +128,7 @@ pub(crate) fn parse<'a>(provider: &'a Provider, config: Value, runtime: Map<Stri
         return Err(invalid("/provider_config", "must be an object."));
     };
     let credential = parse_credential(provider, rules.definition, credential)?;
-    Ok(ParsedConfig { provider, settings, credential })
+    Ok(ParsedConfig { provider: Arc::clone(provider), settings, credential })
 }
 
 /// Fills in what the point prescribes, and refuses what it forbids.

@@ -44,10 +44,10 @@ pub(crate) async fn insert(engine: &Engine, tx: &mut WriteTx, grant: &Management
     grant.require(Operation::IntegrationsCreate, Some(account))?;
     let provider = config::provider(engine.catalog(), &new.provider_config)?;
     grant.require_new_in(Operation::IntegrationsCreate, account, provider.connector())?;
-    let point = governed::point(tx, account, provider, new.integration_point.as_deref()).await?;
-    let definition = newest(engine, tx, provider).await?;
+    let point = governed::point(tx, account, &provider, new.integration_point.as_deref()).await?;
+    let definition = newest(engine, tx, &provider).await?;
     let rules = Rules { definition: &definition, point: point.as_ref(), new: true };
-    let ParsedConfig { provider, settings, credential } = parse(provider, new.provider_config, new.runtime, &rules)?;
+    let ParsedConfig { provider, settings, credential } = parse(&provider, new.provider_config, new.runtime, &rules)?;
     let parsed = ParsedConfig { provider, settings, credential: super::config::CredentialInput::None };
     let mut integration = fresh(engine, account, &parsed, &definition, point.as_ref(), new.name.as_deref(), new.fullname.as_deref())?;
 
@@ -86,7 +86,7 @@ pub(super) async fn newest(engine: &Engine, tx: &mut ReadTx, provider: &Provider
         return definition::pinned(engine, tx, active).await;
     }
     if tx.definitions_of(provider.id()).await?.iter().any(|definition| definition.status == DefinitionStatus::Withdrawn) {
-        let reason = provider.manifest().sunset.as_ref().map_or("It must not be used any more.", |sunset| sunset.reason.as_str());
+        let reason = provider.manifest().version_sunset().map_or("It must not be used any more.", |sunset| sunset.reason.as_str());
         return Err(Problem::new(Code::DefinitionWithdrawn, format!("{} cannot be used for new integrations. {reason}", provider.fullname())).at_body("/provider_config/type"));
     }
     Err(Problem::internal(format!("the provider {} has no active definition in the store; opening the store anew adds it", provider.id())))
@@ -96,7 +96,7 @@ pub(super) async fn newest(engine: &Engine, tx: &mut ReadTx, provider: &Provider
 pub(super) fn fresh(
     engine: &Engine,
     account: &Account,
-    parsed: &ParsedConfig<'_>,
+    parsed: &ParsedConfig,
     definition: &Definition,
     point: Option<&IntegrationPoint>,
     name: Option<&str>,
@@ -130,7 +130,7 @@ pub(super) fn fresh(
 /// Asks the provider, where there is something to ask; gives the integration as it is afterwards, and the trouble.
 pub(super) async fn tested(engine: &Engine, integration: Integration) -> Result<(Integration, Vec<Problem>), Problem> {
     // A provider inside Patchbay has nobody to ask.
-    let local = engine.catalog().get(&integration.provider).is_some_and(Provider::is_local);
+    let local = engine.catalog().get(&integration.provider).is_some_and(|provider| provider.is_local());
     if local || !matches!(integration.status, IntegrationStatus::Active | IntegrationStatus::NeedsAttention { .. }) {
         return Ok((integration, Vec::new()));
     }

@@ -52,13 +52,13 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, account: &str, int
 }
 
 /// The integration as it would be, with its configuration taken apart; nothing is written.
-pub(super) async fn planned<'a>(
-    engine: &'a Engine,
+pub(super) async fn planned(
+    engine: &Engine,
     tx: &mut ReadTx,
     account: &Account,
     before: &Integration,
     change: UpdateIntegration,
-) -> Result<(ParsedConfig<'a>, CredentialInput, Integration), Problem> {
+) -> Result<(ParsedConfig, CredentialInput, Integration), Problem> {
     let provider = change.provider_config.get("type").and_then(serde_json::Value::as_str);
     if provider != Some(before.provider.as_str()) {
         return Err(Problem::field(
@@ -69,10 +69,10 @@ pub(super) async fn planned<'a>(
     let definition = definition::pinned(engine, tx, before.definition).await?;
     let provider = config::provider(engine.catalog(), &change.provider_config)?;
     let provider = engine.provider_of(&definition).unwrap_or(provider);
-    let point = governed::point(tx, account, provider, change.integration_point.as_deref()).await?;
+    let point = governed::point(tx, account, &provider, change.integration_point.as_deref()).await?;
     let runtime = change.runtime.unwrap_or_else(|| before.runtime_config());
     let rules = Rules { definition: &definition, point: point.as_ref(), new: false };
-    let ParsedConfig { provider, settings, credential } = parse(provider, change.provider_config, runtime, &rules)?;
+    let ParsedConfig { provider, settings, credential } = parse(&provider, change.provider_config, runtime, &rules)?;
     let parsed = ParsedConfig { provider, settings, credential: CredentialInput::None };
     let mut after = before.clone();
     if let Some(name) = change.name.filter(|name| *name != before.name.as_str()) {

@@ -27,10 +27,10 @@ pub async fn verify(engine: &Engine, grant: &ManagementGrant, account: &str, new
     grant.require(Operation::IntegrationsVerify, Some(&account))?;
     let provider = config::provider(engine.catalog(), &new.provider_config)?;
     grant.require_new_in(Operation::IntegrationsVerify, &account, provider.connector())?;
-    let point = governed::point(&mut tx, &account, provider, new.integration_point.as_deref()).await?;
-    let definition = newest(engine, &mut tx, provider).await?;
+    let point = governed::point(&mut tx, &account, &provider, new.integration_point.as_deref()).await?;
+    let definition = newest(engine, &mut tx, &provider).await?;
     let rules = Rules { definition: &definition, point: point.as_ref(), new: true };
-    let ParsedConfig { provider, settings, credential } = parse(provider, new.provider_config, new.runtime, &rules)?;
+    let ParsedConfig { provider, settings, credential } = parse(&provider, new.provider_config, new.runtime, &rules)?;
     let parsed = ParsedConfig { provider, settings, credential: CredentialInput::None };
     let integration = fresh(engine, &account, &parsed, &definition, point.as_ref(), new.name.as_deref(), new.fullname.as_deref())?;
     let opened = opened(engine, &mut tx, &integration, credential).await?;

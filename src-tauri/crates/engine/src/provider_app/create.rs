@@ -45,7 +45,7 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreateProvide
 }
 
 fn provider(engine: &Engine, text: &str) -> Result<ProviderId, Problem> {
-    let known = engine.catalog().find(text).filter(|provider| provider.manifest().oauth.is_some());
+    let known = engine.catalog().find(text).filter(|provider| provider.has_consent());
     known.map(|provider| provider.id().clone()).ok_or_else(|| {
         let shown: String = text.chars().take(80).collect();
         Problem::field("/provider", format!("`{shown}` is not a provider that people authorize by consent. Take one whose credentials include `o_auth_user`."))

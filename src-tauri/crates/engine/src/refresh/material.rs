@@ -5,18 +5,19 @@ use std::time::Duration;
 use patchbay_model::credential::{Credential, CredentialOwner};
 use patchbay_model::integration::Integration;
 use patchbay_model::{Code, Problem, ProviderAppId, Scope, Secret};
-use patchbay_providers::OAuth;
+use patchbay_providers::Server;
+use patchbay_providers::manifest::lifetime::Rotation;
 use patchbay_store::PROVIDER_APP_KEY;
 use serde_json::Value;
 
 use super::outcome::{self, Outcome};
-use crate::consent::{Authority, OAuthClient, authority, client_of, refresh_request};
+use crate::consent::{Authority, OAuthClient, SILENT_LIFE, authority, client_of, refresh_request};
 use crate::{Engine, definition};
 
 /// Gathered before the lease is taken.
 pub(super) struct Material {
     pub(super) integration: Integration,
-    pub(super) oauth: OAuth,
+    pub(super) server: Server,
     authority: Authority,
     client: OAuthClient,
 }
@@ -33,7 +34,8 @@ pub(super) async fn gather(engine: &Engine, scope: Scope, credential: &Credentia
     let integration = tx.integration(id).await?.ok_or_else(|| Problem::not_found("integration", id))?;
     let definition = definition::pinned(engine, &mut tx, integration.definition).await?;
     let provider = engine.provider_of(&definition).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
-    let oauth = provider.manifest().oauth.clone().ok_or_else(|| Problem::internal("tokens belong to a provider without an authorization server"))?;
+    let word = integration.config.pointer("/credential/type").and_then(Value::as_str).unwrap_or_default();
+    let server = provider.consent(word).cloned().ok_or_else(|| Problem::internal("tokens belong to a credential without an authorization server"))?;
     let missing = || {
         Problem::new(
             Code::ProviderAppMissing,
@@ -46,8 +48,8 @@ pub(super) async fn gather(engine: &Engine, scope: Scope, credential: &Credentia
     let client = client_of(engine, &mut tx, &app).await?;
     drop(tx);
     let config = integration.config.as_object().cloned().unwrap_or_default();
-    let authority = authority(engine.http(), &engine.outbound().metadata, &oauth, &config).await?;
-    Ok(Material { integration, oauth, authority, client })
+    let authority = authority(engine.http(), &engine.outbound().metadata, &provider, &server, &config).await?;
+    Ok(Material { integration, server, authority, client })
 }
 
 impl Material {
@@ -57,13 +59,17 @@ impl Material {
     /// `internal` when no request could be made.
     pub(super) async fn ask(&self, engine: &Engine, refresh_token: &Secret) -> Result<Outcome, Problem> {
         let first = self.ask_once(engine, refresh_token).await?;
-        let safe = self.oauth.refresh.rotates == Some(false) || self.oauth.refresh.grace_seconds.is_some();
+        let safe = match self.server.rotation {
+            Rotation::None => true,
+            Rotation::Rotates { grace_seconds, .. } => grace_seconds > 0,
+            Rotation::Unknown => false,
+        };
         if matches!(first, Outcome::Lost(_)) && safe { self.ask_once(engine, refresh_token).await } else { Ok(first) }
     }
 
     async fn ask_once(&self, engine: &Engine, refresh_token: &Secret) -> Result<Outcome, Problem> {
-        let answer = refresh_request(engine.http(), &self.authority, &self.oauth.token_params, &self.client, refresh_token).await?;
-        let outcome = outcome::of(answer, Duration::from_secs(self.oauth.access_token_seconds), engine.now());
+        let answer = refresh_request(engine.http(), &self.authority, &self.client, refresh_token).await?;
+        let outcome = outcome::of(answer, Duration::from_secs(self.server.lifetime.access.seconds.unwrap_or(SILENT_LIFE)), engine.now());
         // A provider may quote what it was sent.
         let covered = |problem| self.client.mask(&[refresh_token]).problem(problem);
         Ok(match outcome {

@@ -20,7 +20,7 @@ const MOCK: &str = include_str!("../../../providers/catalog/ticketing_mock_ticke
 
 /// The next version: it wants a tenant, forgets the tracker, and takes no password any more.
 fn next() -> String {
-    let text = REDMINE.replacen("version = \"2\"", "version = \"10\"", 1);
+    let text = REDMINE.replacen("version = \"3\"", "version = \"10\"", 1);
     let (start, end) = (text.find("[[config]]\nname = \"default_issue_type\"").unwrap(), text.find("[[credential]]\ntype = \"token\"").unwrap());
     let tenant = "[[config]]\nname = \"tenant\"\ntitle = \"Tenant\"\ndescription = \"Which of them.\"\nrequired = true\nschema = { type = \"string\", default = \"main\" }\n\n";
     let text = format!("{}{tenant}{}", &text[..start], &text[end..]);
@@ -29,7 +29,7 @@ fn next() -> String {
 }
 
 fn sunset(text: &str, date: &str) -> String {
-    text.replacen("[release]", &format!("[sunset]\ndate = \"{date}\"\nreason = \"Use Redmine 7.\"\n\n[release]"), 1)
+    text.replacen("[release]", &format!("[[sunset]]\ndate = \"{date}\"\nreason = \"Use Redmine 7.\"\nsource = \"unverified\"\n\n[release]"), 1)
 }
 
 /// The store, opened anew with these manifests of Redmine.
@@ -74,11 +74,11 @@ async fn an_integration_moves_on_purpose_and_back() {
     world.account("acme", Environment::Prod, &[]).await;
     let before = redmine(&world, "desk", json!({ "type": "token", "secret": "PLANTED" })).await;
     let (next, two) = (next(), REDMINE);
-    let world = reopened(world, &[("ticketing_redmine", &next), ("ticketing_redmine@2", two)]).await;
-    assert_eq!(pinned(&world.engine, &now(&world, "desk").await).await, "2", "nothing moves by itself");
+    let world = reopened(world, &[("ticketing_redmine", &next), ("ticketing_redmine@3", two)]).await;
+    assert_eq!(pinned(&world.engine, &now(&world, "desk").await).await, "3", "nothing moves by itself");
     let versions = version::list(&world.engine, &world.grant, "acme", "desk").await.unwrap();
     let told: Vec<_> = versions.iter().map(|known| (known.definition.version.as_str(), known.definition.status, known.pinned, known.rollback)).collect();
-    assert_eq!(told, [("10", DefinitionStatus::Active, false, false), ("2", DefinitionStatus::Deprecated, true, false)]);
+    assert_eq!(told, [("10", DefinitionStatus::Active, false, false), ("3", DefinitionStatus::Deprecated, true, false)]);
 
     let preview = version::preview(&world.engine, &world.grant, "acme", "desk", to("10")).await.unwrap();
     assert!(preview.problems.is_empty(), "{:?}", preview.problems);
@@ -95,7 +95,7 @@ async fn an_integration_moves_on_purpose_and_back() {
     assert_eq!(problem.code, Code::InvalidConfig, "the newer schema holds now: {}", problem.message);
 
     let back = version::rollback(&world.engine, &world.grant, "acme", "desk").await.unwrap().integration;
-    assert_eq!((pinned(&world.engine, &back).await.as_str(), &back.config), ("2", &before.config));
+    assert_eq!((pinned(&world.engine, &back).await.as_str(), &back.config), ("3", &before.config));
     assert_eq!(version::rollback(&world.engine, &world.grant, "acme", "desk").await.err().unwrap().code, Code::InvalidRequest, "there is one way back only");
     assert_eq!(world.engine.verify_store().await.unwrap().findings, Vec::<String>::new());
 }
@@ -106,21 +106,21 @@ async fn an_edit_after_the_move_is_not_lost_by_a_rollback() {
     world.account("acme", Environment::Prod, &[]).await;
     redmine(&world, "desk", json!({ "type": "token", "secret": "s" })).await;
     let next = next();
-    let world = reopened(world, &[("ticketing_redmine", &next), ("ticketing_redmine@2", REDMINE)]).await;
+    let world = reopened(world, &[("ticketing_redmine", &next), ("ticketing_redmine@3", REDMINE)]).await;
     let config = json!({ "url": "http://127.0.0.1:9", "tenant": "second" }).as_object().unwrap().clone();
     let moved = version::set(&world.engine, &world.grant, "acme", "desk", Target { config: Some(config), ..to("10") }).await.unwrap().integration;
     assert_eq!((&moved.config["tenant"], moved.config.get("default_project")), (&json!("second"), None), "a configuration that is given is the whole of it");
-    assert!(version::list(&world.engine, &world.grant, "acme", "desk").await.unwrap().iter().any(|known| known.rollback && known.definition.version == "2"));
+    assert!(version::list(&world.engine, &world.grant, "acme", "desk").await.unwrap().iter().any(|known| known.rollback && known.definition.version == "3"));
     let mut edited = moved.provider_config();
     edited["tenant"] = json!("third");
     integration::update(&world.engine, &world.grant, "acme", "desk", UpdateIntegration { provider_config: edited, ..UpdateIntegration::default() }).await.unwrap();
     assert_eq!(version::rollback(&world.engine, &world.grant, "acme", "desk").await.err().unwrap().code, Code::UpdateConflict);
     assert!(!version::list(&world.engine, &world.grant, "acme", "desk").await.unwrap().iter().any(|known| known.rollback));
     // By hand it goes all the same, and an older state is noticed.
-    let late = Target { expected: Some(moved.updated_at.minus(std::time::Duration::from_secs(1))), ..to("2") };
+    let late = Target { expected: Some(moved.updated_at.minus(std::time::Duration::from_secs(1))), ..to("3") };
     assert_eq!(version::set(&world.engine, &world.grant, "acme", "desk", late).await.err().unwrap().code, Code::UpdateConflict);
-    let back = version::set(&world.engine, &world.grant, "acme", "desk", to("2")).await.unwrap().integration;
-    assert_eq!(pinned(&world.engine, &back).await, "2");
+    let back = version::set(&world.engine, &world.grant, "acme", "desk", to("3")).await.unwrap().integration;
+    assert_eq!(pinned(&world.engine, &back).await, "3");
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn what_forbids_a_move_is_shown_and_refused() {
     world.account("acme", Environment::Prod, &[]).await;
     let before = redmine(&world, "desk", json!({ "type": "basic", "username": "u", "secret": "s" })).await;
     let next = next();
-    let world = reopened(world, &[("ticketing_redmine", &next), ("ticketing_redmine@2", REDMINE)]).await;
+    let world = reopened(world, &[("ticketing_redmine", &next), ("ticketing_redmine@3", REDMINE)]).await;
     let preview = version::preview(&world.engine, &world.grant, "acme", "desk", to("10")).await.unwrap();
     assert_eq!(preview.problems.iter().map(place).collect::<Vec<_>>(), [(Code::InvalidConfig, "/provider_config/credential/type")]);
     let problem = version::set(&world.engine, &world.grant, "acme", "desk", to("10")).await.err().unwrap();
@@ -146,7 +146,7 @@ async fn what_forbids_a_move_is_shown_and_refused() {
         let problem = version::preview(&world.engine, &world.grant, "acme", "desk", target).await.unwrap_err();
         assert_eq!(place(&problem), (Code::InvalidField, pointer), "{}", problem.message);
     }
-    let same = version::preview(&world.engine, &world.grant, "acme", "desk", to("2")).await.unwrap();
+    let same = version::preview(&world.engine, &world.grant, "acme", "desk", to("3")).await.unwrap();
     assert_eq!(same.problems.iter().map(place).collect::<Vec<_>>(), [(Code::InvalidField, "/version")]);
     assert_eq!(now(&world, "desk").await, before, "nothing was written");
 }
@@ -157,7 +157,7 @@ async fn a_move_is_undone_from_the_audit_log_and_redone() {
     world.account("acme", Environment::Prod, &[]).await;
     let before = redmine(&world, "desk", json!({ "type": "token", "secret": "s" })).await;
     let next = next();
-    let world = reopened(world, &[("ticketing_redmine", &next), ("ticketing_redmine@2", REDMINE)]).await;
+    let world = reopened(world, &[("ticketing_redmine", &next), ("ticketing_redmine@3", REDMINE)]).await;
     let moved = version::set(&world.engine, &world.grant, "acme", "desk", to("10")).await.unwrap().integration;
     let rows = patchbay_engine::audit::list(&world.engine, &world.grant, ListQuery::default()).await.unwrap().items;
     let row = rows.iter().find(|row| row.operation == "integrations.set_version").unwrap();
@@ -186,12 +186,12 @@ async fn a_withdrawn_version_is_pinned_by_nobody_anew() {
 
     // An older version that ends while a newer one goes on: nobody moves back to it, but a move to the newer one is possible.
     let next = next();
-    let world = reopened(world, &[("ticketing_redmine", &next), ("ticketing_redmine@2", &ended)]).await;
+    let world = reopened(world, &[("ticketing_redmine", &next), ("ticketing_redmine@3", &ended)]).await;
     let moved = version::set(&world.engine, &world.grant, "acme", "kept", to("10")).await.unwrap().integration;
     assert_eq!(pinned(&world.engine, &moved).await, "10");
-    let problem = version::set(&world.engine, &world.grant, "acme", "kept", to("2")).await.err().unwrap();
+    let problem = version::set(&world.engine, &world.grant, "acme", "kept", to("3")).await.err().unwrap();
     assert_eq!(problem.code, Code::DefinitionWithdrawn);
-    assert_eq!(pinned(&world.engine, &version::rollback(&world.engine, &world.grant, "acme", "kept").await.unwrap().integration).await, "2", "back to where it was");
+    assert_eq!(pinned(&world.engine, &version::rollback(&world.engine, &world.grant, "acme", "kept").await.unwrap().integration).await, "3", "back to where it was");
 
     // Before its day nothing ends.
     let later = sunset(REDMINE, "2026-12-31");

@@ -180,6 +180,19 @@ impl Template {
         })
     }
 
+    /// The property of the configuration that is the whole host of this address, so that whoever fills it in chooses where requests go.
+    pub fn chosen_by(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [Part::Value(Slot::Config(name), _), ..] => Some(name),
+            [Part::Text(begin), Part::Value(Slot::Config(name), _), rest @ ..] if begin == "https://" => {
+                // What is written behind a label holds it in its domain.
+                let held = matches!(rest.first(), Some(Part::Text(next)) if next.starts_with('.'));
+                (!held).then_some(name)
+            }
+            _ => None,
+        }
+    }
+
     /// The text with every value in its place. A value with a control character is refused wherever it stands.
     ///
     /// # Errors

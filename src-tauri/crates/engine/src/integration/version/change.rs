@@ -101,8 +101,9 @@ fn problems(engine: &Engine, account: &Account, integration: &Integration, point
         problems.push(Problem::field("/version", format!("Integration `{}` pins version {} already.", integration.name, to.version)));
     }
     if to.status == DefinitionStatus::Withdrawn {
-        let manifest = engine.provider_of(to).map(patchbay_providers::Provider::manifest);
-        let reason = manifest.and_then(|manifest| manifest.sunset.as_ref()).map_or("It must not be used any more.", |sunset| sunset.reason.as_str());
+        let provider = engine.provider_of(to);
+        let sunset = provider.as_ref().and_then(|provider| provider.manifest().version_sunset());
+        let reason = sunset.map_or("It must not be used any more.", |sunset| sunset.reason.as_str());
         problems.push(Problem::new(Code::DefinitionWithdrawn, format!("Version {} of {} was withdrawn. {reason} Choose another version.", to.version, to.provider)));
     }
     let given = Value::Object(change.after.clone());

@@ -113,20 +113,12 @@ fn server(key: &str, server: &Server, faults: &mut Faults<'_>) {
 /// Secrets of a provider app follow endpoints. A host that the configuration names whole must be bound: to hosts of the vendor, or to the one
 /// address that the provider app is of.
 fn chosen_host(key: &str, template: &Template, server: &Server, faults: &mut Faults<'_>) {
-    let open = match template.parts() {
-        [Part::Value(Slot::Config(name), _), ..] => Some(name),
-        [Part::Text(begin), Part::Value(Slot::Config(name), _), rest @ ..] if begin == "https://" => {
-            // What is written behind a label holds it in its domain.
-            let held = matches!(rest.first(), Some(Part::Text(next)) if next.starts_with('.'));
-            (!held).then_some(name)
-        }
-        _ => None,
-    };
+    let open = template.chosen_by();
     // Where no person consents, whoever gives the secret gives the address too.
     let consents = |way: &CredentialOption| matches!(&way.auth, Auth::Consent { server: name, .. } if faults.manifest.server.get(name) == Some(server));
     let Some(name) = open.filter(|_| !server.self_hosted && faults.manifest.credential.iter().any(consents)) else { return };
     let bound =
-        faults.manifest.config.iter().chain(faults.manifest.credential.iter().flat_map(|way| &way.config)).any(|property| &property.name == name && !property.hosts.is_empty());
+        faults.manifest.config.iter().chain(faults.manifest.credential.iter().flat_map(|way| &way.config)).any(|property| property.name == name && !property.hosts.is_empty());
     if !bound {
         faults.add(
             key,
