@@ -77,7 +77,8 @@ async fn an_integration_moves_on_purpose_and_back() {
     let world = reopened(world, &[("ticketing_redmine", &next), ("ticketing_redmine@3", two)]).await;
     assert_eq!(pinned(&world.engine, &now(&world, "desk").await).await, "3", "nothing moves by itself");
     let versions = version::list(&world.engine, &world.grant, "acme", "desk").await.unwrap();
-    let told: Vec<_> = versions.iter().map(|known| (known.definition.version.as_str(), known.definition.status, known.pinned, known.rollback)).collect();
+    // The version before this one is kept by the build for those who pin it.
+    let told: Vec<_> = versions.iter().filter(|known| known.definition.version != "2").map(|known| (known.definition.version.as_str(), known.definition.status, known.pinned, known.rollback)).collect();
     assert_eq!(told, [("10", DefinitionStatus::Active, false, false), ("3", DefinitionStatus::Deprecated, true, false)]);
 
     let preview = version::preview(&world.engine, &world.grant, "acme", "desk", to("10")).await.unwrap();
@@ -214,8 +215,8 @@ async fn definitions_are_listed_with_those_that_pin_them() {
         world.mock(account, "mock").await;
     }
     let all = definition::list(&world.engine, &world.grant, ListQuery { total: true, ..ListQuery::default() }).await.unwrap();
-    assert_eq!(all.total, Some(u64::try_from(world.engine.catalog().providers().len()).unwrap()));
-    let filters = vec![Filter::parse("connector[eq]ticketing").unwrap(), Filter::parse("provider[like]%mock%").unwrap()];
+    assert_eq!(all.total, Some(u64::try_from(world.engine.catalog().every_version().count()).unwrap()));
+    let filters = vec![Filter::parse("connector[eq]ticketing").unwrap(), Filter::parse("provider[like]%mock%").unwrap(), Filter::parse("status[eq]active").unwrap()];
     let found =
         definition::list(&world.engine, &world.grant, ListQuery { filters, orders: vec![Order::parse("created_at[desc]").unwrap()], ..ListQuery::default() }).await.unwrap();
     assert_eq!(found.items.iter().map(|counted| (counted.definition.provider.as_str(), counted.integrations)).collect::<Vec<_>>(), [("ticketing_mock_ticketing", 2)]);

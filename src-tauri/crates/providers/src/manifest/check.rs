@@ -96,7 +96,8 @@ fn properties(key: &str, list: &[ConfigProperty], faults: &mut Faults<'_>) {
         if !seen.insert(property.name.as_str()) {
             faults.add(&key, "stands twice");
         }
-        if property.required && property.fallback().is_some() {
+        // One in the schema is the form's proposal, and what a move to this version fills in.
+        if property.required && property.default.is_some() {
             faults.add(&key, "a required property has no default; drop one of the two");
         }
         if !property.means.is_empty() {
