@@ -310,7 +310,8 @@ impl Provider {
             return Err(place(Problem::new(Code::InvalidConfig, format!("An address of {} cannot be made of the configuration. Correct it.", self.fullname()))));
         };
         let of_answer = template.slots().any(|slot| matches!(slot, Slot::Kept(_) | Slot::Located(_)));
-        let property = chosen.and_then(|name| self.manifest.config.iter().chain(self.manifest.credential.iter().flat_map(|way| &way.config)).find(|property| property.name == name));
+        let property =
+            chosen.and_then(|name| self.manifest.config.iter().chain(self.manifest.credential.iter().flat_map(|way| &way.config)).find(|property| property.name == name));
         if property.is_some_and(|property| !property.allows(&url)) || (of_answer && !declared::allowed(&url, &server.hosts)) {
             let host = url.host_str().unwrap_or_default();
             return Err(place(Problem::new(

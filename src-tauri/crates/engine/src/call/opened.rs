@@ -79,7 +79,8 @@ impl Opened {
             (Place::Bearer, _) => (AUTHORIZATION, Secret::new(format!("Bearer {}", single.expose()))),
             (Place::Nowhere, _) => return Ok(None),
             (place, _) => {
-                let name = place.header().ok_or_else(|| Problem::new(Code::OperationUnsupported, "This version of Patchbay cannot send a credential the way this provider wants it."))?;
+                let name =
+                    place.header().ok_or_else(|| Problem::new(Code::OperationUnsupported, "This version of Patchbay cannot send a credential the way this provider wants it."))?;
                 (HeaderName::from_bytes(name.as_bytes()).map_err(|_| Problem::internal("a manifest names an impossible header"))?, single.clone())
             }
         };

@@ -51,7 +51,17 @@ pub(crate) async fn prove(
     word: Option<&str>,
     opened: Opened,
 ) -> Proof {
-    let mut drive = Drive { engine, scope, integration: lane, operation: PROBE, provider: Arc::clone(provider), word: word.map(str::to_owned), opened, recorder: None, state: DriveState::begin() };
+    let mut drive = Drive {
+        engine,
+        scope,
+        integration: lane,
+        operation: PROBE,
+        provider: Arc::clone(provider),
+        word: word.map(str::to_owned),
+        opened,
+        recorder: None,
+        state: DriveState::begin(),
+    };
     let mut found = None;
     let outcome = steps(&mut drive, settings, &BTreeMap::new(), &mut found).await.map_err(|problem| drive.covered(problem));
     let status = status_of(&outcome, &drive.state);

@@ -95,12 +95,7 @@ pub(crate) async fn exchange(
 ///
 /// # Errors
 /// `internal`; inside, why there is no answer.
-pub(crate) async fn refresh(
-    http: &HttpClient,
-    authority: &Authority,
-    client: &OAuthClient,
-    refresh_token: &Secret,
-) -> Result<Result<HttpAnswer, HttpFailure>, Problem> {
+pub(crate) async fn refresh(http: &HttpClient, authority: &Authority, client: &OAuthClient, refresh_token: &Secret) -> Result<Result<HttpAnswer, HttpFailure>, Problem> {
     let asking = token_client(authority, client);
     let refresh_token = RefreshToken::new(refresh_token.expose().to_owned());
     let mut request = asking.exchange_refresh_token(&refresh_token);

@@ -83,7 +83,8 @@ pub(crate) async fn authority(http: &HttpClient, cache: &MetadataCache, provider
     let token_params = values.texts(manifest, &server.token_params)?;
     match &server.endpoints {
         Endpoints::Fixed(fixed) => {
-            let at = |template: Option<&Template>| provider.endpoint(server, template.ok_or_else(|| Problem::internal("a server has not the endpoints that a consent needs"))?, &values);
+            let at =
+                |template: Option<&Template>| provider.endpoint(server, template.ok_or_else(|| Problem::internal("a server has not the endpoints that a consent needs"))?, &values);
             let issuer = fixed.issuer.as_ref().map(|template| values.text(manifest, template)).transpose()?.flatten();
             Ok(Authority {
                 iss_checked: issuer.is_some() && iss != Iss::Never,

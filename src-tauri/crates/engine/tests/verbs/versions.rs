@@ -78,7 +78,11 @@ async fn an_integration_moves_on_purpose_and_back() {
     assert_eq!(pinned(&world.engine, &now(&world, "desk").await).await, "3", "nothing moves by itself");
     let versions = version::list(&world.engine, &world.grant, "acme", "desk").await.unwrap();
     // The version before this one is kept by the build for those who pin it.
-    let told: Vec<_> = versions.iter().filter(|known| known.definition.version != "2").map(|known| (known.definition.version.as_str(), known.definition.status, known.pinned, known.rollback)).collect();
+    let told: Vec<_> = versions
+        .iter()
+        .filter(|known| known.definition.version != "2")
+        .map(|known| (known.definition.version.as_str(), known.definition.status, known.pinned, known.rollback))
+        .collect();
     assert_eq!(told, [("10", DefinitionStatus::Active, false, false), ("3", DefinitionStatus::Deprecated, true, false)]);
 
     let preview = version::preview(&world.engine, &world.grant, "acme", "desk", to("10")).await.unwrap();
