@@ -18,6 +18,8 @@ const POLL: Duration = Duration::from_millis(400);
 const MISHEARD: Duration = Duration::from_secs(5);
 /// How often counters are written (product.md section 4 demands at least every 30 s).
 const FLUSH: Duration = Duration::from_secs(15);
+/// How long the steps of renewals are kept.
+const KEPT_STEPS: Duration = Duration::from_secs(90 * 86_400);
 /// Changes kept for listeners that resume after a gap.
 const KEPT_CHANGES: u32 = 100_000;
 /// How long time series go back.
@@ -70,6 +72,7 @@ async fn purge(engine: &Engine) -> Result<u64, Problem> {
     let rows = tx.purge_deleted(now.minus(UNDO_WINDOW)).await? + tx.remove_expired_tokens(now).await? + tx.remove_expired_web_sessions(now).await?;
     let rows = rows + tx.remove_old_status(now.minus(KEPT_MINUTES), now.minus(KEPT_EVENTS)).await? + tx.remove_old_deliveries(now.minus(KEPT_DELIVERIES)).await?;
     tx.trim_changes(KEPT_CHANGES).await?;
+    tx.trim_refresh_steps(now.minus(KEPT_STEPS)).await?;
     tx.commit().await?;
     Ok(rows)
 }

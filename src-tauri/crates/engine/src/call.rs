@@ -152,8 +152,8 @@ impl plan::Plan {
     /// Writes down what the call told about the integration, and gives its status then. Trouble with that is no trouble of
     /// the call.
     async fn conclude(&self, engine: &Engine, scope: patchbay_model::Scope, drive: &drive::Drive<'_>, succeeded: bool) -> IntegrationStatus {
-        if let (true, opened::Opened::Tokens { credential, .. }) = (drive.state.accepted, &drive.opened)
-            && let Err(problem) = refresh::proven(engine, scope, credential.id).await
+        if let (true, opened::Opened::Tokens { credential, set }) = (drive.state.accepted, &drive.opened)
+            && let Err(problem) = refresh::proven(engine, scope, credential.id, set).await
         {
             tracing::warn!(%problem, "the set of tokens before the last renewal could not be forgotten");
         }

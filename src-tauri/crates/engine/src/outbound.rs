@@ -1,6 +1,10 @@
 //! What an engine keeps in memory about the world outside: lanes, issuers' metadata, renewals under way.
 
 use patchbay_model::Context;
+use patchbay_store::Witness;
+use tokio::sync::OnceCell;
+
+use crate::Engine;
 
 use crate::call::places::Places;
 use crate::consent::MetadataCache;
@@ -19,11 +23,35 @@ pub(crate) struct Outbound {
     pub(crate) flights: Flights,
     /// This engine's name in leases.
     pub(crate) lease_owner: String,
+    /// By which others see that this process lives; made before it first renews anything.
+    witness: OnceCell<Option<Witness>>,
 }
 
 impl Outbound {
     /// Nothing yet, and a new name.
     pub(crate) fn new(context: &Context) -> Self {
-        Self { lanes: Lanes::default(), metadata: MetadataCache::default(), places: Places::default(), flights: Flights::default(), lease_owner: context.new_uuid().to_string() }
+        Self {
+            lanes: Lanes::default(),
+            metadata: MetadataCache::default(),
+            places: Places::default(),
+            flights: Flights::default(),
+            lease_owner: context.new_uuid().to_string(),
+            witness: OnceCell::new(),
+        }
+    }
+    /// Whether others see that this process lives. Where they cannot, its leases are waited for after its death.
+    pub(crate) async fn witnessed(&self, engine: &Engine) -> bool {
+        let made = self.witness.get_or_init(|| async {
+            engine.store().witness(&self.lease_owner).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "other processes cannot see whether this one lives; after a crash they wait for the end of its leases");
+                None
+            })
+        });
+        made.await.as_ref().is_some_and(Witness::holds)
+    }
+
+    /// Whether they see it at this moment.
+    pub(crate) fn is_seen(&self) -> bool {
+        self.witness.get().is_some_and(|witness| witness.as_ref().is_some_and(Witness::holds))
     }
 }

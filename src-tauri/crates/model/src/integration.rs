@@ -15,6 +15,8 @@ pub enum AttentionCause {
     RefreshRefused,
     /// The answer to a refresh was lost and the provider may have rotated the token.
     RefreshUncertain,
+    /// The provider does not take the client id or client secret of the provider app.
+    ClientRefused,
     /// The credential's own end has come.
     CredentialExpired,
     /// The credential that the configuration refers to is gone.
@@ -32,6 +34,7 @@ impl AttentionCause {
             Self::CredentialRefused => "The provider refuses the credential.",
             Self::RefreshRefused => "The provider refuses to renew the access; the grant was revoked or has expired.",
             Self::RefreshUncertain => "The answer to a renewal was lost, and the provider may have replaced the token.",
+            Self::ClientRefused => "The provider does not accept the client id or client secret of the provider app.",
             Self::CredentialExpired => "The credential has expired.",
             Self::CredentialMissing => "The credential that the configuration refers to was deleted.",
             Self::ProviderUnreachable => "The provider could not be reached.",
@@ -44,6 +47,7 @@ impl AttentionCause {
         match self {
             Self::CredentialRefused | Self::CredentialExpired | Self::CredentialMissing => "Replace the credential, then test the connection.",
             Self::RefreshRefused | Self::RefreshUncertain => "Connect again.",
+            Self::ClientRefused => "Correct the provider app, then test the connection.",
             Self::ProviderUnreachable => "Check the URL and the network, then test the connection.",
             Self::ConfigRefused => "Correct the configuration, then test the connection.",
         }
@@ -166,7 +170,7 @@ impl Integration {
         let refuse = |code, what: &str, step: &str| Err(Problem::new(code, format!("Integration `{}` {what} {step}", self.name)).with_resource("integration", self.id, "cause"));
         match self.status {
             IntegrationStatus::Active
-            | IntegrationStatus::NeedsAttention { cause: AttentionCause::ProviderUnreachable | AttentionCause::ConfigRefused | AttentionCause::CredentialRefused } => Ok(()),
+            | IntegrationStatus::NeedsAttention { cause: AttentionCause::ProviderUnreachable | AttentionCause::ConfigRefused | AttentionCause::CredentialRefused | AttentionCause::ClientRefused } => Ok(()),
             IntegrationStatus::NeedsAttention { cause } => refuse(Code::NeedsReconnect, &format!("needs attention. {}", cause.words()), cause.next_step()),
             IntegrationStatus::Draft => refuse(Code::IntegrationNotActive, "is a draft.", "Complete its configuration and credential."),
             IntegrationStatus::AwaitingConsent => refuse(Code::IntegrationNotActive, "waits for consent.", "Connect it first."),

@@ -27,6 +27,7 @@ pub mod place;
 pub mod point;
 pub mod problem;
 pub mod provider;
+pub mod refresh;
 pub mod schema;
 pub mod scope;
 pub mod secret;

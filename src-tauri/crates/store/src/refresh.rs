@@ -1,14 +1,11 @@
-//! The journal of refreshes: who may renew a credential now, what was sent, and what was current before.
+//! The journal of renewals: one row per credential says how far its renewal is, and `refresh_steps` keeps every step.
 //!
-//! A refresh goes: [`WriteTx::acquire_refresh`] (a lease, so that two processes never renew at once) and commit;
-//! [`WriteTx::record_refresh_intent`] and commit, before anything is sent; the call; then [`WriteTx::activate_refresh`],
-//! which stores the answer and makes it current in one transaction and keeps the set before; and, once the new set has
-//! worked, [`WriteTx::settle_refresh`], which forgets the old one. A process that dies between intent and activation leaves
-//! the state `Intent` behind an expired lease: the provider may or may not have rotated the token.
+//! The row is written by [`SecretWriteTx::put_flight`] alone, together with the steps that led there. A token with a known
+//! outcome is never sent again: whoever would write down that intent asks [`SecretWriteTx::is_spent`] in the same transaction.
 
-use patchbay_model::change::ChangeKind;
 use patchbay_model::credential::{Credential, Envelope, SealedAt};
-use patchbay_model::{AccountId, CredentialId, IntegrationId, SharedCredentialId, Timestamp};
+use patchbay_model::refresh::{Attempt, Flight, Fp, NewStep, RefreshReason, RefreshStep, StepTaken, UNKNOWN};
+use patchbay_model::{AccountId, CredentialId, Timestamp};
 use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
@@ -18,82 +15,51 @@ use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::row;
 use crate::sealed::Secrets;
-use crate::transaction::{SecretWriteTx, WriteTx};
-
-/// How far a refresh has come.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RefreshState {
-    /// Someone has the lease and has sent nothing.
-    Leased,
-    /// A request may have been sent; its answer is not stored.
-    Intent,
-    /// The new set is current and has not worked yet; the one before is kept.
-    Activated,
-    /// The new set has worked.
-    Settled,
-}
-
-/// A credential's row of the journal.
-#[derive(Clone, PartialEq, Debug)]
-pub struct RefreshEntry {
-    /// Which credential.
-    pub credential_id: CredentialId,
-    /// The latest attempt.
-    pub intent_id: Uuid,
-    /// Which process has the lease.
-    pub owner: String,
-    /// Until when.
-    pub lease_until: Timestamp,
-    /// How far it has come.
-    pub state: RefreshState,
-    /// The set that was current before the attempt, until the new one is proven.
-    pub previous: Option<Envelope>,
-    /// When it was last written.
-    pub updated_at: Timestamp,
-}
-
-/// What came of asking for the lease.
-#[derive(Clone, PartialEq, Debug)]
-pub enum RefreshLease {
-    /// It is ours. What the row said before tells whether an attempt was left half-way.
-    Acquired {
-        /// The entry as it was, if there was one.
-        before: Option<RefreshEntry>,
-    },
-    /// Another has it.
-    Held {
-        /// Who.
-        owner: String,
-        /// Until when.
-        until: Timestamp,
-    },
-}
+use crate::transaction::{ReadTx, SecretWriteTx, WriteTx};
 
 #[derive(FromRow)]
-struct RefreshRow {
-    credential_id: Uuid,
+struct Head {
     intent_id: Uuid,
     owner: String,
     lease_until: At,
     state: String,
-    previous: Option<Json<Envelope>>,
+    sent_fp: Option<Vec<u8>>,
+    first_sent_at: Option<At>,
+    sends: i64,
+    reason: Option<String>,
+    gone_at: Option<At>,
+    witnessed: bool,
     updated_at: At,
 }
 
-impl TryFrom<RefreshRow> for RefreshEntry {
+fn fp(column: &'static str, bytes: Vec<u8>) -> Result<Fp> {
+    Fp::try_from(bytes).map_err(|_| row::bad("refresh_journal", column, "it is no keyed hash"))
+}
+
+impl TryFrom<Head> for Flight {
     type Error = StoreError;
 
-    fn try_from(row: RefreshRow) -> Result<Self> {
-        Ok(Self {
-            credential_id: CredentialId::from_uuid(row.credential_id),
-            intent_id: row.intent_id,
-            owner: row.owner,
-            lease_until: row.lease_until.0,
-            state: row::word("refresh_journal", "state", &row.state)?,
-            previous: row.previous.map(|json| json.0),
-            updated_at: row.updated_at.0,
-        })
+    fn try_from(head: Head) -> Result<Self> {
+        match head.state.as_str() {
+            "activated" => Ok(Self::Unproven { attempt: head.intent_id, since: head.updated_at.0 }),
+            "intent" => Ok(Self::Sending(Attempt {
+                id: head.intent_id,
+                owner: head.owner,
+                until: head.lease_until.0,
+                witnessed: head.witnessed,
+                gone: head.gone_at.map(|at| at.0),
+                fp: head.sent_fp.map_or(Ok(UNKNOWN), |bytes| fp("sent_fp", bytes))?,
+                sends: u32::try_from(head.sends).unwrap_or(u32::MAX).max(1),
+                first_sent_at: head.first_sent_at.unwrap_or(head.updated_at).0,
+                since: head.updated_at.0,
+                reason: match head.reason {
+                    Some(word) => row::word("refresh_journal", "reason", &word)?,
+                    None => RefreshReason::Due,
+                },
+            })),
+            // Also a lease of a server of the release before, which has sent nothing under it yet and will find it gone.
+            _ => Ok(Self::Idle),
+        }
     }
 }
 
@@ -106,146 +72,249 @@ fn place(sealed_at: SealedAt) -> (Option<&'static str>, Option<Uuid>) {
     }
 }
 
-impl Secrets<'_> {
-    /// The journal's row of a credential.
+#[derive(FromRow)]
+struct StepRow {
+    attempt_id: Uuid,
+    number: i64,
+    at: At,
+    step: String,
+    owner: String,
+    fp: Option<Vec<u8>>,
+    next_fp: Option<Vec<u8>>,
+    spent: bool,
+    note: Option<Json<serde_json::Value>>,
+}
+
+impl TryFrom<StepRow> for StepTaken {
+    type Error = StoreError;
+
+    fn try_from(row: StepRow) -> Result<Self> {
+        let step: RefreshStep = row::word("refresh_steps", "step", &row.step)?;
+        Ok(Self {
+            number: row::count(row.number),
+            step: NewStep {
+                attempt: row.attempt_id,
+                at: row.at.0,
+                step,
+                owner: row.owner,
+                fp: row.fp.map(|bytes| fp("fp", bytes)).transpose()?,
+                next_fp: row.next_fp.map(|bytes| fp("next_fp", bytes)).transpose()?,
+                spent: row.spent,
+                note: row.note.map(|json| json.0),
+            },
+        })
+    }
+}
+
+impl ReadTx {
+    /// How far the renewal of a credential is. Whether a process that may be sending still lives is not asked here.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn sealed_refresh_entry(&mut self, id: CredentialId) -> Result<Option<RefreshEntry>> {
+    pub async fn flight(&mut self, id: CredentialId) -> Result<Flight> {
+        let (organization, account) = self.bound()?;
+        let head: Option<Head> = db::query_as(
+            "SELECT intent_id, owner, lease_until, state, sent_fp, first_sent_at, sends, reason, gone_at, witnessed, updated_at FROM refresh_journal WHERE credential_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR account_id IS NULL)",
+        )
+        .bind(id.uuid())
+        .bind(organization)
+        .bind(account)
+        .fetch_optional(&mut self.tx)
+        .await?;
+        head.map_or(Ok(Flight::Idle), Flight::try_from)
+    }
+
+    /// The last steps of a credential, newest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn refresh_steps(&mut self, id: CredentialId, limit: u32) -> Result<Vec<StepTaken>> {
+        let (organization, account) = self.bound()?;
+        let rows: Vec<StepRow> = db::query_as(
+            "SELECT attempt_id, number, at, step, owner, fp, next_fp, spent, note FROM refresh_steps WHERE credential_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR account_id IS NULL) ORDER BY at DESC, attempt_id DESC, number DESC LIMIT $4",
+        )
+        .bind(id.uuid())
+        .bind(organization)
+        .bind(account)
+        .bind(i64::from(limit))
+        .fetch_all(&mut self.tx)
+        .await?;
+        rows.into_iter().map(StepTaken::try_from).collect()
+    }
+}
+
+impl Secrets<'_> {
+    /// The set that was in force before the last attempt, as long as it is kept.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn sealed_previous(&mut self, id: CredentialId) -> Result<Option<Envelope>> {
         let (organization, account) = self.bound()?;
         let previous = self.dialect().opened("previous", "$4");
-        let sql = format!(
-            "SELECT credential_id, intent_id, owner, lease_until, state, {previous} AS previous, updated_at FROM refresh_journal WHERE credential_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR account_id IS NULL)"
-        );
-        let row: Option<RefreshRow> = db::query_as(AssertSqlSafe(sql)).bind(id.uuid()).bind(organization).bind(account).bind_key(&self.tx).fetch_optional(&mut self.tx).await?;
-        row.map(RefreshEntry::try_from).transpose()
+        let sql = format!("SELECT {previous} FROM refresh_journal WHERE credential_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR account_id IS NULL)");
+        let row: Option<(Option<Json<Envelope>>,)> =
+            db::query_as(AssertSqlSafe(sql)).bind(id.uuid()).bind(organization).bind(account).bind_key(&self.tx).fetch_optional(&mut self.tx).await?;
+        Ok(row.and_then(|(json,)| json.map(|json| json.0)))
     }
 }
 
 impl SecretWriteTx {
-    /// Takes the lease on a credential's refresh until `until`, unless another owner holds one that has not ended.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] when the credential is not in the scope, and those of the database.
-    pub async fn acquire_refresh(&mut self, id: CredentialId, owner: &str, intent_id: Uuid, now: Timestamp, until: Timestamp) -> Result<RefreshLease> {
-        let credential = self.credential(id).await?.ok_or_else(|| StoreError::not_found(CredentialId::NOUN, id))?;
-        let before = self.secrets().sealed_refresh_entry(id).await?;
-        if let Some(entry) = &before
-            && entry.owner != owner
-            && entry.lease_until > now
-            && matches!(entry.state, RefreshState::Leased | RefreshState::Intent)
-        {
-            return Ok(RefreshLease::Held { owner: entry.owner.clone(), until: entry.lease_until });
-        }
-        let (table, sealed_row) = place(credential.sealed_at);
-        // The state goes back to leased; a set that was never proven stays kept, since it may be the last that works.
-        db::query(
-            "INSERT INTO refresh_journal (credential_id, organization_id, account_id, intent_id, owner, lease_until, state, sealed_table, sealed_row, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, 'leased', $7, $8, $9, $9) ON CONFLICT (credential_id) DO UPDATE SET intent_id = excluded.intent_id, owner = excluded.owner, lease_until = excluded.lease_until, state = 'leased', sealed_table = excluded.sealed_table, sealed_row = excluded.sealed_row, updated_at = excluded.updated_at",
-        )
-        .bind(id.uuid())
-        .bind(credential.organization_id.uuid())
-        .bind(credential.owner.account().map(AccountId::uuid))
-        .bind(intent_id)
-        .bind(owner)
-        .bind(At(until))
-        .bind(table)
-        .bind(sealed_row)
-        .bind(At(now))
-        .execute(&mut self.tx)
-        .await?;
-        Ok(RefreshLease::Acquired { before })
-    }
-
-    /// Notes, before anything is sent, that the token may be rotated from now on; keeps the current set.
-    ///
-    /// # Errors
-    /// [`StoreError::Busy`] when the lease was lost meanwhile, [`StoreError::NotFound`], and those of the database.
-    pub async fn record_refresh_intent(&mut self, id: CredentialId, intent_id: Uuid, now: Timestamp) -> Result<()> {
-        let credential = self.credential(id).await?.ok_or_else(|| StoreError::not_found(CredentialId::NOUN, id))?;
-        let current = self.secrets().sealed_credential(&credential).await?;
-        let previous = self.dialect().sealed("$4", "$5");
-        let sql = format!(
-            "UPDATE refresh_journal SET state = 'intent', previous = {previous}, updated_at = $3 WHERE credential_id = $1 AND intent_id = $2 AND state = 'leased' AND lease_until > $3"
-        );
-        let done = db::query(AssertSqlSafe(sql)).bind(id.uuid()).bind(intent_id).bind(At(now)).bind(current.as_ref().map(Json)).bind_key(&self.tx).execute(&mut self.tx).await?;
-        if done.rows_affected() == 0 { Err(StoreError::Busy) } else { Ok(()) }
-    }
-
-    /// Makes the kept set current again, after the new one turned out not to work. Says whether there was one.
+    /// Whether the outcome of this token is known, so that it must not be sent any more.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn restore_refresh(&mut self, id: CredentialId, now: Timestamp) -> Result<bool> {
-        let entry = self.secrets().sealed_refresh_entry(id).await?;
-        let place: Option<(Option<String>, Option<Uuid>)> =
-            db::query_as("SELECT sealed_table, sealed_row FROM refresh_journal WHERE credential_id = $1").bind(id.uuid()).fetch_optional(&mut self.tx).await?;
-        let (Some(previous), Some((Some(table), Some(sealed_row)))) = (entry.and_then(|entry| entry.previous), place) else { return Ok(false) };
-        match table.as_str() {
-            "integration_instances" => self.set_sealed_integration(IntegrationId::from_uuid(sealed_row), Some(&previous)).await?,
-            _ => self.set_sealed_shared(SharedCredentialId::from_uuid(sealed_row), &previous, now).await?,
-        }
-        db::query("UPDATE refresh_journal SET state = 'settled', previous = NULL, updated_at = $2 WHERE credential_id = $1")
-            .bind(id.uuid())
-            .bind(At(now))
-            .execute(&mut self.tx)
-            .await?;
-        self.changed(ChangeKind::Credential, id, None)?;
-        Ok(true)
+    pub async fn is_spent(&mut self, id: CredentialId, fp: Fp) -> Result<bool> {
+        let (found,): (i64,) =
+            db::query_as("SELECT count(*) FROM refresh_steps WHERE credential_id = $1 AND fp = $2 AND spent").bind(id.uuid()).bind(fp.to_vec()).fetch_one(&mut self.tx).await?;
+        Ok(found > 0)
     }
-}
 
-impl WriteTx {
-    /// Stores the answer and makes it current, in this one transaction; `credential` carries the new `expires` and
-    /// `secret_set_at`. The set before is kept. Accepted after the lease ended too, as long as nobody else took it:
-    /// an answer that has come must not be lost.
+    /// Writes down how far the renewal is and how it got there. With the beginning of an attempt the set in force is kept; it
+    /// is forgotten when nothing is in doubt any more.
     ///
     /// # Errors
-    /// [`StoreError::Busy`] when another took the lease, [`StoreError::NotFound`], and those of the database.
-    pub async fn activate_refresh(&mut self, credential: &Credential, intent_id: Uuid, answer: &Envelope, now: Timestamp) -> Result<()> {
-        let done = db::query("UPDATE refresh_journal SET state = 'activated', lease_until = $3, updated_at = $3 WHERE credential_id = $1 AND intent_id = $2 AND state = 'intent'")
-            .bind(credential.id.uuid())
-            .bind(intent_id)
-            .bind(At(now))
-            .execute(&mut self.tx)
-            .await?;
-        if done.rows_affected() == 0 {
-            return Err(StoreError::Busy);
+    /// Those of the database.
+    pub async fn put_flight(&mut self, credential: &Credential, flight: &Flight, steps: &[NewStep], now: Timestamp) -> Result<()> {
+        let id = credential.id;
+        self.renews(credential)?;
+        match flight {
+            Flight::Sending(attempt) => self.begin_flight(credential, attempt, now).await?,
+            Flight::Doubt(attempt) => {
+                db::query("UPDATE refresh_journal SET state = 'intent', intent_id = $2, lease_until = $3, sends = $4, first_sent_at = $5, gone_at = NULL, updated_at = $3 WHERE credential_id = $1")
+                    .bind(id.uuid())
+                    .bind(attempt.id)
+                    .bind(At(now))
+                    .bind(i64::from(attempt.sends))
+                    .bind(At(attempt.first_sent_at))
+                    .execute(&mut self.tx)
+                    .await?;
+            }
+            Flight::Unproven { attempt, .. } => {
+                db::query("UPDATE refresh_journal SET state = 'activated', intent_id = $2, lease_until = $3, sends = 0, sent_fp = NULL, first_sent_at = NULL, gone_at = NULL, updated_at = $3 WHERE credential_id = $1")
+                    .bind(id.uuid())
+                    .bind(*attempt)
+                    .bind(At(now))
+                    .execute(&mut self.tx)
+                    .await?;
+            }
+            Flight::Idle => {
+                db::query("UPDATE refresh_journal SET state = 'settled', previous = NULL, lease_until = $2, sends = 0, sent_fp = NULL, first_sent_at = NULL, gone_at = NULL, updated_at = $2 WHERE credential_id = $1")
+                    .bind(id.uuid())
+                    .bind(At(now))
+                    .execute(&mut self.tx)
+                    .await?;
+            }
         }
+        self.add_steps(credential, steps).await
+    }
+
+    /// Keeps steps of an attempt of which the journal's row speaks no more.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn add_steps(&mut self, credential: &Credential, steps: &[NewStep]) -> Result<()> {
+        self.renews(credential)?;
+        for step in steps {
+            self.insert_step(credential, step).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts a new set into force; `credential` carries the new `expires` and `secret_set_at`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], and those of the database.
+    pub async fn activate_set(&mut self, credential: &Credential, set: &Envelope, now: Timestamp) -> Result<()> {
         match credential.sealed_at {
-            SealedAt::Integration(id) => self.set_sealed_integration(id, Some(answer)).await?,
-            SealedAt::Shared(id) => self.set_sealed_shared(id, answer, now).await?,
+            SealedAt::Integration(id) => self.set_sealed_integration(id, Some(set)).await?,
+            SealedAt::Shared(id) => self.set_sealed_shared(id, set, now).await?,
             SealedAt::Nowhere => return Err(StoreError::not_found("sealed value of credential", credential.id)),
         }
         self.update_credential(credential).await
     }
 
-    /// Gives the lease back: nothing was sent, or the provider answered that nothing changed. The current set stays.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn abandon_refresh(&mut self, id: CredentialId, intent_id: Uuid, now: Timestamp) -> Result<()> {
-        db::query("UPDATE refresh_journal SET state = 'settled', previous = NULL, lease_until = $3, updated_at = $3 WHERE credential_id = $1 AND intent_id = $2 AND state IN ('leased', 'intent')")
-            .bind(id.uuid())
-            .bind(intent_id)
+    /// A point's credential is renewed by whichever account's call finds it old.
+    fn renews(&self, credential: &Credential) -> Result<()> {
+        let account = credential.owner.account().map(AccountId::uuid).or(self.bound()?.1);
+        self.check_tenant(credential.organization_id.uuid(), account)
+    }
+
+    async fn begin_flight(&mut self, credential: &Credential, attempt: &Attempt, now: Timestamp) -> Result<()> {
+        let current = self.secrets().sealed_credential(credential).await?;
+        let (table, sealed_row) = place(credential.sealed_at);
+        let previous = self.dialect().sealed("$9", "$16");
+        let sql = format!(
+            "INSERT INTO refresh_journal (credential_id, organization_id, account_id, intent_id, owner, lease_until, state, sealed_table, sealed_row, previous, created_at, updated_at, sent_fp, first_sent_at, sends, reason, witnessed) VALUES ($1, $2, $3, $4, $5, $6, 'intent', $7, $8, {previous}, $10, $10, $11, $12, $13, $14, $15) ON CONFLICT (credential_id) DO UPDATE SET intent_id = excluded.intent_id, owner = excluded.owner, lease_until = excluded.lease_until, state = 'intent', sealed_table = excluded.sealed_table, sealed_row = excluded.sealed_row, previous = excluded.previous, updated_at = excluded.updated_at, sent_fp = excluded.sent_fp, first_sent_at = excluded.first_sent_at, sends = excluded.sends, reason = excluded.reason, witnessed = excluded.witnessed, gone_at = NULL"
+        );
+        db::query(AssertSqlSafe(sql))
+            .bind(credential.id.uuid())
+            .bind(credential.organization_id.uuid())
+            .bind(credential.owner.account().map(AccountId::uuid))
+            .bind(attempt.id)
+            .bind(&attempt.owner)
+            .bind(At(attempt.until))
+            .bind(table)
+            .bind(sealed_row)
+            .bind(current.as_ref().map(Json))
             .bind(At(now))
+            .bind(attempt.fp.to_vec())
+            .bind(At(attempt.first_sent_at))
+            .bind(i64::from(attempt.sends))
+            .bind(row::as_word(&attempt.reason))
+            .bind(attempt.witnessed)
+            .bind_key(&self.tx)
             .execute(&mut self.tx)
             .await?;
         Ok(())
     }
 
-    /// The new set has worked: the one before is forgotten.
+    async fn insert_step(&mut self, credential: &Credential, step: &NewStep) -> Result<()> {
+        db::query(
+            "INSERT INTO refresh_steps (credential_id, attempt_id, number, organization_id, account_id, at, step, token, owner, fp, next_fp, spent, note) SELECT $1, $2, coalesce(max(before.number), 0) + 1, $3, $4, $5, $6, 'main', $7, $8, $9, $10, $11 FROM refresh_steps AS before WHERE before.credential_id = $1 AND before.attempt_id = $2",
+        )
+        .bind(credential.id.uuid())
+        .bind(step.attempt)
+        .bind(credential.organization_id.uuid())
+        .bind(credential.owner.account().map(AccountId::uuid))
+        .bind(At(step.at))
+        .bind(step.step.as_str())
+        .bind(&step.owner)
+        .bind(step.fp.map(|fp| fp.to_vec()))
+        .bind(step.next_fp.map(|fp| fp.to_vec()))
+        .bind(step.spent)
+        .bind(step.note.as_ref().map(Json))
+        .execute(&mut self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Notes since when the process of an attempt seems dead, or that it lives after all.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn settle_refresh(&mut self, id: CredentialId, now: Timestamp) -> Result<()> {
-        let (organization, account) = self.bound()?;
-        db::query("UPDATE refresh_journal SET state = 'settled', previous = NULL, updated_at = $4 WHERE credential_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR account_id IS NULL) AND state = 'activated'")
+    pub async fn note_gone(&mut self, id: CredentialId, attempt: Uuid, gone: Option<Timestamp>) -> Result<()> {
+        db::query("UPDATE refresh_journal SET gone_at = $3 WHERE credential_id = $1 AND intent_id = $2")
             .bind(id.uuid())
-            .bind(organization)
-            .bind(account)
-            .bind(At(now))
+            .bind(attempt)
+            .bind(gone.map(At))
             .execute(&mut self.tx)
             .await?;
         Ok(())
+    }
+}
+
+impl WriteTx {
+    /// Removes steps from before `before`. What says that a token is spent stays until a later set has come into force in
+    /// its place. System scope.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongScope`] within a tenant, and those of the database.
+    pub async fn trim_refresh_steps(&mut self, before: Timestamp) -> Result<u64> {
+        self.system("the journals of all organizations")?;
+        let done = db::query("DELETE FROM refresh_steps WHERE at < $1 AND (NOT spent OR EXISTS (SELECT 1 FROM refresh_steps AS later WHERE later.organization_id = refresh_steps.organization_id AND later.credential_id = refresh_steps.credential_id AND later.at >= $1 AND later.step = 'activated'))")
+            .bind(At(before))
+            .execute(&mut self.tx)
+            .await?;
+        Ok(done.rows_affected())
     }
 }

@@ -128,6 +128,8 @@ pub(crate) struct Server {
     secrets: Pool,
     /// Connected when somebody first waits, and anew after it was lost.
     listener: Mutex<Option<PgListener>>,
+    /// For a session that holds nothing but a lock.
+    witness: PgConnectOptions,
 }
 
 impl Server {
@@ -161,7 +163,12 @@ impl Server {
         for pool in [&management, &secrets] {
             pool.try_out().await?;
         }
-        Ok(Self { management, secrets, listener: Mutex::new(None) })
+        Ok(Self { management, secrets, listener: Mutex::new(None), witness: address.management.clone() })
+    }
+
+    /// The address for a session that holds nothing but a lock.
+    pub(crate) fn witness_address(&self) -> PgConnectOptions {
+        self.witness.clone()
     }
 
     /// Begins to read: one view for the whole transaction.

@@ -98,6 +98,14 @@ impl Store {
         }
     }
 
+    /// For a session of its own, where the store lies in a database.
+    pub(crate) fn witness_address(&self) -> Option<sqlx::postgres::PgConnectOptions> {
+        match &self.inner.place {
+            Place::File(_) => None,
+            Place::Server(server) => Some(server.witness_address()),
+        }
+    }
+
     /// Whether it was opened for reading alone.
     pub fn is_read_only(&self) -> bool {
         match &self.inner.place {

@@ -125,7 +125,7 @@ store: RecentStore, };
 /**
  * Why an integration needs attention.
  */
-export type AttentionCause = "credential_refused" | "refresh_refused" | "refresh_uncertain" | "credential_expired" | "credential_missing" | "provider_unreachable" | "config_refused";
+export type AttentionCause = "credential_refused" | "refresh_refused" | "refresh_uncertain" | "client_refused" | "credential_expired" | "credential_missing" | "provider_unreachable" | "config_refused";
 
 /**
  * One row of the audit log; bodies are redacted.

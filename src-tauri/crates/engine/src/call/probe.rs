@@ -106,8 +106,8 @@ impl Engine {
         let mut drive = plan.drive(self, scope, PROBE, opened, None);
         let mut found = None;
         let outcome = steps(&mut drive, &plan.settings(), &plan.kept(), &mut found).await.map_err(|problem| drive.covered(problem));
-        if let (true, Opened::Tokens { credential, .. }) = (drive.state.accepted, &drive.opened) {
-            refresh::proven(self, scope, credential.id).await?;
+        if let (true, Opened::Tokens { credential, set }) = (drive.state.accepted, &drive.opened) {
+            refresh::proven(self, scope, credential.id, set).await?;
             if let Some(found) = &found {
                 remember(self, scope, (**credential).clone(), found, &plan.settings()).await?;
             }

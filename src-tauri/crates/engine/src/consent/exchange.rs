@@ -23,7 +23,7 @@ use crate::audit::record::{Done, record_for};
 use crate::call::opened::Opened;
 use crate::call::{ProbeOutcome, located, prove, sealed, settings_of};
 use crate::contention::again;
-use crate::{CallerInfo, Engine, definition, sealing};
+use crate::{CallerInfo, Engine, definition, refresh, sealing};
 
 /// A consent that has come to its end.
 pub(super) struct Finished {
@@ -188,7 +188,7 @@ async fn store(
     status: IntegrationStatus,
 ) -> Result<Finished, Problem> {
     let now = engine.now();
-    let mut tx = engine.store().write(scope, origin_of(session.route, caller)).await?;
+    let mut tx = engine.store().write_secrets(scope, origin_of(session.route, caller)).await?;
     let mut integration = tx.integration(session.integration_id).await?.ok_or_else(|| Problem::not_found("integration", session.integration_id))?;
     let known = match integration.config.pointer("/credential/value").and_then(Value::as_str).and_then(|id| id.parse::<CredentialId>().ok()) {
         Some(id) => tx.credential(id).await?,
@@ -197,6 +197,9 @@ async fn store(
     let own = CredentialOwner::Integration(integration.account_id, integration.id);
     let known = known.filter(|credential| credential.owner == own && credential.kind == CredentialKind::OAuthUser);
     let fresh = known.is_none();
+    if let Some(before) = &known {
+        refresh::retire(engine, &mut tx, before).await?;
+    }
     let mut credential = match known {
         Some(credential) => credential,
         None => new_credential(engine, &integration)?,

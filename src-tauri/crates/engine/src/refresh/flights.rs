@@ -4,14 +4,16 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use patchbay_model::CredentialId;
+use patchbay_model::{CredentialId, Timestamp};
+use uuid::Uuid;
 
 /// What is under way, by credential.
 #[derive(Default)]
 pub(crate) struct Flights {
     under_way: Mutex<HashMap<CredentialId, Weak<tokio::sync::Mutex<()>>>>,
     resting: Mutex<HashMap<CredentialId, Instant>>,
-    unproven: Mutex<HashSet<CredentialId>>,
+    proven: Mutex<HashMap<CredentialId, Timestamp>>,
+    fallen_back: Mutex<HashSet<Uuid>>,
 }
 
 impl Flights {
@@ -41,14 +43,19 @@ impl Flights {
         resting.insert(credential, now + time);
     }
 
-    /// Notes that a credential has tokens that were never used.
-    pub(super) fn unproven(&self, credential: CredentialId) {
-        open(&self.unproven).insert(credential);
+    /// Whether the set that came at this time is known to have worked.
+    pub(super) fn is_proven(&self, credential: CredentialId, obtained: Timestamp) -> bool {
+        open(&self.proven).get(&credential) == Some(&obtained)
     }
 
-    /// Whether it had; from now on it has not.
-    pub(super) fn take_unproven(&self, credential: CredentialId) -> bool {
-        open(&self.unproven).remove(&credential)
+    /// Notes that it has.
+    pub(super) fn proven(&self, credential: CredentialId, obtained: Timestamp) {
+        open(&self.proven).insert(credential, obtained);
+    }
+
+    /// Whether the set of before may be tried in place of the one that this attempt brought: once.
+    pub(super) fn falls_back(&self, attempt: Uuid) -> bool {
+        open(&self.fallen_back).insert(attempt)
     }
 }
 

@@ -6,10 +6,11 @@ use patchbay_model::credential::{Credential, CredentialOwner};
 use patchbay_model::integration::Integration;
 use patchbay_model::{Code, Problem, ProviderAppId, Scope, Secret};
 use patchbay_providers::Server;
-use patchbay_providers::manifest::lifetime::Rotation;
+use patchbay_providers::manifest::lifetime::Rotation as Fact;
 use patchbay_store::PROVIDER_APP_KEY;
 use serde_json::Value;
 
+use super::doubt::Rotation;
 use super::outcome::{self, Outcome};
 use crate::consent::{Authority, OAuthClient, SILENT_LIFE, authority, client_of, refresh_request};
 use crate::{Engine, definition};
@@ -17,7 +18,7 @@ use crate::{Engine, definition};
 /// Gathered before the lease is taken.
 pub(super) struct Material {
     pub(super) integration: Integration,
-    pub(super) server: Server,
+    server: Server,
     authority: Authority,
     client: OAuthClient,
 }
@@ -53,21 +54,20 @@ pub(super) async fn gather(engine: &Engine, scope: Scope, credential: &Credentia
 }
 
 impl Material {
-    /// Asks for new tokens. Where the provider bears it, a lost answer is asked for once more at once.
+    /// What the provider does with a refresh token that was used.
+    pub(super) fn rotation(&self) -> Rotation {
+        match self.server.rotation {
+            Fact::None => Rotation::Stays,
+            Fact::Rotates { grace_seconds: seconds @ 1.., .. } => Rotation::Grace(Duration::from_secs(seconds)),
+            Fact::Rotates { .. } | Fact::Unknown => Rotation::Ends,
+        }
+    }
+
+    /// Asks for new tokens, once.
     ///
     /// # Errors
     /// `internal` when no request could be made.
     pub(super) async fn ask(&self, engine: &Engine, refresh_token: &Secret) -> Result<Outcome, Problem> {
-        let first = self.ask_once(engine, refresh_token).await?;
-        let safe = match self.server.rotation {
-            Rotation::None => true,
-            Rotation::Rotates { grace_seconds, .. } => grace_seconds > 0,
-            Rotation::Unknown => false,
-        };
-        if matches!(first, Outcome::Lost(_)) && safe { self.ask_once(engine, refresh_token).await } else { Ok(first) }
-    }
-
-    async fn ask_once(&self, engine: &Engine, refresh_token: &Secret) -> Result<Outcome, Problem> {
         let answer = refresh_request(engine.http(), &self.authority, &self.client, refresh_token).await?;
         let outcome = outcome::of(answer, Duration::from_secs(self.server.lifetime.access.seconds.unwrap_or(SILENT_LIFE)), engine.now());
         // A provider may quote what it was sent.
@@ -75,6 +75,7 @@ impl Material {
         Ok(match outcome {
             Outcome::Unchanged(problem) => Outcome::Unchanged(covered(problem)),
             Outcome::Lost(problem) => Outcome::Lost(covered(problem)),
+            Outcome::ClientRefused(problem) => Outcome::ClientRefused(covered(problem)),
             granted_or_dead => granted_or_dead,
         })
     }

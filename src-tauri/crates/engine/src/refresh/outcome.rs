@@ -13,6 +13,8 @@ pub(super) enum Outcome {
     Granted(TokenSet),
     /// The refresh token is dead.
     Dead,
+    /// The provider does not take the client; the tokens may be as good as ever.
+    ClientRefused(Problem),
     /// The provider certainly changed nothing.
     Unchanged(Problem),
     /// The provider may have given new tokens that we did not get.
@@ -30,6 +32,7 @@ pub(super) fn of(answer: Result<HttpAnswer, HttpFailure>, default_life: Duration
     match read_token_answer(status, &answer.body, default_life, now) {
         Some(TokenAnswer::Granted(set)) => Outcome::Granted(set),
         Some(TokenAnswer::Refused(refusal)) if is_dead(&refusal) => Outcome::Dead,
+        Some(TokenAnswer::Refused(refusal)) if refusal.error == "invalid_client" => Outcome::ClientRefused(refused(&refusal)),
         Some(TokenAnswer::Refused(refusal)) if status < 500 => Outcome::Unchanged(refused(&refusal)),
         _ => {
             let problem = Problem::new(Code::ProviderUnreachable, format!("The provider's token endpoint is out of order (status {status}). Try again later."));
@@ -76,6 +79,7 @@ mod tests {
         match of(Ok(answer), Duration::from_secs(60), "2026-11-22T10:00:00Z".parse().unwrap()) {
             Outcome::Granted(_) => "granted",
             Outcome::Dead => "dead",
+            Outcome::ClientRefused(_) => "client refused",
             Outcome::Unchanged(_) => "unchanged",
             Outcome::Lost(_) => "lost",
         }
@@ -86,7 +90,8 @@ mod tests {
         assert_eq!(judged(200, r#"{"access_token":"a"}"#), "granted");
         assert_eq!(judged(400, r#"{"error":"invalid_grant"}"#), "dead");
         assert_eq!(judged(403, r#"{"error":"unauthorized_client","error_description":"refresh_token is invalid"}"#), "dead");
-        assert_eq!(judged(401, r#"{"error":"invalid_client"}"#), "unchanged");
+        assert_eq!(judged(401, r#"{"error":"invalid_client"}"#), "client refused");
+        assert_eq!(judged(400, r#"{"error":"invalid_scope"}"#), "unchanged");
         assert_eq!(judged(503, "come back later"), "unchanged");
         assert_eq!(judged(404, "<html>"), "unchanged");
         assert_eq!(judged(500, "oops"), "lost");

@@ -5,8 +5,8 @@ use std::time::Duration;
 use patchbay_engine::consent;
 use patchbay_model::consent::ConsentRoute;
 use patchbay_model::integration::{AttentionCause, IntegrationStatus};
+use patchbay_model::refresh::{Attempt, Flight, NewStep, RefreshReason, RefreshStep};
 use patchbay_model::{Code, Origin};
-use patchbay_store::{RefreshLease, RefreshState};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -33,8 +33,15 @@ async fn tokens_are_renewed_in_time_and_again_with_the_rotated_token() {
     }
     let store = world.bare_store().await;
     let mut tx = store.read_secrets(world.scope()).await.unwrap();
-    let entry = tx.secrets().sealed_refresh_entry(credential(&world).await).await.unwrap().unwrap();
-    assert!(entry.state == RefreshState::Settled && entry.previous.is_none(), "the new set has worked, so the old one is forgotten: {:?}", entry.state);
+    let credential = credential(&world).await;
+    assert_eq!(tx.flight(credential).await.unwrap(), Flight::Idle);
+    assert_eq!(tx.secrets().sealed_previous(credential).await.unwrap(), None, "the new set has worked, so the old one is forgotten");
+    let steps: Vec<_> = tx.refresh_steps(credential, 100).await.unwrap().into_iter().rev().map(|taken| taken.step).collect();
+    let one = [RefreshStep::Intent, RefreshStep::Sent, RefreshStep::Granted, RefreshStep::Activated, RefreshStep::Proven];
+    assert_eq!(steps.iter().map(|step| step.step).collect::<Vec<_>>(), [one, one, one].concat());
+    for (old, new) in steps.iter().filter(|step| step.step == RefreshStep::Granted).zip(steps.iter().filter(|step| step.step == RefreshStep::Granted).skip(1)) {
+        assert!(old.spent && old.next_fp == new.fp && old.fp != new.fp, "each token is sent once, and then the next one");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,17 +136,33 @@ async fn a_process_that_died_before_sending_is_taken_over() {
     let world = World::new().await;
     world.connect().await;
     let (credential, store) = (credential(&world).await, world.bare_store().await);
-    world.advance(HOUR + 60);
-    let (intent, now) = (Uuid::from_u128(1), world.now());
-    let mut tx = store.write_secrets(world.scope(), Origin::Background).await.unwrap();
-    let lease = tx.acquire_refresh(credential, "dead process", intent, now, now.plus(Duration::from_millis(700))).await.unwrap();
-    assert!(matches!(lease, RefreshLease::Acquired { .. }));
-    tx.record_refresh_intent(credential, intent, now).await.unwrap();
-    tx.commit().await.unwrap();
-    // The lease of the dead is waited out; then the same refresh token is tried, which the provider never saw.
-    assert_eq!(world.userinfo().await.unwrap().as_deref(), Some("Ada Lovelace"));
-    assert!(world.now().since(now) >= Duration::from_millis(600), "nobody goes past a lease that runs");
-    assert_eq!(world.peer.refreshes().await.len(), 1);
+    // Of one whose death nobody can see the lease is waited out, and another is waited for no longer than its last request
+    // may be on its way. Then the same refresh token is tried, which the provider never saw.
+    for (number, witnessed, lease, waits) in [(1, false, 700, 600), (2, true, 100_000, 900)] {
+        world.advance(HOUR + 60);
+        let now = world.now();
+        let attempt = Attempt {
+            id: Uuid::from_u128(number),
+            owner: "dead-process".to_owned(),
+            until: now.plus(Duration::from_millis(lease)),
+            witnessed,
+            gone: None,
+            fp: [7; 32],
+            sends: 1,
+            first_sent_at: now,
+            since: now,
+            reason: RefreshReason::Due,
+        };
+        let mut tx = store.write_secrets(world.scope(), Origin::Background).await.unwrap();
+        let found = tx.credential(credential).await.unwrap().unwrap();
+        let step = NewStep::of(attempt.id, &attempt.owner, RefreshStep::Intent, now).about(attempt.fp);
+        tx.put_flight(&found, &Flight::Sending(attempt), &[step], now).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(world.userinfo().await.unwrap().as_deref(), Some("Ada Lovelace"));
+        let waited = world.now().since(now);
+        assert!(waited >= Duration::from_millis(waits) && waited < Duration::from_secs(60), "{waited:?}");
+        assert_eq!(world.peer.refreshes().await.len(), usize::try_from(number).unwrap());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,7 +205,7 @@ async fn a_lease_lives_as_long_as_the_databases_clock_says() {
     let other = world.second_engine_ahead(600).await;
     let lease = |ends: &str| {
         let done =
-            world.psql(&format!("UPDATE patchbay.refresh_journal SET state = 'leased', owner = 'another', lease_until = clock_timestamp() + interval '{ends}' RETURNING owner"));
+            world.psql(&format!("UPDATE patchbay.refresh_journal SET state = 'intent', owner = 'another', witnessed = false, sent_fp = NULL, lease_until = clock_timestamp() + interval '{ends}' RETURNING owner"));
         assert_eq!(done, "another", "there is one entry");
     };
     lease("5 minutes");
@@ -192,6 +215,9 @@ async fn a_lease_lives_as_long_as_the_databases_clock_says() {
     assert_eq!(world.peer.refreshes().await.len(), 1, "a lease that lives is another's, however late we think it is");
     lease("-1 seconds");
     assert_eq!(other.probe(&world.integration).await.unwrap().name.as_deref(), Some("Ada Lovelace"));
+    assert_eq!(world.peer.refreshes().await.len(), 1, "what it sent may have rotated the token, so the old one is used up first");
+    world.advance(HOUR);
+    assert_eq!(world.engine.probe(&world.integration).await.unwrap().name.as_deref(), Some("Ada Lovelace"));
     assert_eq!(world.peer.refreshes().await.len(), 2, "and one that has ended is nobody's");
     other.shutdown().await;
 }

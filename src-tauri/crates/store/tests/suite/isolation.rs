@@ -22,7 +22,9 @@ async fn assert_unseen(place: &Place, scope: Scope, customer: &Customer, why: &s
     assert!(tx.secrets().sealed_integration(customer.integration.id).await.is_err(), "sealed value: {why}");
     let patchbay_model::credential::SealedAt::Shared(shared) = customer.shared.sealed_at else { panic!("the fixture is shared") };
     assert_eq!(tx.secrets().sealed_shared(shared).await.unwrap(), None, "shared sealed value: {why}");
-    assert_eq!(tx.secrets().sealed_refresh_entry(customer.credential.id).await.unwrap(), None, "journal: {why}");
+    assert_eq!(tx.secrets().sealed_previous(customer.credential.id).await.unwrap(), None, "journal: {why}");
+    assert_eq!(tx.flight(customer.credential.id).await.unwrap(), refresh::Flight::Idle, "flight: {why}");
+    assert_eq!(tx.refresh_steps(customer.credential.id, 100).await.unwrap(), [], "steps: {why}");
     assert_eq!(tx.token(customer.token.id).await.unwrap(), None, "token: {why}");
     assert_eq!(tx.token_secrets(customer.token.id).await.unwrap(), [], "token secrets: {why}");
     assert_eq!(tx.connect_session(customer.session.id).await.unwrap(), None, "connect session: {why}");
@@ -63,7 +65,8 @@ async fn assert_unseen(place: &Place, scope: Scope, customer: &Customer, why: &s
         "secret is added: {why}"
     );
     assert_eq!(attempt!(place.store, scope, |tx| tx.remove_token_secrets(customer.token.id, None)).unwrap(), 0, "secrets are removed: {why}");
-    assert!(attempt!(place.store, scope, |tx| tx.acquire_refresh(customer.credential.id, "me", uuid(), time(0), time(9))).is_err(), "refresh: {why}");
+    let step = refresh::NewStep::of(uuid(), "me", refresh::RefreshStep::Intent, time(0));
+    assert!(attempt!(place.store, scope, |tx| tx.add_steps(&customer.credential, &[step])).is_err(), "refresh: {why}");
     assert_eq!(attempt!(place.store, scope, |tx| tx.begin_exchange(customer.session.id, time(1))).unwrap(), None, "callback: {why}");
     assert!(!attempt!(place.store, scope, |tx| tx.end_connect_session(customer.session.id, consent::ConnectState::Cancelled, None, time(1))).unwrap(), "cancel: {why}");
     assert!(!attempt!(place.store, scope, |tx| tx.remove_document(customer.integration.id, "tickets", "1")).unwrap(), "document is removed: {why}");

@@ -1,0 +1,422 @@
+//! What is written down about a renewal, and when: before anything is sent (`begin`), when its outcome is known (`granted`,
+//! `refused`, `unchanged`, `lost`), and when the new set has worked (`prove`). Each is one transaction.
+
+use std::time::{Duration, Instant};
+
+use patchbay_model::credential::{Credential, CredentialOwner};
+use patchbay_model::integration::{AttentionCause, IntegrationStatus};
+use patchbay_model::refresh::{Attempt, Flight, Fp, NewStep, RefreshReason, RefreshStep};
+use patchbay_model::{Code, CredentialId, Origin, Problem, Scope, Secret, Timestamp};
+use patchbay_store::{SecretWriteTx, StoreError};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::doubt::{self, Case, Verdict};
+use super::material::Material;
+use super::{Trouble, fingerprint, told};
+use crate::Engine;
+use crate::call::{sealed, status};
+use crate::consent::TokenSet;
+use crate::contention::{Turns, again};
+
+/// How long nobody else may go on, whatever became of the owner. One that is seen to be dead is not waited for.
+const LEASE: Duration = Duration::from_secs(120);
+/// How long a call waits for another process that is renewing.
+const WAIT_FOR_OTHERS: Duration = Duration::from_secs(40);
+/// How often it looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// An intent that is written down: from here on a request may be sent.
+pub(super) struct Intent {
+    pub(super) attempt: Attempt,
+    pub(super) credential: Credential,
+    pub(super) set: TokenSet,
+    pub(super) refresh_token: Secret,
+    /// When the intent was committed.
+    pub(super) committed: (Instant, Timestamp),
+}
+
+/// What came of wanting to renew.
+pub(super) enum Start {
+    /// Someone has renewed it already, or the set in force is to be used on.
+    Use(Box<(Credential, TokenSet)>),
+    /// To be sent.
+    Go(Box<Intent>),
+}
+
+enum Tried {
+    Start(Start),
+    /// Another process has it, for so long at most.
+    Held(Duration),
+}
+
+/// Writes the intent down, or finds that there is no need to.
+pub(super) async fn begin(engine: &Engine, scope: Scope, id: CredentialId, seen: &TokenSet, reason: RefreshReason, material: &Material) -> Result<Start, Trouble> {
+    let witnessed = engine.outbound().witnessed(engine).await;
+    let give_up = Instant::now() + WAIT_FOR_OTHERS;
+    let mut turns = Turns::new(engine.context());
+    loop {
+        let left = match attempt(engine, scope, id, seen, reason, material, witnessed).await {
+            Ok(Tried::Start(start)) => return Ok(start),
+            Ok(Tried::Held(left)) => left,
+            Err(trouble) if trouble.problem.contended => {
+                turns.again(trouble.problem).await?;
+                continue;
+            }
+            Err(trouble) => return Err(trouble),
+        };
+        if Instant::now() >= give_up {
+            return Err(Problem::new(Code::StoreBusy, "Another process is renewing the access at the provider and has not finished. Try again in a moment.")
+                .retry_after(left.as_secs().clamp(1, 60))
+                .into());
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+async fn attempt(engine: &Engine, scope: Scope, id: CredentialId, seen: &TokenSet, reason: RefreshReason, material: &Material, witnessed: bool) -> Result<Tried, Trouble> {
+    let now = engine.now();
+    let new = engine.context().new_uuid();
+    told(id, new, "before_begin");
+    let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
+    let (credential, set) = read(engine, &mut tx, id).await?;
+    let found = |credential, set| Ok(Tried::Start(Start::Use(Box::new((credential, set)))));
+    let renewed = set.access_token.expose() != seen.access_token.expose() && set.usable(now);
+    if renewed || (reason == RefreshReason::Due && now < set.due()) {
+        return found(credential, set);
+    }
+    let me = engine.outbound().lease_owner.as_str();
+    let clock = tx.clock(now).await?;
+    let usable = reason == RefreshReason::Due && set.usable(now);
+    let mut steps = Vec::new();
+    let flight = match tx.flight(id).await? {
+        Flight::Sending(other) => match presence(engine, &mut tx, &other, me, clock).await? {
+            Presence::Over => Flight::Doubt(other),
+            Presence::Dead => {
+                steps.push(NewStep::of(other.id, me, RefreshStep::TakenOver, clock).about(other.fp).noting(json!({ "from": other.owner })));
+                Flight::Doubt(other)
+            }
+            Presence::Lives if usable => return found(credential, set),
+            Presence::Lives => {
+                if other.gone.is_some() {
+                    tx.note_gone(id, other.id, None).await?;
+                    tx.commit().await?;
+                }
+                return Ok(Tried::Held(other.until.since(clock)));
+            }
+            Presence::Settles if usable && other.gone.is_some() => return found(credential, set),
+            Presence::Settles => {
+                if other.gone.is_none() {
+                    tx.note_gone(id, other.id, Some(clock)).await?;
+                    tx.commit().await?;
+                }
+                return if usable { found(credential, set) } else { Ok(Tried::Held(engine.store().settle())) };
+            }
+        },
+        other => other,
+    };
+    let Some(refresh_token) = set.refresh_token.clone() else {
+        return Err(attention(engine, tx, material, AttentionCause::CredentialExpired).await?);
+    };
+    let fp = fingerprint(engine, &refresh_token);
+    if tx.is_spent(id, fp).await? {
+        // Its outcome is known: whoever found out has said so, and sending it again could only do harm.
+        let cause = match material.integration.status {
+            IntegrationStatus::NeedsAttention { cause: cause @ (AttentionCause::RefreshUncertain | AttentionCause::RefreshRefused) } => cause,
+            _ => AttentionCause::RefreshRefused,
+        };
+        return Err(attention(engine, tx, material, cause).await?);
+    }
+    if let Flight::Doubt(before) = &flight {
+        let case = Case {
+            rotation: material.rotation(),
+            reason,
+            usable: set.usable(now),
+            since_first: clock.since(before.first_sent_at),
+            since_last: clock.since(before.since),
+            sends: before.sends,
+        };
+        match doubt::judge(case) {
+            Verdict::Send => {}
+            Verdict::UseUp => return found(credential, set),
+            Verdict::Wait(left) => {
+                let words = "The answers to the last renewals were lost on the way. The provider is asked again in a while.";
+                return Err(Problem::new(Code::ProviderUnreachable, words).retry_after(left.as_secs().clamp(1, 600)).into());
+            }
+        }
+    }
+    engine.can_seal(&mut tx).await?;
+    let attempt = Attempt { id: new, owner: me.to_owned(), until: clock.plus(LEASE), witnessed, gone: None, fp, sends: 1, first_sent_at: clock, since: clock, reason };
+    let Ok(attempt) = flight.begin(attempt) else { return Ok(Tried::Held(LEASE)) };
+    let note = json!({ "reason": reason, "sends": attempt.sends });
+    steps.push(NewStep::of(new, me, RefreshStep::Intent, clock).about(fp).noting(note));
+    tx.put_flight(&credential, &Flight::Sending(attempt.clone()), &steps, clock).await?;
+    tx.commit().await?;
+    told(id, new, "intent");
+    let committed = (Instant::now(), engine.now());
+    Ok(Tried::Start(Start::Go(Box::new(Intent { attempt, credential, set, refresh_token, committed }))))
+}
+
+/// What is known of a process that may be sending.
+enum Presence {
+    /// Its time is over, or it is this one, which sends nothing any more.
+    Over,
+    /// It died, and what it had sent last has arrived by now.
+    Dead,
+    /// It seems dead, but not for long enough.
+    Settles,
+    /// It lives, or nobody can tell.
+    Lives,
+}
+
+async fn presence(engine: &Engine, tx: &mut SecretWriteTx, other: &Attempt, me: &str, clock: Timestamp) -> Result<Presence, Problem> {
+    if other.owner == me || other.until <= clock {
+        return Ok(Presence::Over);
+    }
+    if !other.witnessed || engine.store().owner_lives(tx, &other.owner).await? {
+        return Ok(Presence::Lives);
+    }
+    Ok(if other.gone.is_some_and(|gone| clock.since(gone) >= engine.store().settle()) { Presence::Dead } else { Presence::Settles })
+}
+
+/// The credential with the set in force.
+pub(super) async fn read(engine: &Engine, tx: &mut SecretWriteTx, id: CredentialId) -> Result<(Credential, TokenSet), Problem> {
+    let gone = || Problem::new(Code::NeedsReconnect, "The credential of this integration was deleted. Connect again.");
+    let credential = tx.credential(id).await?.ok_or_else(gone)?;
+    let envelope = tx.secrets().sealed_credential(&credential).await?.ok_or_else(gone)?;
+    let set = TokenSet::from_secret(&sealed::open_in(engine, tx, &credential, &envelope).await?)?;
+    Ok((credential, set))
+}
+
+/// Whether the journal still speaks of this attempt.
+fn is_ours(flight: &Flight, ours: &Attempt) -> bool {
+    matches!(flight, Flight::Sending(attempt) if attempt.id == ours.id)
+}
+
+/// Stores the answer and makes it current, in one transaction. An answer that has come must not be lost: until it is stored
+/// that is tried, also while the database is away.
+pub(super) async fn granted(engine: &Engine, scope: Scope, intent: Intent, new: TokenSet) -> Result<(Credential, TokenSet), Trouble> {
+    // RFC 6749 sections 5.1 and 6: what the answer leaves out stays as it was.
+    let set = TokenSet { refresh_token: new.refresh_token.or_else(|| Some(intent.refresh_token.clone())), scope: new.scope.or_else(|| intent.set.scope.clone()), ..new };
+    let give_up = Instant::now() + WAIT_FOR_OTHERS;
+    loop {
+        match store(engine, scope, &intent, &set).await {
+            Ok(Stored::Current(credential)) => {
+                told(credential.id, intent.attempt.id, "activated");
+                return Ok((*credential, set));
+            }
+            Ok(Stored::Newer(in_force)) => return Ok(*in_force),
+            Ok(Stored::Held) => tokio::time::sleep(LOOK_AGAIN).await,
+            Err(problem) if problem.code == Code::StoreBusy && Instant::now() < give_up => tokio::time::sleep(LOOK_AGAIN).await,
+            Err(problem) => return Err(Problem { contended: false, ..problem }.into()),
+        }
+        if Instant::now() >= give_up {
+            return Err(Problem::new(Code::StoreBusy, "New tokens came from the provider but could not be stored, since another process holds the renewal. Try again.").into());
+        }
+    }
+}
+
+/// What came of storing an answer.
+enum Stored {
+    /// It is in force.
+    Current(Box<Credential>),
+    /// A person has connected anew meanwhile, or another process was quicker: theirs is the newer grant.
+    Newer(Box<(Credential, TokenSet)>),
+    /// Another process took over and is still asking.
+    Held,
+}
+
+async fn store(engine: &Engine, scope: Scope, intent: &Intent, set: &TokenSet) -> Result<Stored, Problem> {
+    let attempt = &intent.attempt;
+    let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
+    let (mut credential, in_force) = read(engine, &mut tx, intent.credential.id).await?;
+    let clock = tx.clock(engine.now()).await?;
+    let flight = tx.flight(credential.id).await?;
+    let ours = is_ours(&flight, attempt);
+    let step = |step| NewStep::of(attempt.id, &attempt.owner, step, clock);
+    let mut steps = vec![step(RefreshStep::Sent).about(attempt.fp)];
+    if in_force.access_token.expose() != intent.set.access_token.expose() {
+        steps.push(step(RefreshStep::RaceFound));
+        let flight = if ours { Flight::Idle } else { flight };
+        put(&mut tx, &credential, ours, &flight, &steps, clock).await?;
+        tx.commit().await?;
+        return Ok(Stored::Newer(Box::new((credential, in_force))));
+    }
+    // The machine slept over the end of our lease. Our answer is the newest that there is, so it is stored all the same as soon
+    // as whoever took over has an outcome.
+    if let (false, Flight::Sending(other)) = (ours, &flight)
+        && !matches!(presence(engine, &mut tx, other, &attempt.owner, clock).await?, Presence::Over | Presence::Dead)
+    {
+        return Ok(Stored::Held);
+    }
+    credential.expires = Some(set.expires);
+    credential.secret_set_at = Some(set.obtained);
+    credential.updated_at = engine.now();
+    // In the transaction that stores it, so that it lies under a key that the store still has then.
+    let envelope = sealed::seal(engine, &mut tx, &credential, &set.to_secret()?).await?;
+    tx.activate_set(&credential, &envelope, clock).await?;
+    let next = set.refresh_token.as_ref().map(|token| fingerprint(engine, token));
+    steps.push(NewStep { next_fp: next, spent: next != Some(attempt.fp), ..step(RefreshStep::Granted).about(attempt.fp) });
+    steps.push(step(RefreshStep::Activated));
+    tx.put_flight(&credential, &attempt.clone().granted(clock), &steps, clock).await?;
+    if !ours {
+        // Whoever took over may have found the token dead, which it was: rotated for us.
+        if let CredentialOwner::Integration(_, integration) = intent.credential.owner {
+            tx.set_integration_status(integration, &status::LIVE, IntegrationStatus::Active, engine.now(), false).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(Stored::Current(Box::new(credential)))
+}
+
+/// Writes the state down where the journal speaks of our attempt, and the steps in any case.
+async fn put(tx: &mut SecretWriteTx, credential: &Credential, ours: bool, flight: &Flight, steps: &[NewStep], clock: Timestamp) -> Result<(), StoreError> {
+    if ours { tx.put_flight(credential, flight, steps, clock).await } else { tx.add_steps(credential, steps).await }
+}
+
+/// The provider changed nothing, or nothing was sent.
+pub(super) async fn unchanged(engine: &Engine, scope: Scope, intent: &Intent, sent: bool, cause: Option<AttentionCause>, material: &Material) -> Result<(), Trouble> {
+    ended(engine, scope, intent, RefreshStep::Unchanged, sent, Attempt::unchanged).await?;
+    if let Some(cause) = cause {
+        let to = IntegrationStatus::NeedsAttention { cause };
+        again!(engine, {
+            let mut tx = engine.store().write(scope, Origin::Background).await?;
+            tx.set_integration_status(material.integration.id, &status::LIVE, to, engine.now(), false).await?;
+            tx.commit().await?;
+            Ok(())
+        });
+    }
+    Ok(())
+}
+
+/// No answer came.
+pub(super) async fn lost(engine: &Engine, scope: Scope, intent: &Intent) -> Result<(), Trouble> {
+    ended(engine, scope, intent, RefreshStep::Lost, true, Attempt::lost).await?;
+    told(intent.credential.id, intent.attempt.id, "lost");
+    Ok(())
+}
+
+async fn ended(engine: &Engine, scope: Scope, intent: &Intent, step: RefreshStep, sent: bool, to: fn(Attempt) -> Flight) -> Result<(), Problem> {
+    let attempt = &intent.attempt;
+    again!(engine, {
+        let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
+        let clock = tx.clock(engine.now()).await?;
+        let flight = tx.flight(intent.credential.id).await?;
+        let of = |step| NewStep::of(attempt.id, &attempt.owner, step, clock).about(attempt.fp);
+        let mut steps = Vec::new();
+        if sent {
+            steps.push(of(RefreshStep::Sent));
+        }
+        steps.push(of(step).noting(json!({ "sent": sent })));
+        put(&mut tx, &intent.credential, is_ours(&flight, attempt), &to(attempt.clone()), &steps, clock).await?;
+        tx.commit().await?;
+        Ok(())
+    });
+    Ok(())
+}
+
+/// The provider refuses the refresh token for good, unless other tokens have come into force meanwhile.
+pub(super) async fn dead(engine: &Engine, scope: Scope, material: &Material, intent: &Intent) -> Result<(Credential, TokenSet), Trouble> {
+    let mut turns = Turns::new(engine.context());
+    loop {
+        match found_dead(engine, scope, material, intent).await {
+            Err(trouble) if trouble.problem.contended => turns.again(trouble.problem).await?,
+            done => return done,
+        }
+    }
+}
+
+async fn found_dead(engine: &Engine, scope: Scope, material: &Material, intent: &Intent) -> Result<(Credential, TokenSet), Trouble> {
+    let attempt = &intent.attempt;
+    let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
+    let clock = tx.clock(engine.now()).await?;
+    let (in_force, set) = read(engine, &mut tx, intent.credential.id).await?;
+    let flight = tx.flight(in_force.id).await?;
+    let ours = is_ours(&flight, attempt);
+    let step = |step| NewStep::of(attempt.id, &attempt.owner, step, clock).about(attempt.fp);
+    let mut steps = vec![step(RefreshStep::Sent)];
+    if set.access_token.expose() != intent.set.access_token.expose() {
+        steps.push(step(RefreshStep::RaceFound));
+        put(&mut tx, &in_force, ours, &Flight::Idle, &steps, clock).await?;
+        tx.commit().await?;
+        return Ok((in_force, set));
+    }
+    let cause = if attempt.sends > 1 { AttentionCause::RefreshUncertain } else { AttentionCause::RefreshRefused };
+    steps.push(NewStep { spent: true, ..step(RefreshStep::Dead) });
+    let first = if attempt.sends > 1 { first_of(&mut tx, in_force.id, attempt.fp).await? } else { None };
+    steps.push(step(RefreshStep::Attention).noting(json!({ "cause": cause, "first": first })));
+    put(&mut tx, &in_force, ours, &attempt.clone().dead(), &steps, clock).await?;
+    let trouble = attention(engine, tx, material, cause).await?;
+    told(in_force.id, attempt.id, "dead");
+    Err(trouble)
+}
+
+/// How the first attempt with a token ended, by which its outcome came into doubt.
+async fn first_of(tx: &mut SecretWriteTx, id: CredentialId, fp: Fp) -> Result<Option<serde_json::Value>, StoreError> {
+    let steps = tx.refresh_steps(id, 100).await?;
+    let about = |attempt: Uuid| steps.iter().filter(move |taken| taken.step.attempt == attempt);
+    let Some(first) = steps.iter().rev().find(|taken| taken.step.step == RefreshStep::Intent && taken.step.fp == Some(fp)) else { return Ok(None) };
+    let last = about(first.step.attempt).filter(|taken| taken.step.step != RefreshStep::TakenOver).max_by_key(|taken| taken.number);
+    Ok(last.map(|taken| json!({ "attempt": taken.step.attempt, "step": taken.step.step, "at": taken.step.at })))
+}
+
+/// Marks the integration, and gives the problem of whoever wanted tokens.
+async fn attention(engine: &Engine, mut tx: SecretWriteTx, material: &Material, cause: AttentionCause) -> Result<Trouble, Problem> {
+    let to = IntegrationStatus::NeedsAttention { cause };
+    let now = engine.now();
+    tx.set_integration_status(material.integration.id, &status::LIVE, to, now, false).await?;
+    tx.commit().await?;
+    let problem = material.integration.clone().into_status(to, now).callable().err().unwrap_or_else(|| Problem::new(Code::NeedsReconnect, cause.words()));
+    Ok(Trouble { problem, needs_person: true })
+}
+
+/// The set that came at `obtained` has worked: the one before is forgotten, if that is still what the journal waits for.
+pub(super) async fn prove(engine: &Engine, scope: Scope, id: CredentialId, obtained: Timestamp) -> Result<(), Problem> {
+    let mut tx = engine.store().read(scope).await?;
+    let flight = tx.flight(id).await?;
+    drop(tx);
+    let Flight::Unproven { attempt, .. } = flight else { return Ok(()) };
+    told(id, attempt, "proving");
+    again!(engine, {
+        let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
+        let clock = tx.clock(engine.now()).await?;
+        let flight = tx.flight(id).await?;
+        let credential = tx.credential(id).await?.filter(|credential| credential.secret_set_at == Some(obtained));
+        if let (Flight::Unproven { attempt: now, .. }, Some(credential)) = (flight, credential)
+            && now == attempt
+        {
+            let step = NewStep::of(attempt, &engine.outbound().lease_owner, RefreshStep::Proven, clock);
+            tx.put_flight(&credential, &Flight::Idle, &[step], clock).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    });
+    told(id, attempt, "proven");
+    Ok(())
+}
+
+/// The access token of the set before, where the set in force was never proven: it may still live.
+pub(super) async fn previous(engine: &Engine, scope: Scope, credential: &Credential) -> Result<Option<(Uuid, TokenSet)>, Problem> {
+    let mut tx = engine.store().read_secrets(scope).await?;
+    let Flight::Unproven { attempt, .. } = tx.flight(credential.id).await? else { return Ok(None) };
+    let Some(envelope) = tx.secrets().sealed_previous(credential.id).await? else { return Ok(None) };
+    drop(tx);
+    let set = TokenSet::from_secret(&sealed::open(engine, credential, &envelope).await?)?;
+    Ok(set.usable(engine.now()).then_some((attempt, set)))
+}
+
+/// Other tokens take the place of a credential's: those of before are never sent again.
+///
+/// # Errors
+/// Problems of the store.
+pub(crate) async fn retire(engine: &Engine, tx: &mut SecretWriteTx, credential: &Credential) -> Result<(), Problem> {
+    let Some(envelope) = tx.secrets().sealed_credential(credential).await? else { return Ok(()) };
+    let set = TokenSet::from_secret(&sealed::open_in(engine, tx, credential, &envelope).await?)?;
+    let clock = tx.clock(engine.now()).await?;
+    let mut step = NewStep::of(engine.context().new_uuid(), &engine.outbound().lease_owner, RefreshStep::Reconnected, clock);
+    if let Some(token) = &set.refresh_token {
+        step = NewStep { spent: true, ..step.about(fingerprint(engine, token)) };
+    }
+    tx.put_flight(credential, &Flight::Idle, &[step], clock).await?;
+    Ok(())
+}
