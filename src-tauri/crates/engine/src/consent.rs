@@ -8,12 +8,9 @@ mod cancel;
 mod client;
 mod exchange;
 mod finish;
-mod grant_request;
 pub mod loopback;
-mod metadata;
 mod receipt;
 mod redirect;
-mod tokens;
 
 use std::time::Duration;
 
@@ -26,9 +23,6 @@ pub use begin::{begin, loopback_port};
 pub use cancel::cancel;
 pub(crate) use client::client_of;
 pub use finish::{finish, finish_callback};
-pub(crate) use grant_request::{OAuthClient, refresh as refresh_request};
-pub(crate) use metadata::{Authority, MetadataCache, authority};
-pub(crate) use tokens::{Refusal, TokenAnswer, TokenSet, read as read_token_answer};
 
 use crate::background::surely;
 use crate::contention::again;
@@ -39,9 +33,6 @@ pub(crate) const LOCATED_KEY: &str = "located";
 
 /// The member of `public_config` of a credential that holds what answers and callbacks brought beside its tokens, secrets aside.
 pub(crate) const KEPT_KEY: &str = "kept";
-
-/// Seconds for which an access token is believed to live where neither the answer nor the manifest says it.
-pub(crate) const SILENT_LIFE: u64 = 3600;
 
 /// What to begin.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -24,6 +24,7 @@ pub mod integration;
 pub mod key;
 pub mod member;
 pub mod moving;
+mod oauth;
 pub mod organization;
 mod outbound;
 pub mod overview;

@@ -7,14 +7,16 @@ use tokio::sync::OnceCell;
 use crate::Engine;
 
 use crate::call::places::Places;
-use crate::consent::MetadataCache;
 use crate::http::Lanes;
+use crate::oauth::MetadataCache;
 use crate::refresh::Flights;
 
 /// What is kept. Nothing of it is the truth about anything: the store is.
 pub(crate) struct Outbound {
     /// One lane per integration.
     pub(crate) lanes: Lanes,
+    /// One lane per authorization server.
+    pub(crate) authorities: Lanes,
     /// What issuers say of themselves.
     pub(crate) metadata: MetadataCache,
     /// Where providers' APIs were found.
@@ -32,6 +34,7 @@ impl Outbound {
     pub(crate) fn new(context: &Context) -> Self {
         Self {
             lanes: Lanes::default(),
+            authorities: Lanes::default(),
             metadata: MetadataCache::default(),
             places: Places::default(),
             flights: Flights::default(),

@@ -27,7 +27,7 @@ use outcome::Outcome;
 
 use crate::Engine;
 use crate::call::opened::Opened;
-use crate::consent::TokenSet;
+use crate::oauth::TokenSet;
 
 /// After trouble, tokens that still work are used for this long before the next try.
 const REST: Duration = Duration::from_secs(30);
@@ -44,12 +44,12 @@ pub(crate) async fn current(engine: &Engine, scope: Scope, credential: Credentia
     let now = engine.now();
     let flights = &engine.outbound().flights;
     let keep = |credential, set| Ok(Opened::Tokens { credential: Box::new(credential), set });
-    if now < set.due() || (set.usable(now) && (set.refresh_token.is_none() || flights.rests(credential.id))) {
+    if now < set.main.due() || (set.main.usable(now) && (set.main.refresh.is_none() || flights.rests(credential.id))) {
         return keep(credential, set);
     }
     match renew(engine, scope, &credential, &set, RefreshReason::Due).await {
         Ok((credential, set)) => keep(credential, set),
-        Err(trouble) if set.usable(engine.now()) && !trouble.needs_person => {
+        Err(trouble) if set.main.usable(engine.now()) && !trouble.needs_person => {
             tracing::warn!(credential = %credential.id, problem = %trouble.problem, "tokens could not be renewed; the old ones still work");
             flights.rest(credential.id, REST);
             keep(credential, set)
@@ -63,13 +63,13 @@ pub(crate) async fn current(engine: &Engine, scope: Scope, credential: Credentia
 /// # Errors
 /// As [`current`].
 pub(crate) async fn after_refusal(engine: &Engine, scope: Scope, credential: &Credential, refused: &TokenSet) -> Result<Option<Opened>, Problem> {
-    if refused.refresh_token.is_none() {
+    if refused.main.refresh.is_none() {
         return Ok(None);
     }
     // A set that was refused at its first use: perhaps it is not known everywhere at the provider yet, and the access token of
     // before still is. Its refresh token is spent.
     if let Some((attempt, set)) = journal::previous(engine, scope, credential).await?
-        && set.access_token.expose() != refused.access_token.expose()
+        && set.main.access.expose() != refused.main.access.expose()
         && engine.outbound().flights.falls_back(attempt)
     {
         return Ok(Some(Opened::Tokens { credential: Box::new(credential.clone()), set }));
@@ -84,11 +84,11 @@ pub(crate) async fn after_refusal(engine: &Engine, scope: Scope, credential: &Cr
 /// Problems of the store.
 pub(crate) async fn proven(engine: &Engine, scope: Scope, credential: CredentialId, set: &TokenSet) -> Result<(), Problem> {
     // Which set is in force is asked once: a process that renewed may have died before it could prove its own.
-    if engine.outbound().flights.is_proven(credential, set.obtained) {
+    if engine.outbound().flights.is_proven(credential, set.main.obtained) {
         return Ok(());
     }
-    journal::prove(engine, scope, credential, set.obtained).await?;
-    engine.outbound().flights.proven(credential, set.obtained);
+    journal::prove(engine, scope, credential, set.main.obtained).await?;
+    engine.outbound().flights.proven(credential, set.main.obtained);
     Ok(())
 }
 
@@ -145,7 +145,7 @@ async fn renew_alone(engine: &Engine, scope: Scope, credential: &Credential, see
         };
         let outcome = send(engine, &material, &intent).await;
         match outcome {
-            Ok(Outcome::Granted(new)) => return journal::granted(engine, scope, intent, new).await,
+            Ok(Outcome::Granted(new)) => return journal::granted(engine, scope, intent, *new).await,
             Ok(Outcome::Dead) => return journal::dead(engine, scope, &material, &intent).await,
             Ok(Outcome::ClientRefused(problem)) => {
                 journal::unchanged(engine, scope, &intent, true, Some(AttentionCause::ClientRefused), &material).await?;
@@ -179,7 +179,7 @@ async fn send(engine: &Engine, material: &Material, intent: &Intent) -> Result<O
         return Err(Problem::new(Code::StoreBusy, "The renewal was held up and was not sent. Try again in a moment.").retry_after(1));
     }
     told(intent.credential.id, intent.attempt.id, "sent");
-    let outcome = material.ask(engine, &intent.refresh_token).await?;
+    let outcome = material.ask(engine, &intent.refresh_token, intent.attempt.id).await?;
     told(intent.credential.id, intent.attempt.id, "answered");
     Ok(outcome)
 }

@@ -144,7 +144,7 @@ impl<'a> Drive<'a> {
         // has refused the first one, so nothing is done twice.
         if !self.state.renewed
             && let Opened::Tokens { credential, set } = &self.opened
-            && set.refresh_token.is_some()
+            && set.main.refresh.is_some()
         {
             self.state.renewed = true;
             let renewed = refresh::after_refusal(self.engine, self.scope, credential, set).await?;

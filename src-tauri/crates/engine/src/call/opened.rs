@@ -8,8 +8,8 @@ use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::consent::TokenSet;
 use crate::http::Mask;
+use crate::oauth::TokenSet;
 
 /// What goes with requests.
 #[derive(Clone)]
@@ -71,7 +71,7 @@ impl Opened {
         let single = match self {
             Self::Nothing => return Ok(None),
             Self::Pair { secret, .. } | Self::Single(secret) | Self::Fresh(secret) => secret,
-            Self::Tokens { set, .. } => &set.access_token,
+            Self::Tokens { set, .. } => &set.main.access,
         };
         let (name, value) = match (place, self) {
             (Place::Basic, Self::Pair { username, secret }) => (AUTHORIZATION, Secret::new(format!("Basic {}", base64(username, secret)))),
@@ -101,8 +101,7 @@ impl Opened {
             }
             Self::Single(secret) | Self::Fresh(secret) => mask.cover(secret),
             Self::Tokens { set, .. } => {
-                mask.cover(&set.access_token);
-                set.refresh_token.iter().for_each(|token| mask.cover(token));
+                set.secrets().for_each(|secret| mask.cover(secret));
             }
         }
     }

@@ -16,9 +16,10 @@ use url::Url;
 use super::drive::{Drive, DriveState};
 use super::opened::Opened;
 use super::{sealed, status};
-use crate::consent::{KEPT_KEY, LOCATED_KEY, TokenSet};
+use crate::consent::{KEPT_KEY, LOCATED_KEY};
 use crate::governance::{self, Subject};
 use crate::http::Recorder;
+use crate::oauth::TokenSet;
 use crate::{Engine, definition, refresh};
 
 /// The integration with all that governs it.

@@ -12,8 +12,9 @@ use serde_json::{Map, Value};
 use super::drive::{Drive, DriveState};
 use super::opened::Opened;
 use super::{ProbeOutcome, plan, sealed};
-use crate::consent::{LOCATED_KEY, TokenSet};
+use crate::consent::LOCATED_KEY;
 use crate::contention::again;
+use crate::oauth::TokenSet;
 use crate::{Engine, definition, refresh};
 
 /// The name under which probes stand in the log.
@@ -48,6 +49,7 @@ pub(crate) async fn prove(
     lane: IntegrationId,
     provider: &Arc<Provider>,
     settings: &Map<String, Value>,
+    kept: &BTreeMap<String, String>,
     word: Option<&str>,
     opened: Opened,
 ) -> Proof {
@@ -63,7 +65,7 @@ pub(crate) async fn prove(
         state: DriveState::begin(),
     };
     let mut found = None;
-    let outcome = steps(&mut drive, settings, &BTreeMap::new(), &mut found).await.map_err(|problem| drive.covered(problem));
+    let outcome = steps(&mut drive, settings, kept, &mut found).await.map_err(|problem| drive.covered(problem));
     let status = status_of(&outcome, &drive.state);
     Proof { outcome, located: found, status }
 }
@@ -137,12 +139,13 @@ impl Engine {
         let definitions = definition::of_ids(self, &[integration.definition]).await?;
         let provider = definitions.get(&integration.definition).and_then(|definition| self.provider_of(definition));
         let provider = provider.ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
+        let kept = credential.as_ref().map(|credential| plan::kept_of(&credential.public_config)).unwrap_or_default();
         let opened = match (entered, credential) {
             (Some((kind, public, secret)), _) => Opened::of(kind, &public, &secret)?,
             (None, Some(credential)) => open_stored(self, scope, credential).await?,
             (None, None) => Opened::Nothing,
         };
-        prove(self, scope, integration.id, &provider, &plan::settings_of(&integration.config), word.as_deref(), opened).await.outcome
+        prove(self, scope, integration.id, &provider, &plan::settings_of(&integration.config), &kept, word.as_deref(), opened).await.outcome
     }
 }
 

@@ -17,11 +17,10 @@ use patchbay_store::ReadTx;
 use serde_json::Value;
 use url::Url;
 
-use super::grant_request::{Asking, authorize_url};
-use super::metadata::{Authority, authority};
-use super::{BeginConsent, Begun, OAuthClient, client, redirect};
+use super::{BeginConsent, Begun, client, redirect};
 use crate::audit::record::{Done, record};
 use crate::governance::{self, Subject};
+use crate::oauth::{Asking, Authority, OAuthClient, authority, authorize};
 use crate::{Engine, ManagementGrant, definition, sealing};
 
 /// How long a person has for the provider's pages.
@@ -61,7 +60,7 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent
     let scopes = scopes(&prescribed, &app.scopes, server, &authority);
     let asking = Asking { redirect_uri: &redirect_uri, scopes: &scopes, state: &state, verifier: verifier.as_ref() };
     // The secret has no part in this request.
-    let authorize_url: Url = authorize_url(&authority, &server.scopes, &OAuthClient { id: app.client_id.clone(), secret: None }, &asking)?;
+    let authorize_url: Url = authorize(&authority, &OAuthClient { id: app.client_id.clone(), secret: None }, &asking)?;
 
     let now = engine.now();
     let session = ConnectSession {

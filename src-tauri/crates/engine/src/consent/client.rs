@@ -9,8 +9,7 @@ use patchbay_providers::{Provider, Server};
 use patchbay_store::{ReadTx, SecretReadTx};
 use serde::Deserialize;
 
-use super::OAuthClient;
-use super::metadata::same_issuer;
+use crate::oauth::{OAuthClient, same_issuer};
 use crate::{Engine, sealing};
 
 #[derive(Deserialize)]

@@ -1,8 +1,5 @@
 //! Exchanges a code for tokens, proves them, and makes the integration work, in one transaction at the end.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use patchbay_model::change::ChangeKind;
 use patchbay_model::consent::{ConnectSession, ConnectState};
 use patchbay_model::credential::{Credential, CredentialKind, CredentialOwner, SealedAt};
@@ -11,18 +8,17 @@ use patchbay_model::{Code, CredentialId, Fullname, Name, Operation, Problem, Sco
 use patchbay_providers::{Provider, Server};
 use patchbay_store::PROVIDER_APP_KEY;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 use super::callback::Callback;
 use super::client::client_of;
 use super::finish::origin_of;
-use super::grant_request;
-use super::metadata::{Authority, authority, same_issuer};
-use super::tokens::{self, Refusal, TokenAnswer, TokenSet};
-use super::{LOCATED_KEY, OAuthClient, SILENT_LIFE, receipt};
+use super::{KEPT_KEY, LOCATED_KEY, receipt};
 use crate::audit::record::{Done, record_for};
 use crate::call::opened::Opened;
 use crate::call::{ProbeOutcome, located, prove, sealed, settings_of};
 use crate::contention::again;
+use crate::oauth::{self, Answer, Authority, NewTokens, OAuthClient, Prepared, Refusal, TokenSet, authority, same_issuer};
 use crate::{CallerInfo, Engine, definition, refresh, sealing};
 
 /// A consent that has come to its end.
@@ -51,11 +47,16 @@ pub(super) async fn run(engine: &Engine, scope: Scope, caller: &CallerInfo, sess
     let config = material.integration.config.as_object().cloned().unwrap_or_default();
     let authority = authority(engine.http(), &engine.outbound().metadata, &material.provider, material.server()?, &config).await?;
     check_issuer(session, &authority, callback)?;
-    let set = exchange(engine, &material, &authority, session, code).await?;
+    let new = exchange(engine, &material, &authority, session, code).await?;
+    let kept = new.kept.clone();
+    for finding in &new.findings {
+        tracing::warn!(integration = %session.integration_id, %finding, "a token answer is odd");
+    }
+    let set = new.into_set().ok_or_else(|| Problem::internal("an answer was read as tokens and has none"))?;
 
     let settings = settings_of(&material.integration.config);
-    let opened = Opened::Fresh(set.access_token.clone());
-    let proof = prove(engine, scope, material.integration.id, &material.provider, &settings, Some(&material.word), opened).await;
+    let opened = Opened::Fresh(set.main.access.clone());
+    let proof = prove(engine, scope, material.integration.id, &material.provider, &settings, &kept, Some(&material.word), opened).await;
     if let (Err(problem), IntegrationStatus::NeedsAttention { cause: AttentionCause::CredentialRefused }) = (&proof.outcome, proof.status) {
         return Err(Problem::new(
             Code::ProviderRefused,
@@ -73,11 +74,16 @@ pub(super) async fn run(engine: &Engine, scope: Scope, caller: &CallerInfo, sess
             Some(found) => public.insert(LOCATED_KEY.to_owned(), located(found, &settings)),
             None => public.remove(LOCATED_KEY),
         };
-        if let Some(scope) = &set.scope {
+        if kept.is_empty() {
+            public.remove(KEPT_KEY);
+        } else {
+            public.insert(KEPT_KEY.to_owned(), json!(kept));
+        }
+        if let Some(scope) = &set.main.scope {
             public.insert("scope".to_owned(), scope.as_str().into());
         }
     };
-    let granted = receipt::granted(set.scope.as_deref(), &session.scopes, &material.server()?.scopes.separator);
+    let granted = receipt::granted(set.main.scope.as_deref(), &session.scopes, &material.server()?.scopes.separator);
     // The code is used up and the tokens are here: they are stored, whoever comes between.
     Ok(again!(engine, { store(engine, scope, caller, session, &set, &public, granted.clone(), &proof.outcome, proof.status).await }))
 }
@@ -130,26 +136,24 @@ fn check_issuer(session: &ConnectSession, authority: &Authority, callback: &Call
     }
 }
 
-async fn exchange(engine: &Engine, material: &Material, authority: &Authority, session: &ConnectSession, code: &str) -> Result<TokenSet, Problem> {
-    let answer = grant_request::exchange(engine.http(), authority, &material.client, code, &session.redirect_uri, material.verifier.as_ref()).await?;
-    let default_life = Duration::from_secs(material.server()?.lifetime.access.seconds.unwrap_or(SILENT_LIFE));
-    match tokens::read(answer.status.as_u16(), &answer.body, default_life, engine.now()) {
-        Some(TokenAnswer::Granted(set)) => Ok(set),
-        Some(TokenAnswer::Refused(refusal)) => {
+async fn exchange(engine: &Engine, material: &Material, authority: &Authority, session: &ConnectSession, code: &str) -> Result<NewTokens, Problem> {
+    let code = Secret::new(code);
+    let prepared = Prepared::code(engine.context(), authority, &material.client, &code, &session.redirect_uri, material.verifier.as_ref())?;
+    // A provider may quote what it was sent.
+    let mask = prepared.mask();
+    let answer = oauth::send(engine, prepared, session.id.uuid()).await.answer()?;
+    let status = answer.status.as_u16();
+    match oauth::read(&authority.server, status, &answer.headers, &answer.body, engine.now()) {
+        Answer::Granted(new) => Ok(*new),
+        Answer::Refused(refusal) => {
             if let Some(issuer) = &authority.issuer {
                 engine.outbound().metadata.forget(issuer);
             }
-            // A provider may quote what it was sent.
-            let code = Secret::new(code);
-            let sent: Vec<&Secret> = material.verifier.iter().chain([&code]).collect();
-            Err(material.client.mask(&sent).problem(refused(material, session, &refusal)))
+            Err(mask.problem(refused(material, session, &refusal)))
         }
-        None => Err(Problem::new(
+        Answer::Nonsense => Err(Problem::new(
             Code::ProviderInvalidAnswer,
-            format!(
-                "The provider's token endpoint answers with something that is neither tokens nor an error (status {}). Check the issuer or the provider's address.",
-                answer.status.as_u16()
-            ),
+            format!("The provider's token endpoint answers with something that is neither tokens nor an error (status {status}). Check the issuer or the provider's address."),
         )),
     }
 }
@@ -206,7 +210,7 @@ async fn store(
     };
     public(&mut credential.public_config);
     credential.sealed_at = SealedAt::Integration(integration.id);
-    credential.expires = Some(set.expires);
+    credential.expires = Some(set.main.expires);
     credential.secret_set_at = Some(now);
     credential.updated_at = now;
     let envelope = sealed::seal(engine, &mut tx, &credential, &set.to_secret()?).await?;
@@ -230,7 +234,7 @@ async fn store(
     tx.update_integration(&integration).await?;
     receipt::write(engine, &mut tx, caller, session, &integration, granted, outcome.as_ref().ok()).await?;
     let message = match outcome {
-        Ok(ProbeOutcome { name: Some(name), .. } | ProbeOutcome { name: None, id: Some(name), .. }) => format!("Authorized by {}.", tokens::bounded(name)),
+        Ok(ProbeOutcome { name: Some(name), .. } | ProbeOutcome { name: None, id: Some(name), .. }) => format!("Authorized by {}.", oauth::bounded(name)),
         Ok(ProbeOutcome { name: None, id: None, .. }) => "Authorized.".to_owned(),
         Err(problem) => format!("Authorized, but the connection could not be tested: {}", problem.message),
     };

@@ -137,8 +137,8 @@ fn checked(session: &ConnectSession, callback: Callback) -> Result<(Callback, St
 
 /// The provider's error (RFC 6749 section 4.1.2.1), with what to do about it.
 fn refused(session: &ConnectSession, error: &str, description: Option<&str>) -> Problem {
-    let error = super::tokens::bounded(error);
-    let words = description.map(super::tokens::bounded).filter(|words| !words.is_empty());
+    let error = crate::oauth::bounded(error);
+    let words = description.map(crate::oauth::bounded).filter(|words| !words.is_empty());
     let says = words.as_deref().map(|words| format!(" The provider says: {words}")).unwrap_or_default();
     let step = match error.as_str() {
         "access_denied" => "The person or the provider refused.".to_owned(),

@@ -7,9 +7,9 @@ use patchbay_model::name::name_and_fullname;
 use patchbay_model::{EndUserId, Fullname, Name, Operation, Problem, ReceiptId};
 use patchbay_store::WriteTx;
 
-use super::tokens::bounded;
 use crate::audit::record::{Done, record_for};
 use crate::call::ProbeOutcome;
+use crate::oauth::bounded;
 use crate::{CallerInfo, Engine};
 
 /// The scopes that were granted: those of the answer, else those asked for (RFC 6749 section 5.1).

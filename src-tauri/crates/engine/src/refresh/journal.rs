@@ -16,8 +16,8 @@ use super::material::Material;
 use super::{Trouble, fingerprint, told};
 use crate::Engine;
 use crate::call::{sealed, status};
-use crate::consent::TokenSet;
 use crate::contention::{Turns, again};
+use crate::oauth::{MAIN, NewTokens, TokenSet};
 
 /// How long nobody else may go on, whatever became of the owner. One that is seen to be dead is not waited for.
 const LEASE: Duration = Duration::from_secs(120);
@@ -81,13 +81,13 @@ async fn attempt(engine: &Engine, scope: Scope, id: CredentialId, seen: &TokenSe
     let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
     let (credential, set) = read(engine, &mut tx, id).await?;
     let found = |credential, set| Ok(Tried::Start(Start::Use(Box::new((credential, set)))));
-    let renewed = set.access_token.expose() != seen.access_token.expose() && set.usable(now);
-    if renewed || (reason == RefreshReason::Due && now < set.due()) {
+    let renewed = set.main.access.expose() != seen.main.access.expose() && set.main.usable(now);
+    if renewed || (reason == RefreshReason::Due && now < set.main.due()) {
         return found(credential, set);
     }
     let me = engine.outbound().lease_owner.as_str();
     let clock = tx.clock(now).await?;
-    let usable = reason == RefreshReason::Due && set.usable(now);
+    let usable = reason == RefreshReason::Due && set.main.usable(now);
     let mut steps = Vec::new();
     let flight = match tx.flight(id).await? {
         Flight::Sending(other) => match presence(engine, &mut tx, &other, me, clock).await? {
@@ -115,7 +115,7 @@ async fn attempt(engine: &Engine, scope: Scope, id: CredentialId, seen: &TokenSe
         },
         other => other,
     };
-    let Some(refresh_token) = set.refresh_token.clone() else {
+    let Some(refresh_token) = set.main.refresh.clone() else {
         return Err(attention(engine, tx, material, AttentionCause::CredentialExpired).await?);
     };
     let fp = fingerprint(engine, &refresh_token);
@@ -131,7 +131,7 @@ async fn attempt(engine: &Engine, scope: Scope, id: CredentialId, seen: &TokenSe
         let case = Case {
             rotation: material.rotation(),
             reason,
-            usable: set.usable(now),
+            usable: set.main.usable(now),
             since_first: clock.since(before.first_sent_at),
             since_last: clock.since(before.since),
             sends: before.sends,
@@ -195,9 +195,12 @@ fn is_ours(flight: &Flight, ours: &Attempt) -> bool {
 
 /// Stores the answer and makes it current, in one transaction. An answer that has come must not be lost: until it is stored
 /// that is tried, also while the database is away.
-pub(super) async fn granted(engine: &Engine, scope: Scope, intent: Intent, new: TokenSet) -> Result<(Credential, TokenSet), Trouble> {
+pub(super) async fn granted(engine: &Engine, scope: Scope, intent: Intent, new: NewTokens) -> Result<(Credential, TokenSet), Trouble> {
     // RFC 6749 sections 5.1 and 6: what the answer leaves out stays as it was.
-    let set = TokenSet { refresh_token: new.refresh_token.or_else(|| Some(intent.refresh_token.clone())), scope: new.scope.or_else(|| intent.set.scope.clone()), ..new };
+    for finding in &new.findings {
+        tracing::warn!(credential = %intent.credential.id, %finding, "a token answer is odd");
+    }
+    let set = intent.set.renewed(MAIN, new);
     let give_up = Instant::now() + WAIT_FOR_OTHERS;
     loop {
         match store(engine, scope, &intent, &set).await {
@@ -235,7 +238,7 @@ async fn store(engine: &Engine, scope: Scope, intent: &Intent, set: &TokenSet) -
     let ours = is_ours(&flight, attempt);
     let step = |step| NewStep::of(attempt.id, &attempt.owner, step, clock);
     let mut steps = vec![step(RefreshStep::Sent).about(attempt.fp)];
-    if in_force.access_token.expose() != intent.set.access_token.expose() {
+    if in_force.main.access.expose() != intent.set.main.access.expose() {
         steps.push(step(RefreshStep::RaceFound));
         let flight = if ours { Flight::Idle } else { flight };
         put(&mut tx, &credential, ours, &flight, &steps, clock).await?;
@@ -249,13 +252,13 @@ async fn store(engine: &Engine, scope: Scope, intent: &Intent, set: &TokenSet) -
     {
         return Ok(Stored::Held);
     }
-    credential.expires = Some(set.expires);
-    credential.secret_set_at = Some(set.obtained);
+    credential.expires = Some(set.main.expires);
+    credential.secret_set_at = Some(set.main.obtained);
     credential.updated_at = engine.now();
     // In the transaction that stores it, so that it lies under a key that the store still has then.
     let envelope = sealed::seal(engine, &mut tx, &credential, &set.to_secret()?).await?;
     tx.activate_set(&credential, &envelope, clock).await?;
-    let next = set.refresh_token.as_ref().map(|token| fingerprint(engine, token));
+    let next = set.main.refresh.as_ref().map(|token| fingerprint(engine, token));
     steps.push(NewStep { next_fp: next, spent: next != Some(attempt.fp), ..step(RefreshStep::Granted).about(attempt.fp) });
     steps.push(step(RefreshStep::Activated));
     tx.put_flight(&credential, &attempt.clone().granted(clock), &steps, clock).await?;
@@ -335,7 +338,7 @@ async fn found_dead(engine: &Engine, scope: Scope, material: &Material, intent: 
     let ours = is_ours(&flight, attempt);
     let step = |step| NewStep::of(attempt.id, &attempt.owner, step, clock).about(attempt.fp);
     let mut steps = vec![step(RefreshStep::Sent)];
-    if set.access_token.expose() != intent.set.access_token.expose() {
+    if set.main.access.expose() != intent.set.main.access.expose() {
         steps.push(step(RefreshStep::RaceFound));
         put(&mut tx, &in_force, ours, &Flight::Idle, &steps, clock).await?;
         tx.commit().await?;
@@ -402,7 +405,7 @@ pub(super) async fn previous(engine: &Engine, scope: Scope, credential: &Credent
     let Some(envelope) = tx.secrets().sealed_previous(credential.id).await? else { return Ok(None) };
     drop(tx);
     let set = TokenSet::from_secret(&sealed::open(engine, credential, &envelope).await?)?;
-    Ok(set.usable(engine.now()).then_some((attempt, set)))
+    Ok(set.main.usable(engine.now()).then_some((attempt, set)))
 }
 
 /// Other tokens take the place of a credential's: those of before are never sent again.
@@ -413,10 +416,13 @@ pub(crate) async fn retire(engine: &Engine, tx: &mut SecretWriteTx, credential: 
     let Some(envelope) = tx.secrets().sealed_credential(credential).await? else { return Ok(()) };
     let set = TokenSet::from_secret(&sealed::open_in(engine, tx, credential, &envelope).await?)?;
     let clock = tx.clock(engine.now()).await?;
-    let mut step = NewStep::of(engine.context().new_uuid(), &engine.outbound().lease_owner, RefreshStep::Reconnected, clock);
-    if let Some(token) = &set.refresh_token {
-        step = NewStep { spent: true, ..step.about(fingerprint(engine, token)) };
+    let attempt = engine.context().new_uuid();
+    let step = || NewStep::of(attempt, &engine.outbound().lease_owner, RefreshStep::Reconnected, clock);
+    let tokens = set.tokens().filter_map(|(_, token)| token.refresh.as_ref());
+    let mut steps: Vec<NewStep> = tokens.map(|token| NewStep { spent: true, ..step().about(fingerprint(engine, token)) }).collect();
+    if steps.is_empty() {
+        steps.push(step());
     }
-    tx.put_flight(credential, &Flight::Idle, &[step], clock).await?;
+    tx.put_flight(credential, &Flight::Idle, &steps, clock).await?;
     Ok(())
 }

@@ -9,10 +9,12 @@ use patchbay_providers::Server;
 use patchbay_providers::manifest::lifetime::Rotation as Fact;
 use patchbay_store::PROVIDER_APP_KEY;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::doubt::Rotation;
 use super::outcome::{self, Outcome};
-use crate::consent::{Authority, OAuthClient, SILENT_LIFE, authority, client_of, refresh_request};
+use crate::consent::client_of;
+use crate::oauth::{self, Authority, OAuthClient, Prepared, authority};
 use crate::{Engine, definition};
 
 /// Gathered before the lease is taken.
@@ -63,15 +65,16 @@ impl Material {
         }
     }
 
-    /// Asks for new tokens, once.
+    /// Asks for new tokens, once, under the id of the attempt.
     ///
     /// # Errors
-    /// `internal` when no request could be made.
-    pub(super) async fn ask(&self, engine: &Engine, refresh_token: &Secret) -> Result<Outcome, Problem> {
-        let answer = refresh_request(engine.http(), &self.authority, &self.client, refresh_token).await?;
-        let outcome = outcome::of(answer, Duration::from_secs(self.server.lifetime.access.seconds.unwrap_or(SILENT_LIFE)), engine.now());
+    /// When no request could be made.
+    pub(super) async fn ask(&self, engine: &Engine, refresh_token: &Secret, attempt: Uuid) -> Result<Outcome, Problem> {
+        let prepared = Prepared::refresh(engine.context(), &self.authority, &self.client, refresh_token)?;
         // A provider may quote what it was sent.
-        let covered = |problem| self.client.mask(&[refresh_token]).problem(problem);
+        let mask = prepared.mask();
+        let covered = |problem| mask.problem(problem);
+        let outcome = outcome::of(&self.server, oauth::send(engine, prepared, attempt).await, engine.now());
         Ok(match outcome {
             Outcome::Unchanged(problem) => Outcome::Unchanged(covered(problem)),
             Outcome::Lost(problem) => Outcome::Lost(covered(problem)),

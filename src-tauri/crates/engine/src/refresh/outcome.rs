@@ -1,16 +1,14 @@
 //! What an answer to a refresh means for the tokens that we have.
 
-use std::time::Duration;
-
 use patchbay_model::{Code, Problem, Timestamp};
+use patchbay_providers::Server;
 
-use crate::consent::{Refusal, TokenAnswer, TokenSet, read_token_answer};
-use crate::http::{HttpAnswer, HttpFailure};
+use crate::oauth::{Answer, NewTokens, Refusal, Sent, read};
 
 /// What came of a request.
 pub(super) enum Outcome {
     /// New tokens.
-    Granted(TokenSet),
+    Granted(Box<NewTokens>),
     /// The refresh token is dead.
     Dead,
     /// The provider does not take the client; the tokens may be as good as ever.
@@ -22,18 +20,18 @@ pub(super) enum Outcome {
 }
 
 /// Judges an answer, or its absence.
-pub(super) fn of(answer: Result<HttpAnswer, HttpFailure>, default_life: Duration, now: Timestamp) -> Outcome {
-    let answer = match answer {
-        Ok(answer) => answer,
-        Err(failure) if failure.never_sent() => return Outcome::Unchanged(failure.into()),
-        Err(failure) => return Outcome::Lost(failure.into()),
+pub(super) fn of(server: &Server, sent: Sent, now: Timestamp) -> Outcome {
+    let answer = match sent {
+        Sent::Answered(answer) => answer,
+        Sent::NeverSent(problem) => return Outcome::Unchanged(problem),
+        Sent::Lost(problem) => return Outcome::Lost(problem),
     };
     let status = answer.status.as_u16();
-    match read_token_answer(status, &answer.body, default_life, now) {
-        Some(TokenAnswer::Granted(set)) => Outcome::Granted(set),
-        Some(TokenAnswer::Refused(refusal)) if is_dead(&refusal) => Outcome::Dead,
-        Some(TokenAnswer::Refused(refusal)) if refusal.error == "invalid_client" => Outcome::ClientRefused(refused(&refusal)),
-        Some(TokenAnswer::Refused(refusal)) if status < 500 => Outcome::Unchanged(refused(&refusal)),
+    match read(server, status, &answer.headers, &answer.body, now) {
+        Answer::Granted(new) => Outcome::Granted(new),
+        Answer::Refused(refusal) if is_dead(&refusal) => Outcome::Dead,
+        Answer::Refused(refusal) if refusal.error == "invalid_client" => Outcome::ClientRefused(refused(&refusal)),
+        Answer::Refused(refusal) if status < 500 => Outcome::Unchanged(refused(&refusal)),
         _ => {
             let problem = Problem::new(Code::ProviderUnreachable, format!("The provider's token endpoint is out of order (status {status}). Try again later."));
             // These two are said by whatever stands in front of the provider, before it has done anything.
@@ -72,11 +70,14 @@ mod tests {
     use reqwest::StatusCode;
     use reqwest::header::HeaderMap;
 
+    use serde_json::json;
+
     use super::*;
+    use crate::http::HttpAnswer;
 
     fn judged(status: u16, body: &'static str) -> &'static str {
         let answer = HttpAnswer { status: StatusCode::from_u16(status).unwrap(), headers: HeaderMap::new(), body: body.into() };
-        match of(Ok(answer), Duration::from_secs(60), "2026-11-22T10:00:00Z".parse().unwrap()) {
+        match of(&crate::oauth::sample(json!({})), Sent::Answered(answer), "2026-11-22T10:00:00Z".parse().unwrap()) {
             Outcome::Granted(_) => "granted",
             Outcome::Dead => "dead",
             Outcome::ClientRefused(_) => "client refused",

@@ -1,18 +1,13 @@
-//! Where a provider's endpoints are: from its manifest, or from the issuer's metadata (OpenID Connect Discovery 1.0,
-//! RFC 8414), which is kept for a while.
+//! What issuers say of themselves (OpenID Connect Discovery 1.0, RFC 8414), kept for a while.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use patchbay_model::{Code, Problem};
-use patchbay_providers::manifest::server::Iss;
-use patchbay_providers::manifest::{ClientAuth, Endpoints, Pkce, Template};
-use patchbay_providers::{Provider, Server};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use url::Url;
 
 use crate::http::{HttpClient, HttpRequest, Limits, Repeat};
@@ -25,120 +20,37 @@ const REMEMBERED: usize = 256;
 const LARGEST: usize = 1 << 20;
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// What a consent and a refresh need to know of a provider.
-#[derive(Clone, PartialEq, Debug)]
-pub(crate) struct Authority {
-    /// The issuer expected in answers, where one is known.
-    pub(crate) issuer: Option<String>,
-    /// Authorization endpoint.
-    pub(crate) authorize_url: Url,
-    /// Token endpoint.
-    pub(crate) token_url: Url,
-    /// Further parameters of the authorization request.
-    pub(crate) authorize_params: BTreeMap<String, String>,
-    /// Further parameters of token requests.
-    pub(crate) token_params: BTreeMap<String, String>,
-    /// Whether the client secret goes into the body rather than into `Authorization`.
-    pub(crate) secret_in_body: bool,
-    /// Whether PKCE is used.
-    pub(crate) pkce: bool,
-    /// Whether an answer without `iss` must be refused (RFC 9207 section 2.4).
-    pub(crate) iss_required: bool,
-    /// Whether `iss` is compared at all.
-    pub(crate) iss_checked: bool,
-    /// Scopes that the provider knows, where it says them.
-    pub(crate) scopes_known: Option<Vec<String>>,
-}
-
 /// Issuers' metadata, kept by issuer.
 #[derive(Default)]
 pub(crate) struct MetadataCache {
     kept: Mutex<HashMap<String, (Instant, Arc<Metadata>)>>,
 }
 
+/// What an issuer says of itself. Of endpoints any can be missing: not every grant needs every one.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
-struct Metadata {
-    issuer: String,
-    authorization_endpoint: String,
-    token_endpoint: String,
+pub(super) struct Metadata {
+    pub(super) issuer: String,
+    pub(super) authorization_endpoint: Option<String>,
+    pub(super) token_endpoint: Option<String>,
+    pub(super) token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    pub(super) token_endpoint_auth_signing_alg_values_supported: Option<Vec<String>>,
+    pub(super) scopes_supported: Option<Vec<String>>,
     #[serde(default)]
-    token_endpoint_auth_methods_supported: Option<Vec<String>>,
-    #[serde(default)]
-    scopes_supported: Option<Vec<String>>,
-    #[serde(default)]
-    authorization_response_iss_parameter_supported: bool,
+    pub(super) authorization_response_iss_parameter_supported: bool,
 }
 
-/// Finds the endpoints of a provider's server for one integration.
-///
-/// # Errors
-/// `invalid_config` when the configuration leads elsewhere than the manifest allows, or the issuer's metadata is not its own; otherwise why it
-/// could not be read.
-pub(crate) async fn authority(http: &HttpClient, cache: &MetadataCache, provider: &Provider, server: &Server, config: &Map<String, Value>) -> Result<Authority, Problem> {
-    let manifest = provider.manifest();
-    let values = provider.values(config, &BTreeMap::new(), &BTreeMap::new());
-    let pkce = matches!(server.pkce, Pkce::Required | Pkce::Allowed);
-    let iss = server.callback.iss;
-    let authorize_params = values.texts(manifest, &server.authorize_params)?;
-    let token_params = values.texts(manifest, &server.token_params)?;
-    match &server.endpoints {
-        Endpoints::Fixed(fixed) => {
-            let at =
-                |template: Option<&Template>| provider.endpoint(server, template.ok_or_else(|| Problem::internal("a server has not the endpoints that a consent needs"))?, &values);
-            let issuer = fixed.issuer.as_ref().map(|template| values.text(manifest, template)).transpose()?.flatten();
-            Ok(Authority {
-                iss_checked: issuer.is_some() && iss != Iss::Never,
-                issuer,
-                authorize_url: at(fixed.authorize.as_ref())?,
-                token_url: at(fixed.token.as_ref())?,
-                authorize_params,
-                token_params,
-                secret_in_body: server.client_auth.first() == Some(&ClientAuth::Post),
-                pkce,
-                iss_required: iss == Iss::Always,
-                scopes_known: None,
-            })
-        }
-        Endpoints::Discovery { issuer: template, .. } => {
-            provider.endpoint(server, template, &values)?;
-            let property = template.chosen_by().unwrap_or_default();
-            // As it is written: issuers are compared to the letter.
-            let issuer = values.text(manifest, template)?.unwrap_or_default();
-            let issuer = issuer.as_str();
-            let metadata = discover(http, cache, property, issuer).await?;
-            let base = Url::parse(&metadata.issuer).ok();
-            let endpoint = |text: &str, which: &str| endpoint(base.as_ref(), text, which, issuer);
-            let secret_in_body = match server.client_auth.first() {
-                Some(ClientAuth::Post) => true,
-                // Left out, it means client_secret_basic (RFC 8414 section 2).
-                Some(ClientAuth::Discovered) => metadata
-                    .token_endpoint_auth_methods_supported
-                    .as_ref()
-                    .is_some_and(|methods| !methods.iter().any(|method| method == "client_secret_basic") && methods.iter().any(|method| method == "client_secret_post")),
-                _ => false,
-            };
-            Ok(Authority {
-                authorize_url: endpoint(&metadata.authorization_endpoint, "authorization")?,
-                token_url: endpoint(&metadata.token_endpoint, "token")?,
-                authorize_params,
-                token_params,
-                secret_in_body,
-                pkce,
-                iss_required: match iss {
-                    Iss::Always => true,
-                    Iss::Never => false,
-                    Iss::Discovered => metadata.authorization_response_iss_parameter_supported,
-                },
-                iss_checked: iss != Iss::Never,
-                scopes_known: metadata.scopes_supported.clone(),
-                issuer: Some(metadata.issuer.clone()),
-            })
-        }
+impl Metadata {
+    /// An endpoint that it names.
+    ///
+    /// # Errors
+    /// `provider_invalid_answer` when that is none, or gives up the issuer's TLS.
+    pub(super) fn endpoint(&self, text: &str, which: &str) -> Result<Url, Problem> {
+        endpoint(Url::parse(&self.issuer).ok().as_ref(), text, which, &self.issuer)
     }
 }
 
 fn endpoint(issuer: Option<&Url>, text: &str, which: &str, shown: &str) -> Result<Url, Problem> {
-    let unusable = |why: &str| Problem::new(Code::ProviderInvalidAnswer, format!("The metadata of {shown} names a {which} endpoint that {why}. Ask whoever runs the provider."));
+    let unusable = |why: &str| Problem::new(Code::ProviderInvalidAnswer, format!("The metadata of {shown} names a {which} that {why}. Ask whoever runs the provider."));
     let url = Url::parse(text).map_err(|_| unusable("is no web address"))?;
     match url.scheme() {
         "https" => Ok(url),
@@ -153,14 +65,19 @@ pub(crate) fn same_issuer(a: &str, b: &str) -> bool {
     a.trim_end_matches('/') == b.trim_end_matches('/')
 }
 
-async fn discover(http: &HttpClient, cache: &MetadataCache, property: &str, issuer: &str) -> Result<Arc<Metadata>, Problem> {
+/// The metadata of an issuer. `elsewhere` is where it lies, if that is not below the issuer; `property` is what an administrator entered the
+/// issuer in.
+///
+/// # Errors
+/// Why it cannot be read, or is not its own.
+pub(super) async fn discover(http: &HttpClient, cache: &MetadataCache, property: &str, issuer: &str, elsewhere: Option<Url>) -> Result<Arc<Metadata>, Problem> {
     let issuer = issuer.trim_end_matches('/');
     if let Some(metadata) = cache.get(issuer) {
         return Ok(metadata);
     }
     let base = Url::parse(issuer).map_err(|_| wrong_issuer(property, "The issuer is not a web address. Correct it."))?;
     let mut trouble = None;
-    for place in places(&base) {
+    for place in elsewhere.map_or_else(|| places(&base), |place| vec![place]) {
         let request = HttpRequest {
             method: Method::GET,
             url: place,

@@ -1,0 +1,22 @@
+//! Grants (OAuth 2.0 and what grew around it): requests are built as values by the types of the `oauth2` crate, finished by us, written
+//! down by whoever needs that, and sent by the one client; what comes back is read by our own reader.
+
+mod answer;
+mod assertion;
+mod authority;
+mod call;
+mod client;
+mod metadata;
+mod request;
+mod tokens;
+
+pub(crate) use answer::{Answer, Refusal, bounded, read};
+pub(crate) use authority::{Authority, authority};
+pub(crate) use call::{Sent, send};
+pub(crate) use client::OAuthClient;
+pub(crate) use metadata::{MetadataCache, same_issuer};
+pub(crate) use request::{Asking, Prepared, authorize};
+pub(crate) use tokens::{MAIN, NewTokens, TokenSet};
+
+#[cfg(test)]
+pub(crate) use answer::sample;

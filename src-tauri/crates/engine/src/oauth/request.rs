@@ -1,0 +1,211 @@
+//! Requests to authorization servers, built by the types of the `oauth2` crate and taken from its hands before anything is sent:
+//! what is sent is journaled first, may need more than the crate knows, and is answered in ways that its own reader refuses.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use oauth2::basic::BasicClient;
+use oauth2::{
+    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken,
+    RequestTokenError, Scope, SyncHttpClient, TokenUrl,
+};
+use patchbay_model::{Context, Problem, Secret};
+use patchbay_providers::manifest::Slot;
+use patchbay_providers::manifest::server::TokenBody;
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Map, Value};
+use url::Url;
+use uuid::Uuid;
+
+use super::assertion;
+use super::authority::Authority;
+use super::client::{Authentication, OAuthClient};
+use crate::http::{HttpRequest, Mask};
+
+/// The header under which an attempt stands in our journal and in the provider's log.
+const ATTEMPT: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What makes one authorization request.
+pub(crate) struct Asking<'a> {
+    pub(crate) redirect_uri: &'a str,
+    pub(crate) scopes: &'a [String],
+    pub(crate) state: &'a Secret,
+    pub(crate) verifier: Option<&'a Secret>,
+}
+
+/// The URL of the provider's page (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
+///
+/// # Errors
+/// `internal` when the redirect URI, checked before, is no URL; `invalid_config` when the manifest's parameters cannot be made of the configuration.
+pub(crate) fn authorize(authority: &Authority, client: &OAuthClient, asking: &Asking<'_>) -> Result<Url, Problem> {
+    let made = BasicClient::new(ClientId::new(client.id.clone())).set_auth_uri(AuthUrl::from_url(authority.authorize()?)).set_redirect_uri(redirect_url(asking.redirect_uri)?);
+    let mut request = made.authorize_url(|| CsrfToken::new(asking.state.expose().to_owned()));
+    let scopes = &authority.server.scopes;
+    let joined = asking.scopes.join(&scopes.separator);
+    if scopes.separator == " " && scopes.param == "scope" {
+        request = request.add_scopes(asking.scopes.iter().cloned().map(Scope::new));
+    } else if !asking.scopes.is_empty() {
+        request = request.add_extra_param(scopes.param.clone(), joined.clone());
+    }
+    for (name, group) in scopes.also.iter().filter(|(_, group)| !group.default.is_empty()) {
+        request = request.add_extra_param(name.clone(), group.default.join(&group.separator));
+    }
+    if let Some(verifier) = asking.verifier {
+        request = request.set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(verifier.expose().to_owned())));
+    }
+    for (name, value) in authority.texts(&authority.server.authorize_params, &[(Slot::ClientId, &client.id), (Slot::RedirectUri, asking.redirect_uri), (Slot::Scopes, &joined)])? {
+        request = request.add_extra_param(name, value);
+    }
+    Ok(request.url().0)
+}
+
+/// A request that is made and not sent. Its form is kept as pairs, so that it can be finished.
+pub(crate) struct Prepared {
+    url: Url,
+    headers: HeaderMap,
+    pairs: Vec<(String, String)>,
+    json: bool,
+    /// What must not be shown should the provider quote it.
+    secrets: Vec<Secret>,
+}
+
+/// Grants. When a request cannot be made of manifest and configuration, each says why.
+impl Prepared {
+    /// The code of an answer, for tokens (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
+    pub(crate) fn code(context: &Context, authority: &Authority, client: &OAuthClient, code: &Secret, redirect_uri: &str, verifier: Option<&Secret>) -> Result<Self, Problem> {
+        let asking = token_client(authority.token()?, authority, client)?.set_redirect_uri(redirect_url(redirect_uri)?);
+        let mut request = asking.exchange_code(AuthorizationCode::new(code.expose().to_owned()));
+        if let Some(verifier) = verifier {
+            request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()));
+        }
+        for (name, value) in authority.texts(&authority.server.token_params, &[(Slot::ClientId, &client.id), (Slot::RedirectUri, redirect_uri)])? {
+            request = request.add_extra_param(name, value);
+        }
+        let secrets = std::iter::once(code).chain(verifier).cloned().collect();
+        captured(request.request(&Capture), secrets)?.finished(context, authority, client)
+    }
+
+    /// A refresh token, for the next tokens (RFC 6749 section 6).
+    pub(crate) fn refresh(context: &Context, authority: &Authority, client: &OAuthClient, refresh_token: &Secret) -> Result<Self, Problem> {
+        let asking = token_client(authority.refresh()?, authority, client)?;
+        let token = RefreshToken::new(refresh_token.expose().to_owned());
+        let mut request = asking.exchange_refresh_token(&token);
+        for params in [&authority.server.token_params, &authority.server.refresh_params] {
+            for (name, value) in authority.texts(params, &[(Slot::ClientId, &client.id)])? {
+                request = request.add_extra_param(name, value);
+            }
+        }
+        captured(request.request(&Capture), vec![refresh_token.clone()])?.finished(context, authority, client)
+    }
+}
+
+impl Prepared {
+    /// What the crate does not know: an assertion in place of a secret, the body and headers that a provider wants.
+    fn finished(mut self, context: &Context, authority: &Authority, client: &OAuthClient) -> Result<Self, Problem> {
+        match authority.authentication(client)? {
+            Authentication::PrivateKeyJwt { algorithm, audience } => {
+                let signed = assertion::of_client(context, client, algorithm, &audience)?;
+                self.put("client_assertion_type", assertion::TYPE);
+                self.put("client_assertion", signed.expose());
+                self.secrets.push(signed);
+            }
+            Authentication::SecretAsUser => {
+                let secret = client.secret.as_ref().map(Secret::expose).unwrap_or_default();
+                let mut value =
+                    HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(format!("{secret}:")))).map_err(|_| Problem::internal("base64 cannot stand in a header"))?;
+                value.set_sensitive(true);
+                self.headers.insert(AUTHORIZATION, value);
+                self.pairs.retain(|(name, _)| name != "client_id");
+            }
+            Authentication::None | Authentication::Basic | Authentication::Post => {}
+        }
+        self.secrets.extend(client.secret.clone());
+        self.dressed(authority)
+    }
+
+    fn dressed(mut self, authority: &Authority) -> Result<Self, Problem> {
+        for (name, value) in authority.texts(&authority.server.token_headers, &[])? {
+            let unfit = |_| Problem::internal("a manifest names an impossible header of token requests");
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Problem::internal("a manifest names an impossible header of token requests"))?;
+            self.headers.insert(name, HeaderValue::from_str(&value).map_err(unfit)?);
+        }
+        self.json = authority.server.token_body == TokenBody::Json;
+        Ok(self)
+    }
+
+    fn put(&mut self, name: &str, value: &str) {
+        self.pairs.retain(|(known, _)| known != name);
+        self.pairs.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Covers what it carries.
+    pub(crate) fn mask(&self) -> Mask {
+        let mut mask = Mask::default();
+        self.secrets.iter().for_each(|secret| mask.cover(secret));
+        mask
+    }
+
+    /// Where it goes.
+    pub(super) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The request of one attempt.
+    pub(super) fn into_request(mut self, attempt: Uuid) -> HttpRequest {
+        if let Ok(value) = HeaderValue::from_str(&attempt.to_string()) {
+            self.headers.insert(ATTEMPT, value);
+        }
+        let body = if self.json {
+            self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            let members: Map<String, Value> = self.pairs.into_iter().map(|(name, value)| (name, value.into())).collect();
+            Value::Object(members).to_string()
+        } else {
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(self.pairs).finish()
+        };
+        HttpRequest { method: Method::POST, url: self.url, headers: self.headers, body: Bytes::from(body), template: "(authorization server)".into() }
+    }
+}
+
+type TokenClient = BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+
+fn token_client(endpoint: Url, authority: &Authority, client: &OAuthClient) -> Result<TokenClient, Problem> {
+    Ok(bare(&authority.authentication(client)?, client).set_token_uri(TokenUrl::from_url(endpoint)))
+}
+
+fn bare(authentication: &Authentication, client: &OAuthClient) -> BasicClient {
+    let made = BasicClient::new(ClientId::new(client.id.clone())).set_auth_type(if *authentication == Authentication::Post { AuthType::RequestBody } else { AuthType::BasicAuth });
+    match &client.secret {
+        Some(secret) if matches!(authentication, Authentication::Post | Authentication::Basic) => made.set_client_secret(ClientSecret::new(secret.expose().to_owned())),
+        _ => made,
+    }
+}
+
+fn redirect_url(text: &str) -> Result<RedirectUrl, Problem> {
+    RedirectUrl::new(text.to_owned()).map_err(|_| Problem::internal("a redirect URI that was accepted is no URL"))
+}
+
+/// Takes over a request that the crate wants to have sent.
+struct Capture;
+
+#[derive(Debug, thiserror::Error)]
+#[error("taken over")]
+struct Captured(Box<oauth2::HttpRequest>);
+
+impl SyncHttpClient for Capture {
+    type Error = Captured;
+
+    fn call(&self, request: oauth2::HttpRequest) -> Result<oauth2::HttpResponse, Captured> {
+        Err(Captured(Box::new(request)))
+    }
+}
+
+fn captured<T, E: oauth2::ErrorResponse + 'static>(outcome: Result<T, RequestTokenError<Captured, E>>, secrets: Vec<Secret>) -> Result<Prepared, Problem> {
+    let Err(RequestTokenError::Request(Captured(request))) = outcome else { return Err(Problem::internal("a token request could not be made")) };
+    let (parts, body) = request.into_parts();
+    let url = Url::parse(&parts.uri.to_string()).map_err(|_| Problem::internal("the address of a token request is none"))?;
+    Ok(Prepared { url, headers: parts.headers, pairs: url::form_urlencoded::parse(&body).into_owned().collect(), json: false, secrets })
+}
+
+#[cfg(test)]
+mod tests;
