@@ -5,6 +5,7 @@
 #                       on a file and on PostgreSQL, whose server is killed too
 #   PATCHBAY_CASES=10   how many times as many random cases are tried as in `make test`, and places where a disk is full
 #   PATCHBAY_SEED=...   which ones; a new number every time unless it is given, and told here
+#   FIRE=10000          rounds of renewal under fire, of each variant
 #   ROUNDS=3            how often the SDK's suite is run
 #   RESTARTS=20         how often each of two servers under load is restarted
 . "$(dirname "$0")/env.sh"
@@ -13,13 +14,15 @@ tests/run/setup.sh test
 build_ui
 export PATCHBAY_CASES=${PATCHBAY_CASES:-10} PATCHBAY_SEED=${PATCHBAY_SEED:-$(date +%s)} PATCHBAY_KILL_ROUNDS=${KILLS:-200}
 export PATCHBAY_KILL_SEED=${PATCHBAY_KILL_SEED:-$PATCHBAY_SEED}
-say "PATCHBAY_CASES=$PATCHBAY_CASES PATCHBAY_SEED=$PATCHBAY_SEED PATCHBAY_KILL_SEED=$PATCHBAY_KILL_SEED KILLS=$PATCHBAY_KILL_ROUNDS ROUNDS=${ROUNDS:-3}"
+say "PATCHBAY_CASES=$PATCHBAY_CASES PATCHBAY_SEED=$PATCHBAY_SEED PATCHBAY_KILL_SEED=$PATCHBAY_KILL_SEED KILLS=$PATCHBAY_KILL_ROUNDS ROUNDS=${ROUNDS:-3} FIRE=${FIRE:-10000}"
 
 # One feature set for building and testing, so that nothing is compiled twice.
 features=(--workspace --features patchbay-desktop/custom-protocol)
 kills() { cargo test "${features[@]}" --test cli -- kill_9 --nocapture --test-threads 1; }
 # Disks without room at every operation of a command, and database servers that go, are full or read-only.
 disks() { cargo test "${features[@]}" --test cli -- full:: connections:: crowd:: without_room --nocapture; }
+# Renewal of tokens while answers are lost and processes are killed; 10,000 rounds take hours.
+fire() { FIRE=${FIRE:-10000} cargo test "${features[@]}" --test fire -- --nocapture --test-threads 1; }
 # The reference model against an engine, two engines and two programs, which were built above.
 property() { cargo test "${features[@]}" --test property -- --nocapture; }
 # Every route with every permission set, and tokens that never exceed who minted them.
@@ -34,13 +37,14 @@ conformance() { "$cache/venv/bin/python" -m pytest tests/conformance; }
 
 cargo build "${features[@]}" --bins
 suites=("$@")
-[ ${#suites[@]} -gt 0 ] || suites=(kills disks property matrix store sdk servers conformance)
+[ ${#suites[@]} -gt 0 ] || suites=(kills disks fire property matrix store sdk servers conformance)
 for name in "${suites[@]}"; do
   case $name in
-    kills | disks | property | matrix | store | sdk | servers | conformance) suite "$name" "$name" ;;
+    kills | disks | fire | property | matrix | store | sdk | servers | conformance) suite "$name" "$name" ;;
     *) die "there is no suite '$name'" ;;
   esac
 done
 # What the kills came to, beside the counts.
 grep -hE '^kill -9 of .*none lost' "$logs/kills" 2>/dev/null || :
+grep -hE '^fire .* rounds ' "$logs/fire" 2>/dev/null || :
 summary

@@ -67,19 +67,17 @@ pub enum Flight {
 }
 
 impl Flight {
-    /// Begins an attempt. `new` says nothing of earlier ones: what is known of them is added here.
-    ///
-    /// # Errors
-    /// The state itself, while a request may be on its way.
-    pub fn begin(self, new: Attempt) -> Result<Attempt, Self> {
+    /// Begins an attempt. `new` says nothing of earlier ones: what is known of them is added here. None while a request may be
+    /// on its way.
+    pub fn begin(self, new: Attempt) -> Option<Attempt> {
         match self {
-            Self::Idle | Self::Unproven { .. } => Ok(new),
+            Self::Idle | Self::Unproven { .. } => Some(new),
             Self::Doubt(before) if before.fp == new.fp || before.fp == UNKNOWN => {
-                Ok(Attempt { sends: before.sends.saturating_add(new.sends), first_sent_at: before.first_sent_at, ..new })
+                Some(Attempt { sends: before.sends.saturating_add(new.sends), first_sent_at: before.first_sent_at, ..new })
             }
             // Another token than the doubtful one is in force: nothing is known against it.
-            Self::Doubt(_) => Ok(new),
-            Self::Sending(_) => Err(self),
+            Self::Doubt(_) => Some(new),
+            Self::Sending(_) => None,
         }
     }
 }
@@ -237,6 +235,6 @@ mod tests {
         assert_eq!(first.clone().unchanged(), Flight::Idle, "nothing was ever in doubt");
         let other = first.clone().lost().begin(attempt(2)).unwrap();
         assert_eq!(other.sends, 1, "another token was never sent");
-        assert_eq!(Flight::Sending(first.clone()).begin(later), Err(Flight::Sending(first)), "one at a time");
+        assert_eq!(Flight::Sending(first).begin(later), None, "one at a time");
     }
 }

@@ -58,6 +58,8 @@ pub(crate) struct DriveState {
     /// The provider did not answer in time.
     pub(crate) timed_out: bool,
     renewed: bool,
+    /// The access token was refused and no other could be got.
+    pub(crate) unrenewed: bool,
     /// What the adapter tells beside the result.
     pub(crate) notices: Vec<Problem>,
 }
@@ -75,6 +77,7 @@ impl DriveState {
             unreachable: false,
             timed_out: false,
             renewed: false,
+            unrenewed: false,
             notices: Vec::new(),
         }
     }
@@ -147,7 +150,13 @@ impl<'a> Drive<'a> {
             && set.main.refresh.is_some()
         {
             self.state.renewed = true;
-            let renewed = refresh::after_refusal(self.engine, self.scope, credential, set).await?;
+            let renewed = match refresh::after_refusal(self.engine, self.scope, credential, set).await {
+                Ok(renewed) => renewed,
+                Err(problem) => {
+                    self.state.unrenewed = true;
+                    return Err(problem);
+                }
+            };
             if let Some(opened) = renewed {
                 self.take(opened);
                 let answer = self.send_once(request).await?;

@@ -114,8 +114,9 @@ impl Engine {
                 remember(self, scope, (**credential).clone(), found, &plan.settings()).await?;
             }
         }
-        let status = status_of(&outcome, &drive.state);
         let known = plan.integration.status;
+        // Why tokens could not be renewed was written down by the renewal, which knows more than that there was no answer.
+        let status = if drive.state.unrenewed { known } else { status_of(&outcome, &drive.state) };
         let movable = !matches!(known, IntegrationStatus::Paused | IntegrationStatus::Revoked);
         if movable && (known != status || outcome.is_ok()) {
             let from = [known];

@@ -121,8 +121,8 @@ async fn attempt(engine: &Engine, scope: Scope, id: CredentialId, seen: &TokenSe
     let fp = fingerprint(engine, &refresh_token);
     if tx.is_spent(id, fp).await? {
         // Its outcome is known: whoever found out has said so, and sending it again could only do harm.
-        let cause = match material.integration.status {
-            IntegrationStatus::NeedsAttention { cause: cause @ (AttentionCause::RefreshUncertain | AttentionCause::RefreshRefused) } => cause,
+        let cause = match tx.integration(material.integration.id).await?.map(|integration| integration.status) {
+            Some(IntegrationStatus::NeedsAttention { cause: cause @ (AttentionCause::RefreshUncertain | AttentionCause::RefreshRefused) }) => cause,
             _ => AttentionCause::RefreshRefused,
         };
         return Err(attention(engine, tx, material, cause).await?);
@@ -147,7 +147,7 @@ async fn attempt(engine: &Engine, scope: Scope, id: CredentialId, seen: &TokenSe
     }
     engine.can_seal(&mut tx).await?;
     let attempt = Attempt { id: new, owner: me.to_owned(), until: clock.plus(LEASE), witnessed, gone: None, fp, sends: 1, first_sent_at: clock, since: clock, reason };
-    let Ok(attempt) = flight.begin(attempt) else { return Ok(Tried::Held(LEASE)) };
+    let Some(attempt) = flight.begin(attempt) else { return Ok(Tried::Held(LEASE)) };
     let note = json!({ "reason": reason, "sends": attempt.sends });
     steps.push(NewStep::of(new, me, RefreshStep::Intent, clock).about(fp).noting(note));
     tx.put_flight(&credential, &Flight::Sending(attempt.clone()), &steps, clock).await?;

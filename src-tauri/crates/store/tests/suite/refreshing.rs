@@ -39,7 +39,7 @@ async fn of_many_that_begin_one_may_send() {
                 uncontended!({
                     let mut tx = store.write_secrets(scope, Origin::Background).await?;
                     let flight = tx.flight(credential.id).await?;
-                    let Ok(begun) = flight.begin(attempt(number + 1, &format!("process {number}"), 1, 0)) else { return Ok(false) };
+                    let Some(begun) = flight.begin(attempt(number + 1, &format!("process {number}"), 1, 0)) else { return Ok(false) };
                     let step = intent(&begun);
                     tx.put_flight(&credential, &Flight::Sending(begun), &[step], time(0)).await?;
                     tx.commit().await?;
@@ -113,7 +113,7 @@ async fn a_doubt_outlives_its_process() {
         let mut tx = place.write().await;
         let Flight::Sending(found) = tx.flight(credential.id).await.unwrap() else { panic!("it may be sending") };
         assert_eq!(found, Attempt { gone: Some(time(1)), ..first.clone() });
-        assert!(Flight::Sending(found.clone()).begin(attempt(2, "next", 1, 2)).is_err());
+        assert!(Flight::Sending(found.clone()).begin(attempt(2, "next", 1, 2)).is_none());
         let second = Flight::Doubt(found).begin(attempt(2, "next", 1, 2)).unwrap();
         tx.put_flight(&credential, &Flight::Sending(second.clone()), &[intent(&second)], time(2)).await.unwrap();
         tx.put_flight(&credential, &second.clone().lost(), &[NewStep::of(second.id, "next", RefreshStep::Lost, time(3))], time(3)).await.unwrap();
