@@ -78,6 +78,7 @@ pub(super) const SAMPLES: &[Sample] = &[
     bare("integrations.delete", Kind::Integration),
     bare("integrations.impact", Kind::Integration),
     bare("integrations.list_versions", Kind::Integration),
+    bare("integrations.journal", Kind::Integration),
     made("integrations.preview_version", Kind::Integration, |_, _| json!({"version": PINNED})),
     // There is one version of each provider in this build, so that a move is looked at and refused.
     let_through(made("integrations.set_version", Kind::Integration, |_, _| json!({"version": PINNED})), 400),

@@ -33,6 +33,7 @@ use crate::wire::moving::{ConfigurationFilled, CopyConfiguration, FillConfigurat
 use crate::wire::organization::{Organization, UpdateOrganization};
 use crate::wire::overview::{ExportConfiguration, ExportedConfiguration, Impact, Overview};
 use crate::wire::point::{CreateIntegrationPoint, IntegrationPoint, UpdateIntegrationPoint};
+use crate::wire::refresh::RefreshAttempt;
 use crate::wire::role::{CreateRole, PermissionSetView, Role, UpdateRole};
 use crate::wire::status::{Status, StatusEvent, StatusTimeseries};
 use crate::wire::token::{CreateIntegrationToken, CreateToken, RefreshToken, Token};
@@ -174,6 +175,7 @@ table! {
     IntegrationsResume: Post "/v1/x/integrations/{account_id}/{integration_id}/resume", NoQuery, NoBody => Answer<Integration>, 200, Management, integration::resume;
     IntegrationsCall: Post "/v1/x/integrations/{account_id}/{integration_id}/call", NoQuery, Json<CallIntegration> => Answer<CallAnswer>, 200, Management, trial::call;
     IntegrationsListVersions: Get "/v1/x/integrations/{account_id}/{integration_id}/versions", NoQuery, NoBody => Listed<IntegrationVersion>, 200, Management, definition::list_versions;
+    IntegrationsJournal: Get "/v1/x/integrations/{account_id}/{integration_id}/journal", NoQuery, NoBody => Listed<RefreshAttempt>, 200, Management, integration::journal;
     IntegrationsPreviewVersion: Post "/v1/x/integrations/{account_id}/{integration_id}/version/preview", NoQuery, Json<SetVersion> => Answer<VersionPreview>, 200, Management, definition::preview_version;
     IntegrationsSetVersion: Put "/v1/x/integrations/{account_id}/{integration_id}/version", NoQuery, Json<SetVersion> => IntegrationUpdated, 200, Management, definition::set_version;
     IntegrationsRollbackVersion: Post "/v1/x/integrations/{account_id}/{integration_id}/version/rollback", NoQuery, NoBody => IntegrationUpdated, 200, Management, definition::rollback_version;

@@ -24,6 +24,7 @@ pub mod overview;
 pub mod point;
 pub mod problem;
 pub mod query;
+pub mod refresh;
 pub mod role;
 pub mod status;
 pub mod token;

@@ -132,6 +132,7 @@ mod tests {
                         "preview",
                         "preview_version",
                         "list_versions",
+                        "journal",
                         "list_account",
                         "list_connectors",
                         "list_providers",

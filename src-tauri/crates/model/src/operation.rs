@@ -52,6 +52,7 @@ operations! {
     IntegrationsResume = "integrations.resume";
     IntegrationsCall = "integrations.call";
     IntegrationsListVersions = "integrations.list_versions";
+    IntegrationsJournal = "integrations.journal";
     IntegrationsPreviewVersion = "integrations.preview_version";
     IntegrationsSetVersion = "integrations.set_version";
     IntegrationsRollbackVersion = "integrations.rollback_version";

@@ -22,6 +22,7 @@ use crate::wire::integration::{
 };
 use crate::wire::overview::Impact;
 use crate::wire::point::IntegrationPoint;
+use crate::wire::refresh::RefreshAttempt;
 
 const WRITABLE: Writable = Writable {
     fields: &[
@@ -209,4 +210,9 @@ fn credential_kind(engine: &Engine, row: &Row) -> Option<CredentialKind> {
 
 pub(crate) fn distinct<T: Eq + std::hash::Hash + Copy>(ids: impl Iterator<Item = T>) -> Vec<T> {
     ids.collect::<std::collections::HashSet<_>>().into_iter().collect()
+}
+
+pub(crate) async fn journal(call: Bare<'_>) -> Result<Listed<RefreshAttempt>, Problem> {
+    let attempts = integration::journal(call.engine, call.grant, call.path("account_id")?, call.path("integration_id")?).await?;
+    Ok(Listed { result: attempts.into_iter().map(RefreshAttempt::from).collect(), total: None, next: None })
 }

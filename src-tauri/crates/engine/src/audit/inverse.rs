@@ -49,6 +49,7 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::IntegrationsGet
         | O::IntegrationsImpact
         | O::IntegrationsListVersions
+        | O::IntegrationsJournal
         | O::DefinitionsList
         | O::DefinitionsGet
         | O::CredentialsList

@@ -42,6 +42,11 @@ async fn tokens_are_renewed_in_time_and_again_with_the_rotated_token() {
     for (old, new) in steps.iter().filter(|step| step.step == RefreshStep::Granted).zip(steps.iter().filter(|step| step.step == RefreshStep::Granted).skip(1)) {
         assert!(old.spent && old.next_fp == new.fp && old.fp != new.fp, "each token is sent once, and then the next one");
     }
+    let (account, integration) = (world.integration.account_id.to_string(), world.integration.id.to_string());
+    let journal = patchbay_engine::integration::journal(&world.engine, &world.grant, &account, &integration).await.unwrap();
+    assert_eq!(journal.len(), 3);
+    assert!(journal.iter().all(|attempt| (attempt.outcome, attempt.sends, attempt.reason) == (RefreshStep::Proven, 1, Some(RefreshReason::Due)) && attempt.steps.len() == 5));
+    assert!(journal.windows(2).all(|pair| pair[0].before == pair[1].after && pair[0].before.is_some()), "the newest first, each with the token that the one before brought");
 }
 
 #[tokio::test(flavor = "multi_thread")]
