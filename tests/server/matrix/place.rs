@@ -22,6 +22,8 @@ pub(super) enum Kind {
     Consent,
     /// A consent under way.
     Connect,
+    /// A link by which a customer connects.
+    Link,
     /// A credential that integrations of an account share.
     Credential,
     /// The container of an integration's tokens.
@@ -45,13 +47,14 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 20] = [
         Self::Nothing,
         Self::Session,
         Self::Account,
         Self::Integration,
         Self::Consent,
         Self::Connect,
+        Self::Link,
         Self::Credential,
         Self::IntegrationToken,
         Self::OrganizationToken,
@@ -80,6 +83,7 @@ impl Kind {
                 | Self::Integration
                 | Self::Consent
                 | Self::Connect
+                | Self::Link
                 | Self::Credential
                 | Self::IntegrationToken
                 | Self::OrganizationToken
@@ -231,6 +235,11 @@ impl Realm {
                 let integration = self.integration(bearer, label, consent()).await;
                 let made = self.post(bearer, "/v1/x/connect-sessions", &json!({"integration_id": integration.get("integration_id"), "route": "window"})).await;
                 integration.with("connect_session_id", &made["id"])
+            }
+            Kind::Link => {
+                let account = self.account(bearer, label).await;
+                let made = self.post(bearer, "/v1/x/connect-links", &json!({"account_id": account.get("account_id"), "provider": "ticketing_mock_ticketing"})).await;
+                account.with("connect_link_id", &made["id"])
             }
             Kind::Credential => {
                 let account = self.account(bearer, label).await;

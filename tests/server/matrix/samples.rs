@@ -157,6 +157,9 @@ pub(super) const SAMPLES: &[Sample] = &[
     // Nobody can bring a good answer without a provider; that it is looked at is what permission decides.
     let_through(made("connect.finish", Kind::Connect, |_, _| json!({"callback_url": "http://127.0.0.1/oauth/callback?state=forged&code=c"})), 400),
     bare("connect.cancel", Kind::Connect),
+    bare("connect_links.list", Kind::Nothing),
+    made("connect_links.create", Kind::Account, |params, _| json!({"account_id": params.get("account_id"), "provider": "ticketing_mock_ticketing"})),
+    bare("connect_links.revoke", Kind::Link),
     bare("deletions.undo", Kind::Deletion),
     bare("meta.management_openapi_spec", Kind::Nothing),
     bare("meta.engine_openapi_spec", Kind::Nothing),

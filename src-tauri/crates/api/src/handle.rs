@@ -7,6 +7,7 @@ pub(crate) mod auth;
 pub(crate) mod backup;
 pub(crate) mod capability;
 pub(crate) mod connect;
+pub(crate) mod connect_link;
 pub(crate) mod credential;
 pub(crate) mod definition;
 pub(crate) mod end_user;

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::contract::Commands;
 use crate::handle::{
-    Call, account, audit, auth, backup, capability, connect, credential, definition, end_user, integration, key, member, meta, moving, organization, overview, point, provider_app,
-    role, status, token, trial, undo, webhook,
+    Call, account, audit, auth, backup, capability, connect, connect_link, credential, definition, end_user, integration, key, member, meta, moving, organization, overview, point,
+    provider_app, role, status, token, trial, undo, webhook,
 };
 use crate::openapi::Management;
 use crate::reply::{AuditFile, Deleted, Document, Empty, IntoReply, Reply};
@@ -20,6 +20,7 @@ use crate::wire::audit::{Audit, AuditDetail};
 use crate::wire::backup::{Backup, BackupSettings, Backups};
 use crate::wire::call::{CallAnswer, CallIntegration};
 use crate::wire::capability::{Connector, Provider};
+use crate::wire::connect_link::{ConnectLink, ConnectLinkCreated, CreateConnectLink};
 use crate::wire::consent::{BeginConnect, ConnectSession, CreateProviderApp, FinishConnect, ProviderApp, UpdateProviderApp};
 use crate::wire::credential::{CreateCredential, Credential, UpdateCredential};
 use crate::wire::definition::{Definition, IntegrationVersion, SetVersion, VersionPreview};
@@ -282,6 +283,10 @@ table! {
     KeysStatus: Get "/v1/x/keys", NoQuery, NoBody => Answer<KeyStatus>, 200, Management, key::status;
     KeysRotate: Post "/v1/x/keys/rotate", NoQuery, Json<RotateKeys> => Answer<KeyStatus>, 200, Management, key::rotate;
     KeysForget: Post "/v1/x/keys/forget", NoQuery, NoBody => Answer<KeyStatus>, 200, Management, key::forget;
+
+    ConnectLinksList: Get "/v1/x/connect-links", ListOf, NoBody => Listed<ConnectLink>, 200, Management, connect_link::list;
+    ConnectLinksCreate: Post "/v1/x/connect-links", NoQuery, Json<CreateConnectLink> => Answer<ConnectLinkCreated>, 201, Management, connect_link::create;
+    ConnectLinksRevoke: Delete "/v1/x/connect-links/{connect_link_id}", NoQuery, NoBody => Answer<ConnectLink>, 200, Management, connect_link::revoke;
 
     EndUsersList: Get "/v1/x/accounts/{account_id}/end-users", ListOf, NoBody => Listed<EndUser>, 200, Management, end_user::list;
     EndUsersGet: Get "/v1/x/accounts/{account_id}/end-users/{end_user_id}", NoQuery, NoBody => Answer<EndUser>, 200, Management, end_user::get;

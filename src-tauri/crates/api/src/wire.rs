@@ -8,6 +8,7 @@ pub mod audit;
 pub mod backup;
 pub mod call;
 pub mod capability;
+pub mod connect_link;
 pub mod consent;
 pub mod credential;
 pub mod definition;

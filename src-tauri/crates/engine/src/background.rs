@@ -30,6 +30,8 @@ const KEPT_EVENTS: Duration = Duration::from_secs(30 * 86_400);
 const KEPT_DELIVERIES: Duration = Duration::from_secs(30 * 86_400);
 /// How often it is looked whether a version's sunset has begun.
 const SUNSETS: Duration = Duration::from_secs(3600);
+/// How long links are kept that have ended, so that their list tells what became of them.
+const KEPT_LINKS: Duration = Duration::from_secs(30 * 24 * 3600);
 /// How often deletions are looked at whose undo window has closed.
 const PURGE: Duration = Duration::from_secs(60);
 
@@ -69,7 +71,10 @@ pub(crate) async fn purge_once(engine: &Engine) -> Result<(), Problem> {
 async fn purge(engine: &Engine) -> Result<u64, Problem> {
     let mut tx = engine.store().write(Scope::System, Origin::Background).await?;
     let now = surely(engine, &mut tx).await?;
-    let rows = tx.purge_deleted(now.minus(UNDO_WINDOW)).await? + tx.remove_expired_tokens(now).await? + tx.remove_expired_web_sessions(now).await?;
+    let rows = tx.purge_deleted(now.minus(UNDO_WINDOW)).await?
+        + tx.remove_expired_tokens(now).await?
+        + tx.remove_expired_web_sessions(now).await?
+        + tx.remove_ended_public_links(now.minus(KEPT_LINKS)).await?;
     let rows = rows + tx.remove_old_status(now.minus(KEPT_MINUTES), now.minus(KEPT_EVENTS)).await? + tx.remove_old_deliveries(now.minus(KEPT_DELIVERIES)).await?;
     tx.trim_changes(KEPT_CHANGES).await?;
     tx.trim_refresh_steps(now.minus(KEPT_STEPS)).await?;

@@ -126,7 +126,14 @@ fn delete_of(kind: ChangeKind) -> Option<Operation> {
         ChangeKind::Member => Operation::MembersDelete,
         ChangeKind::Role => Operation::RolesDelete,
         ChangeKind::OrganizationWebhook => Operation::OrganizationWebhooksDelete,
-        ChangeKind::Organization | ChangeKind::Token | ChangeKind::ConnectSession | ChangeKind::Audit | ChangeKind::WebhookDelivery | ChangeKind::EndUser | ChangeKind::Key => {
+        ChangeKind::Organization
+        | ChangeKind::Token
+        | ChangeKind::ConnectSession
+        | ChangeKind::Audit
+        | ChangeKind::WebhookDelivery
+        | ChangeKind::EndUser
+        | ChangeKind::ConnectLink
+        | ChangeKind::Key => {
             return None;
         }
     })

@@ -8,6 +8,7 @@ pub mod backup;
 pub mod call;
 pub mod changes;
 pub mod configuration;
+pub mod connect_link;
 pub mod consent;
 pub mod contention;
 pub mod credential;

@@ -36,6 +36,8 @@ pub enum ChangeKind {
     WebhookDelivery,
     /// An end user of an account.
     EndUser,
+    /// A link by which a customer's person connects a provider, or another public link.
+    ConnectLink,
     /// The keys of the store, told to every organization in it: a rotation began, went on or came to its end.
     Key,
 }
@@ -57,6 +59,7 @@ impl ChangeKind {
         Self::OrganizationWebhook,
         Self::WebhookDelivery,
         Self::EndUser,
+        Self::ConnectLink,
     ];
 
     /// The word as stored.
@@ -76,6 +79,7 @@ impl ChangeKind {
             Self::OrganizationWebhook => "organization_webhook",
             Self::WebhookDelivery => "webhook_delivery",
             Self::EndUser => "end_user",
+            Self::ConnectLink => "connect_link",
             Self::Key => "key",
         }
     }

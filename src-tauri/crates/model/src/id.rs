@@ -86,6 +86,8 @@ ids! {
     EndUserId = "end user";
     /// Who agreed to what, and when.
     ReceiptId = "consent receipt";
+    /// An address that opens one thing for whoever holds it.
+    PublicLinkId = "connect link";
     /// One move of an integration between versions of its definition.
     DefinitionMoveId = "definition move";
     /// One report of an integration's state.

@@ -28,6 +28,7 @@ pub mod point;
 pub mod problem;
 pub mod provider;
 pub mod refresh;
+pub mod public_link;
 pub mod schema;
 pub mod scope;
 pub mod secret;

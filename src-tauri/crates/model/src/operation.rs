@@ -114,6 +114,9 @@ operations! {
     ConnectGet = "connect.get";
     ConnectFinish = "connect.finish";
     ConnectCancel = "connect.cancel";
+    ConnectLinksList = "connect_links.list";
+    ConnectLinksCreate = "connect_links.create";
+    ConnectLinksRevoke = "connect_links.revoke";
     EndUsersList = "end_users.list";
     EndUsersGet = "end_users.get";
     EndUsersCreate = "end_users.create";

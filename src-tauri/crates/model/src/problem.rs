@@ -94,6 +94,8 @@ codes! {
     PermissionDenied = "permission_denied", 403, "Permission denied";
     /// There is no such object within reach.
     NotFound = "not_found", 404, "Not found";
+    /// A public link is unknown, used, too old or taken back, or its maker lost the right to it.
+    LinkInvalid = "link_invalid", 404, "Link not valid";
     /// The path exists, but not with this method.
     MethodNotAllowed = "method_not_allowed", 405, "Method not allowed";
     /// The name is used already.

@@ -20,11 +20,13 @@ pub enum SecretKind {
     WebSession,
     /// A one-time link: first set-up, invitation.
     SetupLink,
+    /// A link by which a customer's person connects a provider.
+    ConnectLink,
 }
 
 impl SecretKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::OrganizationAccess, Self::IntegrationAccess, Self::Refresh, Self::WebSession, Self::SetupLink];
+    pub const ALL: [Self; 6] = [Self::OrganizationAccess, Self::IntegrationAccess, Self::Refresh, Self::WebSession, Self::SetupLink, Self::ConnectLink];
 
     /// The prefix, by which secret scanners and we recognise it.
     pub const fn prefix(self) -> &'static str {
@@ -34,6 +36,7 @@ impl SecretKind {
             Self::Refresh => "pbr_",
             Self::WebSession => "pbw_",
             Self::SetupLink => "pbk_",
+            Self::ConnectLink => "pbc_",
         }
     }
 
@@ -45,6 +48,7 @@ impl SecretKind {
             Self::Refresh => "refresh token",
             Self::WebSession => "web session",
             Self::SetupLink => "one-time link",
+            Self::ConnectLink => "connect link",
         }
     }
 }

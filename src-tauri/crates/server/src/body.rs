@@ -52,6 +52,26 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result
     })
 }
 
+/// Most bytes of a form that a page sends.
+const FORM: usize = 64 << 10;
+/// Most fields of a form.
+const FIELDS: usize = 100;
+
+/// Reads a form as browsers send it (`application/x-www-form-urlencoded`).
+pub(crate) async fn form(headers: &HeaderMap, body: Body) -> Result<Vec<(String, String)>, Problem> {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).and_then(|value| value.split(';').next()).unwrap_or_default();
+    if !kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(Problem::new(Code::UnsupportedMediaType, "This address takes the form of its page and nothing else.").at(Location::Header, "content-type"));
+    }
+    let too_large = || Problem::new(Code::PayloadTooLarge, format!("What was entered is longer than {} kB together. Enter less.", FORM >> 10));
+    let bytes = tokio::time::timeout(PATIENCE, axum::body::to_bytes(body, FORM))
+        .await
+        .map_err(|_| Problem::new(Code::InvalidRequest, "The form did not arrive in time. Send it again."))?
+        .map_err(|error| if length_exceeded(&error) { too_large() } else { Problem::new(Code::InvalidBody, "The form ended early. Send it again.") })?;
+    let fields: Vec<_> = url::form_urlencoded::parse(&bytes).take(FIELDS + 1).map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+    if fields.len() > FIELDS { Err(too_large()) } else { Ok(fields) }
+}
+
 /// Most bytes of an image of an organization.
 const LARGEST_IMAGE: u64 = 16 << 30;
 

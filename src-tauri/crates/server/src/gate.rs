@@ -31,8 +31,16 @@ impl Head {
             remote_addr: self.caller.address.to_string(),
             user_agent: self.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default().chars().take(200).collect(),
             method: self.method.clone(),
-            path: self.uri.path().chars().take(500).collect(),
+            path: self.shown_path().chars().take(500).collect(),
             body: None,
+        }
+    }
+
+    /// The path as logs may have it: what follows in the address of a public link opens something.
+    pub(crate) fn shown_path(&self) -> &str {
+        match self.uri.path() {
+            path if path.starts_with("/connect/") => "/connect/...",
+            path => path,
         }
     }
 
@@ -48,7 +56,7 @@ impl Head {
         if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() { Ok(Some(token)) } else { Err(unreadable()) }
     }
 
-    fn cookie(&self, name: &str) -> Option<&str> {
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
         self.headers
             .get_all(COOKIE)
             .iter()

@@ -9,6 +9,7 @@ mod answer;
 mod app;
 mod body;
 mod callback;
+mod connect;
 mod connector;
 mod events;
 mod gate;

@@ -62,6 +62,10 @@ pub(crate) enum Host {
     Version,
     Callback,
     CallbackStyle,
+    ConnectChoose,
+    ConnectEnter,
+    ConnectFill,
+    ConnectStyle,
 }
 
 const HOST: &[(&str, &str, Rule, Host)] = &[
@@ -76,6 +80,10 @@ const HOST: &[(&str, &str, Rule, Host)] = &[
     ("GET", "/v1/version", Rule::Public, Host::Version),
     ("GET", "/oauth/callback", Rule::Public, Host::Callback),
     ("GET", "/oauth/page.css", Rule::Public, Host::CallbackStyle),
+    ("GET", "/connect/page.css", Rule::Public, Host::ConnectStyle),
+    ("GET", "/connect/{link}", Rule::Public, Host::ConnectChoose),
+    ("GET", "/connect/{link}/{provider}", Rule::Public, Host::ConnectEnter),
+    ("POST", "/connect/{link}/{provider}", Rule::Public, Host::ConnectFill),
 ];
 
 /// Everything under a connector's segment. One row for each connector without a provider in this build.
@@ -162,6 +170,12 @@ mod tests {
             "GET /v1/version",
             "GET /oauth/callback",
             "GET /oauth/page.css",
+            "GET /connect/page.css",
+            // What a customer's person sees who holds a link; whoever guesses is slowed, and a form is taken from the browser
+            // alone that it was shown in.
+            "GET /connect/{link}",
+            "GET /connect/{link}/{provider}",
+            "POST /connect/{link}/{provider}",
         ];
         assert_eq!(public, reviewed, "a public route is added only with a review of what it gives away");
     }

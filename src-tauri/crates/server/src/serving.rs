@@ -25,7 +25,7 @@ use crate::gate::Head;
 use crate::options::{Cidr, ServeOptions};
 use crate::peer::{Caller, Peer};
 use crate::routes::{self, Entry, Host, Target};
-use crate::{callback, connector, events, management, missing, probes, session, ui};
+use crate::{callback, connect, connector, events, management, missing, probes, session, ui};
 
 /// Headers of every answer. The policy lets the interface load from here alone and run no inline code; nobody may frame it.
 const HEADERS: [(&str, &str); 6] = [
@@ -149,7 +149,7 @@ async fn found(app: &App, route: Option<(&'static str, &[Entry])>, params: Optio
         // What browsers and search engines ask for by themselves, an icon or robots.txt, is no call.
         let called = head.uri.path().starts_with("/v1/") || !matches!(head.method.as_str(), "GET" | "HEAD");
         if called && response.status().is_client_error() {
-            unserved(app, &head, &Problem::not_found("page or route", head.uri.path())).await;
+            unserved(app, &head, &Problem::not_found("page or route", head.shown_path())).await;
         }
         return response;
     };
@@ -221,6 +221,10 @@ async fn run(entry: &Entry, visit: Visit) -> Outcome {
             Host::Version => probes::version().into(),
             Host::Callback => noted("connect.callback", caller, callback::arrived(visit).await),
             Host::CallbackStyle => callback::style().into(),
+            Host::ConnectChoose => noted("connect_links.open", caller, connect::choose(visit).await),
+            Host::ConnectEnter => noted("connect_links.open", caller, connect::enter(visit).await),
+            Host::ConnectFill => noted("connect_links.use", caller, Box::pin(connect::fill(visit)).await),
+            Host::ConnectStyle => connect::style().into(),
         },
     }
 }

@@ -32,6 +32,7 @@ mod place;
 mod points;
 mod provider_apps;
 mod provision;
+mod public_links;
 mod receipts;
 mod refresh;
 mod resealing;

@@ -133,6 +133,7 @@ const NOUNS: &[&Noun] = &[
     &crate::members::NOUN,
     &crate::points::NOUN,
     &crate::provider_apps::NOUN,
+    &crate::public_links::NOUN,
     &crate::receipts::NOUN,
     &crate::roles::NOUN,
     &crate::status::NOUN,

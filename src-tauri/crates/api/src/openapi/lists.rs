@@ -20,6 +20,7 @@ pub(super) fn table(operation: Operation) -> Option<&'static str> {
         "provider_apps.list" => "provider_apps",
         "definitions.list" => "integration_definitions",
         "roles.list" => "roles",
+        "connect_links.list" => "public_links",
         "end_users.list" => "end_users",
         "end_users.receipts" => "consent_receipts",
         "status.list" => "integration_states",

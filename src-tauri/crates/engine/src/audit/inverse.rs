@@ -62,6 +62,7 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::MembersList
         | O::MembersGet
         | O::MembersImpact
+        | O::ConnectLinksList
         | O::EndUsersList
         | O::EndUsersGet
         | O::EndUsersImpact
@@ -145,6 +146,8 @@ pub const fn inverse(operation: Operation) -> Inverse {
         O::IntegrationsVerify | O::IntegrationsVerifyExisting | O::IntegrationsCall => Never(TESTED),
         O::IntegrationPointsPreview | O::IntegrationsPreviewVersion => Never(LOOKED),
         O::ConnectBegin | O::ConnectFinish | O::ConnectCancel => Never(CONSENT),
+        O::ConnectLinksCreate => Never("A link is taken back by being revoked. Revoke it where it is not wanted."),
+        O::ConnectLinksRevoke => Never("Nothing is kept of a link's secret. Make another link."),
         O::OrganizationWebhooksRedeliver | O::OrganizationWebhooksTest => Never(SENT),
         O::StatusReset => Never(FORGOTTEN),
         O::ConfigurationCopy => Never(TOLD),

@@ -51,7 +51,7 @@ pub(crate) async fn stored(tx: &mut ReadTx, object: AuditObject) -> Result<Optio
         ChangeKind::OrganizationWebhook => tx.webhook(WebhookId::from_uuid(id)).await?.map(|object| object.snapshot()),
         ChangeKind::Organization => Some(tx.organization().await?.snapshot()),
         ChangeKind::Role => tx.find_role(&id.to_string()).await?.map(|object| object.snapshot()),
-        ChangeKind::ConnectSession | ChangeKind::Audit | ChangeKind::WebhookDelivery | ChangeKind::EndUser | ChangeKind::Key => None,
+        ChangeKind::ConnectSession | ChangeKind::Audit | ChangeKind::WebhookDelivery | ChangeKind::EndUser | ChangeKind::ConnectLink | ChangeKind::Key => None,
     })
 }
 

@@ -82,7 +82,13 @@ async fn delete(engine: &Engine, grant: &ManagementGrant, row: &AuditEvent, obje
         ChangeKind::ProviderApp => provider_app::delete(engine, grant, &id).await.map(drop),
         ChangeKind::OrganizationWebhook => webhook::delete(engine, grant, &id).await.map(drop),
         ChangeKind::Role => role::delete(engine, grant, &id).await.map(drop),
-        ChangeKind::Organization | ChangeKind::ConnectSession | ChangeKind::Audit | ChangeKind::WebhookDelivery | ChangeKind::EndUser | ChangeKind::Key => Err(unknown(object)),
+        ChangeKind::Organization
+        | ChangeKind::ConnectSession
+        | ChangeKind::Audit
+        | ChangeKind::WebhookDelivery
+        | ChangeKind::EndUser
+        | ChangeKind::ConnectLink
+        | ChangeKind::Key => Err(unknown(object)),
     }
 }
 
@@ -119,7 +125,7 @@ async fn restored(engine: &Engine, grant: &ManagementGrant, row: &AuditEvent, ob
         ChangeKind::OrganizationWebhook => webhook::update(engine, grant, &id, restore::webhook(before)?).await.map(drop),
         ChangeKind::EndUser => end_user::update(engine, grant, &text(before, "account_id"), &id, restore::end_user(before)).await.map(drop),
         ChangeKind::Role => role::update(engine, grant, &id, restore::role(before)?).await.map(drop),
-        ChangeKind::Token | ChangeKind::ConnectSession | ChangeKind::Audit | ChangeKind::WebhookDelivery | ChangeKind::Key => Err(unknown(object)),
+        ChangeKind::Token | ChangeKind::ConnectSession | ChangeKind::ConnectLink | ChangeKind::Audit | ChangeKind::WebhookDelivery | ChangeKind::Key => Err(unknown(object)),
     }
 }
 

@@ -128,7 +128,7 @@ pub(super) fn fresh(
 }
 
 /// Asks the provider, where there is something to ask; gives the integration as it is afterwards, and the trouble.
-pub(super) async fn tested(engine: &Engine, integration: Integration) -> Result<(Integration, Vec<Problem>), Problem> {
+pub(crate) async fn tested(engine: &Engine, integration: Integration) -> Result<(Integration, Vec<Problem>), Problem> {
     // A provider inside Patchbay has nobody to ask.
     let local = engine.catalog().get(&integration.provider).is_some_and(|provider| provider.is_local());
     if local || !matches!(integration.status, IntegrationStatus::Active | IntegrationStatus::NeedsAttention { .. }) {

@@ -17,6 +17,8 @@ mod governance;
 mod installation;
 mod keys;
 #[cfg(test)]
+mod links;
+#[cfg(test)]
 mod members;
 #[cfg(test)]
 mod policy;

@@ -11,6 +11,7 @@ mod files;
 mod hostile;
 mod image;
 mod isolation;
+mod links;
 mod listing;
 mod migrating;
 mod paging;

@@ -1,0 +1,112 @@
+//! Who may: links that are guessed are counted, a form is taken from the browser alone that it was shown in.
+
+use axum::body::Body;
+use axum::http::HeaderValue;
+use axum::http::header::SET_COOKIE;
+use axum::response::Response;
+use patchbay_engine::connect_link::{self, OpenLink};
+use patchbay_engine::Engine;
+use patchbay_model::{Code, Origin, Problem, Secret};
+
+use crate::app::App;
+use crate::gate::{self, Head};
+use crate::serving::Visit;
+
+/// Characters of the secret in a cookie: 256 bits.
+const LONG: usize = 43;
+
+/// A visit without its body.
+pub(super) struct Guest {
+    pub(super) app: App,
+    pub(super) head: Head,
+    path: Vec<(String, String)>,
+}
+
+impl Guest {
+    /// The visit, and what was sent with it.
+    pub(super) fn of(visit: Visit) -> (Self, Body) {
+        let Visit { app, head, path, body, .. } = visit;
+        (Self { app, head, path }, body)
+    }
+
+    /// A part of the path.
+    pub(super) fn part(&self, name: &str) -> &str {
+        self.path.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default()
+    }
+}
+
+/// Opens the link of a visit. One that does not work counts against the address that tried it.
+pub(super) async fn open(guest: &Guest) -> Result<OpenLink, Problem> {
+    let Guest { app, head, .. } = guest;
+    admit(app, head)?;
+    let opened = connect_link::open(&app.engine, guest.part("link"), head.info(Origin::Web)).await;
+    if opened.as_ref().is_err_and(|problem| problem.code == Code::LinkInvalid) {
+        app.limiter.failed(head.caller.address, app.engine.now());
+    }
+    opened
+}
+
+/// Refuses an address that guessed too often lately.
+pub(super) fn admit(app: &App, head: &Head) -> Result<(), Problem> {
+    app.limiter.admit(head.caller.address, app.engine.now()).map_err(|problem| {
+        let wait = problem.retry_after.unwrap_or_default();
+        Problem::new(Code::RateLimited, format!("Too many addresses that do not work were tried from here. Try again in {wait} s.")).retry_after(wait)
+    })
+}
+
+/// What a browser holds that was shown a page of a link. It opens nothing; it tells this browser from others.
+pub(super) struct Browser {
+    secret: Secret,
+    fresh: bool,
+}
+
+impl Browser {
+    /// That of a visit; a new one where it brings none.
+    pub(super) fn of(app: &App, head: &Head) -> Self {
+        match known(app, head) {
+            Some(secret) => Self { secret, fresh: false },
+            None => Self { secret: connect_link::browser_secret(&app.engine), fresh: true },
+        }
+    }
+
+    /// Proof that a form was shown in this browser, for this link.
+    pub(super) fn form_token(&self, engine: &Engine, open: &OpenLink) -> String {
+        open.form_token(engine, &self.secret)
+    }
+
+    /// Hands a new one out.
+    pub(super) fn keep(&self, app: &App, head: &Head, response: &mut Response) -> Result<(), Problem> {
+        if !self.fresh {
+            return Ok(());
+        }
+        let secure = if head.caller.secure { "; Secure" } else { "" };
+        // Lax, since the provider sends the person back from its own site.
+        let cookie = format!("{}={}; Path=/; HttpOnly; SameSite=Lax{secure}", cookie_name(app, head.caller.secure), self.secret.expose());
+        let mut cookie = HeaderValue::from_str(&cookie).map_err(|_| Problem::internal("a browser's secret does not fit a cookie"))?;
+        cookie.set_sensitive(true);
+        response.headers_mut().append(SET_COOKIE, cookie);
+        Ok(())
+    }
+}
+
+/// What the browser of a visit holds already, if it has the shape of it.
+pub(super) fn known(app: &App, head: &Head) -> Option<Secret> {
+    let good = |text: &&str| text.len() == LONG && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    head.cookie(&cookie_name(app, head.caller.secure)).filter(good).map(Secret::new)
+}
+
+/// As the name of a session's cookie, told apart by port and transport.
+fn cookie_name(app: &App, secure: bool) -> String {
+    let port = app.public_url.port_or_known_default().unwrap_or_default();
+    if secure { format!("__Host-patchbay_connect_{port}") } else { format!("patchbay_connect_{port}") }
+}
+
+/// Refuses a form that was not shown in this browser for this link: another site's page, or another person's form.
+pub(super) fn written_here(app: &App, head: &Head, open: &OpenLink, token: &str) -> Result<(), Problem> {
+    gate::same_origin(app, head)?;
+    let shown = known(app, head).is_some_and(|browser| open.proves(&app.engine, &browser, token));
+    if shown {
+        return Ok(());
+    }
+    Err(Problem::new(Code::PermissionDenied, "This form was not shown in this browser, or cookies are switched off. Open the link again and fill it in there."))
+}
