@@ -155,6 +155,38 @@ def journey(tmp_path_factory):
         # The code came to us in the callback; everything else stays between the two servers.
         planted.plant(f"secret {number} of the consent", value, [("sent", finish)] if value in urllib.parse.unquote(callback) else [])
 
+    # A connect link in a customer's browser, a key that is entered there, and what browsers and programs ask in vain with it.
+    made = send("POST", "/v1/x/connect-links", {"account_id": account, "provider": "ticketing_redmine"}).json()["result"]
+    link = reveals("connect link", made["url"].rsplit("/", 1)[1])
+    guest = httpx.Client(base_url=proxy.url, timeout=60, headers={"Origin": server.url})
+    planted.plant("key entered by a link")
+
+    def visit(method, path, *, shows=True, **body):
+        answer = guest.request(method, path, **body)
+        for way in ("sent", "answered") if shows else ("sent",):
+            planted.may_be_seen_in("connect link", (way, len(proxy.exchanges) - 1))
+        return answer
+
+    shown = visit("GET", f"/connect/{link}")
+    [browser] = list(guest.cookies.values())
+    planted.plant("browser of a connect link", browser, [("answered", len(proxy.exchanges) - 1)])
+    proof = re.search('name="form" value="([^"]+)"', shown.text).group(1)
+    planted.plant("proof of a form", proof, [("answered", len(proxy.exchanges) - 1)])
+    entered = {"way": "token", "form": proof, "credential.secret": planted.secrets["key entered by a link"][0]}
+    for url in ("not an address", "http://127.0.0.1:9", redmine.facts["url"]):
+        refused = visit("POST", f"/connect/{link}/ticketing_redmine", data={**entered, "config.url": url})
+        assert refused.status_code == 400, refused.text
+        sent = ("sent", len(proxy.exchanges) - 1)
+        for what in ("key entered by a link", "browser of a connect link", "proof of a form"):
+            planted.may_be_seen_in(what, sent)
+        planted.may_be_seen_in("proof of a form", ("answered", sent[1]))
+    for method, path in (("PUT", f"/connect/{link}"), ("POST", f"/connect/{link}/a/b"), ("GET", f"/v1/x/connect-links/{link}"), ("GET", f"/connect/{link}/nothing")):
+        assert visit(method, path).is_client_error
+        planted.may_be_seen_in("browser of a connect link", ("sent", len(proxy.exchanges) - 1))
+    send("GET", "/v1/x/connect-links")
+    send("GET", "/v1/x/connect-links", ok=False, headers={"Authorization": f"Bearer {link}"})
+    planted.may_be_seen_in("connect link", ("sent", len(proxy.exchanges) - 1))
+
     # A signed-in browser.
     web = httpx.Client(base_url=proxy.url, timeout=60, headers={"Origin": server.url})
     signed_in = web.post("/session", json={"token": organization["token"]["access"]["secret"]})

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod connect;
+#[cfg(test)]
 mod impact;
 #[cfg(test)]
 mod input;

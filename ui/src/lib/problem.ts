@@ -35,6 +35,7 @@ const WORDS: Record<Code | OwnCode, { heading: string; todo?: string }> = {
   member_locked: { heading: 'This member is locked', todo: 'Wait, or ask an administrator to unlock it.' },
   wrong_token_kind: { heading: 'This is another kind of token', todo: 'Use an organization token here.' },
   permission_denied: { heading: 'Your permissions do not cover this', todo: 'Ask an administrator of the organization.' },
+  link_invalid: { heading: 'This link does not work', todo: 'Make a new link.' },
   not_found: { heading: 'There is no such object', todo: 'It may have been deleted. Go back to the list.' },
   method_not_allowed: { heading: 'This cannot be done with that address' },
   name_taken: { heading: 'The name is used already', todo: 'Choose another name.' },

@@ -20,6 +20,7 @@ const NOUNS: Record<string, [string, string]> = {
   connect_session: ['open consent', 'open consents'],
   role: ['role', 'roles'],
   end_user: ['end user', 'end users'],
+  connect_link: ['connect link', 'connect links'],
   consent_receipt: ['consent receipt', 'consent receipts'],
   organization: ['organization', 'organizations'],
   organization_webhook: ['webhook', 'webhooks'],

@@ -2,7 +2,7 @@
 //! link is done in the name of the member who made it, in its account and category alone, and only as long as that member
 //! may do so itself.
 
-mod act;
+pub(crate) mod act;
 mod create;
 mod list;
 mod open;
@@ -11,7 +11,7 @@ mod revoke;
 use patchbay_model::public_link::PublicLink;
 use patchbay_model::{Problem, Secret};
 
-pub use act::{LinkOutcome, connect};
+pub use act::{LinkOutcome, begin, connect};
 pub use create::create;
 pub use list::list;
 pub use open::{LinkOffer, OpenLink, browser_secret, open};

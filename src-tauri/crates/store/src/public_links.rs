@@ -3,7 +3,7 @@
 use patchbay_model::change::ChangeKind;
 use patchbay_model::list::{ListQuery, Listed};
 use patchbay_model::public_link::{LinkSettings, PublicLink, PublicLinkPurpose};
-use patchbay_model::{AccountId, EndUserId, IntegrationId, IntegrationPointId, MemberId, OrganizationId, PublicLinkId, ReceiptId, Timestamp};
+use patchbay_model::{AccountId, ConnectSessionId, EndUserId, IntegrationId, IntegrationPointId, MemberId, OrganizationId, PublicLinkId, ReceiptId, Timestamp};
 use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -114,6 +114,25 @@ impl ReadTx {
         row.map(PublicLink::try_from).transpose()
     }
 
+    /// The link by which a consent was begun, if it was by one.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn link_of_connect_session(&mut self, session: ConnectSessionId) -> Result<Option<PublicLink>> {
+        let (organization, account) = self.bound()?;
+        let row: Option<LinkRow> = db::query_as(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM public_links WHERE id = (SELECT link_id FROM connect_sessions WHERE id = $1 AND organization_id = $2) AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL)"
+        ))
+        .bind(session.uuid())
+        .bind(organization)
+        .bind(account)
+        .fetch_optional(&mut self.tx)
+        .await?;
+        row.map(PublicLink::try_from).transpose()
+    }
+
     /// One page of the links for a purpose.
     ///
     /// # Errors
@@ -195,6 +214,22 @@ impl WriteTx {
         if let Some((account,)) = row {
             self.changed(ChangeKind::ConnectLink, id, account.map(AccountId::from_uuid))?;
         }
+        Ok(())
+    }
+
+    /// Notes by which link a consent was begun.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn begin_by_link(&mut self, session: ConnectSessionId, link: PublicLinkId) -> Result<()> {
+        let (organization, account) = self.bound()?;
+        db::query("UPDATE connect_sessions SET link_id = $4 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL)")
+            .bind(session.uuid())
+            .bind(organization)
+            .bind(account)
+            .bind(link.uuid())
+            .execute(&mut self.tx)
+            .await?;
         Ok(())
     }
 

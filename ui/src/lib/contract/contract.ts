@@ -436,7 +436,7 @@ origin: Origin, };
 /**
  * The kind of object that changed.
  */
-export type ChangeKind = "organization" | "member" | "account" | "integration_point" | "integration" | "credential" | "token" | "provider_app" | "connect_session" | "audit" | "role" | "organization_webhook" | "webhook_delivery" | "end_user" | "key";
+export type ChangeKind = "organization" | "member" | "account" | "integration_point" | "integration" | "credential" | "token" | "provider_app" | "connect_session" | "audit" | "role" | "organization_webhook" | "webhook_delivery" | "end_user" | "connect_link" | "key";
 
 /**
  * Body of `auth.change_password`.
@@ -451,7 +451,7 @@ export type ChangeWord = "added" | "removed" | "changed";
 /**
  * Why something was refused or failed.
  */
-export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "not_undoable" | "invalid_config" | "invalid_image" | "weak_password" | "provider_not_allowed" | "definition_withdrawn" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "token_missing" | "token_invalid" | "logon_failed" | "member_disabled" | "member_invited" | "member_locked" | "wrong_token_kind" | "permission_denied" | "not_found" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "store_untrusted" | "store_refused" | "backup_failed" | "shutting_down" | "provider_timeout" | "server_unreachable" | "server_incompatible" | "store_missing" | "store_damaged" | "store_newer" | "store_unprepared" | "store_locked" | "wrong_key" | "key_unavailable";
+export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "not_undoable" | "invalid_config" | "invalid_image" | "weak_password" | "provider_not_allowed" | "definition_withdrawn" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "token_missing" | "token_invalid" | "logon_failed" | "member_disabled" | "member_invited" | "member_locked" | "wrong_token_kind" | "permission_denied" | "not_found" | "link_invalid" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "store_untrusted" | "store_refused" | "backup_failed" | "shutting_down" | "provider_timeout" | "server_unreachable" | "server_incompatible" | "store_missing" | "store_damaged" | "store_newer" | "store_unprepared" | "store_locked" | "wrong_key" | "key_unavailable";
 
 /**
  * The configuration of a provider, as a form shows it.
@@ -500,6 +500,84 @@ integration_id: string,
  * `window` or `browser`.
  */
 route: ConsentRoute, };
+
+/**
+ * An address by which a customer's person connects a provider without signing in.
+ */
+export type ConnectLink = { id: PublicLinkId, account_id: AccountId,
+/**
+ * The integration that it connects, if it is for one.
+ */
+integration_id?: IntegrationId,
+/**
+ * The point of whose providers the person chooses one.
+ */
+integration_point_id?: IntegrationPointId,
+/**
+ * The provider, where it is for one that no point governs.
+ */
+provider?: ProviderId,
+/**
+ * For whom, where that was said.
+ */
+end_user_id?: EndUserId,
+/**
+ * Who made it; what is done by it is done in this member's name.
+ */
+member_id: MemberId, state: LinkState,
+/**
+ * How many connections can still be made with it.
+ */
+uses_left: number,
+/**
+ * Where its last page leads back to.
+ */
+return_url?: string, expires: Timestamp, last_used_at?: Timestamp, revoked_at?: Timestamp, created_at: Timestamp, };
+
+/**
+ * Result of `connect_links.create`.
+ */
+export type ConnectLinkCreated = {
+/**
+ * The address; shown this once.
+ */
+url: string,
+/**
+ * The address as a QR code, an SVG picture. Absent where nothing serves the address.
+ */
+qr?: string,
+/**
+ * What there is to know about the address, where it does not work as it stands.
+ */
+note?: string, id: PublicLinkId, account_id: AccountId,
+/**
+ * The integration that it connects, if it is for one.
+ */
+integration_id?: IntegrationId,
+/**
+ * The point of whose providers the person chooses one.
+ */
+integration_point_id?: IntegrationPointId,
+/**
+ * The provider, where it is for one that no point governs.
+ */
+provider?: ProviderId,
+/**
+ * For whom, where that was said.
+ */
+end_user_id?: EndUserId,
+/**
+ * Who made it; what is done by it is done in this member's name.
+ */
+member_id: MemberId, state: LinkState,
+/**
+ * How many connections can still be made with it.
+ */
+uses_left: number,
+/**
+ * Where its last page leads back to.
+ */
+return_url?: string, expires: Timestamp, last_used_at?: Timestamp, revoked_at?: Timestamp, created_at: Timestamp, };
 
 /**
  * One run of a consent, from its link to its outcome.
@@ -676,6 +754,43 @@ export type CreateAccount = { name?: string, fullname?: string, environment?: En
  * Asks for a token that covers this account alone.
  */
 token?: ProvisionToken, x_patchbay?: AccountExtraInput, };
+
+/**
+ * Body of `connect_links.create`: one of integration, point and provider says what is connected.
+ */
+export type CreateConnectLink = {
+/**
+ * Id or name of the account.
+ */
+account_id: string,
+/**
+ * Id or name of an integration of the account, to connect it or to connect it anew.
+ */
+integration_id?: string,
+/**
+ * Id or name of a point: the person chooses one of the providers that it allows.
+ */
+integration_point_id?: string,
+/**
+ * Id of a provider, for an integration that no point governs.
+ */
+provider?: string,
+/**
+ * Id or name of the end user whom the link is for.
+ */
+end_user_id?: string,
+/**
+ * How long it works, such as `168h`: seven days where left out, thirty at most.
+ */
+ttl?: string,
+/**
+ * How many connections can be made with it; one where left out.
+ */
+uses?: number,
+/**
+ * Where its last page leads back to.
+ */
+return_url?: string, };
 
 /**
  * Body of `credentials.create`.
@@ -1493,6 +1608,11 @@ minimum_password_length: number,
 expires: Timestamp, };
 
 /**
+ * Whether a link opens anything, and if not, why.
+ */
+export type LinkState = "live" | "used" | "expired" | "revoked";
+
+/**
  * Parameters of a list (synqly-wire.md section 4).
  */
 export type ListParams = {
@@ -2200,6 +2320,11 @@ permission_set: PermissionSet,
 token_ttl?: string, name?: string, fullname?: string, };
 
 /**
+ * An address that opens one thing for whoever holds it.
+ */
+export type PublicLinkId = string;
+
+/**
  * Who agreed to what, and when.
  */
 export type ReceiptId = string;
@@ -2790,7 +2915,11 @@ ttl?: string, token_ttl?: string, expires?: Timestamp, pin_expires?: Timestamp, 
 /**
  * PUT of the organization: the whole object; what is read-only in it is ignored.
  */
-export type UpdateOrganization = { name?: string, fullname: string, contact?: string, reply_to?: string, picture?: string, options?: OrganizationOptions, x_patchbay?: UpdateExtra, };
+export type UpdateOrganization = { name?: string, fullname: string, contact?: string, reply_to?: string,
+/**
+ * The URL of a picture, or a PNG, JPEG or WebP picture of at most 96 kB as a data: URL. Connect pages show the latter.
+ */
+picture?: string, options?: OrganizationOptions, x_patchbay?: UpdateExtra, };
 
 /**
  * PUT of a webhook: the whole object; what is read-only in it is ignored. The secret is changed through its credential.
@@ -3192,6 +3321,9 @@ export interface Commands {
   "keys.status": { params: Record<string, never>; result: Answer<KeyStatus> };
   "keys.rotate": { params: { body: RotateKeys }; result: Answer<KeyStatus> };
   "keys.forget": { params: Record<string, never>; result: Answer<KeyStatus> };
+  "connect_links.list": { params: { query?: ListParams }; result: Listed<ConnectLink> };
+  "connect_links.create": { params: { body: CreateConnectLink }; result: Answer<ConnectLinkCreated> };
+  "connect_links.revoke": { params: { path: { connect_link_id: string } }; result: Answer<ConnectLink> };
   "end_users.list": { params: { path: { account_id: string }, query?: ListParams }; result: Listed<EndUser> };
   "end_users.get": { params: { path: { account_id: string, end_user_id: string } }; result: Answer<EndUser> };
   "end_users.create": { params: { path: { account_id: string }, body: CreateEndUser }; result: Answer<EndUser> };

@@ -64,6 +64,9 @@ pub struct OrganizationOptions {
     pub minimum_password_length: Option<u32>,
 }
 
+/// A URL of at most 2000 characters; or a picture in base64 that begins as its type does.
+const PICTURE: &str = r"^$|^https?://[^\s\x00-\x1f]{1,1990}$|^data:image/(png;base64,iVBORw0KGg[opqr][A-Za-z0-9+/]|jpeg;base64,/9j/|webp;base64,UklGR[A-Za-z0-9+/]{5}[BFJNRVZdhlptx159]XRUJQ)([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$";
+
 /// PUT of the organization: the whole object; what is read-only in it is ignored.
 #[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]
@@ -76,7 +79,8 @@ pub struct UpdateOrganization {
     pub contact: Option<String>,
     #[schemars(with = "Option<patchbay_model::schema::NewEmail>")]
     pub reply_to: Option<String>,
-    #[schemars(length(max = 2000), regex(pattern = r"^$|^https?://[^\s\x00-\x1f]+$"))]
+    /// The URL of a picture, or a PNG, JPEG or WebP picture of at most 96 kB as a data: URL. Connect pages show the latter.
+    #[schemars(length(max = 131_200), regex(pattern = PICTURE))]
     pub picture: Option<String>,
     #[serde(default, deserialize_with = "crate::request::optional_object")]
     pub options: Option<OrganizationOptions>,

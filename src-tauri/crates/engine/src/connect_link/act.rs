@@ -1,5 +1,6 @@
 //! What a connect link does: it makes or completes one integration.
 
+use patchbay_model::consent::{ConnectSession, ConsentRoute};
 use patchbay_model::credential::CredentialKind;
 use patchbay_model::integration::{Integration, IntegrationStatus};
 use patchbay_model::public_link::PublicLink;
@@ -8,6 +9,7 @@ use patchbay_store::WriteTx;
 use serde_json::{Map, Value};
 
 use super::{OpenLink, dead};
+use crate::consent::{self, BeginConsent, Begun};
 use crate::contention::again;
 use crate::integration::create::{insert, tested};
 use crate::integration::{self, CreateIntegration, UpdateIntegration};
@@ -63,11 +65,39 @@ pub async fn connect(engine: &Engine, open: &OpenLink, provider: &ProviderId, co
     Ok(outcome)
 }
 
+/// Begins the consent of an integration that a link made or is for; the provider answers to the server's own address.
+///
+/// # Errors
+/// Those of [`consent::begin`].
+pub async fn begin(engine: &Engine, open: &OpenLink, integration: &Integration, redirect_uri: String) -> Result<Begun, Problem> {
+    let end_user = open.end_user.as_ref().map(|person| person.id.to_string());
+    let begin = BeginConsent { integration: integration.id, route: ConsentRoute::Link, redirect_uri: Some(redirect_uri), end_user };
+    let begun = consent::begin(engine, &open.grant, begin).await?;
+    again!(engine, {
+        let mut tx = reach::writing(engine, &open.grant).await?;
+        tx.begin_by_link(begun.session.id, open.link.id).await?;
+        tx.commit().await?;
+        Ok(())
+    });
+    Ok(begun)
+}
+
+/// Counts a use of the link by which a consent was begun, in the transaction in which it comes to its end.
+///
+/// # Errors
+/// Problems of the store.
+pub(crate) async fn completed(tx: &mut WriteTx, session: &ConnectSession, provider: &ProviderId, now: Timestamp) -> Result<(), Problem> {
+    match tx.link_of_connect_session(session.id).await? {
+        Some(link) => count(tx, &link, provider, now).await,
+        None => Ok(()),
+    }
+}
+
 /// Counts a use of a link by which a connection has come to work.
 ///
 /// # Errors
 /// Problems of the store.
-pub(crate) async fn count(tx: &mut WriteTx, link: &PublicLink, provider: &ProviderId, now: Timestamp) -> Result<(), Problem> {
+async fn count(tx: &mut WriteTx, link: &PublicLink, provider: &ProviderId, now: Timestamp) -> Result<(), Problem> {
     if let Some(mut link) = tx.public_link(link.id).await?
         && link.settings.unfinished.remove(provider).is_some()
     {

@@ -19,7 +19,7 @@ use crate::call::opened::Opened;
 use crate::call::{ProbeOutcome, located, prove, sealed, settings_of};
 use crate::contention::again;
 use crate::oauth::{self, Answer, Authority, NewTokens, OAuthClient, Prepared, Refusal, TokenSet, authority, same_issuer};
-use crate::{CallerInfo, Engine, definition, refresh, sealing};
+use crate::{CallerInfo, Engine, connect_link, definition, refresh, sealing};
 
 /// A consent that has come to its end.
 pub(super) struct Finished {
@@ -233,6 +233,7 @@ async fn store(
     integration.updated_at = now;
     tx.update_integration(&integration).await?;
     receipt::write(engine, &mut tx, caller, session, &integration, granted, outcome.as_ref().ok()).await?;
+    connect_link::act::completed(&mut tx, session, &integration.provider, now).await?;
     let message = match outcome {
         Ok(ProbeOutcome { name: Some(name), .. } | ProbeOutcome { name: None, id: Some(name), .. }) => format!("Authorized by {}.", oauth::bounded(name)),
         Ok(ProbeOutcome { name: None, id: None, .. }) => "Authorized.".to_owned(),

@@ -114,7 +114,7 @@ async fn a_revoked_link_opens_nothing() {
     world.dead(&made, "it was taken back").await;
     assert_eq!(connect_link::revoke(&world.engine, &world.grant, &made.link.id.to_string()).await.unwrap(), revoked, "a second time changes nothing");
     // Guessing: other shapes, other kinds of secrets.
-    for guess in ["", "pbc_", "x", world.created.token.access.secret.as_ref().map_or("", |secret| secret.expose())] {
+    for guess in ["", "pbc_", "x", world.created.token.primary.as_ref().and_then(|pair| pair.access.secret.as_ref()).map_or("", |secret| secret.expose())] {
         assert_eq!(connect_link::open(&world.engine, guess, caller()).await.err().map(|problem| problem.code), Some(Code::LinkInvalid));
     }
     assert_eq!(world.verify(made.secret.expose()).await.err().map(|problem| problem.code), Some(Code::TokenInvalid), "a link is no token");

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use axum::response::Response;
 use maud::{Markup, html};
 use patchbay_engine::connect_link::{self, LinkOffer, LinkOutcome, OpenLink};
+use patchbay_engine::consent::Begun;
 use patchbay_model::{Code, Problem};
 
 use super::form::Form;
 use super::guard::{self, Browser, Guest};
 use super::page::{Brand, page, trouble};
-use crate::body;
+use crate::{body, callback};
 use crate::management::query;
 use crate::serving::Visit;
 
@@ -82,7 +83,47 @@ pub(crate) async fn fill(visit: Visit) -> Result<Response, Problem> {
     if outcome.works() {
         return Ok(connected(&brand, &open, offer));
     }
+    if outcome.consent {
+        let redirect_uri = callback::redirect_uri(&guest.app.public_url);
+        return Ok(match connect_link::begin(&guest.app.engine, &open, &outcome.integration, redirect_uri).await {
+            Ok(begun) => leave(&guest, &brand, &open, offer, &begun),
+            Err(problem) => cannot_begin(&brand, offer, &problem),
+        });
+    }
     refused(&guest, &open, offer, &form, &outcome)
+}
+
+/// The page before the provider's. A link leads there, since browsers hold a form to this site even where it is sent on.
+fn leave(guest: &Guest, brand: &Brand, open: &OpenLink, offer: &LinkOffer, begun: &Begun) -> Response {
+    let title = format!("Continue at {}", offer.fullname);
+    let host = begun.authorize_url.host_str().unwrap_or_default();
+    let scopes = &begun.session.scopes;
+    let main = html! {
+        h1 { (title) }
+        p { "You sign in at " strong { (host) } " and agree there. " (brand.name()) " never sees your password." }
+        @if !scopes.is_empty() {
+            h2 { (brand.name()) " asks for" }
+            ul.scopes { @for scope in scopes { li { code { (scope) } } } }
+        }
+        a.button href=(begun.authorize_url.as_str()) rel="noreferrer" { "Continue to " (offer.fullname) }
+        p { a.back href=(address(guest, offer)) { "Back" } }
+        p.quiet { "This step works for ten minutes, in this browser. " (until(open)) }
+    };
+    page(200, &title, Some(brand), &main)
+}
+
+/// The consent cannot begin; who can change that.
+fn cannot_begin(brand: &Brand, offer: &LinkOffer, problem: &Problem) -> Response {
+    if problem.code != Code::ProviderAppMissing {
+        return trouble(problem, Some(brand));
+    }
+    let title = format!("{} is not set up yet", offer.fullname);
+    let main = html! {
+        h1 { (title) }
+        p role="alert" { (brand.name()) " has not registered with " (offer.fullname) " yet, so nobody can agree there. Tell whoever sent you the link." }
+        p.quiet { "Nothing was connected. The link stays good." }
+    };
+    page(problem.code.status(), &title, Some(brand), &main)
 }
 
 /// The provider does not take what was entered, or cannot be asked.

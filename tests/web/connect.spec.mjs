@@ -1,0 +1,194 @@
+// The hosted connect pages: a customer's person with a link, in a browser that knows nobody, at a real OpenID provider and a
+// real Redmine. They have no script, so the whole way is gone with scripts switched off too, and with the keyboard alone.
+import { accessible, expect, test } from './world.mjs';
+
+const LOOKS = [
+  { name: 'light', colorScheme: 'light' },
+  { name: 'dark', colorScheme: 'dark' },
+  { name: 'phone', colorScheme: 'light', viewport: { width: 360, height: 640 } },
+];
+
+let number = 0;
+/** An account of its own, with the peer as provider app. */
+async function customer(management, oidc, server) {
+  const apps = (await management('GET', '/v1/x/provider-apps')).result;
+  if (!apps.some((app) => app.name === 'connect-peer')) {
+    const { client_id, client_secret } = oidc.confidential;
+    await management('POST', '/v1/x/provider-apps', { provider: 'identity_openid', name: 'connect-peer', issuer: oidc.issuer, client_id, client_secret, redirect_uris: [`${server.url}/oauth/callback`] });
+  }
+  number += 1;
+  return (await management('POST', '/v1/accounts', { name: `globex-${number}`, fullname: `Globex ${number}` })).result.account.id;
+}
+
+const linkTo = async (management, body) => (await management('POST', '/v1/x/connect-links', body)).result.url;
+
+/** A browser that knows nobody, on one page. */
+async function holder(browser, options = {}) {
+  const context = await browser.newContext({ locale: 'en-GB', ...options });
+  return { context, page: await context.newPage() };
+}
+
+/** No target that is tapped is smaller than a finger, and nothing is wider than the screen. */
+async function handy(page) {
+  const small = await page.locator('main a, main button, main input:not([type=hidden]):not([type=checkbox]), main select').evaluateAll((all) =>
+    all.map((one) => [one.outerHTML.slice(0, 80), one.getBoundingClientRect()]).filter(([, box]) => box.height < 44).map(([html]) => html));
+  expect(small).toEqual([]);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing is cut off to the right').toBe(true);
+}
+
+for (const { name, ...look } of LOOKS) {
+  test(`every page is accessible: ${name}`, async ({ browser, server, management, oidc }) => {
+    const account = await customer(management, oidc, server);
+    const points = (await management('GET', '/v1/integration-points')).result;
+    if (!points.some((point) => point.name === 'connect-desks')) {
+      const policy = { providers: { ticketing_redmine: { locked: { default_project: 'support' } } } };
+      await management('POST', '/v1/integration-points', { name: 'connect-desks', connector: 'ticketing', environments: { prod: ['*'], test: ['*'] }, x_patchbay: { policy } });
+    }
+    const { page, context } = await holder(browser, look);
+    const check = async (heading) => {
+      await expect(page.getByRole('heading', { level: 1, name: heading })).toBeVisible();
+      await accessible(page);
+      await handy(page);
+    };
+    await page.goto(await linkTo(management, { account_id: account, integration_point_id: 'connect-desks' }));
+    await check('What do you want to connect?');
+    await page.getByRole('link', { name: 'Redmine' }).click();
+    await check('Connect Redmine');
+    await page.getByLabel('Server').fill('redmine.example.com');
+    await page.getByRole('button', { name: 'Connect' }).click();
+    await expect(page.getByRole('alert')).toBeVisible();
+    await check('Connect Redmine');
+    await page.getByRole('link', { name: 'User name and password' }).click();
+    await check('Connect Redmine');
+    await page.getByRole('link', { name: 'Choose another system' }).click();
+    await page.getByRole('link', { name: 'Jira' }).click();
+    await check(/^Connect Jira/);
+
+    await page.goto(await linkTo(management, { account_id: account, provider: 'identity_openid' }));
+    await check('Connect OpenID Connect');
+    await page.getByLabel('Issuer').fill(oidc.issuer);
+    await page.getByRole('button', { name: 'Next' }).click();
+    await check('Continue at OpenID Connect');
+    await page.getByRole('link', { name: /^Continue to/ }).click();
+    await page.getByLabel('Login').fill('ada');
+    await page.getByLabel('Password').fill(oidc.users[0].password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await check(/connected/i);
+    await page.goto(`${server.url}/connect/pbc_rubbish`);
+    await check('This link does not work');
+    await context.close();
+  });
+}
+
+/** From the link to the provider and back, by keys alone: Tab until the wanted thing has the focus, then type or press. */
+async function byKeyboard(page, oidc) {
+  const reach = async (name) => {
+    for (let step = 0; step < 25; step += 1) {
+      const focused = page.locator(':focus');
+      if ((await focused.count()) === 1) {
+        const names = await focused.evaluate((one) => [one.textContent, ...[...(one.labels ?? [])].map((label) => label.textContent)].map((text) => text.trim()));
+        if (names.some((text) => text.startsWith(name))) return;
+      }
+      await page.keyboard.press('Tab');
+    }
+    throw new Error(`${name} cannot be reached with Tab on ${await page.title()}`);
+  };
+  await reach('Issuer');
+  await page.keyboard.type(oidc.issuer);
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: 'Continue at OpenID Connect' })).toBeVisible();
+  await reach('Continue to');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+  await reach('Login');
+  await page.keyboard.type('ada');
+  await reach('Password');
+  await page.keyboard.type(oidc.users[0].password);
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: 'Allow access' })).toBeVisible();
+  await reach('Allow');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: /connected/i })).toBeVisible();
+}
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`a consent with the keyboard alone, scripts ${javaScriptEnabled ? 'on' : 'off'}`, async ({ browser, server, management, oidc }) => {
+    const account = await customer(management, oidc, server);
+    const link = await linkTo(management, { account_id: account, provider: 'identity_openid' });
+    const { page, context } = await holder(browser, { javaScriptEnabled });
+    await page.goto(link);
+    if (javaScriptEnabled) {
+      await byKeyboard(page, oidc);
+    } else {
+      await page.getByLabel('Issuer').fill(oidc.issuer);
+      await page.getByRole('button', { name: 'Next' }).press('Enter');
+      await page.getByRole('link', { name: /^Continue to/ }).press('Enter');
+      await page.getByLabel('Login').fill('ada');
+      await page.getByLabel('Password').fill(oidc.users[0].password);
+      await page.getByRole('button', { name: 'Sign in' }).press('Enter');
+      await page.getByRole('button', { name: 'Allow' }).press('Enter');
+      await expect(page.getByRole('heading', { name: /connected/i })).toBeVisible();
+    }
+    const made = (await management('GET', `/v1/integrations/${account}`)).result;
+    expect(made.map((one) => one.x_patchbay.status)).toEqual(['active']);
+    await page.goto(link);
+    await expect(page.getByRole('heading', { name: 'This link does not work' })).toBeVisible();
+    expect(server.log, 'the link is in no log').not.toContain(link.split('/').pop());
+    await context.close();
+  });
+}
+
+test('a key that is wrong is told, and the right one connects', async ({ browser, management, redmine }) => {
+  const account = (await management('POST', '/v1/accounts', { name: 'initech', fullname: 'Initech' })).result.account.id;
+  const url = await linkTo(management, { account_id: account, provider: 'ticketing_redmine', return_url: 'https://app.example.com/done' });
+  const { page, context } = await holder(browser, { javaScriptEnabled: false });
+  await page.goto(url);
+  await page.getByLabel('Server').fill(redmine.url);
+  await page.getByLabel('API access key').fill('0'.repeat(40));
+  await page.getByRole('button', { name: 'Connect' }).click();
+  await expect(page.getByRole('alert')).toBeVisible();
+  await expect(page.getByLabel('Server')).toHaveValue(redmine.url);
+  await expect(page.getByLabel('API access key')).toHaveValue('');
+  await page.getByLabel('API access key').fill(redmine.users[0].api_key);
+  await page.getByRole('button', { name: 'Connect' }).click();
+  await expect(page.getByRole('heading', { name: 'Redmine is connected' })).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Continue' })).toHaveAttribute('href', 'https://app.example.com/done');
+  expect((await management('GET', `/v1/integrations/${account}`)).result).toHaveLength(1);
+  await context.close();
+});
+
+test('an administrator sends a link, sees it, and takes it back', async ({ app: page, browser, management, server }) => {
+  const account = (await management('POST', '/v1/accounts', { name: 'umbrella', fullname: 'Umbrella' })).result.account.id;
+  const picture = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+  const { fullname } = (await management('GET', '/v1/organization')).result;
+  await management('PUT', '/v1/organization', { fullname, picture });
+  await page.goto(`/#/accounts?sel=${account}`);
+  const section = page.getByRole('region', { name: 'Connect links' });
+  await section.getByRole('button', { name: 'Send a link' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('What to connect').click();
+  await dialog.getByLabel('What to connect').fill('Redmine');
+  await page.getByRole('option', { name: /Redmine/ }).first().click();
+  await accessible(page);
+  await dialog.getByRole('button', { name: 'Make the link' }).click();
+  const url = (await dialog.locator('[data-secret]').textContent()).trim();
+  expect(url.startsWith(`${server.url}/connect/pbc_`)).toBe(true);
+  await expect(dialog.getByRole('img', { name: 'QR code of the link' })).toBeVisible();
+  await accessible(page);
+  await dialog.getByRole('button', { name: 'Done' }).click();
+  await expect(page.locator('body')).not.toContainText(url);
+  await expect(section.getByText('Works', { exact: true })).toBeVisible();
+
+  const theirs = await holder(browser);
+  await theirs.page.goto(url);
+  await expect(theirs.page.getByRole('heading', { name: 'Connect Redmine' })).toBeVisible();
+  await expect(theirs.page.locator('img.logo')).toHaveAttribute('src', picture);
+
+  await section.getByRole('button', { name: /^Revoke/ }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke link' }).click();
+  await expect(section.getByText('Revoked', { exact: true })).toBeVisible();
+  await theirs.page.reload();
+  await expect(theirs.page.getByRole('heading', { name: 'This link does not work' })).toBeVisible();
+  await theirs.context.close();
+});
