@@ -113,7 +113,8 @@ async fn faults_stand_beside_their_fields_and_secrets_are_not_sent_back() {
     let seen = page(&world, &path, None).await;
     let (cookie, token) = (cookie(&seen), hidden(&seen, "form"));
     let path = format!("{path}/ticketing_redmine");
-    let fields = |url: &'static str, secret: &'static str| [("form", token.clone()), ("way", "token".to_owned()), ("config.url", url.to_owned()), ("credential.secret", secret.to_owned())];
+    let fields =
+        |url: &'static str, secret: &'static str| [("form", token.clone()), ("way", "token".to_owned()), ("config.url", url.to_owned()), ("credential.secret", secret.to_owned())];
     let post = async |fields: [(&'static str, String); 4]| {
         let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
         send(&world, &path, &cookie, ORIGIN, &fields).await
@@ -197,7 +198,7 @@ async fn what_stands_in_the_address_stands_in_no_log() {
     world.ask("GET", "/v1/x/connect-links").bearer(&secret).send().await.problem(401, "token_invalid");
     let seen = page(&world, &path, None).await;
     send(&world, &format!("{path}/ticketing_mock_ticketing"), &cookie(&seen), ORIGIN, &[("form", &hidden(&seen, "form"))]).await.status(200);
-    let log = world.api("GET", "/v1/audit?limit=500", None).await.status(200);
+    let log = world.api("GET", "/v1/audit/organizations?limit=500", None).await.status(200);
     assert!(log.text.contains("integrations.create") && log.text.contains("/connect/..."), "what was done by the link is there: {}", log.text);
     assert!(!log.text.contains(&secret) && !log.text.contains(&secret[4..24]), "the link is not: {}", log.text);
     let listed = world.api("GET", "/v1/x/connect-links", None).await.status(200);

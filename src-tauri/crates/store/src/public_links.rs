@@ -94,13 +94,12 @@ impl ReadTx {
     /// Those of the database.
     pub async fn public_link(&mut self, id: PublicLinkId) -> Result<Option<PublicLink>> {
         let (organization, account) = self.bound()?;
-        let row: Option<LinkRow> =
-            db::query_as(concat!("SELECT ", columns!(), " FROM public_links WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL)"))
-                .bind(id.uuid())
-                .bind(organization)
-                .bind(account)
-                .fetch_optional(&mut self.tx)
-                .await?;
+        let row: Option<LinkRow> = db::query_as(concat!("SELECT ", columns!(), " FROM public_links WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL)"))
+            .bind(id.uuid())
+            .bind(organization)
+            .bind(account)
+            .fetch_optional(&mut self.tx)
+            .await?;
         row.map(PublicLink::try_from).transpose()
     }
 

@@ -130,8 +130,7 @@ async fn made(engine: &Engine, open: &OpenLink, provider: &ProviderId, config: V
             Some(integration) => Ok((integration, false)),
             None => {
                 let new = CreateIntegration {
-                    // Its name is its id, since the customer may have another one of the provider.
-                    name: Some(engine.context().new_uuid().to_string()),
+                    name: Some(slug(provider, engine)),
                     fullname: fullname.clone(),
                     provider_config: config.clone(),
                     integration_point: link.integration_point_id.map(|point| point.to_string()),
@@ -151,6 +150,12 @@ async fn made(engine: &Engine, open: &OpenLink, provider: &ProviderId, config: V
     }
     let (integration, problems) = tested(engine, integration).await?;
     Ok(LinkOutcome::of(integration, problems))
+}
+
+/// A name of its own, since the customer may have another integration of the provider.
+fn slug(provider: &ProviderId, engine: &Engine) -> String {
+    let id = engine.context().new_uuid().to_string();
+    format!("{}-{}", provider.as_str().replace('_', "-"), id.rsplit('-').next().unwrap_or_default())
 }
 
 async fn renewed(engine: &Engine, open: &OpenLink, integration: &Integration, config: Value) -> Result<LinkOutcome, Problem> {

@@ -58,7 +58,9 @@ const LARGEST_LOGO: usize = 96 << 10;
 /// Reads the organization's picture: the address of one, or the picture itself, which pages show without asking another server.
 fn logo(text: Option<String>) -> Result<Option<String>, Problem> {
     let Some(data) = text.as_deref().and_then(|text| text.strip_prefix("data:")) else { return picture(text) };
-    let refuse = |what: &str| Err(Problem::field("/picture", format!("{what} Give a PNG, JPEG or WebP picture of at most {} kB as a data: URL, or the URL of a picture.", LARGEST_LOGO >> 10)));
+    let refuse = |what: &str| {
+        Err(Problem::field("/picture", format!("{what} Give a PNG, JPEG or WebP picture of at most {} kB as a data: URL, or the URL of a picture.", LARGEST_LOGO >> 10)))
+    };
     let Some((kind, encoded)) = data.split_once(";base64,") else { return refuse("The picture is not in base64.") };
     if encoded.len() > LARGEST_LOGO.div_ceil(3) * 4 {
         return refuse("The picture is too large.");

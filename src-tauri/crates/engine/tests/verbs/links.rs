@@ -195,7 +195,10 @@ async fn a_link_has_its_makers_right_as_it_is_now_and_never_more() {
     assert_eq!(connect_link::create(&world.engine, &narrow, to("other")).await.err().map(|problem| problem.code), Some(Code::NotFound));
     connect_link::create(&world.engine, &narrow, to("own")).await.unwrap();
     for set in [PermissionSet::Viewer, PermissionSet::TokenIssuer, PermissionSet::AccountProvisioner] {
-        let minted = token::mint(&world.engine, &world.grant, CreateToken { name: None, fullname: None, resources: ResourceScope::default(), permission_set: set, token_ttl: None }).await.unwrap();
+        let minted =
+            token::mint(&world.engine, &world.grant, CreateToken { name: None, fullname: None, resources: ResourceScope::default(), permission_set: set, token_ttl: None })
+                .await
+                .unwrap();
         let grant = world.management(minted.primary.unwrap().access.secret.unwrap().expose()).await;
         assert_eq!(connect_link::create(&world.engine, &grant, to("own")).await.err().map(|problem| problem.code), Some(Code::PermissionDenied), "{set:?}");
     }

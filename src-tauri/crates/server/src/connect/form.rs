@@ -76,9 +76,15 @@ impl Form {
         let definition = &offer.definition;
         let ways: Vec<Way> = definition
             .credentials()
-            .map(|(word, schema)| Way { word: word.to_owned(), title: text(schema, "title"), description: text(schema, "description"), consent: word == CredentialKind::OAuthUser.as_str() })
+            .map(|(word, schema)| Way {
+                word: word.to_owned(),
+                title: text(schema, "title"),
+                description: text(schema, "description"),
+                consent: word == CredentialKind::OAuthUser.as_str(),
+            })
             .collect();
-        let present = open.integration.as_ref().and_then(|integration| integration.config.pointer("/credential/type")?.as_str()).map(|word| word.strip_suffix("_id").unwrap_or(word));
+        let present =
+            open.integration.as_ref().and_then(|integration| integration.config.pointer("/credential/type")?.as_str()).map(|word| word.strip_suffix("_id").unwrap_or(word));
         let wanted = way.or(present);
         let way = ways.iter().find(|way| Some(way.word.as_str()) == wanted).or(ways.first()).cloned();
         let nothing = ProviderPolicy::default();

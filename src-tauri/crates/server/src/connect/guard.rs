@@ -4,8 +4,8 @@ use axum::body::Body;
 use axum::http::HeaderValue;
 use axum::http::header::SET_COOKIE;
 use axum::response::Response;
-use patchbay_engine::connect_link::{self, OpenLink};
 use patchbay_engine::Engine;
+use patchbay_engine::connect_link::{self, OpenLink};
 use patchbay_model::{Code, Origin, Problem, Secret};
 
 use crate::app::App;

@@ -11,9 +11,9 @@ use patchbay_model::{Code, Problem};
 use super::form::Form;
 use super::guard::{self, Browser, Guest};
 use super::page::{Brand, page, trouble};
-use crate::{body, callback};
 use crate::management::query;
 use crate::serving::Visit;
+use crate::{body, callback};
 
 /// `GET /connect/{link}`: who asks, and what can be connected. With one provider, its form at once.
 pub(crate) async fn choose(visit: Visit) -> Result<Response, Problem> {
