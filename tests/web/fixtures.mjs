@@ -182,6 +182,16 @@ export const works = {
   copied: { kind: 'copy', to: 'postgres://ada@db.halcyon.example/patchbay', begun_at: ago(2), ended_at: ago(1), outcome: { came: 'copied', rows: 104_512, sealed_values: 8_211 } },
 };
 
+const ends = (id, kind, what, days, object, next_step, who_acts = 'person') => ({ id, kind, what, object, at: ago(-days * 1440), who_acts, next_step });
+const deadlines = [
+  ends('secret-main-1', 'secret', 'Entered credential', -3, { type: 'credential', id: ID(7301), name: 'API key of Redmine', account_id: ID(1001), account_name: 'Borealis Freight' }, 'Get a new one from the provider and enter it before then. Afterwards calls are refused.'),
+  ends('access-main-3', 'access', 'Access token', 0.03, { type: 'credential', id: ID(7303), name: 'Consent of jira', account_id: ID(1000), account_name: 'Acme Industries', integration_id: ID(3000), integration_name: 'Jira of Acme', provider: 'ticketing_jira' }, 'Patchbay renews it when it is next used.', 'patchbay'),
+  ends('secret-main-2', 'secret', 'Client secret', 9, { type: 'provider_app', id: ID(800), name: 'Halcyon at Atlassian', provider: 'ticketing_jira' }, 'Make a new client secret at the provider and enter it before then. Afterwards nobody can connect and no access is renewed.'),
+  ends('certificate-main-4', 'certificate', 'Certificate', 41, { type: 'credential', id: ID(7304), name: 'Client certificate', account_id: ID(1002), account_name: 'Cobalt Dental' }, 'Get a new certificate and enter it before then, with its key.'),
+  ends('sunset-ticketing_jira-1-version', 'sunset', 'Version 1 of Jira Cloud', 86, { type: 'provider', id: 'ticketing_jira', name: 'Jira Cloud', provider: 'ticketing_jira' }, 'The search of version 2 is taken away. Move its integrations to the next version. 12 integrations use it.'),
+  ends('refresh_absolute-main-5', 'refresh_absolute', 'What a person authorized', 212, { type: 'credential', id: ID(7305), name: 'Consent of jira', account_id: ID(1000), account_name: 'Acme Industries', integration_id: ID(3000), integration_name: 'Jira of Acme', provider: 'ticketing_jira' }, 'Connect Jira of Acme again before then: the provider ends it then, however much it is used.'),
+];
+
 const backups = {
   offered: true, folder: '/home/ada/.local/share/patchbay/backups', settings: { enabled: true, daily: 7, weekly: 4 }, next_due: ago(-700),
   backups: [[1, true], [740, false], [2180, false], [3620, false], [5060, false], [6500, false], [7940, false], [9380, false], [19460, false], [29540, false], [39620, false]].map(([minutes, by_hand]) => ({ name: `patchbay-2026-11-${String(22 - Math.floor(minutes / 1440)).padStart(2, "0")}T05${by_hand ? "59" : "00"}Z.age`, created_at: ago(minutes), by_hand, bytes: 48_213_000 - minutes * 311 })),
@@ -341,6 +351,7 @@ export function answer(command, params = {}) {
     case 'store.verify': return { kind: 'verify', begun_at: ago(0) };
     case 'keys.status': return { result: keyStatus() };
     case 'keys.rotate': throw problem(400, 'key_unavailable', 'Key unavailable', 'The keyring of this computer is locked and cannot keep the key. Unlock it, or choose a passphrase or a key file.', '/to');
+    case 'deadlines.list': return { result: { more: false, deadlines: world.empty ? [] : deadlines.filter((one) => params.query?.who !== 'person' || one.who_acts === 'person') } };
     case 'backups.list': return { result: world.empty ? { offered: false, reason: 'This store is a PostgreSQL database. Its operator makes the backups.', backups: [] } : backups };
     case 'backups.create': throw problem(507, 'backup_failed', 'Backup failed', 'The backup could not be written to /home/ada/.local/share/patchbay/backups: no space left on the device. Free some, then try again.');
     case 'backups.settings': return { result: { ...backups, settings: body } };

@@ -21,7 +21,7 @@ async function furnish(management, redmine) {
   made.awaiting = (await management('POST', `/v1/integrations/${made.staging}`, { name: 'people', fullname: 'People of Staging', provider_config: { type: 'identity_openid', issuer: 'https://login.example.com', credential: { type: 'o_auth_user' } } })).result.integration.id;
   made.member = (await management('POST', '/v1/members', { name: 'ada@example.com', fullname: 'Ada Lovelace', secret: 'korrekt-Pferd-71-Batterie', role_binding: ['viewer'] })).result.member.id;
   made.role = (await management('POST', '/v1/roles', { name: 'harbour-desk', fullname: 'Harbour desk', permission_set: 'viewer' })).result.id;
-  made.app = (await management('POST', '/v1/x/provider-apps', { provider: 'identity_openid', name: 'login', fullname: 'Login of Acme', issuer: 'https://login.example.com', client_id: 'acme' })).result.id;
+  made.app = (await management('POST', '/v1/x/provider-apps', { provider: 'identity_openid', name: 'login', fullname: 'Login of Acme', issuer: 'https://login.example.com', client_id: 'acme', client_secret: 'only for looking at', secret_expires: new Date(Date.now() + 20 * 86_400_000).toISOString() })).result.id;
   made.webhook = (await management('POST', '/v1/organization/webhooks', { name: 'warehouse', fullname: 'Warehouse', environment: 'test', filters: ['account_create'], url: `${redmine.url}/nobody-takes-this`, secret: { value: 'w'.repeat(32) } })).result.id;
   await management('POST', `/v1/x/organization/webhooks/${made.webhook}/test`);
   return made;
@@ -34,6 +34,7 @@ test.beforeAll(async ({ management, redmine }) => {
 
 const SCREENS = () => ({
   overview: '#/overview',
+  deadlines: '#/deadlines',
   accounts: `#/accounts?sel=${made.nordlicht}`,
   'end-users': `#/accounts?sel=${made.nordlicht}&tab=people`,
   'account-new': '#/accounts/new',

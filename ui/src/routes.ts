@@ -3,6 +3,7 @@ import type { IconName } from '$kit/icons';
 import { commands as accounts } from '$features/accounts/commands';
 import { commands as audit } from '$features/audit/commands';
 import { commands as configuration } from '$features/configuration/commands';
+import { commands as deadlines } from '$features/deadlines/commands';
 import { commands as integrations } from '$features/integrations/commands';
 import { commands as members } from '$features/members/commands';
 import { commands as organization } from '$features/organization/commands';
@@ -25,6 +26,7 @@ export interface Screen {
 
 export const SCREENS: Screen[] = [
   { id: 'overview', title: 'Overview', icon: 'overview', load: () => import('$features/overview/Screen.svelte') },
+  { id: 'deadlines', title: 'Deadlines', icon: 'clock', load: () => import('$features/deadlines/Screen.svelte') },
   { id: 'accounts', title: 'Accounts', icon: 'account', load: () => import('$features/accounts/Screen.svelte') },
   { id: 'integrations', title: 'Integrations', icon: 'integration', load: () => import('$features/integrations/Screen.svelte') },
   { id: 'points', title: 'Integration points', icon: 'point', load: () => import('$features/points/Screen.svelte') },
@@ -39,4 +41,4 @@ export const SCREENS: Screen[] = [
 ];
 
 /** What the palette offers beside the screens. */
-export const COMMANDS: Command[] = [...accounts, ...integrations, ...points, ...providers, ...members, ...tokens, ...tryit, ...audit, ...configuration, ...organization, ...store];
+export const COMMANDS: Command[] = [...accounts, ...integrations, ...points, ...providers, ...deadlines, ...members, ...tokens, ...tryit, ...audit, ...configuration, ...organization, ...store];

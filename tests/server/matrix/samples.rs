@@ -172,6 +172,8 @@ pub(super) const SAMPLES: &[Sample] = &[
     bare("status.list_events", Kind::Integration),
     bare("status.get_integration_timeseries", Kind::Integration),
     bare("overview.get", Kind::Nothing),
+    bare("deadlines.list", Kind::Nothing),
+    bare("deadlines.feed", Kind::Nothing),
     let_through(bare("backups.list", Kind::Nothing), 403),
     // Of a store with several organizations, its operator alone decides about backups.
     let_through(bare("backups.create", Kind::Nothing), 403),

@@ -3,7 +3,7 @@ import { ProblemError, platform } from '$lib/platform';
 import type { Change, ChangeKind } from '$lib/wire';
 
 /** First part of every query key; events name kinds. */
-export type Kind = ChangeKind | 'overview' | 'catalog' | 'session';
+export type Kind = ChangeKind | 'overview' | 'catalog' | 'deadline' | 'session';
 
 /** `[kind, account or nothing, command, parameters]`. */
 export function key(kind: Kind, account: string | null, command: string, params: unknown = null) {
@@ -33,11 +33,14 @@ export function invalidate(kind: Kind, account: string | null = null): void {
 
 /** Kinds whose change is also seen in other kinds' views. */
 const SEEN_IN: Partial<Record<ChangeKind, Kind[]>> = {
-  account: ['overview'],
-  integration: ['overview', 'account', 'integration_point'],
+  account: ['overview', 'deadline'],
+  integration: ['overview', 'account', 'integration_point', 'deadline'],
   integration_point: ['overview', 'integration'],
   connect_session: ['integration'],
-  credential: ['integration'],
+  credential: ['integration', 'deadline'],
+  provider_app: ['deadline'],
+  token: ['deadline'],
+  member: ['deadline'],
   audit: ['overview'],
   organization: ['session'],
   key: ['session'],

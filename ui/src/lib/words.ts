@@ -29,6 +29,7 @@ const NOUNS: Record<string, [string, string]> = {
   definition: ['definition', 'definitions'],
   audit: ['event', 'events'],
   web_session: ['session', 'sessions'],
+  deadline: ['deadline', 'deadlines'],
 };
 
 /** A kind with its number in the product's nouns. */

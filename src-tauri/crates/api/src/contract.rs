@@ -12,9 +12,10 @@ use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::openapi::{Answered, Schemas};
 use crate::operation;
-use crate::reply::{AuditFile, Deleted, Document, Empty};
+use crate::reply::{AuditFile, CalendarFile, Deleted, Document, Empty};
 use crate::request::{ReadBody, ReadQuery};
 use crate::wire::audit::ExportedAudit;
+use crate::wire::deadline::ExportedCalendar;
 use crate::wire::envelope::{Answer, Deletion, Done, Listed};
 use crate::wire::host;
 use crate::wire::integration::{IntegrationUpdated, Verified};
@@ -135,6 +136,16 @@ impl ResultType for AuditFile {
 
     fn answered(_: &mut Schemas) -> Answered {
         Answered::File(&["application/x-ndjson", "text/csv"])
+    }
+}
+
+impl ResultType for CalendarFile {
+    fn typescript(types: &mut Types) -> String {
+        types.name::<Answer<ExportedCalendar>>()
+    }
+
+    fn answered(_: &mut Schemas) -> Answered {
+        Answered::File(&["text/calendar"])
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod capability;
 pub(crate) mod connect;
 pub(crate) mod connect_link;
 pub(crate) mod credential;
+pub(crate) mod deadline;
 pub(crate) mod definition;
 pub(crate) mod end_user;
 pub(crate) mod integration;

@@ -1,6 +1,7 @@
 //! The contract of Patchbay: objects of the wire, the table of management operations, and the commands of the user
 //! interface with their TypeScript. It maps and dispatches; what an operation does is a verb of the engine.
 
+pub mod calendar;
 pub mod contract;
 pub mod export;
 mod handle;

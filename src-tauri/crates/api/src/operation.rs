@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use crate::contract::Commands;
 use crate::handle::{
-    Call, account, audit, auth, backup, capability, connect, connect_link, credential, definition, end_user, integration, key, member, meta, moving, organization, overview, point,
-    provider_app, role, status, token, trial, undo, webhook,
+    Call, account, audit, auth, backup, capability, connect, connect_link, credential, deadline, definition, end_user, integration, key, member, meta, moving, organization,
+    overview, point, provider_app, role, status, token, trial, undo, webhook,
 };
 use crate::openapi::Management;
-use crate::reply::{AuditFile, Deleted, Document, Empty, IntoReply, Reply};
-use crate::request::{Expand, ExportOf, Json, ListOf, MaybeJson, NoBody, NoQuery, Patch, ReadBody, ReadQuery, Request, Timeseries};
+use crate::reply::{AuditFile, CalendarFile, Deleted, Document, Empty, IntoReply, Reply};
+use crate::request::{DeadlinesOf, Expand, ExportOf, Json, ListOf, MaybeJson, NoBody, NoQuery, Patch, ReadBody, ReadQuery, Request, Timeseries};
 use crate::wire::account::{Account, AccountCreated, CreateAccount, UpdateAccount};
 use crate::wire::audit::{Audit, AuditDetail};
 use crate::wire::backup::{Backup, BackupSettings, Backups};
@@ -23,6 +23,7 @@ use crate::wire::capability::{Connector, Provider};
 use crate::wire::connect_link::{ConnectLink, ConnectLinkCreated, CreateConnectLink};
 use crate::wire::consent::{BeginConnect, ConnectSession, CreateProviderApp, FinishConnect, ProviderApp, UpdateProviderApp};
 use crate::wire::credential::{CreateCredential, Credential, UpdateCredential};
+use crate::wire::deadline::Deadlines;
 use crate::wire::definition::{Definition, IntegrationVersion, SetVersion, VersionPreview};
 use crate::wire::end_user::{ConsentReceipt, CreateEndUser, EndUser, ErasureImpact, UpdateEndUser};
 use crate::wire::envelope::{Answer, Listed};
@@ -279,6 +280,9 @@ table! {
     BackupsList: Get "/v1/x/backups", NoQuery, NoBody => Answer<Backups>, 200, Management, backup::list;
     BackupsCreate: Post "/v1/x/backups", NoQuery, NoBody => Answer<Backup>, 201, Management, backup::create;
     BackupsSettings: Put "/v1/x/backups/settings", NoQuery, Json<BackupSettings> => Answer<Backups>, 200, Management, backup::settings;
+
+    DeadlinesList: Get "/v1/x/deadlines", DeadlinesOf, NoBody => Answer<Deadlines>, 200, Management, deadline::list;
+    DeadlinesFeed: Get "/v1/x/deadlines.ics", NoQuery, NoBody => CalendarFile, 200, Management, deadline::feed;
 
     KeysStatus: Get "/v1/x/keys", NoQuery, NoBody => Answer<KeyStatus>, 200, Management, key::status;
     KeysRotate: Post "/v1/x/keys/rotate", NoQuery, Json<RotateKeys> => Answer<KeyStatus>, 200, Management, key::rotate;

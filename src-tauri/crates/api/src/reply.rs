@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::wire::audit::ExportedAudit;
+use crate::wire::deadline::ExportedCalendar;
 use crate::wire::envelope::{Answer, Deletion, Done, Listed};
 
 /// The answer of an operation.
@@ -105,6 +106,16 @@ impl IntoReply for Document {
 pub struct AuditFile(pub ExportedAudit);
 
 impl IntoReply for AuditFile {
+    fn into_reply(self, status: u16) -> Result<Reply, Problem> {
+        Reply::of(status, &Answer::of(self.0))
+    }
+}
+
+/// A calendar as a file: over HTTP the file is the body, a command's result holds it.
+#[derive(Clone, Debug)]
+pub struct CalendarFile(pub ExportedCalendar);
+
+impl IntoReply for CalendarFile {
     fn into_reply(self, status: u16) -> Result<Reply, Problem> {
         Reply::of(status, &Answer::of(self.0))
     }

@@ -3,11 +3,14 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::Duration;
 
+use patchbay_engine::deadline::{self, DeadlineQuery};
 use patchbay_engine::status::Interval;
+use patchbay_model::deadline::{Actor, DeadlineKind};
 use patchbay_model::list::{Filter, ListQuery, Order};
 use patchbay_model::problem::Location;
-use patchbay_model::{Code, Problem};
+use patchbay_model::{AccountId, Code, Problem};
 use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
@@ -18,6 +21,7 @@ use ts_rs::TS;
 use crate::contract::Types;
 use crate::openapi::Schemas;
 use crate::wire::audit::{ExportFormat, ExportParams};
+use crate::wire::deadline::DeadlineParams;
 use crate::wire::query::{ExpandParams, JsonPatch, ListParams, PatchOperation};
 use crate::wire::status::TimeseriesParams;
 
@@ -250,6 +254,61 @@ impl ReadQuery for Timeseries {
 
     fn parameters(schemas: &Schemas) -> Vec<Value> {
         schemas.parameters::<TimeseriesParams>()
+    }
+}
+
+/// Parameters of a list of deadlines.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DeadlinesOf(pub DeadlineQuery);
+
+impl DeadlinesOf {
+    /// How far ahead is looked where nothing is said.
+    const WITHIN: Duration = Duration::from_secs(90 * 86_400);
+    /// How far ahead can be looked: ten years.
+    const FARTHEST: u64 = 3660;
+
+    /// Reads `30d`, `12h` or `8w`.
+    fn within(text: &str) -> Option<Duration> {
+        let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+        let seconds = match unit {
+            "h" => 3600,
+            "d" => 86_400,
+            "w" => 7 * 86_400,
+            _ => return None,
+        };
+        let number: u64 = digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+        let seconds = number.checked_mul(seconds)?;
+        (1..=Self::FARTHEST * 86_400).contains(&seconds).then(|| Duration::from_secs(seconds))
+    }
+}
+
+impl ReadQuery for DeadlinesOf {
+    fn read(request: &Request) -> Result<Self, Problem> {
+        let wrong = |name: &'static str, words: &str| Problem::new(Code::InvalidField, format!("The parameter `{name}` must be {words}.")).at(Location::Query, name);
+        let last = |name| request.values(name).last().filter(|text| !text.is_empty());
+        let within = last("within").map(|text| Self::within(text).ok_or_else(|| wrong("within", "a time ahead of at most ten years, such as 30d, 12h or 8w"))).transpose()?;
+        let words: Vec<&str> = request.values("kind").flat_map(|text| text.split(',')).filter(|word| !word.is_empty()).collect();
+        let kinds = words.iter().map(|word| DeadlineKind::from_word(word)).collect::<Option<Vec<_>>>().ok_or_else(|| {
+            let known: Vec<&str> = DeadlineKind::ALL.iter().map(|kind| kind.as_str()).collect();
+            wrong("kind", &format!("one of: {}", known.join(", ")))
+        })?;
+        let who = match last("who") {
+            None => None,
+            Some("person") => Some(Actor::Person),
+            Some("patchbay") => Some(Actor::Patchbay),
+            Some(_) => return Err(wrong("who", "person or patchbay")),
+        };
+        let account = last("account_id").map(|text| text.parse::<AccountId>().map_err(|_| wrong("account_id", "the id of an account"))).transpose()?;
+        let limit = last("limit").map(|text| read_limit(text, deadline::MOST)).transpose()?;
+        Ok(Self(DeadlineQuery { within: within.unwrap_or(Self::WITHIN), kinds: (!kinds.is_empty()).then_some(kinds), who, account, limit: limit.unwrap_or(deadline::MOST) }))
+    }
+
+    fn typescript(types: &mut Types) -> Option<String> {
+        Some(types.name::<DeadlineParams>())
+    }
+
+    fn parameters(schemas: &Schemas) -> Vec<Value> {
+        schemas.parameters::<DeadlineParams>()
     }
 }
 

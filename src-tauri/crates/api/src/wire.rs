@@ -11,6 +11,7 @@ pub mod capability;
 pub mod connect_link;
 pub mod consent;
 pub mod credential;
+pub mod deadline;
 pub mod definition;
 pub mod end_user;
 pub mod envelope;

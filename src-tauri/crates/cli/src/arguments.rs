@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Take a change back.
     Undo(Undo),
+    /// Show what ends by itself and what is to be done, or write it as a calendar.
+    Deadlines(Deadlines),
 }
 
 /// The store and what opens it: a key where it lies here, a token where it is a server's.
@@ -421,6 +423,32 @@ pub(crate) struct Call {
     /// Allow providers on loopback and private addresses.
     #[arg(long)]
     pub(crate) allow_private_networks: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Deadlines {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
+    #[command(flatten)]
+    pub(crate) organization: OrganizationArguments,
+
+    /// How far to look ahead, such as 30d, 12h or 8w; 90 days where missing.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) within: Option<String>,
+
+    /// Only of this kind: access, refresh_idle, refresh_absolute, secret, certificate, key, nonexpiring_probe, token, member or
+    /// sunset; may be repeated.
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: Vec<String>,
+
+    /// What Patchbay renews by itself too, not only what a person has to see to.
+    #[arg(long)]
+    pub(crate) all: bool,
+
+    /// Write a calendar (iCalendar) of what a person has to see to within two years into this file, or - for standard output.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["within", "kind", "all"])]
+    pub(crate) ics: Option<PathBuf>,
 }
 
 #[derive(Args)]

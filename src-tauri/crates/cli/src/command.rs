@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod call;
 mod copy;
+pub(crate) mod deadlines;
 pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod import;

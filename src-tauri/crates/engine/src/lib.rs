@@ -12,6 +12,7 @@ pub mod connect_link;
 pub mod consent;
 pub mod contention;
 pub mod credential;
+pub mod deadline;
 pub mod definition;
 pub mod deletion;
 pub mod end_user;

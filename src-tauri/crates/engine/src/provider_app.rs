@@ -35,6 +35,8 @@ pub struct CreateProviderApp {
     pub redirect_uris: Vec<String>,
     /// Scopes to ask for; the manifest's where empty.
     pub scopes: Vec<String>,
+    /// When the client secret ends at the provider.
+    pub secret_expires: Option<Timestamp>,
 }
 
 /// The whole provider app as it shall be. The provider cannot change.
@@ -54,6 +56,8 @@ pub struct UpdateProviderApp {
     pub redirect_uris: Vec<String>,
     /// Scopes to ask for.
     pub scopes: Vec<String>,
+    /// When the client secret ends at the provider; not known where missing.
+    pub secret_expires: Option<Timestamp>,
     /// The `updated_at` that the change was made from; a different one is an `update_conflict`.
     pub expected: Option<Timestamp>,
 }

@@ -119,6 +119,8 @@ pub struct ProviderApp {
     pub redirect_uris: Vec<String>,
     /// Scopes to ask for; the manifest's where empty.
     pub scopes: Vec<String>,
+    /// When the client secret ends at the provider, as somebody entered it.
+    pub secret_expires: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.

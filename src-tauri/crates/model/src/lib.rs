@@ -10,6 +10,7 @@ pub mod connector;
 pub mod consent;
 pub mod context;
 pub mod credential;
+pub mod deadline;
 pub mod definition;
 pub mod deletion;
 pub mod end_user;

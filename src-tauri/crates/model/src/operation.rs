@@ -155,6 +155,8 @@ operations! {
     KeysStatus = "keys.status";
     KeysRotate = "keys.rotate";
     KeysForget = "keys.forget";
+    DeadlinesList = "deadlines.list";
+    DeadlinesFeed = "deadlines.feed";
 }
 
 #[cfg(test)]

@@ -75,6 +75,16 @@ pub(crate) fn export(export: AuditExport) -> Response {
     response
 }
 
+/// A calendar, as programs for calendars take it.
+pub(crate) fn calendar(text: String) -> Response {
+    let mut response = Response::new(Body::from(text));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(patchbay_api::calendar::MEDIA_TYPE));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"patchbay-deadlines.ics\""));
+    response
+}
+
 /// Bytes of a file that are read at once.
 const PART: usize = 1 << 16;
 

@@ -5,7 +5,7 @@ use patchbay_api::operation::{self, Route, Rule};
 use patchbay_api::request::Request;
 use patchbay_api::wire::envelope::Answer;
 use patchbay_api::wire::moving::CopyConfiguration;
-use patchbay_api::{export, image};
+use patchbay_api::{calendar, export, image};
 use patchbay_engine::{CallerInfo, Grant};
 use patchbay_model::{Code, Operation, Origin, Problem};
 use url::form_urlencoded;
@@ -61,6 +61,9 @@ async fn attempt(route: &'static Route, visit: Visit, caller: &mut CallerInfo, s
     }
     if route.operation == Operation::AuditExport {
         return export::begin(&app.engine, &grant, &request).await.map(answer::export);
+    }
+    if route.operation == Operation::DeadlinesFeed {
+        return calendar::of(&app.engine, &grant).await.map(answer::calendar);
     }
     operation::run(&app.engine, &grant, route.operation, request).await.map(answer::reply)
 }

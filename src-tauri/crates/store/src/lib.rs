@@ -8,6 +8,7 @@ mod accounts;
 mod audit;
 mod audit_texts;
 mod changes;
+mod clocks;
 mod connect_sessions;
 mod credentials;
 mod db;
@@ -54,6 +55,7 @@ mod webhooks;
 mod witness;
 
 pub use audit_texts::AuditTexts;
+pub use clocks::{AppClock, CredentialClock, EndsQuery, MemberEnd, TokenEnd};
 pub use credentials::PROVIDER_APP_KEY;
 pub use deliveries::{DueWebhook, Outcome};
 pub use documents::LocalDocument;

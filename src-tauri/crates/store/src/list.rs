@@ -290,6 +290,30 @@ pub(crate) fn push_visible(tx: &ReadTx, noun: &Noun, sql: &mut QueryBuilder, con
     Ok(())
 }
 
+/// Restricts a query of another form to what lists show the caller of this transaction: rows of the account that it is in, and
+/// where it is narrowed, of what its scopes cover.
+pub(crate) fn push_reach(tx: &ReadTx, sql: &mut QueryBuilder, account: &str, category: Category) -> Result<()> {
+    let (organization, bound) = tx.bound()?;
+    if let Some(bound) = bound {
+        sql.push(" AND ").push(account).push(" = ").push_bind(bound);
+    }
+    let Some(scopes) = &tx.narrowed else { return Ok(()) };
+    sql.push(" AND (1 = 0");
+    for scope in scopes {
+        sql.push(" OR (1 = 1");
+        if let Some(selector) = &scope.accounts {
+            sql.push(" AND ").push(account).push(" IS NOT NULL");
+            push_selector(sql, account, organization, selector);
+        }
+        if let Some(categories) = &scope.integrations {
+            push_categories(sql, category, &categories.categories);
+        }
+        sql.push(")");
+    }
+    sql.push(")");
+    Ok(())
+}
+
 impl<'a> Prepared<'a> {
     /// A list of a caller that is not narrowed.
     fn new(noun: &'a Noun, query: &ListQuery, organization: Uuid, account: Option<Uuid>, conditions: &'a [Condition<'a>]) -> Result<Self> {

@@ -17,7 +17,7 @@ use crate::transaction::{ReadTx, WriteTx};
 
 macro_rules! columns {
     () => {
-        "id, organization_id, name, fullname, provider, issuer, client_id, client_secret, redirect_uris, scopes, created_at, updated_at"
+        "id, organization_id, name, fullname, provider, issuer, client_id, client_secret, redirect_uris, scopes, secret_expires, created_at, updated_at"
     };
 }
 
@@ -31,6 +31,7 @@ pub(crate) const NOUN: Noun = Noun {
         Field::new("provider", "provider", Kind::Text),
         Field::nullable("issuer", "issuer", Kind::Text),
         Field::new("client_id", "client_id", Kind::Text),
+        Field::nullable("secret_expires", "secret_expires", Kind::Time),
         Field::new("created_at", "created_at", Kind::Time),
         Field::new("updated_at", "updated_at", Kind::Time),
     ],
@@ -52,6 +53,7 @@ struct AppRow {
     client_secret: Option<Uuid>,
     redirect_uris: Json<Vec<String>>,
     scopes: Json<Vec<String>>,
+    secret_expires: Option<At>,
     created_at: At,
     updated_at: At,
 }
@@ -71,6 +73,7 @@ impl TryFrom<AppRow> for ProviderApp {
             client_secret: row.client_secret.map(SharedCredentialId::from_uuid),
             redirect_uris: row.redirect_uris.0,
             scopes: row.scopes.0,
+            secret_expires: row.secret_expires.map(|at| at.0),
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
         })
@@ -143,7 +146,7 @@ impl WriteTx {
     pub async fn insert_provider_app(&mut self, app: &ProviderApp) -> Result<()> {
         self.whole_organization("a new provider app")?;
         self.check_tenant(app.organization_id.uuid(), None)?;
-        db::query("INSERT INTO provider_apps (id, organization_id, name, fullname, provider, issuer, client_id, client_secret, redirect_uris, scopes, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
+        db::query("INSERT INTO provider_apps (id, organization_id, name, fullname, provider, issuer, client_id, client_secret, redirect_uris, scopes, created_at, updated_at, secret_expires) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)")
             .bind(app.id.uuid())
             .bind(app.organization_id.uuid())
             .bind(app.name.as_str())
@@ -156,6 +159,7 @@ impl WriteTx {
             .bind(Json(&app.scopes))
             .bind(At(app.created_at))
             .bind(At(app.updated_at))
+            .bind(row::at(app.secret_expires))
             .execute(&mut self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(app.name.as_str(), None))?;
@@ -169,7 +173,7 @@ impl WriteTx {
     pub async fn update_provider_app(&mut self, app: &ProviderApp) -> Result<()> {
         self.whole_organization("a provider app")?;
         self.check_tenant(app.organization_id.uuid(), None)?;
-        let done = db::query("UPDATE provider_apps SET name = $3, fullname = $4, provider = $5, issuer = $6, client_id = $7, client_secret = $8, redirect_uris = $9, scopes = $10, updated_at = $11 WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL")
+        let done = db::query("UPDATE provider_apps SET name = $3, fullname = $4, provider = $5, issuer = $6, client_id = $7, client_secret = $8, redirect_uris = $9, scopes = $10, updated_at = $11, secret_expires = $12 WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL")
             .bind(app.id.uuid())
             .bind(app.organization_id.uuid())
             .bind(app.name.as_str())
@@ -181,6 +185,7 @@ impl WriteTx {
             .bind(Json(&app.redirect_uris))
             .bind(Json(&app.scopes))
             .bind(At(app.updated_at))
+            .bind(row::at(app.secret_expires))
             .execute(&mut self.tx)
             .await
             .map_err(|error| StoreError::from(error).naming(app.name.as_str(), None))?;

@@ -55,6 +55,11 @@ ids?: Array<string>, labels?: Array<string>,
 environments?: Array<string>, };
 
 /**
+ * Who has to do something before a deadline.
+ */
+export type Actor = "person" | "patchbay";
+
+/**
  * A permission set over resources.
  */
 export type AdhocRole = { resources: Resources, permission_set: PermissionSet, };
@@ -624,7 +629,7 @@ export type ConnectSessionId = string;
 /**
  * A category of providers with one unified API (synqly-wire.md section 11).
  */
-export type Connector = "appsec" | "assets" | "chat" | "cloudsecurity" | "custom" | "edr" | "emailsecurity" | "endpointmanagement" | "grc" | "identity" | "incidentresponse" | "networksecurity" | "notifications" | "securityawareness" | "siem" | "sink" | "storage" | "threatintel" | "ticketing" | "vulnerabilities";
+export type Connector = "accounting" | "appsec" | "assets" | "chat" | "cloudsecurity" | "crm" | "custom" | "edr" | "emailsecurity" | "endpointmanagement" | "grc" | "identity" | "incidentresponse" | "networksecurity" | "notifications" | "securityawareness" | "siem" | "sink" | "storage" | "threatintel" | "ticketing" | "vulnerabilities";
 
 /**
  * The query of a connector operation.
@@ -904,7 +909,11 @@ filters: Array<WebhookFilter>, url: string, secret: WebhookSecret, };
 /**
  * Body of `provider_apps.create`.
  */
-export type CreateProviderApp = { name?: string, fullname?: string, provider: string, issuer?: string, client_id: string, client_secret?: string, redirect_uris?: Array<string>, scopes?: Array<string>, };
+export type CreateProviderApp = { name?: string, fullname?: string, provider: string, issuer?: string, client_id: string, client_secret?: string, redirect_uris?: Array<string>, scopes?: Array<string>,
+/**
+ * When the client secret ends at the provider, where it tells.
+ */
+secret_expires?: Timestamp, };
 
 /**
  * Body of `roles.create`.
@@ -1028,6 +1037,123 @@ created_at?: Timestamp,
  * Values that lie under it.
  */
 values: number, };
+
+/**
+ * Something that ends by itself.
+ */
+export type Deadline = {
+/**
+ * The same at every reading, and the UID of its event in the calendar.
+ */
+id: string,
+/**
+ * What ends.
+ */
+kind: DeadlineKind,
+/**
+ * What ends, in words.
+ */
+what: string,
+/**
+ * Of what.
+ */
+object: DeadlineObject,
+/**
+ * When. One that has passed is overdue.
+ */
+at: Timestamp,
+/**
+ * When Patchbay acts by itself, where it does so before the end.
+ */
+renew_at?: Timestamp,
+/**
+ * Who has to act.
+ */
+who_acts: Actor,
+/**
+ * What is to be done, in words.
+ */
+next_step: string, };
+
+/**
+ * What ends.
+ */
+export type DeadlineKind = "access" | "refresh_idle" | "refresh_absolute" | "secret" | "certificate" | "key" | "nonexpiring_probe" | "token" | "member" | "sunset";
+
+/**
+ * What a deadline is of.
+ */
+export type DeadlineObject = {
+/**
+ * `credential`, `provider_app`, `token`, `member` or `provider`.
+ */
+type: "credential" | "provider_app" | "token" | "member" | "provider",
+/**
+ * Its id.
+ */
+id: string,
+/**
+ * Its name for people.
+ */
+name: string,
+/**
+ * The customer that it belongs to, if to one.
+ */
+account_id?: AccountId,
+/**
+ * The customer's name for people.
+ */
+account_name?: string,
+/**
+ * The integration that it belongs to, if to one.
+ */
+integration_id?: IntegrationId,
+/**
+ * The integration's name for people.
+ */
+integration_name?: string,
+/**
+ * At which provider, if at one.
+ */
+provider?: ProviderId, };
+
+/**
+ * Query of `deadlines.list`.
+ */
+export type DeadlineParams = {
+/**
+ * How far ahead is looked: `30d`, `12h` or `8w`, at most ten years; 90 days when left out.
+ */
+within?: string,
+/**
+ * Of these kinds alone; of all when left out.
+ */
+kind?: Array<DeadlineKind>,
+/**
+ * Only what this one has to see to.
+ */
+who?: Actor,
+/**
+ * Of this customer alone.
+ */
+account_id?: AccountId,
+/**
+ * Most rows, 1 to 1000; 1000 when left out.
+ */
+limit?: number, };
+
+/**
+ * Result of `deadlines.list`.
+ */
+export type Deadlines = {
+/**
+ * The earliest first.
+ */
+deadlines: Array<Deadline>,
+/**
+ * Whether there are more than were asked for.
+ */
+more: boolean, };
 
 /**
  * One version of one provider's metadata: immutable but for its status.
@@ -1298,6 +1424,23 @@ content: string,
  * `start_after` of the next part; absent when this is all.
  */
 next?: string, };
+
+/**
+ * Result of `deadlines.feed` as a command. Over HTTP the calendar itself is the body.
+ */
+export type ExportedCalendar = {
+/**
+ * A name to save it under.
+ */
+file_name: string,
+/**
+ * Media type of the content.
+ */
+content_type: string,
+/**
+ * iCalendar (RFC 5545).
+ */
+content: string, };
 
 /**
  * Result of `configuration.export`.
@@ -2215,7 +2358,11 @@ redirect_uris: Array<string>,
 /**
  * Scopes to ask for; the provider's usual ones where empty.
  */
-scopes: Array<string>, created_at: Timestamp, updated_at: Timestamp, };
+scopes: Array<string>,
+/**
+ * When the client secret ends at the provider, as somebody entered it: it stands in the list of deadlines.
+ */
+secret_expires?: Timestamp, created_at: Timestamp, updated_at: Timestamp, };
 
 /**
  * The organization's own OAuth client at a provider.
@@ -2933,7 +3080,11 @@ credential_id?: string, x_patchbay?: UpdateExtra, };
 /**
  * PUT of a provider app: the whole object; a client secret that is left out is kept, an empty one is removed.
  */
-export type UpdateProviderApp = { name?: string, fullname: string, issuer?: string, client_id: string, client_secret?: string, redirect_uris?: Array<string>, scopes?: Array<string>, x_patchbay?: UpdateExtra, };
+export type UpdateProviderApp = { name?: string, fullname: string, issuer?: string, client_id: string, client_secret?: string, redirect_uris?: Array<string>, scopes?: Array<string>,
+/**
+ * When the client secret ends at the provider; not known where it is left out.
+ */
+secret_expires?: Timestamp, x_patchbay?: UpdateExtra, };
 
 /**
  * Answer of `integrations.verify` and `integrations.verify_existing`: without messages all is well.
@@ -3318,6 +3469,8 @@ export interface Commands {
   "backups.list": { params: Record<string, never>; result: Answer<Backups> };
   "backups.create": { params: Record<string, never>; result: Answer<Backup> };
   "backups.settings": { params: { body: BackupSettings }; result: Answer<Backups> };
+  "deadlines.list": { params: { query?: DeadlineParams }; result: Answer<Deadlines> };
+  "deadlines.feed": { params: Record<string, never>; result: Answer<ExportedCalendar> };
   "keys.status": { params: Record<string, never>; result: Answer<KeyStatus> };
   "keys.rotate": { params: { body: RotateKeys }; result: Answer<KeyStatus> };
   "keys.forget": { params: Record<string, never>; result: Answer<KeyStatus> };

@@ -30,6 +30,7 @@ pub(crate) async fn create(call: With<'_, Json<CreateProviderApp>>) -> Result<An
         client_secret: body.client_secret.filter(|secret| !secret.is_empty()),
         redirect_uris: body.redirect_uris.unwrap_or_default(),
         scopes: body.scopes.unwrap_or_default(),
+        secret_expires: body.secret_expires,
     };
     provider_app::create(call.engine, call.grant, new).await.map(|app| Answer::of(app.into()))
 }
@@ -44,6 +45,7 @@ pub(crate) async fn update(call: With<'_, Json<UpdateProviderApp>>) -> Result<An
         client_secret: body.client_secret,
         redirect_uris: body.redirect_uris.unwrap_or_default(),
         scopes: body.scopes.unwrap_or_default(),
+        secret_expires: body.secret_expires,
         expected: body.x_patchbay.and_then(|extra| extra.expected_updated_at),
     };
     provider_app::update(call.engine, call.grant, call.request.path("provider_app_id")?, change).await.map(|app| Answer::of(app.into()))

@@ -28,6 +28,10 @@ pub struct ProviderApp {
     pub redirect_uris: Vec<String>,
     /// Scopes to ask for; the provider's usual ones where empty.
     pub scopes: Vec<String>,
+    /// When the client secret ends at the provider, as somebody entered it: it stands in the list of deadlines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub secret_expires: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -51,6 +55,8 @@ pub struct CreateProviderApp {
     pub redirect_uris: Option<Vec<String>>,
     #[schemars(length(max = 200), inner(length(min = 1, max = 500), regex(pattern = r"^[\x21\x23-\x5b\x5d-\x7e]+$")))]
     pub scopes: Option<Vec<String>>,
+    /// When the client secret ends at the provider, where it tells.
+    pub secret_expires: Option<Timestamp>,
 }
 
 /// PUT of a provider app: the whole object; a client secret that is left out is kept, an empty one is removed.
@@ -71,6 +77,8 @@ pub struct UpdateProviderApp {
     pub redirect_uris: Option<Vec<String>>,
     #[schemars(length(max = 200), inner(length(min = 1, max = 500), regex(pattern = r"^[\x21\x23-\x5b\x5d-\x7e]+$")))]
     pub scopes: Option<Vec<String>>,
+    /// When the client secret ends at the provider; not known where it is left out.
+    pub secret_expires: Option<Timestamp>,
     #[serde(default, deserialize_with = "crate::request::optional_object")]
     pub x_patchbay: Option<UpdateExtra>,
 }
@@ -87,6 +95,7 @@ impl From<consent::ProviderApp> for ProviderApp {
             has_client_secret: app.client_secret.is_some(),
             redirect_uris: app.redirect_uris,
             scopes: app.scopes,
+            secret_expires: app.secret_expires,
             created_at: app.created_at,
             updated_at: app.updated_at,
         }

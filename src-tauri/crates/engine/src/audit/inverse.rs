@@ -96,6 +96,8 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::StatusGetIntegrationTimeseries
         | O::ConfigurationRecipient
         | O::BackupsList
+        | O::DeadlinesList
+        | O::DeadlinesFeed
         | O::KeysStatus => Reads,
         O::AccountsCreate
         | O::IntegrationPointsCreate

@@ -140,6 +140,7 @@ pub(super) fn provider_app(before: &Value) -> Result<UpdateProviderApp, Problem>
         client_secret: None,
         redirect_uris: read(before, "redirect_uris")?,
         scopes: read(before, "scopes")?,
+        secret_expires: maybe(before, "secret_expires").and_then(|text| text.parse().ok()),
         expected: None,
     })
 }

@@ -276,6 +276,7 @@ impl Snapshot for ProviderApp {
             "has_client_secret": self.client_secret.is_some(),
             "redirect_uris": self.redirect_uris,
             "scopes": self.scopes,
+            "secret_expires": self.secret_expires,
         })
     }
 }

@@ -3,6 +3,7 @@
 use patchbay_model::change::ChangeKind;
 use patchbay_model::consent::{ConnectSession, ConnectState};
 use patchbay_model::credential::{Credential, CredentialKind, CredentialOwner, SealedAt};
+use patchbay_model::deadline::{Clock, ClockOwner};
 use patchbay_model::integration::{AttentionCause, Integration, IntegrationStatus};
 use patchbay_model::{Code, CredentialId, Fullname, Name, Operation, Problem, Scope, Secret};
 use patchbay_providers::{Provider, Server};
@@ -84,8 +85,9 @@ pub(super) async fn run(engine: &Engine, scope: Scope, caller: &CallerInfo, sess
         }
     };
     let granted = receipt::granted(set.main.scope.as_deref(), &session.scopes, &material.server()?.scopes.separator);
+    let clocks = set.clocks();
     // The code is used up and the tokens are here: they are stored, whoever comes between.
-    Ok(again!(engine, { store(engine, scope, caller, session, &set, &public, granted.clone(), &proof.outcome, proof.status).await }))
+    Ok(again!(engine, { store(engine, scope, caller, session, (&set, &clocks), &public, granted.clone(), &proof.outcome, proof.status).await }))
 }
 
 async fn gather(engine: &Engine, scope: Scope, session: &ConnectSession) -> Result<Material, Problem> {
@@ -185,7 +187,7 @@ async fn store(
     scope: Scope,
     caller: &CallerInfo,
     session: &ConnectSession,
-    set: &TokenSet,
+    (set, clocks): (&TokenSet, &[Clock]),
     public: &(impl Fn(&mut serde_json::Map<String, Value>) + Sync),
     granted: Vec<String>,
     outcome: &Result<ProbeOutcome, Problem>,
@@ -223,6 +225,7 @@ async fn store(
     } else {
         tx.update_credential(&credential).await?;
     }
+    tx.set_clocks(ClockOwner::Credential(credential.id), clocks).await?;
     // An administrator's pause outlasts a consent that was under way.
     if integration.status != IntegrationStatus::Paused {
         integration = integration.into_status(status, now);

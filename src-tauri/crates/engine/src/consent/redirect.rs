@@ -96,6 +96,7 @@ mod tests {
             client_secret: None,
             redirect_uris: uris.iter().map(|&uri| uri.to_owned()).collect(),
             scopes: Vec::new(),
+            secret_expires: None,
             created_at: at,
             updated_at: at,
         }

@@ -6,6 +6,7 @@ use patchbay_model::{CredentialId, Operation, Problem, SharedCredentialId, Times
 
 use super::{CreateCredential, config, owner};
 use crate::audit::record::{Done, record};
+use crate::deadline::clocks;
 use crate::sealing::shared_place;
 use crate::{Engine, ManagementGrant, reach};
 
@@ -51,6 +52,7 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, owner: &str, new: 
     };
     tx.insert_sealed_shared(shared, owner.account_id(), &envelope, now).await?;
     tx.insert_credential(&credential).await?;
+    clocks::entered(&mut tx, &credential).await?;
     let mut done = Done::created(Operation::CredentialsCreate).after(&credential).giving(id, credential.name.as_str());
     if let Some(account) = owner.account_id() {
         done = done.in_account(account);

@@ -9,6 +9,7 @@ use super::config::SecretParts;
 use super::create::expiry;
 use super::{UpdateCredential, config, owner};
 use crate::audit::record::{Done, record};
+use crate::deadline::clocks;
 use crate::sealing::{integration_place, shared_place};
 use crate::{Engine, ManagementGrant, reach};
 
@@ -51,6 +52,7 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, owner: &str, crede
     }
     after.updated_at = now;
     tx.update_credential(&after).await?;
+    clocks::entered(&mut tx, &after).await?;
     let mut done = Done::changed(Operation::CredentialsUpdate).before(&before).after(&after).secret_replaced(secret_replaced).giving(after.id, after.name.as_str());
     if let Some(account) = owner.account_id() {
         done = done.in_account(account);

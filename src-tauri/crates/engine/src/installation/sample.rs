@@ -156,6 +156,7 @@ async fn people(engine: &Engine, grant: &ManagementGrant) -> Result<(), Problem>
         client_secret: None,
         redirect_uris: vec!["https://patchbay.northwind.example/oauth/callback".to_owned()],
         scopes: vec!["openid".to_owned(), "profile".to_owned(), "email".to_owned()],
+        secret_expires: None,
     };
     provider_app::create(engine, grant, app).await?;
     Ok(())

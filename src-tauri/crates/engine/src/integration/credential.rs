@@ -1,6 +1,7 @@
 //! The credential of an integration: sealed inline, referred to, or awaited from a person.
 
 use patchbay_model::credential::{Credential, CredentialKind, CredentialOwner, SealedAt};
+use patchbay_model::deadline::ClockOwner;
 use patchbay_model::integration::Integration;
 use patchbay_model::{Code, CredentialId, Fullname, Name, Problem};
 use patchbay_store::{ReadTx, WriteTx};
@@ -9,6 +10,7 @@ use serde_json::Value;
 use super::config::{CredentialInput, reference};
 use crate::Engine;
 use crate::credential::update::seal;
+use crate::deadline::clocks;
 
 /// What the stored configuration says of the credential.
 pub(super) struct Settled {
@@ -106,12 +108,14 @@ async fn settled(engine: &Engine, tx: &mut WriteTx, integration: &Integration, i
                     seal(engine, tx, &mut own, parts, now).await?;
                     own.updated_at = now;
                     tx.update_credential(&own).await?;
+                    clocks::entered(tx, &own).await?;
                     Ok(Settled { stored: Some(reference(&word, own.id)), awaits_consent: false, created: None, changed: true })
                 }
                 None => {
                     let mut credential = new_credential(engine, integration, kind, &word)?;
                     seal(engine, tx, &mut credential, parts, now).await?;
                     tx.insert_credential(&credential).await?;
+                    clocks::entered(tx, &credential).await?;
                     Ok(Settled { stored: Some(reference(&word, credential.id)), awaits_consent: false, created: Some(credential), changed: true })
                 }
             }
@@ -142,8 +146,9 @@ fn new_credential(engine: &Engine, integration: &Integration, kind: CredentialKi
 
 /// Gives up the integration's own credential: another takes its place.
 async fn forget(tx: &mut WriteTx, integration: &Integration, own: Option<Credential>) -> Result<(), Problem> {
-    if own.is_some() {
+    if let Some(own) = own {
         tx.set_sealed_integration(integration.id, None).await?;
+        tx.set_clocks(ClockOwner::Credential(own.id), &[]).await?;
     }
     Ok(())
 }

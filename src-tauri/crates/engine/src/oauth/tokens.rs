@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use patchbay_model::deadline::{Clock, ClockKind};
 use patchbay_model::{Problem, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -206,6 +207,19 @@ impl TokenSet {
         set
     }
 
+    /// What of it runs out. An access token that nothing renews is the end of what the person authorized.
+    pub(crate) fn clocks(&self) -> Vec<Clock> {
+        let clocks = self.tokens().flat_map(|(name, token)| {
+            let clock = |kind, at| Clock { token: name.to_owned(), ..Clock::of(kind, at) };
+            let renewable = token.refresh.is_some();
+            let access = (token.expiry != Expiry::NonExpiring).then(|| clock(if renewable { ClockKind::Access } else { ClockKind::RefreshAbsolute }, token.expires));
+            let idle = token.refresh_expires.filter(|_| renewable).map(|at| clock(ClockKind::RefreshIdle, at));
+            let absolute = token.absolute_expires.filter(|_| renewable).map(|at| clock(ClockKind::RefreshAbsolute, at));
+            [access, idle, absolute]
+        });
+        clocks.flatten().collect()
+    }
+
     /// Every secret in it.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &Secret> {
         self.tokens().flat_map(|(_, token)| std::iter::once(&token.access).chain(&token.refresh)).chain(self.kept.values())
@@ -306,6 +320,21 @@ mod tests {
         assert_eq!((read.main.expiry, read.more.len(), read.main.due()), (Expiry::Told, 0, now().plus(Duration::from_secs(2400))));
         let problem = TokenSet::from_secret(&Secret::new(r#"{"access_token":"PLANTED"}"#)).err().unwrap();
         assert!(!problem.message.contains("PLANTED"), "{}", problem.message);
+    }
+
+    #[test]
+    fn a_set_tells_what_of_each_token_runs_out() {
+        let ahead = |seconds| Some(now().plus(Duration::from_secs(seconds)));
+        let main = Token { refresh_expires: ahead(1000), absolute_expires: ahead(9000), ..token("bot", Some("rb"), 60) };
+        let endless = Token { expiry: Expiry::NonExpiring, ..token("hook", None, 3) };
+        let set = given([(MAIN, main), ("user", token("user", None, 90)), ("hook", endless)]).into_set().unwrap();
+        let clocks = set.clocks();
+        let ends: Vec<_> = clocks.iter().map(|clock| (clock.token.as_str(), clock.kind, clock.at.since(now()).as_secs())).collect();
+        assert_eq!(
+            ends,
+            [(MAIN, ClockKind::Access, 60), (MAIN, ClockKind::RefreshIdle, 1000), (MAIN, ClockKind::RefreshAbsolute, 9000), ("user", ClockKind::RefreshAbsolute, 90)],
+            "nothing renews the second, and the third has no end"
+        );
     }
 
     #[test]

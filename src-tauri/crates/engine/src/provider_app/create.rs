@@ -8,6 +8,7 @@ use url::{Host, Url};
 
 use super::CreateProviderApp;
 use crate::audit::record::{Done, record};
+use crate::deadline::clocks;
 use crate::sealing::shared_place;
 use crate::{Engine, ManagementGrant, reach};
 
@@ -31,6 +32,7 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreateProvide
         client_secret: None,
         redirect_uris: redirect_uris(new.redirect_uris)?,
         scopes: scopes(new.scopes)?,
+        secret_expires: None,
         created_at: now,
         updated_at: now,
     };
@@ -38,7 +40,9 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreateProvide
     if let Some(secret) = new.client_secret.filter(|secret| !secret.is_empty()) {
         app.client_secret = Some(seal(engine, &mut tx, &app, secret).await?);
     }
+    app.secret_expires = new.secret_expires.filter(|_| app.client_secret.is_some());
     tx.insert_provider_app(&app).await?;
+    clocks::provider_app(&mut tx, &app).await?;
     record(engine, &mut tx, grant, Done::created(Operation::ProviderAppsCreate).after(&app).giving(id, app.name.as_str())).await?;
     tx.commit().await?;
     Ok(app)

@@ -7,6 +7,7 @@ use super::UpdateProviderApp;
 use super::create::{client_id, issuer, redirect_uris, scopes, seal};
 use super::get::find;
 use crate::audit::record::{Done, record};
+use crate::deadline::clocks;
 use crate::{Engine, ManagementGrant, reach};
 
 /// Changes a provider app.
@@ -37,7 +38,9 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, app: &str, change:
         Some(secret) if secret.is_empty() => given_up = app.client_secret.take(),
         Some(secret) => app.client_secret = Some(seal(engine, &mut tx, &app, secret).await?),
     }
+    app.secret_expires = change.secret_expires.filter(|_| app.client_secret.is_some());
     tx.update_provider_app(&app).await?;
+    clocks::provider_app(&mut tx, &app).await?;
     if let Some(shared) = given_up {
         tx.remove_sealed_shared(shared).await?;
     }

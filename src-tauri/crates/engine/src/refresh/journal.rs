@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use patchbay_model::credential::{Credential, CredentialOwner};
+use patchbay_model::deadline::ClockOwner;
 use patchbay_model::integration::{AttentionCause, IntegrationStatus};
 use patchbay_model::refresh::{Attempt, Flight, Fp, NewStep, RefreshReason, RefreshStep};
 use patchbay_model::{Code, CredentialId, Origin, Problem, Scope, Secret, Timestamp};
@@ -258,6 +259,7 @@ async fn store(engine: &Engine, scope: Scope, intent: &Intent, set: &TokenSet) -
     // In the transaction that stores it, so that it lies under a key that the store still has then.
     let envelope = sealed::seal(engine, &mut tx, &credential, &set.to_secret()?).await?;
     tx.activate_set(&credential, &envelope, clock).await?;
+    tx.set_clocks(ClockOwner::Credential(credential.id), &set.clocks()).await?;
     let next = set.main.refresh.as_ref().map(|token| fingerprint(engine, token));
     steps.push(NewStep { next_fp: next, spent: next != Some(attempt.fp), ..step(RefreshStep::Granted).about(attempt.fp) });
     steps.push(step(RefreshStep::Activated));

@@ -9,6 +9,7 @@ use url::Url;
 use super::CreateWebhook;
 use crate::audit::record::{Done, record};
 use crate::credential::config;
+use crate::deadline::clocks;
 use crate::sealing::shared_place;
 use crate::{Engine, ManagementGrant, reach};
 
@@ -63,6 +64,7 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreateWebhook
     tx.insert_webhook(&webhook).await?;
     tx.insert_sealed_shared(shared, None, &envelope, now).await?;
     tx.insert_credential(&credential).await?;
+    clocks::entered(&mut tx, &credential).await?;
     record(engine, &mut tx, grant, Done::created(Operation::OrganizationWebhooksCreate).after(&webhook).giving(id, webhook.name.as_str())).await?;
     tx.commit().await?;
     Ok(webhook)

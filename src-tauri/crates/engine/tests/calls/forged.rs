@@ -32,6 +32,7 @@ impl Forged {
             client_secret: Some(Secret::new(CLIENT_SECRET)),
             redirect_uris: Vec::new(),
             scopes: Vec::new(),
+            secret_expires: None,
         };
         patchbay_engine::provider_app::create(&world.engine, &world.grant, app).await.unwrap();
         let config = json!({ "type": "identity_openid", "issuer": stand_in.url, "credential": { "type": "o_auth_user" } });

@@ -33,6 +33,7 @@ async fn filled() -> World {
         client_secret: Some(Secret::new("PLANTED-client")),
         redirect_uris: vec!["http://127.0.0.1:7000/callback".to_owned()],
         scopes: vec![],
+        secret_expires: None,
     };
     provider_app::create(&world.engine, &world.grant, app).await.unwrap();
     let member = CreateMember {

@@ -5,6 +5,7 @@ mod audit;
 mod backups;
 #[cfg(test)]
 mod changes;
+mod deadlines;
 #[cfg(test)]
 mod deletions;
 #[cfg(test)]

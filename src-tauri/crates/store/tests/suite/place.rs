@@ -460,6 +460,7 @@ async fn tenant(store: &Store, definition: &Definition, text: &str, accounts: &[
         client_secret: Some(client_secret),
         redirect_uris: vec!["http://127.0.0.1/oauth/callback".to_owned()],
         scopes: Vec::new(),
+        secret_expires: None,
         created_at: time(0),
         updated_at: time(0),
     };
