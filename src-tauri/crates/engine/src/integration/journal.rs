@@ -49,8 +49,8 @@ pub async fn journal(engine: &Engine, grant: &ManagementGrant, account: &str, in
 fn attempts(steps: Vec<StepTaken>) -> Vec<JournalAttempt> {
     let mut attempts: Vec<(Uuid, Vec<StepTaken>)> = Vec::new();
     for taken in steps {
-        match attempts.iter_mut().find(|(id, _)| *id == taken.step.attempt) {
-            Some((_, steps)) => steps.push(taken),
+        match attempts.iter().position(|(id, _)| *id == taken.step.attempt) {
+            Some(place) => attempts[place].1.push(taken),
             None if attempts.len() == SHOWN => break,
             None => attempts.push((taken.step.attempt, vec![taken])),
         }
