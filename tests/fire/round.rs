@@ -190,6 +190,7 @@ impl World {
             client_secret: None,
             redirect_uris: vec!["http://127.0.0.1/oauth/callback".to_owned()],
             scopes: Vec::new(),
+            secret_expires: None,
         };
         patchbay_engine::provider_app::create(&engine, &grant, app).await.unwrap();
         let config = json!({ "type": "identity_openid", "issuer": peer.issuer, "credential": { "type": "o_auth_user" } });
