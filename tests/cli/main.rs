@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may fail the test, and print what a person needs to repeat it")]
 
 mod bench;
+mod catalog;
 mod cluster;
 mod connections;
 mod copying;

@@ -31,6 +31,8 @@ fn wrong_usage_ends_with_64_and_says_what_is_wrong() {
         (&["call", "--store", &store, "--key-source", &key, "--integration", "acme/jira", "get_ticket"], "ticket_id"),
         (&["call", "--store", &store, "--key-source", &key, "--integration", "acme/jira", "create_ticket", "--body", "{"], "not JSON"),
         (&["token", "mint", "--store", &store, "--key-source", &key, "--integration", "a/b", "--account", "a"], "--account"),
+        (&["catalog", "show", "crm_nothing"], "crm_nothing"),
+        (&["catalog", "list", "--connector", "nothing"], "nothing"),
         (&["store", "verify", "--store", &store, "--key-source", &key, "--output", "yaml"], "--output"),
     ] {
         let said = run(words);

@@ -36,7 +36,7 @@ const ticketing = (offered) => [
 const provider = (id, fullname, vendor, connector_id, description, properties, required, credentials, consent, mock = false) => ({
   id, name: id, fullname, vendor, description, connector_id, connector: connector_id, release: { availability: mock ? 'internal' : 'pre-release', environments: ['test', 'prod'] },
   operations: connector_id === 'ticketing' ? ticketing((name) => name !== 'list_on_call') : [],
-  x_patchbay: { version: '1', docs_url: 'https://www.redmine.org/projects/redmine/wiki/Rest_api', auth_type: credentials[0]?.kind ?? 'none', mock, config: { schema: { type: 'object', required, properties }, order: Object.keys(properties) }, credentials, ...(consent ? { consent } : {}) },
+  x_patchbay: { version: '1', docs_url: 'https://www.redmine.org/projects/redmine/wiki/Rest_api', auth_type: credentials[0]?.kind ?? 'none', mock, config: { schema: { type: 'object', required, properties }, order: Object.keys(properties) }, credentials, facts: 16, unverified: 5, sunsets: id === 'ticketing_jira' ? [{ date: '2027-01-31', what: 'server.main.scopes.default', ended: false, reason: 'These scopes are replaced by granular ones.', instead: 'Ask for granular scopes.', source: 'unverified' }] : [], ...(consent ? { consent: { device: false, rotation: 'rotates', revocable: false, ...consent } } : {}) },
 });
 const mapping = { type: 'array', title: 'Custom field mappings', description: 'Names under which fields of the provider appear in custom_fields.', items: { type: 'object', required: ['name', 'project_id'], properties: { name: { type: 'string', title: 'Name' }, project_id: { type: 'string', title: 'Project', description: 'Id of the project in which it holds, or * for all.' } } } };
 export const providers = [

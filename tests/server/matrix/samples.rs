@@ -161,6 +161,7 @@ pub(super) const SAMPLES: &[Sample] = &[
     made("connect_links.create", Kind::Account, |params, _| json!({"account_id": params.get("account_id"), "provider": "ticketing_mock_ticketing"})),
     bare("connect_links.revoke", Kind::Link),
     bare("deletions.undo", Kind::Deletion),
+    bare("manifests.schema", Kind::Nothing),
     bare("meta.management_openapi_spec", Kind::Nothing),
     bare("meta.engine_openapi_spec", Kind::Nothing),
     bare("definitions.list", Kind::Nothing),

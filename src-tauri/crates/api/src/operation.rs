@@ -301,6 +301,7 @@ table! {
     EndUsersReceipts: Get "/v1/x/accounts/{account_id}/end-users/{end_user_id}/receipts", ListOf, NoBody => Listed<ConsentReceipt>, 200, Management, end_user::receipts;
 
     DeletionsUndo: Post "/v1/x/deletions/{deletion_id}/undo", NoQuery, NoBody => Empty, 204, Management, undo;
+    ManifestsSchema: Get "/v1/x/catalog/schema", NoQuery, NoBody => Document, 200, Management, meta::manifest_schema;
     MetaManagementOpenapiSpec: Get "/v1/meta/openapi/management", NoQuery, NoBody => Document, 200, Management, meta::management;
     MetaEngineOpenapiSpec: Get "/v1/meta/openapi/engine", NoQuery, NoBody => Document, 200, Management, meta::engine;
 

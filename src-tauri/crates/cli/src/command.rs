@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod call;
+pub(crate) mod catalog;
 mod copy;
 pub(crate) mod deadlines;
 pub(crate) mod doctor;

@@ -125,6 +125,7 @@ operations! {
     EndUsersImpact = "end_users.impact";
     EndUsersReceipts = "end_users.receipts";
     DeletionsUndo = "deletions.undo";
+    ManifestsSchema = "manifests.schema";
     MetaManagementOpenapiSpec = "meta.management_openapi_spec";
     MetaEngineOpenapiSpec = "meta.engine_openapi_spec";
     OverviewGet = "overview.get";

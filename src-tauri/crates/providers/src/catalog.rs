@@ -17,20 +17,88 @@ use crate::schema;
 use crate::step::{AdapterContext, Identity, Step};
 use crate::values::{Values, unfit};
 
-/// The manifests. A provider is added by one file here and at most one adapter in [`adapters`].
-const MANIFESTS: &[(&str, &str)] = &[
-    ("identity_openid@2", include_str!("../catalog/identity_openid@2.toml")),
-    ("identity_openid", include_str!("../catalog/identity_openid.toml")),
-    ("ticketing_jira@2", include_str!("../catalog/ticketing_jira@2.toml")),
-    ("ticketing_jira", include_str!("../catalog/ticketing_jira.toml")),
-    ("ticketing_mock_ticketing@2", include_str!("../catalog/ticketing_mock_ticketing@2.toml")),
-    ("ticketing_mock_ticketing", include_str!("../catalog/ticketing_mock_ticketing.toml")),
-    ("ticketing_redmine@2", include_str!("../catalog/ticketing_redmine@2.toml")),
-    ("ticketing_redmine", include_str!("../catalog/ticketing_redmine.toml")),
+/// Files of the catalog: name and text of each.
+macro_rules! files {
+    ($folder:literal: $($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../catalog/", $folder, $name, ".toml")))),*]
+    };
+}
+
+/// The manifests. A provider is added by one file here and at most one adapter in [`adapters`]. `ID@VERSION` are kept for those who pin them.
+const MANIFESTS: &[(&str, &str)] = files![
+    "":
+    "accounting_quickbooks",
+    "accounting_stripe",
+    "accounting_xero",
+    "appsec_snyk",
+    "chat_microsoft_teams",
+    "chat_slack",
+    "cloudsecurity_aws",
+    "crm_hubspot",
+    "crm_pipedrive",
+    "crm_salesforce",
+    "crm_zoho",
+    "custom_confluence",
+    "custom_docusign",
+    "custom_notion",
+    "custom_sendgrid",
+    "custom_shopify",
+    "custom_snowflake",
+    "custom_twilio",
+    "custom_zoom",
+    "edr_crowdstrike",
+    "identity_auth0",
+    "identity_aws_iam",
+    "identity_entra_id",
+    "identity_google",
+    "identity_keycloak",
+    "identity_okta",
+    "identity_onelogin",
+    "identity_openid",
+    "identity_openid@2",
+    "identity_pingone",
+    "identity_scim",
+    "incidentresponse_opsgenie",
+    "incidentresponse_pagerduty",
+    "notifications_discord",
+    "notifications_matrix",
+    "notifications_slack",
+    "siem_datadog",
+    "siem_elasticsearch",
+    "siem_opensearch",
+    "siem_splunk",
+    "sink_aws_sqs",
+    "storage_aws_s3",
+    "storage_azure_blob",
+    "storage_box",
+    "storage_dropbox",
+    "storage_gcs",
+    "storage_google_drive",
+    "ticketing_asana",
+    "ticketing_azure_devops",
+    "ticketing_bitbucket",
+    "ticketing_clickup",
+    "ticketing_freshdesk",
+    "ticketing_github",
+    "ticketing_gitlab",
+    "ticketing_intercom",
+    "ticketing_jira",
+    "ticketing_jira@2",
+    "ticketing_jira_data_center",
+    "ticketing_linear",
+    "ticketing_mock_ticketing",
+    "ticketing_mock_ticketing@2",
+    "ticketing_monday",
+    "ticketing_pagerduty",
+    "ticketing_redmine",
+    "ticketing_redmine@2",
+    "ticketing_sentry",
+    "ticketing_servicenow",
+    "ticketing_zendesk",
 ];
 
 /// The families, by id.
-const FAMILIES: &[(&str, &str)] = &[];
+const FAMILIES: &[(&str, &str)] = files!["family/": "atlassian", "aws", "github", "google", "microsoft", "pagerduty", "slack"];
 
 /// Why a manifest cannot be used. With the built-in manifests this is a fault of the build.
 #[derive(Debug, thiserror::Error)]
@@ -419,6 +487,11 @@ impl Provider {
         let probe = own.or(self.manifest.probe.as_ref()).ok_or_else(|| self.unmapped("probe"))?;
         let values = Values::of(&self.manifest, &context.config, &context.kept, &context.located);
         declared::probe(&self.manifest, probe, context.base_url.as_ref(), &values)
+    }
+
+    /// Whether every way to authenticate has something that proves it.
+    pub fn probes(&self) -> bool {
+        self.adapter.is_some() || self.manifest.probe.is_some() || self.manifest.credential.iter().all(|way| way.probe.is_some())
     }
 
     /// Starts a ticketing operation.

@@ -265,6 +265,14 @@ impl ReadTx {
         Ok(rows.into_iter().map(|(id, number)| (AccountId::from_uuid(id), row::count(number))).collect())
     }
 
+    /// How many integrations each provider has, of those that lists in this transaction show.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn count_integrations_by_provider(&mut self) -> Result<Vec<(String, u64)>> {
+        list::count_by_word(self, &NOUN, "provider").await
+    }
+
     /// How many integrations are in each status, by its word.
     ///
     /// # Errors

@@ -245,6 +245,16 @@ pub(crate) async fn count_by(tx: &mut ReadTx, noun: &Noun, column: &str, conditi
     Ok(rows.into_iter().map(|(id, number)| (id, row::count(number))).collect())
 }
 
+/// The same by the words of a text column.
+pub(crate) async fn count_by_word(tx: &mut ReadTx, noun: &Noun, column: &str) -> Result<Vec<(String, u64)>> {
+    let mut sql = QueryBuilder::new(tx.dialect(), "SELECT ");
+    sql.push(column).push(", count(*)");
+    push_visible(tx, noun, &mut sql, &[])?;
+    sql.push(" GROUP BY ").push(column).push(" ORDER BY ").push(column);
+    let rows: Vec<(String, i64)> = sql.build_query_as().fetch_all(&mut tx.tx).await?;
+    Ok(rows.into_iter().map(|(word, number)| (word, row::count(number))).collect())
+}
+
 async fn read<R, T>(tx: &mut ReadTx, query: &ListQuery, list: &Prepared<'_>) -> Result<Listed<T>>
 where
     R: Record,

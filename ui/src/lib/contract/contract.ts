@@ -684,7 +684,19 @@ embedded_window: boolean,
 /**
  * Whether a loopback redirect URI may have any port; otherwise it must be registered exactly.
  */
-loopback_any_port: boolean, default_scopes: Array<string>, };
+loopback_any_port: boolean, default_scopes: Array<string>,
+/**
+ * Whether a code shown here can be entered on another device (RFC 8628).
+ */
+device: boolean,
+/**
+ * What a refresh does to the refresh token: `none`, `rotates` or `unknown`.
+ */
+rotation: string,
+/**
+ * Whether Patchbay can end a grant at the provider; otherwise a person does, by the steps of the manifest.
+ */
+revocable: boolean, };
 
 /**
  * Who agreed to what, and when.
@@ -2407,6 +2419,18 @@ config?: ConfigFacts,
  */
 credentials: Array<CredentialChoice>,
 /**
+ * How many facts its manifest claims.
+ */
+facts: number,
+/**
+ * How many of them nobody stands behind yet.
+ */
+unverified: number,
+/**
+ * What ends at the provider, and when.
+ */
+sunsets: Array<SunsetFact>,
+/**
  * How a person authorizes it, where that is possible.
  */
 consent?: ConsentFacts, };
@@ -2930,6 +2954,31 @@ ended_at?: Timestamp,
  * What came of it; absent while it goes on, and when it was broken off.
  */
 outcome?: WorkOutcome, };
+
+/**
+ * The end of something at a provider.
+ */
+export type SunsetFact = {
+/**
+ * The first day of that, or the month where the vendor names no day.
+ */
+date: string,
+/**
+ * What ends: `version`, the dotted name of a fact, or `api.` and a name for a part of the API.
+ */
+what: string,
+/**
+ * Whether it has ended by now.
+ */
+ended: boolean, reason: string,
+/**
+ * What to use in its place.
+ */
+instead?: string,
+/**
+ * Who says so.
+ */
+source: string, };
 
 /**
  * Rows of a table that were written.
@@ -3485,6 +3534,7 @@ export interface Commands {
   "end_users.impact": { params: { path: { account_id: string, end_user_id: string } }; result: Answer<ErasureImpact> };
   "end_users.receipts": { params: { path: { account_id: string, end_user_id: string }, query?: ListParams }; result: Listed<ConsentReceipt> };
   "deletions.undo": { params: { path: { deletion_id: string } }; result: Answer<Done> };
+  "manifests.schema": { params: Record<string, never>; result: Record<string, unknown> };
   "meta.management_openapi_spec": { params: Record<string, never>; result: Record<string, unknown> };
   "meta.engine_openapi_spec": { params: Record<string, never>; result: Record<string, unknown> };
   "overview.get": { params: Record<string, never>; result: Answer<Overview> };

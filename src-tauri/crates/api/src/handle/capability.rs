@@ -1,15 +1,20 @@
 //! `capabilities.*`: the catalog as rows. It belongs to no organization, so being signed in is enough.
 
 use patchbay_model::connector::Connector as Category;
-use patchbay_model::{Operation, Problem};
+use patchbay_model::{Operation, Problem, Timestamp};
 use patchbay_providers::capability::{self, OperationRow};
+use patchbay_providers::manifest::lifetime::Rotation;
 use patchbay_providers::manifest::redirect::Window;
+use patchbay_providers::manifest::revoke::How;
+use patchbay_providers::manifest::{Auth, credential::Flow};
 use patchbay_providers::{Catalog, CredentialOption, Provider as Entry, routes};
 use serde_json::Value;
 
 use super::Call;
 use crate::request::{Expand, NoBody};
-use crate::wire::capability::{ConfigFacts, Connector, ConsentFacts, CredentialChoice, Provider, ProviderExtra, ProviderFilter, ProviderOperation, ProviderOrder, Release};
+use crate::wire::capability::{
+    ConfigFacts, Connector, ConsentFacts, CredentialChoice, Provider, ProviderExtra, ProviderFilter, ProviderOperation, ProviderOrder, Release, SunsetFact,
+};
 use crate::wire::envelope::{Answer, Listed};
 
 type Request<'a> = Call<'a, Expand, NoBody>;
@@ -17,14 +22,15 @@ type Request<'a> = Call<'a, Expand, NoBody>;
 pub(crate) async fn list_connectors(call: Request<'_>) -> Result<Listed<Connector>, Problem> {
     call.grant.require(Operation::CapabilitiesListConnectors, None)?;
     let catalog = call.engine.catalog();
-    let rows = Category::ALL.iter().copied().filter(|category| catalog.of(*category).next().is_some()).map(|category| connector(catalog, category, &call.query)).collect();
+    let now = call.engine.now();
+    let rows = Category::ALL.iter().copied().filter(|category| catalog.of(*category).next().is_some()).map(|category| connector(catalog, category, &call.query, now)).collect();
     Ok(Listed { result: rows, total: None, next: None })
 }
 
 pub(crate) async fn list_providers(call: Request<'_>) -> Result<Listed<Provider>, Problem> {
     call.grant.require(Operation::CapabilitiesListProviders, None)?;
     let catalog = call.engine.catalog();
-    let rows = catalog.providers().iter().map(|entry| provider(catalog, entry, &call.query)).collect();
+    let rows = catalog.providers().iter().map(|entry| provider(catalog, entry, &call.query, call.engine.now())).collect();
     Ok(Listed { result: rows, total: None, next: None })
 }
 
@@ -33,22 +39,22 @@ pub(crate) async fn get_provider(call: Request<'_>) -> Result<Answer<Provider>, 
     let id = call.path("provider_id")?;
     let catalog = call.engine.catalog();
     let entry = catalog.find(id).ok_or_else(|| Problem::not_found("provider", id))?;
-    Ok(Answer::of(provider(catalog, entry, &call.query)))
+    Ok(Answer::of(provider(catalog, entry, &call.query, call.engine.now())))
 }
 
-fn connector(catalog: &Catalog, category: Category, expand: &Expand) -> Connector {
+fn connector(catalog: &Catalog, category: Category, expand: &Expand, now: Timestamp) -> Connector {
     Connector {
         id: category,
         name: category,
         fullname: category.fullname().to_owned(),
         description: format!("One API for {} providers.", category.fullname()),
         provider_ids: catalog.of(category).map(|entry| entry.id().clone()).collect(),
-        providers: expand.has("provider").then(|| catalog.of(category).map(|entry| Provider { connector: None, ..provider(catalog, entry, &Expand::default()) }).collect()),
+        providers: expand.has("provider").then(|| catalog.of(category).map(|entry| Provider { connector: None, ..provider(catalog, entry, &Expand::default(), now) }).collect()),
         release: None,
     }
 }
 
-fn provider(catalog: &Catalog, entry: &Entry, expand: &Expand) -> Provider {
+fn provider(catalog: &Catalog, entry: &Entry, expand: &Expand, now: Timestamp) -> Provider {
     let manifest = entry.manifest();
     let with_config = expand.has("provider_config");
     let row = entry.capabilities(capability::Expand {
@@ -59,7 +65,7 @@ fn provider(catalog: &Catalog, entry: &Entry, expand: &Expand) -> Provider {
         providers: false,
     });
     let category = entry.connector();
-    let whole_connector = expand.has("connector").then(|| connector(catalog, category, &Expand::default()));
+    let whole_connector = expand.has("connector").then(|| connector(catalog, category, &Expand::default(), now));
     Provider {
         id: manifest.id.clone(),
         name: row.name,
@@ -78,12 +84,34 @@ fn provider(catalog: &Catalog, entry: &Entry, expand: &Expand) -> Provider {
             mock: entry.is_local(),
             config: with_config.then(|| ConfigFacts { schema: entry.settings_schema(), order: manifest.config.iter().map(|property| property.name.clone()).collect() }),
             credentials: manifest.credential.iter().map(|option| credential(entry, option)).collect(),
+            facts: entry.facts().len(),
+            unverified: manifest.unverified(),
+            sunsets: manifest
+                .sunset
+                .iter()
+                .map(|sunset| SunsetFact {
+                    date: sunset.date.clone(),
+                    what: sunset.what.clone(),
+                    ended: sunset.from().is_some_and(|from| from <= now),
+                    reason: sunset.reason.clone(),
+                    instead: sunset.instead.clone(),
+                    source: sunset.source.to_string(),
+                })
+                .collect(),
             consent: manifest.credential.iter().find_map(|option| entry.consent(&option.word)).map(|server| ConsentFacts {
                 needs_provider_app: true,
                 needs_issuer: server.self_hosted,
                 embedded_window: !matches!(server.window, Window::Refused { .. }),
                 loopback_any_port: routes::any_port(server),
                 default_scopes: server.scopes.default.clone(),
+                device: manifest.credential.iter().any(|option| matches!(&option.auth, Auth::Consent { flows, .. } if flows.contains(&Flow::Device))),
+                rotation: match server.rotation {
+                    Rotation::None => "none",
+                    Rotation::Rotates { .. } => "rotates",
+                    Rotation::Unknown => "unknown",
+                }
+                .to_owned(),
+                revocable: !matches!(server.revocation.how, How::None),
             }),
         },
     }

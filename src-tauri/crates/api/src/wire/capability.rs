@@ -80,10 +80,34 @@ pub struct ProviderExtra {
     pub config: Option<ConfigFacts>,
     /// The kinds of credential it takes, the usual one first; empty when it needs none.
     pub credentials: Vec<CredentialChoice>,
+    /// How many facts its manifest claims.
+    pub facts: usize,
+    /// How many of them nobody stands behind yet.
+    pub unverified: usize,
+    /// What ends at the provider, and when.
+    pub sunsets: Vec<SunsetFact>,
     /// How a person authorizes it, where that is possible.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub consent: Option<ConsentFacts>,
+}
+
+/// The end of something at a provider.
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
+pub struct SunsetFact {
+    /// The first day of that, or the month where the vendor names no day.
+    pub date: String,
+    /// What ends: `version`, the dotted name of a fact, or `api.` and a name for a part of the API.
+    pub what: String,
+    /// Whether it has ended by now.
+    pub ended: bool,
+    pub reason: String,
+    /// What to use in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub instead: Option<String>,
+    /// Who says so.
+    pub source: String,
 }
 
 /// The configuration of a provider, as a form shows it.
@@ -123,6 +147,12 @@ pub struct ConsentFacts {
     /// Whether a loopback redirect URI may have any port; otherwise it must be registered exactly.
     pub loopback_any_port: bool,
     pub default_scopes: Vec<String>,
+    /// Whether a code shown here can be entered on another device (RFC 8628).
+    pub device: bool,
+    /// What a refresh does to the refresh token: `none`, `rotates` or `unknown`.
+    pub rotation: String,
+    /// Whether Patchbay can end a grant at the provider; otherwise a person does, by the steps of the manifest.
+    pub revocable: bool,
 }
 
 /// One operation of the connector, as this provider offers it.

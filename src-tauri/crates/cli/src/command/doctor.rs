@@ -56,7 +56,7 @@ impl Check {
 
 pub(crate) async fn run(arguments: Doctor, output: &Output) -> Result<(), Failure> {
     let context = system_context();
-    let mut checks = vec![clock(context.now()), catalog()];
+    let mut checks = vec![clock(context.now()), catalog(context.now())];
     let named = arguments.key.source()?;
     let named_store = arguments.url()?;
     // The passphrase is asked for only where there is a store to open with it.
@@ -101,9 +101,15 @@ fn clock(now: Timestamp) -> Check {
     }
 }
 
-fn catalog() -> Check {
+fn catalog(now: Timestamp) -> Check {
     match patchbay_providers::Catalog::builtin() {
-        Ok(catalog) => Check::good("catalog", format!("{} providers are built in.", catalog.providers().len())),
+        Ok(catalog) => {
+            let ends = catalog.providers().iter().filter(|provider| !provider.manifest().sunset.is_empty()).count();
+            let count =
+                format!("{} providers are built in. Of {ends} something ends or has ended at the provider; `patchbay catalog show PROVIDER` tells it.", catalog.providers().len());
+            let gone: Vec<&str> = catalog.providers().iter().filter(|provider| provider.withdrawn(now)).map(|provider| provider.fullname()).collect();
+            if gone.is_empty() { Check::good("catalog", count) } else { Check::note("catalog", format!("{count} Not for new integrations any more: {}.", gone.join(", "))) }
+        }
         Err(error) => Check::bad("catalog", format!("The built-in catalog cannot be read: {error}. Install Patchbay anew.")),
     }
 }

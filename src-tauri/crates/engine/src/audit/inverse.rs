@@ -88,6 +88,7 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::PermissionsetList
         | O::PermissionsetGet
         | O::MetaManagementOpenapiSpec
+        | O::ManifestsSchema
         | O::MetaEngineOpenapiSpec
         | O::StatusList
         | O::StatusGet

@@ -1,6 +1,5 @@
 //! Reads the overview.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use patchbay_model::integration::IntegrationStatus;
@@ -39,14 +38,7 @@ pub async fn get(engine: &Engine, grant: &ManagementGrant) -> Result<Overview, P
         }
     }
     let integrations = by_status.iter().map(|(_, number)| number).sum();
-    let mut by_provider = BTreeMap::new();
-    for provider in engine.catalog().providers() {
-        let number = tx.integrations(None, &count(vec![is("provider_type", &[provider.id().as_str()])])).await?.total.unwrap_or_default();
-        if number > 0 {
-            by_provider.insert(provider.id().as_str().to_owned(), number);
-        }
-    }
-    let mut by_provider: Vec<_> = by_provider.into_iter().collect();
+    let mut by_provider = tx.count_integrations_by_provider().await?;
     by_provider.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
     let integration_points = tx.points(&count(Vec::new())).await?.total.unwrap_or_default();
     let members = match grant.require(Operation::MembersList, None) {
