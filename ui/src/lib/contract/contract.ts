@@ -2534,6 +2534,62 @@ key_source?: string,
 account?: string, };
 
 /**
+ * One intended request to a token endpoint, and what came of it.
+ */
+export type RefreshAttempt = { id: string,
+/**
+ * The process that made it.
+ */
+owner: string,
+/**
+ * Absent where nothing was to be sent, as when a person connects anew.
+ */
+reason?: RefreshReason,
+/**
+ * How often its token was or may have been sent without an outcome, this attempt among them.
+ */
+sends: number,
+/**
+ * The last step.
+ */
+outcome: RefreshStep,
+/**
+ * The refresh token that was to be sent: the first digits of a keyed hash.
+ */
+token_before?: string,
+/**
+ * The refresh token that came.
+ */
+token_after?: string,
+/**
+ * In their order.
+ */
+steps: Array<RefreshStepTaken>, };
+
+/**
+ * Why tokens are renewed.
+ */
+export type RefreshReason = "due" | "refused";
+
+/**
+ * What happened in an attempt, or to a credential's tokens.
+ */
+export type RefreshStep = "intent" | "sent" | "granted" | "activated" | "proven" | "unchanged" | "lost" | "dead" | "taken_over" | "race_found" | "attention" | "reconnected";
+
+/**
+ * A step of an attempt.
+ */
+export type RefreshStepTaken = { at: Timestamp, step: RefreshStep,
+/**
+ * The process that took it: another than the attempt's where that one died.
+ */
+owner: string,
+/**
+ * More about it, by the step.
+ */
+note?: unknown, };
+
+/**
  * A token container: the thing that `refresh_token_id` names.
  */
 export type RefreshToken = { id: TokenId, name: Name, fullname: Fullname, member_id?: MemberId,
@@ -3434,6 +3490,7 @@ export interface Commands {
   "integrations.resume": { params: { path: { account_id: string, integration_id: string } }; result: Answer<Integration> };
   "integrations.call": { params: { path: { account_id: string, integration_id: string }, body: CallIntegration }; result: Answer<CallAnswer> };
   "integrations.list_versions": { params: { path: { account_id: string, integration_id: string } }; result: Listed<IntegrationVersion> };
+  "integrations.journal": { params: { path: { account_id: string, integration_id: string } }; result: Listed<RefreshAttempt> };
   "integrations.preview_version": { params: { path: { account_id: string, integration_id: string }, body: SetVersion }; result: Answer<VersionPreview> };
   "integrations.set_version": { params: { path: { account_id: string, integration_id: string }, body: SetVersion }; result: IntegrationUpdated };
   "integrations.rollback_version": { params: { path: { account_id: string, integration_id: string } }; result: IntegrationUpdated };
