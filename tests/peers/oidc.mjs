@@ -6,6 +6,7 @@
 //
 // Prints one JSON line when it listens and ends on SIGTERM (or, with --stdin, when standard input closes).
 //   PEER_ACCESS_TTL, PEER_REFRESH_TTL   lifetimes in seconds (3600, 1209600)
+//   PEER_PUSHED=1                       takes pushed authorization requests, and says so in its metadata
 //   PEER_REDIRECT_URIS                  further redirect URIs, separated by spaces, of the confidential client
 //
 // GET  /peer/requests   what the token endpoint answered, oldest first
@@ -40,6 +41,18 @@ const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const signingKey = { ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256', kid: 'peer' };
 const loopback = ['127.0.0.1', '[::1]', 'localhost'].flatMap((host) => ['/oauth/callback', '/callback'].map((path) => `http://${host}${path}`));
 const secret = randomBytes(24).toString('base64url');
+const pushed = process.env.PEER_PUSHED === '1';
+// A key of each kind with which a client can sign (private_key_jwt), as people have them.
+const keys = {
+  RS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+  PS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+  ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+};
+const wrapped = {
+  RS256: (key) => key.export({ type: 'pkcs1', format: 'pem' }),
+  PS256: (key) => JSON.stringify({ ...key.export({ format: 'jwk' }), alg: 'PS256' }),
+  ES256: (key) => key.export({ type: 'sec1', format: 'pem' }),
+};
 
 function configuration() {
   const shared = { grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'], application_type: 'native' };
@@ -52,13 +65,20 @@ function configuration() {
         token_endpoint_auth_method: 'client_secret_basic',
         redirect_uris: [...loopback, ...(process.env.PEER_REDIRECT_URIS ?? '').split(' ').filter(Boolean)],
       },
+      ...(pushed ? [{ ...shared, client_id: 'patchbay-pushing', client_name: 'Patchbay (pushing)', token_endpoint_auth_method: 'none', redirect_uris: loopback, require_pushed_authorization_requests: true }] : []),
+      ...Object.entries(keys).map(([alg, { publicKey }]) => ({
+        ...shared, client_id: `patchbay-${alg}`, client_name: `Patchbay (${alg})`, redirect_uris: loopback,
+        token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: alg, jwks: { keys: [{ ...publicKey.export({ format: 'jwk' }), use: 'sig', alg }] },
+      })),
     ],
+    clientAuthMethods: ['none', 'client_secret_basic', 'private_key_jwt'],
+    enabledJWA: { clientAuthSigningAlgValues: Object.keys(keys) },
     jwks: { keys: [signingKey] },
     cookies: { keys: [randomBytes(24).toString('hex')] },
     pkce: { required: () => true },
     scopes: ['openid', 'profile', 'email', 'offline_access'],
     claims: { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'] },
-    features: { devInteractions: { enabled: false }, revocation: { enabled: true }, introspection: { enabled: true } },
+    features: { devInteractions: { enabled: false }, revocation: { enabled: true }, introspection: { enabled: true }, pushedAuthorizationRequests: { enabled: pushed } },
     rotateRefreshToken: true,
     // Its default of 15 s would let tokens live on after the lifetimes that tests ask for.
     clockTolerance: 0,
@@ -196,7 +216,8 @@ server.on('request', (request, response) => {
 });
 
 console.log(JSON.stringify({
-  url, issuer: url, client_id: 'patchbay-native', confidential: { client_id: 'patchbay-confidential', client_secret: secret },
+  url, issuer: url, client_id: 'patchbay-native', confidential: { client_id: 'patchbay-confidential', client_secret: secret }, pushing: 'patchbay-pushing',
+  signing: Object.fromEntries(Object.entries(keys).map(([alg, { privateKey: key }]) => [alg, { client_id: `patchbay-${alg}`, private_key: wrapped[alg](key) }])),
   users: [...people.keys()].map((login) => ({ login, password: PASSWORD, name: people.get(login).name })),
 }));
 

@@ -7,6 +7,7 @@ mod authority;
 mod call;
 mod client;
 mod metadata;
+mod push;
 mod request;
 mod tokens;
 
@@ -15,6 +16,7 @@ pub(crate) use authority::{Authority, authority};
 pub(crate) use call::{Sent, send};
 pub(crate) use client::OAuthClient;
 pub(crate) use metadata::{MetadataCache, same_issuer};
+pub(crate) use push::push;
 pub(crate) use request::{Asking, Prepared, authorize};
 pub(crate) use tokens::{MAIN, NewTokens, TokenSet};
 

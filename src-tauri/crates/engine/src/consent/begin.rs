@@ -20,7 +20,7 @@ use url::Url;
 use super::{BeginConsent, Begun, client, redirect};
 use crate::audit::record::{Done, record};
 use crate::governance::{self, Subject};
-use crate::oauth::{Asking, Authority, OAuthClient, authority, authorize};
+use crate::oauth::{Asking, Authority, OAuthClient, authority, authorize, push};
 use crate::{Engine, ManagementGrant, definition, sealing};
 
 /// How long a person has for the provider's pages.
@@ -59,8 +59,13 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent
     let (state, verifier) = (random(engine.context().entropy()), authority.pkce.then(|| random(engine.context().entropy())));
     let scopes = scopes(&prescribed, &app.scopes, server, &authority);
     let asking = Asking { redirect_uri: &redirect_uri, scopes: &scopes, state: &state, verifier: verifier.as_ref() };
-    // The secret has no part in this request.
-    let authorize_url: Url = authorize(&authority, &OAuthClient { id: app.client_id.clone(), secret: None }, &asking)?;
+    // The secret has a part in this request only where it is pushed.
+    let client = if authority.pushes() {
+        client::client_of(engine, &mut engine.store().read_secrets(grant.scope()).await?, &app).await?
+    } else {
+        OAuthClient { id: app.client_id.clone(), secret: None }
+    };
+    let authorize_url: Url = push(engine, &authority, &client, authorize(&authority, &client, &asking)?).await?;
 
     let now = engine.now();
     let session = ConnectSession {

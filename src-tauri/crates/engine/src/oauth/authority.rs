@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use patchbay_model::{Code, Problem};
-use patchbay_providers::manifest::server::{Audience, Iss};
+use patchbay_providers::manifest::server::{Audience, Iss, Par};
 use patchbay_providers::manifest::{ClientAuth, Endpoints, Pkce, Slot, Template};
 use patchbay_providers::{Provider, Server, Values};
 use patchbay_vault::JwtAlgorithm;
@@ -90,6 +90,11 @@ impl Authority {
         self.endpoint("token endpoint", |fixed| fixed.refresh.as_ref().or(fixed.token.as_ref()), |metadata| metadata.token_endpoint.as_deref())
     }
 
+    /// Where authorization requests are pushed.
+    pub(crate) fn par(&self) -> Result<Url, Problem> {
+        self.endpoint("endpoint for pushed requests", |fixed| fixed.par.as_ref(), |metadata| metadata.pushed_authorization_request_endpoint.as_deref())
+    }
+
     fn endpoint(
         &self,
         noun: &str,
@@ -113,6 +118,14 @@ impl Authority {
     pub(crate) fn texts(&self, templates: &BTreeMap<String, Template>, known: &[(Slot, &str)]) -> Result<BTreeMap<String, String>, Problem> {
         let values = known.iter().fold(self.values.clone(), |values, (slot, value)| values.with(slot.clone(), *value));
         values.texts(self.provider.manifest(), templates)
+    }
+
+    /// Whether authorization requests are pushed: where the server must have that, and where it can.
+    pub(crate) fn pushes(&self) -> bool {
+        match &self.metadata {
+            Some(metadata) => metadata.require_pushed_authorization_requests || (self.server.par != Par::No && metadata.pushed_authorization_request_endpoint.is_some()),
+            None => self.server.par != Par::No,
+        }
     }
 
     /// How a client proves itself: the first way of the manifest that the client has what it takes for.
@@ -162,7 +175,7 @@ impl Authority {
             let takes = |algorithm: JwtAlgorithm| {
                 metadata.token_endpoint_auth_signing_alg_values_supported.as_ref().is_none_or(|algorithms| algorithms.iter().any(|known| known == algorithm.as_str()))
             };
-            let algorithm = [JwtAlgorithm::ES256, JwtAlgorithm::PS256, JwtAlgorithm::RS256].into_iter().find(|algorithm| takes(*algorithm) && client.signs(*algorithm))?;
+            let algorithm = [JwtAlgorithm::ES256, JwtAlgorithm::RS256, JwtAlgorithm::PS256].into_iter().find(|algorithm| takes(*algorithm) && client.signs(*algorithm))?;
             return offers("private_key_jwt").then(|| Authentication::PrivateKeyJwt { algorithm, audience: metadata.issuer.clone() });
         }
         client.secret.as_ref()?;

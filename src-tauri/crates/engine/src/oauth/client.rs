@@ -2,6 +2,13 @@
 
 use patchbay_model::Secret;
 use patchbay_vault::{JwtAlgorithm, JwtKey};
+use serde::Deserialize;
+
+/// What a JWK says of its use (RFC 7517 section 4.4).
+#[derive(Deserialize)]
+struct Said {
+    alg: Option<String>,
+}
 
 /// A client (RFC 6749 section 2).
 #[derive(Clone)]
@@ -21,9 +28,11 @@ impl OAuthClient {
         })
     }
 
-    /// Whether its key is one for this algorithm.
+    /// Whether its key is one for this algorithm: by its kind, and by what it says itself (`alg` of a JWK).
     pub(super) fn signs(&self, algorithm: JwtAlgorithm) -> bool {
-        self.secret.as_ref().is_some_and(|secret| JwtKey::read(secret, algorithm).is_ok())
+        let Some(secret) = &self.secret else { return false };
+        let said = serde_json::from_str::<Said>(secret.expose()).ok().and_then(|said| said.alg);
+        said.is_none_or(|said| said == algorithm.as_str()) && JwtKey::read(secret, algorithm).is_ok()
     }
 }
 

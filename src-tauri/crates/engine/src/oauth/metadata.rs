@@ -32,9 +32,12 @@ pub(super) struct Metadata {
     pub(super) issuer: String,
     pub(super) authorization_endpoint: Option<String>,
     pub(super) token_endpoint: Option<String>,
+    pub(super) pushed_authorization_request_endpoint: Option<String>,
     pub(super) token_endpoint_auth_methods_supported: Option<Vec<String>>,
     pub(super) token_endpoint_auth_signing_alg_values_supported: Option<Vec<String>>,
     pub(super) scopes_supported: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) require_pushed_authorization_requests: bool,
     #[serde(default)]
     pub(super) authorization_response_iss_parameter_supported: bool,
 }

@@ -6,8 +6,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use oauth2::basic::BasicClient;
 use oauth2::{
-    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken,
-    RequestTokenError, Scope, SyncHttpClient, TokenUrl,
+    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, DeviceAuthorizationUrl, EndpointNotSet, EndpointSet, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
+    RefreshToken, RequestTokenError, Scope, SyncHttpClient, TokenUrl,
 };
 use patchbay_model::{Context, Problem, Secret};
 use patchbay_providers::manifest::Slot;
@@ -98,6 +98,16 @@ impl Prepared {
         }
         captured(request.request(&Capture), vec![refresh_token.clone()])?.finished(context, authority, client)
     }
+
+    /// An authorization request, to be pushed (RFC 9126 section 2.1): what would stand in its address.
+    pub(crate) fn pushed(context: &Context, authority: &Authority, client: &OAuthClient, asked: &Url) -> Result<Self, Problem> {
+        let pairs = asked.query_pairs().into_owned().filter(|(name, _)| name != "client_id");
+        let mut prepared = carried(authority.par()?, &authority.authentication(client)?, client, pairs)?.finished(context, authority, client)?;
+        // Part of what is asked for, also where the client has proven itself in a header.
+        prepared.put("client_id", &client.id);
+        // The standard has a form, whatever the token endpoint takes.
+        Ok(Self { json: false, ..prepared })
+    }
 }
 
 impl Prepared {
@@ -179,6 +189,14 @@ fn bare(authentication: &Authentication, client: &OAuthClient) -> BasicClient {
         Some(secret) if matches!(authentication, Authentication::Post | Authentication::Basic) => made.set_client_secret(ClientSecret::new(secret.expose().to_owned())),
         _ => made,
     }
+}
+
+/// A form for which the crate has no type of its own, by the one request of it that is an authenticated form and nothing else.
+fn carried(endpoint: Url, authentication: &Authentication, client: &OAuthClient, pairs: impl Iterator<Item = (String, String)>) -> Result<Prepared, Problem> {
+    let made = bare(authentication, client).set_device_authorization_url(DeviceAuthorizationUrl::from_url(endpoint));
+    let request = pairs.fold(made.exchange_device_code(), |request, (name, value)| request.add_extra_param(name, value));
+    let outcome: Result<oauth2::StandardDeviceAuthorizationResponse, _> = request.request(&Capture);
+    captured(outcome, Vec::new())
 }
 
 fn redirect_url(text: &str) -> Result<RedirectUrl, Problem> {

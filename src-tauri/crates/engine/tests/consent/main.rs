@@ -3,6 +3,8 @@
 //! the way.
 
 #[cfg(test)]
+mod clients;
+#[cfg(test)]
 #[path = "../../../store/tests/suite/cluster.rs"]
 mod cluster;
 #[cfg(test)]

@@ -17,10 +17,26 @@ pub(crate) struct Peer {
 
 impl Peer {
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// One that takes pushed authorization requests.
+    pub(crate) fn start_pushed() -> Self {
+        Self::start_with(&[("PEER_PUSHED", "1")])
+    }
+
+    fn start_with(environment: &[(&str, &str)]) -> Self {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests");
         assert!(tests.join("node_modules/oidc-provider").exists(), "the peers of the tests are not installed: run `npm ci` in {}", tests.display());
-        let mut child =
-            Command::new("node").arg(tests.join("peers/oidc.mjs")).arg("--stdin").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("node starts");
+        let mut child = Command::new("node")
+            .arg(tests.join("peers/oidc.mjs"))
+            .arg("--stdin")
+            .envs(environment.iter().copied())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("node starts");
         let alive = child.stdin.take().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -37,6 +53,17 @@ impl Peer {
     pub(crate) fn confidential_client(&self) -> (&str, &str) {
         let client = &self.facts["confidential"];
         (client["client_id"].as_str().unwrap(), client["client_secret"].as_str().unwrap())
+    }
+
+    /// The id of a public client whose requests must be pushed.
+    pub(crate) fn pushing_client(&self) -> &str {
+        self.facts["pushing"].as_str().unwrap()
+    }
+
+    /// Client id and private key of a client that signs with this algorithm.
+    pub(crate) fn signing_client(&self, algorithm: &str) -> (&str, &str) {
+        let client = &self.facts["signing"][algorithm];
+        (client["client_id"].as_str().unwrap(), client["private_key"].as_str().unwrap())
     }
 
     pub(crate) fn password(&self) -> &str {

@@ -73,6 +73,14 @@ pub(crate) enum Client {
     Confidential,
     /// Confidential, with a client secret that is not the one.
     WithWrongSecret,
+    /// Public, and its requests must be pushed.
+    Pushing,
+    /// Confidential, at a provider that takes pushed requests.
+    PushingSecretly,
+    /// The same with a client secret that is not the one.
+    PushingWithWrongSecret,
+    /// With a private key for this algorithm in place of a secret.
+    Signing(&'static str),
 }
 
 impl World {
@@ -90,7 +98,8 @@ impl World {
     }
 
     async fn at(client: Client, database: Option<Database>) -> Self {
-        let peer = Peer::start();
+        let pushed = matches!(client, Client::Pushing | Client::PushingSecretly | Client::PushingWithWrongSecret);
+        let peer = if pushed { Peer::start_pushed() } else { Peer::start() };
         let place = Place { folder: tempfile::tempdir().unwrap(), database };
         let clock = Arc::new(MovedClock(AtomicI64::new(0)));
         let context = Context::new(clock.clone(), Arc::new(OsEntropy));
@@ -105,6 +114,13 @@ impl World {
         let (client_id, client_secret) = match client {
             Client::Public => (peer.public_client(), None),
             Client::Confidential => (confidential, Some(Secret::new(secret))),
+            Client::Pushing => (peer.pushing_client(), None),
+            Client::PushingSecretly => (confidential, Some(Secret::new(secret))),
+            Client::PushingWithWrongSecret => (confidential, Some(Secret::new("not-the-client-secret"))),
+            Client::Signing(algorithm) => {
+                let (id, key) = peer.signing_client(algorithm);
+                (id, Some(Secret::new(key)))
+            }
             Client::WithWrongSecret => (confidential, Some(Secret::new("not-the-client-secret"))),
         };
         let app = CreateProviderApp {
@@ -159,8 +175,12 @@ impl World {
     }
 
     pub(crate) async fn begin(&self, route: ConsentRoute) -> Begun {
+        self.try_begin(route).await.unwrap()
+    }
+
+    pub(crate) async fn try_begin(&self, route: ConsentRoute) -> Result<Begun, Problem> {
         let begin = BeginConsent { integration: self.integration.id, route, redirect_uri: Some(REDIRECT_URI.to_owned()), end_user: None };
-        consent::begin(&self.engine, &self.grant, begin).await.unwrap()
+        consent::begin(&self.engine, &self.grant, begin).await
     }
 
     /// The address with which the provider sends the person back.
