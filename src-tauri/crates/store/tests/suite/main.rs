@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails says so by a panic; the exemption of tests does not reach their fixtures")]
 
+mod clocks;
 mod cluster;
 mod consents;
 mod deleting;
