@@ -2,7 +2,7 @@
 //! are lost and processes are killed with SIGKILL at each step. After every round three independent accounts are compared: what
 //! the provider saw, what was done to whom, and what the store says.
 //!
-//! `FIRE` says how many rounds there are of each variant, `PATCHBAY_SEED` which ones.
+//! `FIRE` says how many rounds there are of each variant (on PostgreSQL a tenth), `PATCHBAY_SEED` which ones.
 
 #![cfg(test)]
 

@@ -5,7 +5,7 @@
 #                       on a file and on PostgreSQL, whose server is killed too
 #   PATCHBAY_CASES=10   how many times as many random cases are tried as in `make test`, and places where a disk is full
 #   PATCHBAY_SEED=...   which ones; a new number every time unless it is given, and told here
-#   FIRE=10000          rounds of renewal under fire, of each variant
+#   FIRE=10000          rounds of renewal under fire, of each variant; on PostgreSQL a tenth
 #   ROUNDS=3            how often the SDK's suite is run
 #   RESTARTS=20         how often each of two servers under load is restarted
 . "$(dirname "$0")/env.sh"
