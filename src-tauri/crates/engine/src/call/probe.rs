@@ -43,6 +43,7 @@ pub(crate) struct Proof {
 }
 
 /// Probes with tokens or a credential at hand.
+#[expect(clippy::too_many_arguments, reason = "each is a part of what is not stored yet")]
 pub(crate) async fn prove(
     engine: &Engine,
     scope: Scope,

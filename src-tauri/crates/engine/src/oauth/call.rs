@@ -22,7 +22,7 @@ const WIDTH: usize = 4;
 /// What came of a request. Only in the first case nothing can have happened at the provider.
 pub(crate) enum Sent {
     /// It never left.
-    NeverSent(Problem),
+    Unsent(Problem),
     /// It was answered, with whatever status.
     Answered(HttpAnswer),
     /// Nobody knows whether it arrived.
@@ -37,7 +37,7 @@ impl Sent {
     pub(crate) fn answer(self) -> Result<HttpAnswer, Problem> {
         match self {
             Self::Answered(answer) => Ok(answer),
-            Self::NeverSent(problem) | Self::Lost(problem) => Err(problem),
+            Self::Unsent(problem) | Self::Lost(problem) => Err(problem),
         }
     }
 }
@@ -48,13 +48,13 @@ pub(crate) async fn send(engine: &Engine, prepared: Prepared, attempt: Uuid) -> 
     let now = Instant::now();
     let lane = match engine.outbound().authorities.enter(place(&prepared), Some(WIDTH), now + TURN).await {
         Ok(turn) => turn,
-        Err(problem) => return Sent::NeverSent(problem),
+        Err(problem) => return Sent::Unsent(problem),
     };
     // A code and a rotating refresh token are good for one request, so only what never left may be repeated.
     let limits = Limits { deadline: now + PATIENCE, max_bytes: LARGEST, repeat: Repeat::OnlyUnsent };
     match engine.http().send(&prepared.into_request(attempt), limits, Some(lane.lane()), None).await {
         Ok(answer) => Sent::Answered(answer),
-        Err(failure) if failure.never_sent() => Sent::NeverSent(mask.problem(failure.into())),
+        Err(failure) if failure.never_sent() => Sent::Unsent(mask.problem(failure.into())),
         Err(failure) => Sent::Lost(mask.problem(failure.into())),
     }
 }

@@ -23,7 +23,7 @@ pub(super) enum Outcome {
 pub(super) fn of(server: &Server, sent: Sent, now: Timestamp) -> Outcome {
     let answer = match sent {
         Sent::Answered(answer) => answer,
-        Sent::NeverSent(problem) => return Outcome::Unchanged(problem),
+        Sent::Unsent(problem) => return Outcome::Unchanged(problem),
         Sent::Lost(problem) => return Outcome::Lost(problem),
     };
     let status = answer.status.as_u16();
