@@ -5,8 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use patchbay_api::wire::host::Connect;
-use patchbay_engine::consent::loopback::{CALLBACK_PATH, Loopback};
+use patchbay_api::wire::host::{Connect, SwitchRoute};
+use patchbay_engine::consent::loopback::Loopback;
 use patchbay_model::consent::ConsentRoute;
 use patchbay_model::{Code, Problem};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::consent_window::{self, ConsentEnd, ConsentPage};
 use crate::desk::Desk;
-use crate::opened::{Opened, OpenedStore};
+use crate::opened::OpenedStore;
 
 /// How long the loopback listener waits for a person who went to the browser; the session itself ends no later.
 const BROWSER_PATIENCE: Duration = Duration::from_secs(15 * 60);
@@ -24,16 +24,30 @@ struct Begun {
     /// The session as the window sees it.
     session: Value,
     /// The provider's page. It stays outside the web view.
-    authorize_url: Url,
+    authorize_url: Option<Url>,
+    /// Where the person sets out, where a server takes the answer.
+    start_url: Option<Url>,
     /// The exact address at which the answer comes.
     redirect_uri: Url,
-    embedded_window: bool,
 }
 
 impl Begun {
     fn id(&self) -> String {
         text(&self.session, "id")
     }
+
+    fn page(&self) -> Result<&Url, Problem> {
+        self.authorize_url.as_ref().ok_or_else(|| Problem::internal("a consent has begun without the provider's page"))
+    }
+}
+
+/// What is to be gone on a way.
+#[derive(Clone)]
+enum Errand {
+    /// A consent for this integration, which begins.
+    Begin { account: String, integration: String },
+    /// A consent that is under way, which goes on.
+    Switch { session: String, account: String, integration: String },
 }
 
 impl Desk {
@@ -42,21 +56,39 @@ impl Desk {
     /// # Errors
     /// Problems of the store, and those of opening a window or the browser.
     pub(crate) async fn connect(&self, params: Connect) -> Result<Value, Problem> {
-        match params.route {
-            ConsentRoute::Window => self.connect_in_window(&params.integration_id).await,
-            ConsentRoute::Browser => self.connect_in_browser(&params.integration_id).await,
-            ConsentRoute::Link => Err(Problem::field("/route", "The application connects in its window or in the browser. Use `window` or `browser`.")),
+        let store = self.opened().await?;
+        self.go(store, Errand::Begin { account: params.account_id, integration: params.integration_id }, params.route).await
+    }
+
+    /// Goes on with a consent on another way. What the person did on the way before is not lost: its answer is still taken.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub(crate) async fn switch_route(&self, params: SwitchRoute) -> Result<Value, Problem> {
+        let store = self.opened().await?;
+        let session = store.result("connect.get", json!({ "path": { "connect_session_id": params.connect_session_id } })).await?;
+        let errand = Errand::Switch { session: params.connect_session_id, account: text(&session, "account_id"), integration: text(&session, "integration_id") };
+        self.go(store, errand, params.route).await
+    }
+
+    async fn go(&self, store: Arc<OpenedStore>, errand: Errand, route: ConsentRoute) -> Result<Value, Problem> {
+        match route {
+            ConsentRoute::Window => self.go_in_window(store, errand).await,
+            ConsentRoute::Browser => self.go_in_browser(store, errand).await,
+            ConsentRoute::Paste => self.go_by_paste(store, errand).await,
+            ConsentRoute::Link | ConsentRoute::Device => {
+                Err(Problem::field("/route", "The application connects in its window, in the browser, or by the address at which a browser ends. Use `window`, `browser` or `paste`."))
+            }
         }
     }
 
-    async fn connect_in_window(&self, integration: &str) -> Result<Value, Problem> {
-        let store = self.opened().await?;
-        let begun = begin(&store, integration, ConsentRoute::Window, None).await?;
+    async fn go_in_window(&self, store: Arc<OpenedStore>, errand: Errand) -> Result<Value, Problem> {
+        let begun = match begin(&store, &errand, ConsentRoute::Window, None).await {
+            Ok(begun) => begun,
+            Err(problem) if problem.code == Code::ConsentRouteUnavailable => return self.go_in_browser(store, errand).await,
+            Err(problem) => return Err(problem),
+        };
         let id = begun.id();
-        if !begun.embedded_window {
-            cancel(&store, &id).await?;
-            return self.connect_in_browser(integration).await;
-        }
         let page = match page(&store, &begun).await {
             Ok(page) => page,
             Err(problem) => {
@@ -64,10 +96,10 @@ impl Desk {
                 return Err(problem);
             }
         };
-        self.close_window(None).await;
-        let (desk, opened, session, integration) = (self.clone(), store.clone(), id.clone(), integration.to_owned());
+        self.put_window_away(&store, &id).await?;
+        let (desk, opened, session) = (self.clone(), store.clone(), begun.session.clone());
         let ended = move |end: ConsentEnd| {
-            tauri::async_runtime::spawn(async move { desk.window_ended(&opened, &session, &integration, end).await });
+            tauri::async_runtime::spawn(async move { desk.window_ended(&opened, &session, end).await });
         };
         match consent_window::open(self.app(), &page, ended) {
             Ok(group) => self.show_window(id, group).await,
@@ -79,109 +111,134 @@ impl Desk {
         Ok(begun.session)
     }
 
-    async fn window_ended(&self, store: &OpenedStore, session: &str, integration: &str, end: ConsentEnd) {
-        self.window_gone(session).await;
-        let outcome = match end {
-            ConsentEnd::Callback(url) => finish(store, session, &url).await,
-            ConsentEnd::Cancelled => cancel(store, session).await,
-            ConsentEnd::ContinueInBrowser => match cancel(store, session).await {
-                Ok(()) => Box::pin(self.connect_in_browser(integration)).await.map(drop),
-                Err(problem) => Err(problem),
-            },
-        };
-        told(session, outcome);
+    /// Closes the window that is open. A consent of another session ends with it; one that goes on does not.
+    async fn put_window_away(&self, store: &OpenedStore, session: &str) -> Result<(), Problem> {
+        match self.close_window(None).await {
+            Some(before) if before != session => cancel(store, &before).await,
+            _ => Ok(()),
+        }
     }
 
-    async fn connect_in_browser(&self, integration: &str) -> Result<Value, Problem> {
-        let store = self.opened().await?;
-        let (loopback, begun) = begin_in_browser(&store, integration).await?;
+    async fn window_ended(&self, store: &Arc<OpenedStore>, session: &Value, end: ConsentEnd) {
+        let id = text(session, "id");
+        let was_shown = self.window_gone(&id).await;
+        let outcome = match end {
+            ConsentEnd::Callback(url) => {
+                let finished = finish(store, &id, &url).await;
+                self.listen_no_more(Some(&id)).await;
+                finished
+            }
+            // Put away for another way, it was nobody's wish to give up.
+            ConsentEnd::Cancelled if !was_shown => Ok(()),
+            ConsentEnd::Cancelled => cancel(store, &id).await,
+            ConsentEnd::ContinueInBrowser => {
+                let errand = Errand::Switch { session: id.clone(), account: text(session, "account_id"), integration: text(session, "integration_id") };
+                Box::pin(self.go_in_browser(store.clone(), errand)).await.map(drop)
+            }
+        };
+        if !matches!(outcome, Ok(()) if !was_shown) {
+            told(&id, outcome);
+        }
+    }
+
+    async fn go_in_browser(&self, store: Arc<OpenedStore>, errand: Errand) -> Result<Value, Problem> {
+        let (listener, begun) = self.begin_in_browser(&store, &errand).await?;
         let id = begun.id();
-        if let Err(error) = tauri_plugin_opener::open_url(begun.authorize_url.as_str(), None::<&str>) {
-            cancel(&store, &id).await?;
-            return Err(Problem::internal(format_args!("the system's browser could not be opened ({error}); set a default browser")));
+        self.put_window_away(&store, &id).await?;
+        let mut session = begun.session.clone();
+        let start = match &listener {
+            Some(listener) => listener.start_url(),
+            None => begun.start_url.clone().ok_or_else(|| Problem::internal("a server began a consent by link without a link"))?,
+        };
+        if let Some(members) = session.as_object_mut() {
+            members.insert("start_url".to_owned(), start.as_str().into());
         }
         // Otherwise the server hears the answer itself, and the session tells what came of it.
-        if let Some(loopback) = loopback {
-            tauri::async_runtime::spawn(async move {
-                let outcome = match loopback.wait(BROWSER_PATIENCE).await {
-                    Ok(url) => finish(&store, &id, &url).await,
-                    Err(problem) => cancel(&store, &id).await.and(Err(problem)),
+        if let Some(listener) = listener {
+            let (store, page, session) = (store.clone(), begun.page()?.clone(), id.clone());
+            let desk = self.clone();
+            let waiting = tauri::async_runtime::spawn(async move {
+                let outcome = match listener.wait(&page, BROWSER_PATIENCE).await {
+                    Ok(url) => finish(&store, &session, &url).await,
+                    Err(problem) => Err(problem),
                 };
-                told(&id, outcome);
+                desk.close_window(Some(&session)).await;
+                told(&session, outcome);
             });
+            self.listen(id.clone(), waiting).await;
+        }
+        if let Err(error) = tauri_plugin_opener::open_url(start.as_str(), None::<&str>) {
+            tracing::warn!(%error, "the system's browser could not be opened; the window shows the address to copy");
+        }
+        Ok(session)
+    }
+
+    /// Begins a consent whose answer comes to a listener on this machine, at the address that is registered: at any port, where
+    /// the provider takes that. Where none is registered, a server takes the answer at its own address, and there is no listener.
+    async fn begin_in_browser(&self, store: &Arc<OpenedStore>, errand: &Errand) -> Result<(Option<Loopback>, Begun), Problem> {
+        let (Errand::Begin { account, integration } | Errand::Switch { account, integration, .. }) = errand;
+        let path = json!({ "account_id": account, "integration_id": integration });
+        let offers = store.result("connect.routes", json!({ "path": path, "query": { "window": true, "browser": true } })).await?;
+        let offer = |route: ConsentRoute| offers.as_array().into_iter().flatten().find(|offer| offer["route"] == route.as_str());
+        let can = |offer: &&Value| offer.get("why_not").is_none();
+        if let Some(browser) = offer(ConsentRoute::Browser).filter(can) {
+            let registered = address(browser, "redirect_uri")?;
+            let any_port = browser["any_port"] == true;
+            let listener = match Loopback::bind(self.context(), &registered, any_port).await {
+                Ok(listener) => listener,
+                // A consent before this one may still be waited for.
+                Err(_) => {
+                    self.listen_no_more(None).await;
+                    Loopback::bind(self.context(), &registered, any_port).await?
+                }
+            };
+            let begun = begin(store, errand, ConsentRoute::Browser, Some(listener.redirect_uri())).await?;
+            return Ok((Some(listener), begun));
+        }
+        if store.remote().is_some() && offer(ConsentRoute::Link).filter(can).is_some() {
+            return Ok((None, begin(store, errand, ConsentRoute::Link, None).await?));
+        }
+        let why: Vec<&str> = [ConsentRoute::Browser, ConsentRoute::Link].into_iter().filter_map(offer).filter_map(|offer| offer["why_not"].as_str()).collect();
+        Err(Problem::new(
+            Code::ConsentRouteUnavailable,
+            format!("The provider app has no redirect URI that leads from a browser to this application or to the server. {} Or connect in the window.", why.join(" ")),
+        ))
+    }
+
+    async fn go_by_paste(&self, store: Arc<OpenedStore>, errand: Errand) -> Result<Value, Problem> {
+        let begun = begin(&store, &errand, ConsentRoute::Paste, None).await?;
+        self.put_window_away(&store, &begun.id()).await?;
+        if let Err(error) = tauri_plugin_opener::open_url(begun.page()?.as_str(), None::<&str>) {
+            return Err(Problem::internal(format_args!("the system's browser could not be opened ({error}); set a default browser")));
         }
         Ok(begun.session)
     }
 }
 
-/// Begins a consent whose answer comes to a listener on this machine. Most providers take every port of the loopback address; for
-/// one that takes only what is registered, the store knows which port that is. Where none is registered at all, a server takes the
-/// answer at its own address, and there is no listener.
-async fn begin_in_browser(store: &Arc<OpenedStore>, integration: &str) -> Result<(Option<Loopback>, Begun), Problem> {
-    let port = match &store.opened {
-        Opened::Local { engine, grant } => {
-            let id = integration.parse().map_err(|_| Problem::not_found("integration", integration))?;
-            patchbay_engine::consent::loopback_port(engine, grant, id).await?
+async fn begin(store: &OpenedStore, errand: &Errand, route: ConsentRoute, redirect_uri: Option<&Url>) -> Result<Begun, Problem> {
+    let mut session = match errand {
+        Errand::Begin { integration, .. } => {
+            let body = json!({ "integration_id": integration, "route": route, "redirect_uri": redirect_uri });
+            store.result("connect.begin", json!({ "body": body })).await?
         }
-        Opened::Remote(_) => None,
-    };
-    let loopback = Loopback::bind(port).await?;
-    let problem = match begin(store, integration, ConsentRoute::Browser, Some(loopback.redirect_uri())).await {
-        Ok(begun) => return Ok((Some(loopback), begun)),
-        Err(problem) => problem,
-    };
-    let Some(remote) = store.remote().filter(|_| not_registered(&problem)) else { return Err(problem) };
-    drop(loopback);
-    // A server was not asked for the port. Without an address it takes the registered one, and tells it.
-    if let Ok(begun) = begin(store, integration, ConsentRoute::Browser, None).await {
-        match at(&begun.redirect_uri).await {
-            Some(loopback) => return Ok((Some(loopback), begun)),
-            None => cancel(store, &begun.id()).await?,
+        Errand::Switch { session, .. } => {
+            let body = json!({ "route": route, "redirect_uri": redirect_uri });
+            store.result("connect.switch", json!({ "path": { "connect_session_id": session }, "body": body })).await?
         }
-    }
-    let info = remote.call("session.info", json!({})).await?;
-    let Some(servers) = text(&info, "link_redirect_uri").parse::<Url>().ok() else { return Err(problem) };
-    match begin(store, integration, ConsentRoute::Link, Some(&servers)).await {
-        Ok(begun) => Ok((None, begun)),
-        Err(problem) if not_registered(&problem) => Err(Problem::new(
-            Code::ConsentCallbackMismatch,
-            format!(
-                "The provider app has no redirect URI that leads from a browser to this application or to the server. Register http://127.0.0.1:PORT{CALLBACK_PATH} or {servers} at the provider and add it to the app, or connect in the window."
-            ),
-        )),
-        Err(problem) => Err(problem),
-    }
-}
-
-/// A listener at exactly this address, where there can be one.
-async fn at(redirect_uri: &Url) -> Option<Loopback> {
-    let loopback = Loopback::bind(Some(redirect_uri.port()?)).await.ok()?;
-    (loopback.redirect_uri() == redirect_uri).then_some(loopback)
-}
-
-fn not_registered(problem: &Problem) -> bool {
-    problem.code == Code::InvalidField && problem.context.parameter.as_ref().is_some_and(|parameter| parameter.id == "/redirect_uri")
-}
-
-async fn begin(store: &OpenedStore, integration: &str, route: ConsentRoute, redirect_uri: Option<&Url>) -> Result<Begun, Problem> {
-    let body = json!({ "integration_id": integration, "route": route, "redirect_uri": redirect_uri });
-    let mut session = store.result("connect.begin", json!({ "body": body })).await?;
-    let url = |session: &Value, name: &str| text(session, name).parse::<Url>().map_err(|_| Problem::internal(format_args!("a consent has begun without {name}")));
-    let (authorize_url, redirect_uri) = (url(&session, "authorize_url")?, url(&session, "redirect_uri")?);
-    let embedded_window = session.get("embedded_window").and_then(Value::as_bool).unwrap_or_default();
+    };
+    let found = |name: &str| text(&session, name).parse::<Url>().ok();
+    let (authorize_url, start_url, redirect_uri) = (found("authorize_url"), found("start_url"), address(&session, "redirect_uri")?);
     if let Some(members) = session.as_object_mut() {
         members.remove("authorize_url");
-        members.remove("embedded_window");
     }
-    let begun = Begun { session, authorize_url, redirect_uri, embedded_window };
+    let begun = Begun { session, authorize_url, start_url, redirect_uri };
     // A server says where to go. It must not make the system open a file or another program.
-    if matches!(begun.authorize_url.scheme(), "https" | "http") {
-        return Ok(begun);
-    }
+    let bad = begun.authorize_url.iter().chain(&begun.start_url).find(|url| !matches!(url.scheme(), "https" | "http"));
+    let Some(scheme) = bad.map(|url| url.scheme().to_owned()) else { return Ok(begun) };
     cancel(store, &begun.id()).await?;
     Err(Problem::new(
         Code::ProviderInvalidAnswer,
-        format!("The provider's page is at an address that is no web address ({}:). Nothing was opened; correct the provider's configuration.", begun.authorize_url.scheme()),
+        format!("The provider's page is at an address that is no web address ({scheme}:). Nothing was opened; correct the provider's configuration."),
     ))
 }
 
@@ -213,9 +270,13 @@ async fn page(store: &OpenedStore, begun: &Begun) -> Result<ConsentPage, Problem
         organization: text(&organization, "fullname"),
         account: text(&account, "fullname"),
         provider: if provider.is_empty() { provider_id } else { provider },
-        authorize_url: begun.authorize_url.clone(),
+        authorize_url: begun.page()?.clone(),
         redirect_uri: begun.redirect_uri.clone(),
     })
+}
+
+fn address(value: &Value, name: &str) -> Result<Url, Problem> {
+    text(value, name).parse().map_err(|_| Problem::internal(format_args!("a consent was told without {name}")))
 }
 
 fn text(value: &Value, name: &str) -> String {

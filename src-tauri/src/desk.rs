@@ -1,5 +1,6 @@
 //! What only the desktop can do: create and open stores, and say which one is open.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use patchbay_vault::{KeyAccess, KeySource, KeyringItem, system_context};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager};
 use tokio::sync::{Mutex, RwLock, watch};
@@ -58,6 +60,8 @@ struct Inner {
     generation: watch::Sender<u64>,
     /// One consent at a time has a window; beginning another, or cancelling, closes it.
     window: Mutex<Option<(String, consent_window::Group)>>,
+    /// Who waits for a browser to come back, by consent.
+    listening: Mutex<HashMap<String, JoinHandle<()>>>,
 }
 
 impl Desk {
@@ -84,6 +88,7 @@ impl Desk {
                 recents,
                 generation: watch::Sender::new(0),
                 window: Mutex::new(None),
+                listening: Mutex::new(HashMap::new()),
             }),
         })
     }
@@ -144,16 +149,18 @@ impl Desk {
                 store.session_info(self.inner.recents.get(&store.url)).await
             }
             "consent.connect" => self.connect(read(params)?).await,
+            "consent.switch" => self.switch_route(read(params)?).await,
             "file.save" => json(&self.save_file(read(params)?).await?),
             _ => {
-                let cancelled = (command == "connect.cancel").then(|| params.pointer("/path/connect_session_id").and_then(Value::as_str).map(ToOwned::to_owned));
+                let over = matches!(command, "connect.cancel" | "connect.finish").then(|| params.pointer("/path/connect_session_id").and_then(Value::as_str).map(ToOwned::to_owned));
                 let store = self.opened().await?;
                 let answer = store.run(command, params).await;
                 if command == "keys.rotate" && answer.is_ok() {
                     self.remember_source(&store);
                 }
-                if let (Some(session), true) = (cancelled, answer.is_ok()) {
+                if let (Some(session), true) = (over, answer.is_ok()) {
                     self.close_window(session.as_deref()).await;
+                    self.listen_no_more(session.as_deref()).await;
                 }
                 answer
             }
@@ -437,17 +444,42 @@ impl Desk {
         *self.inner.window.lock().await = Some((session, group));
     }
 
-    /// The window of a consent has closed.
-    pub(crate) async fn window_gone(&self, session: &str) {
-        self.inner.window.lock().await.take_if(|(open, _)| open == session);
+    /// The window of a consent has closed. Says whether it was the one to be shown still.
+    pub(crate) async fn window_gone(&self, session: &str) -> bool {
+        self.inner.window.lock().await.take_if(|(open, _)| open == session).is_some()
     }
 
-    /// Closes the consent window: of this session, or whichever is open.
-    pub(crate) async fn close_window(&self, session: Option<&str>) {
-        let open = self.inner.window.lock().await.take_if(|(open, _)| session.is_none_or(|session| open == session));
-        if let Some((_, group)) = open {
-            consent_window::close(&self.inner.app, group);
+    /// Closes the consent window: of this session, or whichever is open. Gives whose it was.
+    pub(crate) async fn close_window(&self, session: Option<&str>) -> Option<String> {
+        let (session, group) = self.inner.window.lock().await.take_if(|(open, _)| session.is_none_or(|session| open == session))?;
+        consent_window::close(&self.inner.app, group);
+        Some(session)
+    }
+
+    /// Remembers who waits for a browser to come back with the answer of a consent; one for each.
+    pub(crate) async fn listen(&self, session: String, waiting: JoinHandle<()>) {
+        let mut listening = self.inner.listening.lock().await;
+        listening.retain(|_, waiting| !waiting.inner().is_finished());
+        if let Some(before) = listening.insert(session, waiting) {
+            before.abort();
         }
+    }
+
+    /// Ends the waiting for a browser: for the answer of this consent, or of every one.
+    pub(crate) async fn listen_no_more(&self, session: Option<&str>) {
+        let mut listening = self.inner.listening.lock().await;
+        listening.retain(|known, waiting| {
+            let over = session.is_none_or(|session| known == session);
+            if over {
+                waiting.abort();
+            }
+            !over
+        });
+    }
+
+    /// Clock and randomness.
+    pub(crate) fn context(&self) -> &Context {
+        &self.inner.context
     }
 
     async fn save_file(&self, params: SaveFile) -> Result<SavedFile, Problem> {

@@ -12,10 +12,16 @@ class _Stay(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def consent(authorize_url, login, password, allow=True):
-    """Follows the pages and answers the callback URL, which is not visited."""
+def browse(start_url, login, password, allow=True):
+    """Sets out at Patchbay's start address, follows the pages, goes where the provider sends back to, and answers that page."""
+    go = _browser()
+    authorize_url, page = go(start_url)
+    assert authorize_url, f"the start address leads nowhere: {page[-300:]}"
+    return go(consent(authorize_url, login, password, allow, go))[1]
+
+
+def _browser():
     browser = urllib.request.build_opener(_Stay, urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
-    issuer = urllib.parse.urlsplit(authorize_url).netloc
 
     def go(url, form=None):
         data = urllib.parse.urlencode(form).encode() if form is not None else None
@@ -25,6 +31,13 @@ def consent(authorize_url, login, password, allow=True):
             answer = error
         return answer.headers.get("location"), answer.read().decode()
 
+    return go
+
+
+def consent(authorize_url, login, password, allow=True, go=None):
+    """Follows the pages and answers the callback URL, which is not visited."""
+    go = go or _browser()
+    issuer = urllib.parse.urlsplit(authorize_url).netloc
     here = authorize_url
     for _ in range(20):
         location, page = go(here)

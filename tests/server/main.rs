@@ -5,6 +5,8 @@ mod audit;
 #[cfg(test)]
 mod connect;
 #[cfg(test)]
+mod consent;
+#[cfg(test)]
 mod deadlines;
 #[cfg(test)]
 mod impact;

@@ -210,8 +210,7 @@ test("a provider app that knows only the server has the answer sent there", asyn
 test("an address that leads nowhere is told with what to register", async () => {
   await register("https://elsewhere.example.com/oauth/callback");
   await awaiting("Nowhere");
-  await window.click("button", "Connect in my browser");
-  await window.sees("has no redirect URI that leads from a browser to this application or to the server");
+  await window.sees("has no redirect URI on this computer that the provider would take");
   await window.sees(`${secure}/oauth/callback`);
   const log = readFileSync(join(desktop.folder, "config/dev.patchbay.desktop/stores.json"), "utf8");
   assert.ok(!/pb[or]_/.test(log), "the list of stores holds no token");

@@ -184,10 +184,10 @@ export class Desktop {
     const programs = join(this.folder, "bin");
     mkdirSync(programs);
     const script = `#!/usr/bin/env python3
-import sys, urllib.request
+import sys
 sys.path.insert(0, ${JSON.stringify(join(root, "tests/peers"))})
-from person import consent
-urllib.request.urlopen(consent(sys.argv[1], ${JSON.stringify(login)}, ${JSON.stringify(password)})).read()
+from person import browse
+browse(sys.argv[1], ${JSON.stringify(login)}, ${JSON.stringify(password)})
 `;
     writeFileSync(join(programs, "xdg-open"), script, { mode: 0o755 });
     this.environment.PATH = `${programs}:${this.environment.PATH}`;

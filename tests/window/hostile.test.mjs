@@ -84,7 +84,7 @@ test("a hostile page stays where it is, a popup works, and a refusal is told", a
     path: { account_id: account.id },
     body: { fullname: "Sign in", provider_config: { type: "identity_openid", issuer: base, credential: { type: "o_auth_user" } } },
   });
-  const { value: session, problem } = await window.rpc("consent.connect", { integration_id: integration.id, route: "window" });
+  const { value: session, problem } = await window.rpc("consent.connect", { account_id: account.id, integration_id: integration.id, route: "window" });
   assert.equal(problem, undefined, problem?.message);
 
   await desktop.windowNamed("Connect OpenID");

@@ -153,6 +153,8 @@ pub(super) const SAMPLES: &[Sample] = &[
     bare("provider_apps.delete", Kind::App),
     bare("provider_apps.impact", Kind::App),
     made("connect.begin", Kind::Consent, |params, _| json!({"integration_id": params.get("integration_id"), "route": "window"})),
+    bare("connect.routes", Kind::Consent),
+    made("connect.switch", Kind::Connect, |_, _| json!({"route": "paste"})),
     bare("connect.get", Kind::Connect),
     // Nobody can bring a good answer without a provider; that it is looked at is what permission decides.
     let_through(made("connect.finish", Kind::Connect, |_, _| json!({"callback_url": "http://127.0.0.1/oauth/callback?state=forged&code=c"})), 400),

@@ -27,6 +27,8 @@ const WORDS: Record<Code | OwnCode, { heading: string; todo?: string }> = {
   consent_callback_mismatch: { heading: 'The answer came to another address', todo: 'Register the exact redirect URI at the provider.' },
   consent_issuer_mismatch: { heading: 'The answer came from another issuer', todo: 'Check the issuer of the provider app.' },
   consent_denied: { heading: 'The provider or the person refused', todo: 'Connect again and agree, or ask who administers the provider.' },
+  consent_other_browser: { heading: 'The consent was begun in another browser', todo: 'Go on in the browser in which it was begun, or connect again.' },
+  consent_route_unavailable: { heading: 'This way to connect is not open', todo: 'Choose another way.' },
   token_missing: { heading: 'You are not signed in', todo: 'Sign in again.' },
   token_invalid: { heading: 'The sign-in has ended', todo: 'Sign in again.' },
   logon_failed: { heading: 'Signing in failed', todo: 'Check the organization, the e-mail and the password.' },

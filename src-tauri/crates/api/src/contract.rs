@@ -224,6 +224,7 @@ pub fn typescript() -> String {
     commands.host::<(), host::StoreWork>("store.verify");
     commands.host::<host::CopyStore, host::StoreWork>("store.copy");
     commands.host::<host::Connect, crate::wire::consent::ConnectSession>("consent.connect");
+    commands.host::<host::SwitchRoute, crate::wire::consent::ConnectSession>("consent.switch");
     commands.host::<host::SaveFile, host::SavedFile>("file.save");
     let Commands { mut types, rows } = commands;
     types.visit::<Problem>();

@@ -14,14 +14,14 @@ use crate::handle::{
 };
 use crate::openapi::Management;
 use crate::reply::{AuditFile, CalendarFile, Deleted, Document, Empty, IntoReply, Reply};
-use crate::request::{DeadlinesOf, Expand, ExportOf, Json, ListOf, MaybeJson, NoBody, NoQuery, Patch, ReadBody, ReadQuery, Request, Timeseries};
+use crate::request::{DeadlinesOf, Expand, ExportOf, Json, ListOf, MaybeJson, NoBody, NoQuery, Patch, Place, ReadBody, ReadQuery, Request, Timeseries};
 use crate::wire::account::{Account, AccountCreated, CreateAccount, UpdateAccount};
 use crate::wire::audit::{Audit, AuditDetail};
 use crate::wire::backup::{Backup, BackupSettings, Backups};
 use crate::wire::call::{CallAnswer, CallIntegration};
 use crate::wire::capability::{Connector, Provider};
 use crate::wire::connect_link::{ConnectLink, ConnectLinkCreated, CreateConnectLink};
-use crate::wire::consent::{BeginConnect, ConnectSession, CreateProviderApp, FinishConnect, ProviderApp, UpdateProviderApp};
+use crate::wire::consent::{BeginConnect, ConnectOffer, ConnectSession, CreateProviderApp, FinishConnect, ProviderApp, SwitchConnect, UpdateProviderApp};
 use crate::wire::credential::{CreateCredential, Credential, UpdateCredential};
 use crate::wire::deadline::Deadlines;
 use crate::wire::definition::{Definition, IntegrationVersion, SetVersion, VersionPreview};
@@ -249,8 +249,10 @@ table! {
 
     ProviderAppsImpact: Get "/v1/x/provider-apps/{provider_app_id}/impact", NoQuery, NoBody => Answer<Impact>, 200, Management, provider_app::impact;
 
+    ConnectRoutes: Get "/v1/x/integrations/{account_id}/{integration_id}/connect-routes", Place, NoBody => Listed<ConnectOffer>, 200, Management, connect::routes;
     ConnectBegin: Post "/v1/x/connect-sessions", NoQuery, Json<BeginConnect> => Answer<ConnectSession>, 201, Management, connect::begin;
     ConnectGet: Get "/v1/x/connect-sessions/{connect_session_id}", NoQuery, NoBody => Answer<ConnectSession>, 200, Management, connect::get;
+    ConnectSwitch: Post "/v1/x/connect-sessions/{connect_session_id}/switch", NoQuery, Json<SwitchConnect> => Answer<ConnectSession>, 200, Management, connect::switch;
     ConnectFinish: Post "/v1/x/connect-sessions/{connect_session_id}/finish", NoQuery, Json<FinishConnect> => Answer<ConnectSession>, 200, Management, connect::finish;
     ConnectCancel: Post "/v1/x/connect-sessions/{connect_session_id}/cancel", NoQuery, NoBody => Answer<ConnectSession>, 200, Management, connect::cancel;
 

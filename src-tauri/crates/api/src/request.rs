@@ -21,6 +21,7 @@ use ts_rs::TS;
 use crate::contract::Types;
 use crate::openapi::Schemas;
 use crate::wire::audit::{ExportFormat, ExportParams};
+use crate::wire::consent::PlaceParams;
 use crate::wire::deadline::DeadlineParams;
 use crate::wire::query::{ExpandParams, JsonPatch, ListParams, PatchOperation};
 use crate::wire::status::TimeseriesParams;
@@ -229,6 +230,34 @@ impl ReadQuery for Expand {
 
     fn parameters(schemas: &Schemas) -> Vec<Value> {
         schemas.parameters::<ExpandParams>()
+    }
+}
+
+/// What the program can do that asks for the ways of a consent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    /// It can show a window of its own.
+    pub window: bool,
+    /// It can open the system's browser and listen on its machine.
+    pub browser: bool,
+}
+
+impl ReadQuery for Place {
+    fn read(request: &Request) -> Result<Self, Problem> {
+        let said = |name: &'static str| match request.values(name).last() {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(Problem::new(Code::InvalidField, format!("The parameter `{name}` must be true or false.")).at(Location::Query, name)),
+        };
+        Ok(Self { window: said("window")?, browser: said("browser")? })
+    }
+
+    fn typescript(types: &mut Types) -> Option<String> {
+        Some(types.name::<PlaceParams>())
+    }
+
+    fn parameters(schemas: &Schemas) -> Vec<Value> {
+        schemas.parameters::<PlaceParams>()
     }
 }
 

@@ -28,6 +28,8 @@ const KEPT_MINUTES: Duration = Duration::from_secs(7 * 86_400);
 const KEPT_EVENTS: Duration = Duration::from_secs(30 * 86_400);
 /// How long the log of deliveries to webhooks goes back.
 const KEPT_DELIVERIES: Duration = Duration::from_secs(30 * 86_400);
+/// How long it is told what happened in a consent. A callback that comes later still is as good as unknown.
+const KEPT_CONSENTS: Duration = Duration::from_secs(30 * 86_400);
 /// How often it is looked whether a version's sunset has begun.
 const SUNSETS: Duration = Duration::from_secs(3600);
 /// How long links are kept that have ended, so that their list tells what became of them.
@@ -76,6 +78,7 @@ async fn purge(engine: &Engine) -> Result<u64, Problem> {
         + tx.remove_expired_web_sessions(now).await?
         + tx.remove_ended_public_links(now.minus(KEPT_LINKS)).await?;
     let rows = rows + tx.remove_old_status(now.minus(KEPT_MINUTES), now.minus(KEPT_EVENTS)).await? + tx.remove_old_deliveries(now.minus(KEPT_DELIVERIES)).await?;
+    let rows = rows + tx.remove_ended_connect_sessions(now.minus(KEPT_CONSENTS)).await?;
     tx.trim_changes(KEPT_CHANGES).await?;
     tx.trim_refresh_steps(now.minus(KEPT_STEPS)).await?;
     tx.commit().await?;

@@ -8,21 +8,28 @@ mod cancel;
 mod client;
 mod exchange;
 mod finish;
+mod leg;
 pub mod loopback;
 mod receipt;
 mod redirect;
+mod route;
+mod switch;
 
 use std::time::Duration;
 
-use patchbay_model::consent::{ConnectSession, ConnectState, ConsentRoute};
-use patchbay_model::{ConnectSessionId, IntegrationId, Operation, Origin, Problem, Scope};
+use patchbay_model::consent::{ConnectLeg, ConnectSession, ConnectState, ConsentRoute};
+use patchbay_model::{ConnectSessionId, IntegrationId, Operation, Origin, Problem, Scope, Secret};
 use patchbay_store::ReadTx;
 use url::Url;
 
-pub use begin::{begin, loopback_port};
+pub use begin::begin;
 pub use cancel::cancel;
 pub(crate) use client::client_of;
 pub use finish::{finish, finish_callback};
+pub use leg::{BrowserNonce, open_leg};
+pub use patchbay_providers::Offer;
+pub use route::{Platform, routes, start_url};
+pub use switch::{SwitchConsent, switch};
 
 use crate::background::surely;
 use crate::contention::again;
@@ -39,8 +46,10 @@ pub(crate) const KEPT_KEY: &str = "kept";
 pub struct BeginConsent {
     /// For which integration.
     pub integration: IntegrationId,
-    /// How the person goes to the provider's page.
-    pub route: ConsentRoute,
+    /// How the person goes to the provider's page; none takes the first way that can be gone.
+    pub route: Option<ConsentRoute>,
+    /// What the program can do that asks.
+    pub platform: Platform,
     /// Where the answer comes: the server's callback address for a link, a loopback address for a browser or window. Without
     /// one, the first loopback address registered with the provider app is taken.
     pub redirect_uri: Option<String>,
@@ -48,15 +57,18 @@ pub struct BeginConsent {
     pub end_user: Option<String>,
 }
 
-/// A consent that has begun.
-#[derive(Clone, Debug)]
+/// A consent that has begun, or goes on, on one way.
 pub struct Begun {
     /// The session, with the exact redirect URI.
     pub session: ConnectSession,
-    /// The provider's page.
-    pub authorize_url: Url,
-    /// Whether the provider's page works inside a window of the application.
-    pub embedded_window: bool,
+    /// The way.
+    pub leg: ConnectLeg,
+    /// The provider's page, where the leg is open already.
+    pub authorize_url: Option<Url>,
+    /// The ticket of the start address at which it is opened otherwise.
+    pub start: Option<Secret>,
+    /// The host of the provider's page, for the person to know.
+    pub host: String,
 }
 
 /// Reads a consent.

@@ -3,7 +3,7 @@
 //! The plain text of a credential is a JSON object of its secret fields as on the wire (`{"secret": "..."}`); the fields
 //! that are no secret lie in `public_config`. Of an `o_auth_user` it is the set of tokens.
 
-use patchbay_model::consent::ConnectSession;
+use patchbay_model::consent::{ConnectLeg, ConnectSession};
 use patchbay_model::{AccountId, IntegrationId, OrganizationId, SharedCredentialId};
 use patchbay_vault::Aad;
 
@@ -20,4 +20,9 @@ pub(crate) fn shared_place(organization: OrganizationId, account: Option<Account
 /// `connect_sessions.verifier` of one consent.
 pub(crate) fn verifier_place(session: &ConnectSession) -> Aad<'static> {
     Aad::new(session.organization_id, Some(session.account_id), "connect_sessions", session.id.uuid())
+}
+
+/// `connect_legs.secrets` of one leg.
+pub(crate) fn leg_place(leg: &ConnectLeg) -> Aad<'static> {
+    Aad::new(leg.organization_id, Some(leg.account_id), "connect_legs", leg.id.uuid())
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Code, ConnectSessionId, EndUserId, IntegrationId, MemberId, OrganizationId, ProviderAppId, ProviderId, Timestamp};
+use crate::flight::Explanation;
+use crate::{AccountId, Code, ConnectLegId, ConnectSessionId, EndUserId, IntegrationId, MemberId, OrganizationId, ProviderAppId, ProviderId, Timestamp};
 
 /// How the person gets to the provider's page (product.md section 5).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
@@ -14,6 +15,10 @@ pub enum ConsentRoute {
     Browser,
     /// The server's own callback address: the browser in which the web interface runs, or a link that is passed on.
     Link,
+    /// Any browser; the person brings back the address at which it ended.
+    Paste,
+    /// Any browser on any machine; the person enters a code there (RFC 8628).
+    Device,
 }
 
 impl ConsentRoute {
@@ -23,8 +28,74 @@ impl ConsentRoute {
             Self::Window => "window",
             Self::Browser => "browser",
             Self::Link => "link",
+            Self::Paste => "paste",
+            Self::Device => "device",
         }
     }
+
+    /// Whether the provider's page is made ready when somebody comes for it, not when the way is chosen.
+    pub const fn opens_later(self) -> bool {
+        matches!(self, Self::Link)
+    }
+}
+
+/// Most ways that one consent is tried on.
+pub const MOST_LEGS: u32 = 4;
+
+/// The state of a leg.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LegState {
+    /// Chosen; nobody has come yet.
+    Prepared,
+    /// A person is on the way; an answer is awaited.
+    Opened,
+    /// Its answer was taken.
+    Answered,
+    /// Over: another was answered, or the consent has ended.
+    Ended,
+}
+
+impl LegState {
+    /// The word as stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Prepared => "prepared",
+            Self::Opened => "opened",
+            Self::Answered => "answered",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+/// A leg: one try of a consent on one way, as stored. Its ticket and its state lie beside it as keyed hashes, its
+/// verifier sealed.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ConnectLeg {
+    /// Its id.
+    pub id: ConnectLegId,
+    /// Whose.
+    pub organization_id: OrganizationId,
+    /// For which customer.
+    pub account_id: AccountId,
+    /// Of which consent.
+    pub session_id: ConnectSessionId,
+    /// Its place among those of the consent, from 1.
+    pub number: u32,
+    /// The way.
+    pub route: ConsentRoute,
+    /// The exact redirect URI that is sent.
+    pub redirect_uri: String,
+    /// Its state.
+    pub state: LegState,
+    /// Keyed hash of what the browser holds that opened it; an answer from another is not taken.
+    pub browser_hash: Option<Vec<u8>>,
+    /// Until when an answer is accepted.
+    pub expires: Timestamp,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
 }
 
 /// The state of a consent. It is used once: `Begun` ends in exactly one of the others.
@@ -88,6 +159,8 @@ pub struct ConnectSession {
     pub state: ConnectState,
     /// The message of a failure, for the person.
     pub message: Option<String>,
+    /// What went wrong and what to change, where that can be told.
+    pub explanation: Option<Explanation>,
     /// Until when a callback is accepted.
     pub expires: Timestamp,
     /// When it was made.

@@ -72,6 +72,8 @@ ids! {
     ProviderAppId = "provider app";
     /// One run of a consent, from its link to its outcome.
     ConnectSessionId = "connect session";
+    /// One try of a consent on one way.
+    ConnectLegId = "way of a consent";
     /// A signed-in web browser.
     WebSessionId = "web session";
     /// One row of the audit log.

@@ -15,6 +15,7 @@ pub mod definition;
 pub mod deletion;
 pub mod end_user;
 pub mod environment;
+pub mod flight;
 pub mod id;
 pub mod integration;
 pub mod json;

@@ -110,7 +110,9 @@ operations! {
     ProviderAppsUpdate = "provider_apps.update";
     ProviderAppsDelete = "provider_apps.delete";
     ProviderAppsImpact = "provider_apps.impact";
+    ConnectRoutes = "connect.routes";
     ConnectBegin = "connect.begin";
+    ConnectSwitch = "connect.switch";
     ConnectGet = "connect.get";
     ConnectFinish = "connect.finish";
     ConnectCancel = "connect.cancel";

@@ -76,6 +76,10 @@ codes! {
     ConsentIssuerMismatch = "consent_issuer_mismatch", 400, "Wrong issuer";
     /// The person or the provider refused.
     ConsentDenied = "consent_denied", 400, "Consent denied";
+    /// The answer was brought by another browser than the one that the consent was begun in.
+    ConsentOtherBrowser = "consent_other_browser", 400, "Another browser";
+    /// The provider or this place does not allow this way to consent.
+    ConsentRouteUnavailable = "consent_route_unavailable", 400, "Way not available";
     /// No token was sent.
     TokenMissing = "token_missing", 401, "Token missing";
     /// The token is malformed, unknown, expired or revoked.

@@ -25,6 +25,6 @@ pub use catalog::{Catalog, CatalogError, Provider, UserManifest};
 pub use declared::{LocateContext, Located};
 pub use exchange::{Method, Part, ProviderRequest, ProviderResponse, RequestBody};
 pub use manifest::{CredentialOption, Manifest, Place, Server, sample_config};
-pub use routes::{Offer, Platform, Route, routes};
+pub use routes::{Offer, Platform, routes};
 pub use step::{AdapterContext, Continue, Identity, LocalAnswer, LocalOp, Step};
 pub use values::Values;

@@ -1,22 +1,10 @@
 //! The ways to consent that a server allows, in the order in which they are offered.
 
+use patchbay_model::consent::ConsentRoute;
 use url::{Host, Url};
 
 use crate::manifest::Server;
 use crate::manifest::redirect::{Loopback, Port, Window};
-
-/// A way to consent (RFC 8252, and the provider's own rules).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Route {
-    /// A window of the application.
-    Window,
-    /// The system's browser, with a listener on loopback.
-    Browser,
-    /// A link to a server of ours, which may be opened anywhere.
-    Link,
-    /// The address that the browser ended at, pasted by the person.
-    Paste,
-}
 
 /// What the place has from which a person would consent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -33,9 +21,11 @@ pub struct Platform<'a> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Offer {
     /// The way.
-    pub route: Route,
+    pub route: ConsentRoute,
     /// The redirect URI that would be sent; that of a browser gets the port of the listener where any will do.
     pub redirect_uri: Option<String>,
+    /// Whether that URI may have any port, of a listener on loopback.
+    pub any_port: bool,
     /// Why it cannot be gone; none: it can.
     pub refused: Option<String>,
 }
@@ -74,13 +64,13 @@ pub fn routes(server: &Server, registered: &[String], platform: &Platform<'_>) -
     };
     let owned = |uri: Option<&str>| uri.map(str::to_owned);
     let mut offers = vec![
-        Offer { route: Route::Window, redirect_uri: owned(anywhere), refused: window },
-        Offer { route: Route::Browser, redirect_uri: owned(loopback), refused: browser },
-        Offer { route: Route::Link, redirect_uri: owned(hosted), refused: link },
-        Offer { route: Route::Paste, redirect_uri: owned(anywhere), refused: anywhere.is_none().then(missing) },
+        Offer { route: ConsentRoute::Window, redirect_uri: owned(anywhere), any_port: false, refused: window },
+        Offer { route: ConsentRoute::Browser, redirect_uri: owned(loopback), any_port: any_port(server), refused: browser },
+        Offer { route: ConsentRoute::Link, redirect_uri: owned(hosted), any_port: false, refused: link },
+        Offer { route: ConsentRoute::Paste, redirect_uri: owned(anywhere), any_port: false, refused: anywhere.is_none().then(missing) },
     ];
     // What nobody has tried comes behind what is sure to work; a sort keeps the order otherwise.
-    offers.sort_by_key(|offer| (!offer.possible(), offer.route == Route::Paste, offer.route == Route::Window && server.window == Window::Untested));
+    offers.sort_by_key(|offer| (!offer.possible(), offer.route == ConsentRoute::Paste, offer.route == ConsentRoute::Window && server.window == Window::Untested));
     offers
 }
 

@@ -10,7 +10,9 @@ use patchbay_model::consent::ConnectState;
 use patchbay_model::{Code, Problem};
 use url::Url;
 
+use crate::answer::Stamp;
 use crate::serving::Visit;
+use crate::start;
 
 const PATH: &str = "/oauth/callback";
 /// Longest query of a callback; codes and states are far shorter.
@@ -35,25 +37,29 @@ pub(crate) async fn arrived(visit: Visit) -> Result<Response, Problem> {
     // The URL as registered, with the provider's parameters: what stands in Host is the caller's claim.
     let url = format!("{}?{query}", redirect_uri(&app.public_url));
     let instance = stamp.id.to_string();
-    Ok(match consent::finish_callback(&app.engine, &url).await {
+    Ok(match consent::finish_callback(&app.engine, &url, start::browser(&app, &head).as_ref()).await {
         Ok(session) if session.state == ConnectState::Completed => {
             page(200, "Connected", "The provider has authorized the connection, and Patchbay has tested it.", "You can close this page.", "")
         }
         Ok(session) => {
             page(200, "Not connected", session.message.as_deref().unwrap_or("The provider gave no authorization."), "Close this page and begin again in Patchbay.", &instance)
         }
-        Err(problem) => {
-            tracing::info!(code = problem.code.as_str(), request = %stamp.id, "a consent's callback was refused: {}", problem.code.title());
-            let (title, next) = next_step(&problem);
-            page(problem.code.status(), title, &problem.message, next, &instance)
-        }
+        Err(problem) => refusal(&problem, stamp),
     })
+}
+
+/// The page that says why a step of a consent was refused.
+pub(crate) fn refusal(problem: &Problem, stamp: Stamp) -> Response {
+    tracing::info!(code = problem.code.as_str(), request = %stamp.id, "a step of a consent was refused: {}", problem.code.title());
+    let (title, next) = next_step(problem);
+    page(problem.code.status(), title, &problem.message, next, &stamp.id.to_string())
 }
 
 fn next_step(problem: &Problem) -> (&'static str, &'static str) {
     match problem.code {
         Code::ConsentDenied => ("Not authorized", "Nothing was connected. If that was not meant, begin again with the link that you were given."),
-        Code::ConsentExpired | Code::ConsentUnknown => ("This link is no longer valid", "Ask whoever sent you here for a new link."),
+        Code::ConsentExpired | Code::ConsentUnknown | Code::LinkInvalid => ("This link is no longer valid", "Ask whoever sent you here for a new link."),
+        Code::ConsentOtherBrowser => ("Begun in another browser", "Nothing was connected."),
         Code::ConsentReplayed => ("Already finished", "You can close this page."),
         Code::ConsentCallbackMismatch | Code::ConsentIssuerMismatch => ("The answer cannot be trusted", "Nothing was connected. Tell the administrator what this page says."),
         _ => ("Not connected", "Try again. If it comes back, tell the administrator what this page says."),

@@ -24,6 +24,7 @@ mod probes;
 pub mod routes;
 mod serving;
 mod session;
+mod start;
 mod ui;
 
 pub use listen::{Server, serve};

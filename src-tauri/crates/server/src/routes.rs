@@ -66,6 +66,7 @@ pub(crate) enum Host {
     ConnectEnter,
     ConnectFill,
     ConnectStyle,
+    ConnectStart,
 }
 
 const HOST: &[(&str, &str, Rule, Host)] = &[
@@ -84,6 +85,7 @@ const HOST: &[(&str, &str, Rule, Host)] = &[
     ("GET", "/connect/{link}", Rule::Public, Host::ConnectChoose),
     ("GET", "/connect/{link}/{provider}", Rule::Public, Host::ConnectEnter),
     ("POST", "/connect/{link}/{provider}", Rule::Public, Host::ConnectFill),
+    ("GET", "/connect/start/{ticket}", Rule::Public, Host::ConnectStart),
 ];
 
 /// Everything under a connector's segment. One row for each connector without a provider in this build.
@@ -176,6 +178,8 @@ mod tests {
             "GET /connect/{link}",
             "GET /connect/{link}/{provider}",
             "POST /connect/{link}/{provider}",
+            // Gives whoever has the ticket the provider's page, once; whoever guesses is slowed.
+            "GET /connect/start/{ticket}",
         ];
         assert_eq!(public, reviewed, "a public route is added only with a review of what it gives away");
     }

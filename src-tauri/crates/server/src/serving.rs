@@ -25,7 +25,7 @@ use crate::gate::Head;
 use crate::options::{Cidr, ServeOptions};
 use crate::peer::{Caller, Peer};
 use crate::routes::{self, Entry, Host, Target};
-use crate::{callback, connect, connector, events, management, missing, probes, session, ui};
+use crate::{callback, connect, connector, events, management, missing, probes, session, start, ui};
 
 /// Headers of every answer. The policy lets the interface load from here alone and run no inline code; nobody may frame it.
 const HEADERS: [(&str, &str); 6] = [
@@ -225,6 +225,7 @@ async fn run(entry: &Entry, visit: Visit) -> Outcome {
             Host::ConnectEnter => noted("connect_links.open", caller, connect::enter(visit).await),
             Host::ConnectFill => noted("connect_links.use", caller, Box::pin(connect::fill(visit)).await),
             Host::ConnectStyle => connect::style().into(),
+            Host::ConnectStart => noted("connect.start", caller, start::set_out(visit).await),
         },
     }
 }

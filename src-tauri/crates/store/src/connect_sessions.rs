@@ -1,8 +1,9 @@
 //! Connect sessions. Each is used once: every step is one statement that names the state it leaves.
 
 use patchbay_model::change::ChangeKind;
-use patchbay_model::consent::{ConnectSession, ConnectState};
+use patchbay_model::consent::{ConnectLeg, ConnectSession, ConnectState};
 use patchbay_model::credential::Envelope;
+use patchbay_model::flight::Explanation;
 use patchbay_model::{AccountId, Code, ConnectSessionId, EndUserId, IntegrationId, MemberId, OrganizationId, ProviderAppId, Timestamp};
 use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, FromRow};
@@ -17,7 +18,7 @@ use crate::transaction::{ReadTx, WriteTx};
 
 macro_rules! columns {
     () => {
-        "id, organization_id, account_id, integration_id, provider_app_id, member_id, end_user_id, route, redirect_uri, issuer, scopes, state, failure_code, message, expires, created_at, updated_at"
+        "id, organization_id, account_id, integration_id, provider_app_id, member_id, end_user_id, route, redirect_uri, issuer, scopes, state, failure_code, message, explanation, expires, created_at, updated_at"
     };
 }
 
@@ -39,6 +40,7 @@ struct SessionRow {
     state: String,
     failure_code: Option<String>,
     message: Option<String>,
+    explanation: Option<Json<Explanation>>,
     expires: At,
     created_at: At,
     updated_at: At,
@@ -70,6 +72,7 @@ impl TryFrom<SessionRow> for ConnectSession {
             scopes: row.scopes.0,
             state,
             message: row.message,
+            explanation: row.explanation.map(|json| json.0),
             expires: row.expires.0,
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
@@ -168,6 +171,7 @@ impl WriteTx {
             .fetch_all(&mut self.tx)
             .await?;
         for (id,) in replaced {
+            self.end_connect_legs(id, session.created_at).await?;
             self.changed(ChangeKind::ConnectSession, id, Some(session.account_id))?;
         }
         let sealed = self.dialect().sealed("$15", "$20");
@@ -200,21 +204,23 @@ impl WriteTx {
         self.changed(ChangeKind::ConnectSession, session.id, Some(session.account_id))
     }
 
-    /// Takes a callback: from `Begun` to `Exchanging`, once, and only before the session's end. Gives nothing when the
+    /// Takes a callback that came by this leg: from `Begun` to `Exchanging`, once, and only before the session's end. Gives nothing when the
     /// session is in another state or has ended; reading it tells which.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn begin_exchange(&mut self, id: ConnectSessionId, now: Timestamp) -> Result<Option<ConnectSession>> {
+    pub async fn begin_exchange(&mut self, id: ConnectSessionId, leg: Option<&ConnectLeg>, now: Timestamp) -> Result<Option<ConnectSession>> {
         let (organization, account) = self.bound()?;
         let row: Option<SessionRow> = db::query_as(concat!(
-            "UPDATE connect_sessions SET state = 'exchanging', updated_at = $4 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND state = 'begun' AND expires > $4 AND deleted_at IS NULL RETURNING ",
+            "UPDATE connect_sessions SET state = 'exchanging', updated_at = $4, route = coalesce($5, route), redirect_uri = coalesce($6, redirect_uri) WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND state = 'begun' AND expires > $4 AND deleted_at IS NULL RETURNING ",
             columns!()
         ))
         .bind(id.uuid())
         .bind(organization)
         .bind(account)
         .bind(At(now))
+        .bind(leg.map(|leg| leg.route.as_str()))
+        .bind(leg.map(|leg| leg.redirect_uri.as_str()))
         .fetch_optional(&mut self.tx)
         .await?;
         let session = row.map(ConnectSession::try_from).transpose()?;
@@ -222,6 +228,53 @@ impl WriteTx {
             self.changed(ChangeKind::ConnectSession, id, Some(session.account_id))?;
         }
         Ok(session)
+    }
+
+    /// Turns a session that is under way to the way of its newest leg. `opened` is the keyed hash of that leg's `state` and
+    /// its sealed verifier, by which an older server finds and finishes it. Says whether it was under way.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn turn_connect_session(&mut self, session: &ConnectSession, opened: Option<(&[u8], Option<&Envelope>)>) -> Result<bool> {
+        let (organization, account) = self.bound()?;
+        let sealed = self.dialect().sealed("$9", "$10");
+        let opening = if opened.is_some() { format!(", state_hash = $8, verifier = {sealed}") } else { String::new() };
+        let sql = format!(
+            "UPDATE connect_sessions SET route = $4, redirect_uri = $5, expires = $6, updated_at = $7{opening} WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND state = 'begun' AND deleted_at IS NULL"
+        );
+        let query = db::query(AssertSqlSafe(sql))
+            .bind(session.id.uuid())
+            .bind(organization)
+            .bind(account)
+            .bind(session.route.as_str())
+            .bind(&session.redirect_uri)
+            .bind(At(session.expires))
+            .bind(At(session.updated_at));
+        let done = match opened {
+            Some((state_hash, verifier)) => query.bind(state_hash).bind(verifier.map(Json)).bind_key(&self.tx).execute(&mut self.tx).await?,
+            None => query.execute(&mut self.tx).await?,
+        };
+        let turned = done.rows_affected() == 1;
+        if turned {
+            self.changed(ChangeKind::ConnectSession, session.id, Some(session.account_id))?;
+        }
+        Ok(turned)
+    }
+
+    /// Writes down what went wrong and what to change.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn explain_connect_session(&mut self, session: &ConnectSession, explanation: &Explanation) -> Result<()> {
+        let (organization, account) = self.bound()?;
+        db::query("UPDATE connect_sessions SET explanation = $4 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL")
+            .bind(session.id.uuid())
+            .bind(organization)
+            .bind(account)
+            .bind(Json(explanation))
+            .execute(&mut self.tx)
+            .await?;
+        self.changed(ChangeKind::ConnectSession, session.id, Some(session.account_id))
     }
 
     /// Ends a session, from `Begun` or `Exchanging`; its verifier is forgotten. Completion is possible from `Exchanging`
@@ -245,6 +298,7 @@ impl WriteTx {
             .fetch_optional(&mut self.tx)
             .await?;
         if let Some((account,)) = row {
+            self.end_connect_legs(id.uuid(), now).await?;
             self.changed(ChangeKind::ConnectSession, id, Some(AccountId::from_uuid(account)))?;
         }
         Ok(row.is_some())
@@ -265,6 +319,7 @@ impl WriteTx {
             .fetch_all(&mut self.tx)
             .await?;
         for (id, account) in &rows {
+            self.end_connect_legs(*id, now).await?;
             self.changed(ChangeKind::ConnectSession, id, Some(AccountId::from_uuid(*account)))?;
         }
         Ok(u64::try_from(rows.len()).unwrap_or_default())

@@ -327,11 +327,23 @@ failure?: BackupFailure, };
 /**
  * Body of `connect.begin`.
  */
-export type BeginConnect = { integration_id: string, route: ConsentRoute,
+export type BeginConnect = { integration_id: string,
 /**
- * For the route `browser` or `window`: the loopback or internal address that takes the callback.
+ * The way; left out, the first that can be gone.
+ */
+route?: ConsentRoute,
+/**
+ * For the way `browser` or `window`: the loopback or internal address that takes the callback. Left out for `link`, it is the server's own.
  */
 redirect_uri?: string,
+/**
+ * Whether the program that asks can show a window, where no way is named.
+ */
+window?: boolean,
+/**
+ * Whether the program that asks can open the system's browser and listen on its machine, where no way is named.
+ */
+browser?: boolean,
 /**
  * Id or name of the end user who is asked to agree. Left out, the person is found by what the provider tells, or made.
  */
@@ -454,9 +466,14 @@ export type ChangePassword = { old_secret: string, new_secret: string, };
 export type ChangeWord = "added" | "removed" | "changed";
 
 /**
+ * Who can change something.
+ */
+export type Changer = "administrator" | "customer" | "provider" | "person";
+
+/**
  * Why something was refused or failed.
  */
-export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "not_undoable" | "invalid_config" | "invalid_image" | "weak_password" | "provider_not_allowed" | "definition_withdrawn" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "token_missing" | "token_invalid" | "logon_failed" | "member_disabled" | "member_invited" | "member_locked" | "wrong_token_kind" | "permission_denied" | "not_found" | "link_invalid" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "store_untrusted" | "store_refused" | "backup_failed" | "shutting_down" | "provider_timeout" | "server_unreachable" | "server_incompatible" | "store_missing" | "store_damaged" | "store_newer" | "store_unprepared" | "store_locked" | "wrong_key" | "key_unavailable";
+export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "not_undoable" | "invalid_config" | "invalid_image" | "weak_password" | "provider_not_allowed" | "definition_withdrawn" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "consent_other_browser" | "consent_route_unavailable" | "token_missing" | "token_invalid" | "logon_failed" | "member_disabled" | "member_invited" | "member_locked" | "wrong_token_kind" | "permission_denied" | "not_found" | "link_invalid" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "store_untrusted" | "store_refused" | "backup_failed" | "shutting_down" | "provider_timeout" | "server_unreachable" | "server_incompatible" | "store_missing" | "store_damaged" | "store_newer" | "store_unprepared" | "store_locked" | "wrong_key" | "key_unavailable";
 
 /**
  * The configuration of a provider, as a form shows it.
@@ -498,11 +515,15 @@ tables: Array<TableRows>, };
  */
 export type Connect = {
 /**
+ * Of which account.
+ */
+account_id: string,
+/**
  * Which integration.
  */
 integration_id: string,
 /**
- * `window` or `browser`.
+ * `window`, `browser` or `paste`.
  */
 route: ConsentRoute, };
 
@@ -585,6 +606,27 @@ uses_left: number,
 return_url?: string, expires: Timestamp, last_used_at?: Timestamp, revoked_at?: Timestamp, created_at: Timestamp, };
 
 /**
+ * One way to consent.
+ */
+export type ConnectOffer = { route: ConsentRoute,
+/**
+ * Whether it is the one to take first.
+ */
+recommended: boolean,
+/**
+ * The redirect URI that would be sent; that of a browser gets the port that is listened on, where the provider takes any.
+ */
+redirect_uri?: string,
+/**
+ * Whether that redirect URI may have any port.
+ */
+any_port: boolean,
+/**
+ * Why it cannot be gone.
+ */
+why_not?: string, };
+
+/**
  * One run of a consent, from its link to its outcome.
  */
 export type ConnectSession = { id: ConnectSessionId, account_id: AccountId, integration_id: IntegrationId, provider_app_id?: ProviderAppId,
@@ -597,13 +639,13 @@ end_user_id?: EndUserId, route: ConsentRoute,
  */
 redirect_uri: string,
 /**
- * Where the person goes; only in the answer of `connect.begin`.
+ * The provider's page; only in the answers of `connect.begin` and `connect.switch`, and not for the way `link`.
  */
 authorize_url?: string,
 /**
- * Whether the provider's page works in a window of the application; only in the answer of `connect.begin`.
+ * Where the person goes, by the way `link` or `browser`; only in the same answers.
  */
-embedded_window?: boolean, scopes: Array<string>,
+start_url?: string, scopes: Array<string>,
 /**
  * `begun`, `exchanging`, `completed`, `failed` or `cancelled`.
  */
@@ -616,6 +658,10 @@ code?: Code,
  * The same in words, with the one thing to change.
  */
 message?: string,
+/**
+ * What went wrong and what to change, where that can be told.
+ */
+explanation?: Explanation,
 /**
  * Until when a callback is accepted.
  */
@@ -722,7 +768,7 @@ ended_at?: Timestamp, };
 /**
  * How the person gets to the provider's page (product.md section 5).
  */
-export type ConsentRoute = "window" | "browser" | "link";
+export type ConsentRoute = "window" | "browser" | "link" | "paste" | "device";
 
 /**
  * Parameters of `configuration.copy`.
@@ -1376,6 +1422,31 @@ export type ExpandParams = {
  * Parts to put in: `operations`, `provider_config`, `connector`, `providers`, `all`.
  */
 expand?: Array<string>, };
+
+/**
+ * What went wrong, and the one thing to change.
+ */
+export type Explanation = {
+/**
+ * What it means, as a word: `redirect_mismatch`, `person_refused`, ...
+ */
+cause: string,
+/**
+ * The same in a sentence or two.
+ */
+words: string,
+/**
+ * What to change.
+ */
+change?: Remedy,
+/**
+ * What the provider said, in its own words.
+ */
+quote?: string,
+/**
+ * Another way that would avoid it.
+ */
+switch?: ConsentRoute, };
 
 /**
  * Body of `configuration.export`.
@@ -2215,6 +2286,19 @@ resource_restrictions: Array<string>,
 permissions: { [key in string]: PermissionActions }, };
 
 /**
+ * Parameters of `connect.routes`: what the program can do that asks.
+ */
+export type PlaceParams = {
+/**
+ * It can show a window of its own.
+ */
+window?: boolean,
+/**
+ * It can open the system's browser and listen on its machine for what comes back.
+ */
+browser?: boolean, };
+
+/**
  * One integration can have several reasons, so these can be more than `affected` together.
  */
 export type PointEffect = {
@@ -2614,6 +2698,27 @@ export type Release = {
  * `internal`, `in-development`, `pre-release`, `deprecated` or `generally-available`.
  */
 availability: string, environments?: Array<Environment>, };
+
+/**
+ * The one thing to change.
+ */
+export type Remedy = {
+/**
+ * Who can.
+ */
+who: Changer,
+/**
+ * Where.
+ */
+place: string,
+/**
+ * What is there now.
+ */
+from?: Array<string>,
+/**
+ * What should be there.
+ */
+to?: string, };
 
 /**
  * An object that a problem speaks of (`resources` on the wire).
@@ -3035,6 +3140,40 @@ instead?: string,
  * Who says so.
  */
 source: string, };
+
+/**
+ * Body of `connect.switch`.
+ */
+export type SwitchConnect = {
+/**
+ * The way; left out, the first that can be gone.
+ */
+route?: ConsentRoute,
+/**
+ * As in `connect.begin`.
+ */
+redirect_uri?: string,
+/**
+ * As in `connect.begin`.
+ */
+window?: boolean,
+/**
+ * As in `connect.begin`.
+ */
+browser?: boolean, };
+
+/**
+ * Params of `consent.switch`: the application goes on with a consent on another way.
+ */
+export type SwitchRoute = {
+/**
+ * Which consent.
+ */
+connect_session_id: string,
+/**
+ * `window`, `browser` or `paste`.
+ */
+route: ConsentRoute, };
 
 /**
  * Rows of a table that were written.
@@ -3548,8 +3687,10 @@ export interface Commands {
   "provider_apps.update": { params: { path: { provider_app_id: string }, body: UpdateProviderApp }; result: Answer<ProviderApp> };
   "provider_apps.delete": { params: { path: { provider_app_id: string } }; result: Answer<Deletion> };
   "provider_apps.impact": { params: { path: { provider_app_id: string } }; result: Answer<Impact> };
+  "connect.routes": { params: { path: { account_id: string, integration_id: string }, query?: PlaceParams }; result: Listed<ConnectOffer> };
   "connect.begin": { params: { body: BeginConnect }; result: Answer<ConnectSession> };
   "connect.get": { params: { path: { connect_session_id: string } }; result: Answer<ConnectSession> };
+  "connect.switch": { params: { path: { connect_session_id: string }, body: SwitchConnect }; result: Answer<ConnectSession> };
   "connect.finish": { params: { path: { connect_session_id: string }, body: FinishConnect }; result: Answer<ConnectSession> };
   "connect.cancel": { params: { path: { connect_session_id: string } }; result: Answer<ConnectSession> };
   "status.list": { params: { query?: ListParams }; result: Listed<Status> };
@@ -3609,5 +3750,6 @@ export interface Commands {
   "store.verify": { params: Record<string, never>; result: StoreWork };
   "store.copy": { params: CopyStore; result: StoreWork };
   "consent.connect": { params: Connect; result: ConnectSession };
+  "consent.switch": { params: SwitchRoute; result: ConnectSession };
   "file.save": { params: SaveFile; result: SavedFile };
 }

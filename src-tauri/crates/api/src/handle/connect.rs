@@ -1,21 +1,41 @@
 //! `connect.*`
 
-use patchbay_engine::consent::{self, BeginConsent};
+use patchbay_engine::Engine;
+use patchbay_engine::consent::{self, BeginConsent, Begun, Platform, SwitchConsent};
 use patchbay_model::{ConnectSessionId, Problem};
 
-use super::{Bare, With};
-use crate::request::Json;
-use crate::wire::consent::{BeginConnect, ConnectSession, FinishConnect};
-use crate::wire::envelope::Answer;
+use super::{Bare, Call, With};
+use crate::request::{Json, NoBody, Place};
+use crate::wire::consent::{BeginConnect, ConnectOffer, ConnectSession, FinishConnect, SwitchConnect};
+use crate::wire::envelope::{Answer, Listed};
+
+pub(crate) async fn routes(call: Call<'_, Place, NoBody>) -> Result<Listed<ConnectOffer>, Problem> {
+    let platform = Platform { window: call.query.window, browser: call.query.browser };
+    let offers = consent::routes(call.engine, call.grant, call.path("account_id")?, call.path("integration_id")?, platform).await?;
+    let rows = offers.into_iter().enumerate().map(|(place, offer)| ConnectOffer {
+        route: offer.route,
+        recommended: place == 0 && offer.possible(),
+        redirect_uri: offer.redirect_uri,
+        any_port: offer.any_port,
+        why_not: offer.refused,
+    });
+    Ok(Listed { result: rows.collect(), total: None, next: None })
+}
 
 pub(crate) async fn begin(call: With<'_, Json<BeginConnect>>) -> Result<Answer<ConnectSession>, Problem> {
     let body = call.body.0;
     let integration = body.integration_id.parse().map_err(|_| Problem::not_found("integration", &body.integration_id).at_body("/integration_id"))?;
-    let begun = consent::begin(call.engine, call.grant, BeginConsent { integration, route: body.route, redirect_uri: body.redirect_uri, end_user: body.end_user_id }).await?;
-    let embedded_window = begun.embedded_window;
-    let mut view = ConnectSession::view(begun.session, Some(begun.authorize_url.into()));
-    view.embedded_window = Some(embedded_window);
-    Ok(Answer::of(view))
+    let platform = Platform { window: body.window.unwrap_or_default(), browser: body.browser.unwrap_or_default() };
+    let begin = BeginConsent { integration, route: body.route, platform, redirect_uri: body.redirect_uri, end_user: body.end_user_id };
+    consent::begin(call.engine, call.grant, begin).await.map(|begun| begun_view(call.engine, begun))
+}
+
+pub(crate) async fn switch(call: With<'_, Json<SwitchConnect>>) -> Result<Answer<ConnectSession>, Problem> {
+    let session = session(&call)?;
+    let body = call.body.0;
+    let platform = Platform { window: body.window.unwrap_or_default(), browser: body.browser.unwrap_or_default() };
+    let switch = SwitchConsent { route: body.route, redirect_uri: body.redirect_uri, platform };
+    consent::switch(call.engine, call.grant, session, switch).await.map(|begun| begun_view(call.engine, begun))
 }
 
 pub(crate) async fn get(call: Bare<'_>) -> Result<Answer<ConnectSession>, Problem> {
@@ -30,11 +50,17 @@ pub(crate) async fn cancel(call: Bare<'_>) -> Result<Answer<ConnectSession>, Pro
     consent::cancel(call.engine, call.grant, session(&call)?).await.map(view)
 }
 
-fn session<Q, B>(call: &super::Call<'_, Q, B>) -> Result<ConnectSessionId, Problem> {
+fn session<Q, B>(call: &Call<'_, Q, B>) -> Result<ConnectSessionId, Problem> {
     let text = call.path("connect_session_id")?;
     text.parse().map_err(|_| Problem::not_found("consent", text))
 }
 
 fn view(session: patchbay_model::consent::ConnectSession) -> Answer<ConnectSession> {
-    Answer::of(ConnectSession::view(session, None))
+    Answer::of(ConnectSession::view(session))
+}
+
+/// With where the person goes, which is told once.
+fn begun_view(engine: &Engine, begun: Begun) -> Answer<ConnectSession> {
+    let start_url = begun.start.as_ref().and_then(|ticket| consent::start_url(engine, ticket));
+    Answer::of(ConnectSession { authorize_url: begun.authorize_url.map(Into::into), start_url, ..ConnectSession::view(begun.session) })
 }

@@ -2,6 +2,7 @@
 #![expect(missing_docs, reason = "fields are those of the model")]
 
 use patchbay_model::consent::{self, ConnectState, ConsentRoute};
+use patchbay_model::flight::Explanation;
 use patchbay_model::schema::{NewFullname, NewName};
 use patchbay_model::{AccountId, Code, ConnectSessionId, EndUserId, Fullname, IntegrationId, Name, ProviderAppId, ProviderId, Secret, Timestamp};
 use schemars::JsonSchema;
@@ -118,14 +119,14 @@ pub struct ConnectSession {
     pub route: ConsentRoute,
     /// The exact redirect URI that was sent.
     pub redirect_uri: String,
-    /// Where the person goes; only in the answer of `connect.begin`.
+    /// The provider's page; only in the answers of `connect.begin` and `connect.switch`, and not for the way `link`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub authorize_url: Option<String>,
-    /// Whether the provider's page works in a window of the application; only in the answer of `connect.begin`.
+    /// Where the person goes, by the way `link` or `browser`; only in the same answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
-    pub embedded_window: Option<bool>,
+    pub start_url: Option<String>,
     pub scopes: Vec<String>,
     /// `begun`, `exchanging`, `completed`, `failed` or `cancelled`.
     #[ts(type = "\"begun\" | \"exchanging\" | \"completed\" | \"failed\" | \"cancelled\"")]
@@ -138,6 +139,10 @@ pub struct ConnectSession {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub message: Option<String>,
+    /// What went wrong and what to change, where that can be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub explanation: Option<Explanation>,
     /// Until when a callback is accepted.
     pub expires: Timestamp,
     pub created_at: Timestamp,
@@ -150,12 +155,61 @@ pub struct ConnectSession {
 pub struct BeginConnect {
     #[schemars(with = "patchbay_model::schema::IdOrName")]
     pub integration_id: String,
-    pub route: ConsentRoute,
-    /// For the route `browser` or `window`: the loopback or internal address that takes the callback.
+    /// The way; left out, the first that can be gone.
+    pub route: Option<ConsentRoute>,
+    /// For the way `browser` or `window`: the loopback or internal address that takes the callback. Left out for `link`, it is the server's own.
     #[schemars(length(max = 2000))]
     pub redirect_uri: Option<String>,
+    /// Whether the program that asks can show a window, where no way is named.
+    pub window: Option<bool>,
+    /// Whether the program that asks can open the system's browser and listen on its machine, where no way is named.
+    pub browser: Option<bool>,
     /// Id or name of the end user who is asked to agree. Left out, the person is found by what the provider tells, or made.
     pub end_user_id: Option<String>,
+}
+
+/// Body of `connect.switch`.
+#[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
+#[ts(optional_fields)]
+pub struct SwitchConnect {
+    /// The way; left out, the first that can be gone.
+    pub route: Option<ConsentRoute>,
+    /// As in `connect.begin`.
+    #[schemars(length(max = 2000))]
+    pub redirect_uri: Option<String>,
+    /// As in `connect.begin`.
+    pub window: Option<bool>,
+    /// As in `connect.begin`.
+    pub browser: Option<bool>,
+}
+
+/// Parameters of `connect.routes`: what the program can do that asks.
+#[derive(Clone, Debug, Default, Deserialize, TS, JsonSchema)]
+#[serde(default)]
+#[ts(optional_fields)]
+pub struct PlaceParams {
+    /// It can show a window of its own.
+    pub window: Option<bool>,
+    /// It can open the system's browser and listen on its machine for what comes back.
+    pub browser: Option<bool>,
+}
+
+/// One way to consent.
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
+pub struct ConnectOffer {
+    pub route: ConsentRoute,
+    /// Whether it is the one to take first.
+    pub recommended: bool,
+    /// The redirect URI that would be sent; that of a browser gets the port that is listened on, where the provider takes any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub redirect_uri: Option<String>,
+    /// Whether that redirect URI may have any port.
+    pub any_port: bool,
+    /// Why it cannot be gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub why_not: Option<String>,
 }
 
 /// Body of `connect.finish`.
@@ -167,8 +221,8 @@ pub struct FinishConnect {
 }
 
 impl ConnectSession {
-    /// The view of a session; `authorize_url` only where it has just begun.
-    pub fn view(session: consent::ConnectSession, authorize_url: Option<String>) -> Self {
+    /// The view of a session.
+    pub fn view(session: consent::ConnectSession) -> Self {
         let code = match session.state {
             ConnectState::Failed { code } => Some(code),
             _ => None,
@@ -181,12 +235,13 @@ impl ConnectSession {
             end_user_id: session.end_user_id,
             route: session.route,
             redirect_uri: session.redirect_uri,
-            authorize_url,
-            embedded_window: None,
+            authorize_url: None,
+            start_url: None,
             scopes: session.scopes,
             state: session.state.as_str().to_owned(),
             code,
             message: session.message,
+            explanation: session.explanation,
             expires: session.expires,
             created_at: session.created_at,
             updated_at: session.updated_at,

@@ -329,9 +329,20 @@ pub struct CopyStore {
 /// outside the web view; the outcome is read with `connect.get` when a change of the session is told.
 #[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
 pub struct Connect {
+    /// Of which account.
+    pub account_id: String,
     /// Which integration.
     pub integration_id: String,
-    /// `window` or `browser`.
+    /// `window`, `browser` or `paste`.
+    pub route: ConsentRoute,
+}
+
+/// Params of `consent.switch`: the application goes on with a consent on another way.
+#[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
+pub struct SwitchRoute {
+    /// Which consent.
+    pub connect_session_id: String,
+    /// `window`, `browser` or `paste`.
     pub route: ConsentRoute,
 }
 

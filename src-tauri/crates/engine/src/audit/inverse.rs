@@ -76,6 +76,7 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::ProviderAppsGet
         | O::ProviderAppsImpact
         | O::ConnectGet
+        | O::ConnectRoutes
         | O::OverviewGet
         | O::OrganizationWebhooksList
         | O::OrganizationWebhooksGet
@@ -148,7 +149,7 @@ pub const fn inverse(operation: Operation) -> Inverse {
         O::AuthLogon | O::AuthLogoff => Never(SIGNING),
         O::IntegrationsVerify | O::IntegrationsVerifyExisting | O::IntegrationsCall => Never(TESTED),
         O::IntegrationPointsPreview | O::IntegrationsPreviewVersion => Never(LOOKED),
-        O::ConnectBegin | O::ConnectFinish | O::ConnectCancel => Never(CONSENT),
+        O::ConnectBegin | O::ConnectSwitch | O::ConnectFinish | O::ConnectCancel => Never(CONSENT),
         O::ConnectLinksCreate => Never("A link is taken back by being revoked. Revoke it where it is not wanted."),
         O::ConnectLinksRevoke => Never("Nothing is kept of a link's secret. Make another link."),
         O::OrganizationWebhooksRedeliver | O::OrganizationWebhooksTest => Never(SENT),

@@ -9,7 +9,7 @@ use patchbay_store::WriteTx;
 use serde_json::{Map, Value};
 
 use super::{OpenLink, dead};
-use crate::consent::{self, BeginConsent, Begun};
+use crate::consent::{self, BeginConsent, Begun, Platform};
 use crate::contention::again;
 use crate::integration::create::{insert, tested};
 use crate::integration::{self, CreateIntegration, UpdateIntegration};
@@ -71,7 +71,7 @@ pub async fn connect(engine: &Engine, open: &OpenLink, provider: &ProviderId, co
 /// Those of [`consent::begin`].
 pub async fn begin(engine: &Engine, open: &OpenLink, integration: &Integration, redirect_uri: String) -> Result<Begun, Problem> {
     let end_user = open.end_user.as_ref().map(|person| person.id.to_string());
-    let begin = BeginConsent { integration: integration.id, route: ConsentRoute::Link, redirect_uri: Some(redirect_uri), end_user };
+    let begin = BeginConsent { integration: integration.id, route: Some(ConsentRoute::Link), platform: Platform::default(), redirect_uri: Some(redirect_uri), end_user };
     let begun = consent::begin(engine, &open.grant, begin).await?;
     again!(engine, {
         let mut tx = reach::writing(engine, &open.grant).await?;

@@ -2,37 +2,33 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use patchbay_model::account::Account;
 use patchbay_model::change::ChangeKind;
 use patchbay_model::consent::{ConnectSession, ConnectState};
 use patchbay_model::definition::Definition;
 use patchbay_model::integration::{Integration, IntegrationStatus};
-use patchbay_model::{Code, ConnectSessionId, EndUserId, Entropy, IntegrationId, Operation, Problem, Secret};
-use patchbay_providers::manifest::redirect::Window;
-use patchbay_providers::routes::any_port;
+use patchbay_model::{Code, ConnectSessionId, EndUserId, Operation, Problem};
 use patchbay_providers::{Provider, Server};
 use patchbay_store::ReadTx;
 use serde_json::Value;
-use url::Url;
 
-use super::{BeginConsent, Begun, client, redirect};
+use super::{BeginConsent, Begun, client, leg, route};
 use crate::audit::record::{Done, record};
 use crate::governance::{self, Subject};
-use crate::oauth::{Asking, Authority, OAuthClient, authority, authorize, push};
-use crate::{Engine, ManagementGrant, definition, sealing};
+use crate::oauth::{Authority, authority};
+use crate::{Engine, ManagementGrant, definition};
 
-/// How long a person has for the provider's pages.
+/// How long a person has for the provider's pages, from the last way that was chosen.
 pub(super) const LIFE: Duration = Duration::from_secs(600);
 
 /// The purpose under which states are hashed.
 pub(super) const STATE: &str = "consent state";
 
-/// Begins a consent. Those of the same integration that are still under way end: only the newest link works.
+/// Begins a consent, on its first way. Consents of the same integration that are still under way end: only the newest link works.
 ///
 /// # Errors
-/// `provider_not_allowed` by the integration's point, `provider_app_missing`, a redirect URI that is not registered, trouble with the provider's metadata, and problems of permission.
+/// `provider_not_allowed` by the integration's point, `provider_app_missing`, `consent_route_unavailable`, a redirect URI that is
+/// not registered, trouble with the provider's metadata, and problems of permission.
 pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent) -> Result<Begun, Problem> {
     let missing = || Problem::not_found("integration", begin.integration);
     let mut tx = engine.store().read(grant.scope()).await?;
@@ -52,23 +48,12 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent
         None => None,
     };
     drop(tx);
-    let redirect_uri = redirect::choose(begin.route, begin.redirect_uri.as_deref(), &app, any_port(server))?;
+    let (route, redirect_uri) = route::chosen(engine, server, &app, begin.platform, begin.route, begin.redirect_uri.as_deref())?;
     let config = integration.config.as_object().cloned().unwrap_or_default();
     let authority = authority(engine.http(), &engine.outbound().metadata, &provider, server, &config).await?;
 
-    let (state, verifier) = (random(engine.context().entropy()), authority.pkce.then(|| random(engine.context().entropy())));
-    let scopes = scopes(&prescribed, &app.scopes, server, &authority);
-    let asking = Asking { redirect_uri: &redirect_uri, scopes: &scopes, state: &state, verifier: verifier.as_ref() };
-    // The secret has a part in this request only where it is pushed.
-    let client = if authority.pushes() {
-        client::client_of(engine, &mut engine.store().read_secrets(grant.scope()).await?, &app).await?
-    } else {
-        OAuthClient { id: app.client_id.clone(), secret: None }
-    };
-    let authorize_url: Url = push(engine, &authority, &client, authorize(&authority, &client, &asking)?).await?;
-
     let now = engine.now();
-    let session = ConnectSession {
+    let mut session = ConnectSession {
         id: ConnectSessionId::from_uuid(engine.context().new_uuid()),
         organization_id: integration.organization_id,
         account_id: account.id,
@@ -76,22 +61,23 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent
         provider_app_id: Some(app.id),
         member_id: grant.member(),
         end_user_id: end_user,
-        route: begin.route,
+        route,
         redirect_uri,
-        issuer: authority.issuer,
-        scopes,
+        issuer: authority.issuer.clone(),
+        scopes: scopes(&prescribed, &app.scopes, server, &authority),
         state: ConnectState::Begun,
         message: None,
+        explanation: None,
         expires: now.plus(LIFE),
         created_at: now,
         updated_at: now,
     };
+    let new = leg::NewLeg::of(engine, &session, 1, &authority, &app).await?;
     let mut tx = engine.store().write(grant.scope(), grant.caller().origin).await?;
-    let sealed = match &verifier {
-        Some(verifier) => Some(engine.seal(&mut tx, &sealing::verifier_place(&session), verifier).await?),
-        None => None,
-    };
-    tx.insert_connect_session(&session, &engine.vault().keyed_hash(STATE, state.expose().as_bytes()), sealed.as_ref()).await?;
+    // What an older server would look for; a leg that is opened at once puts its own there.
+    let nobody = leg::random(engine.context().entropy());
+    tx.insert_connect_session(&session, &engine.vault().keyed_hash(STATE, nobody.expose().as_bytes()), None).await?;
+    new.write(engine, &mut tx, &mut session).await?;
     let done = Done::created(Operation::ConnectBegin)
         .in_account(account.id)
         .on_integration(integration.id)
@@ -99,28 +85,11 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent
         .giving(session.id, integration.name.as_str());
     record(engine, &mut tx, grant, done).await?;
     tx.commit().await?;
-    Ok(Begun { session, authorize_url, embedded_window: !matches!(server.window, Window::Refused { .. }) })
-}
-
-/// The port on which [`super::loopback::Loopback`] has to listen for an integration's consent; any free one where there
-/// is none, since most providers take every port of the loopback address.
-///
-/// # Errors
-/// `provider_app_missing`, and problems of permission.
-pub async fn loopback_port(engine: &Engine, grant: &ManagementGrant, integration: IntegrationId) -> Result<Option<u16>, Problem> {
-    let missing = || Problem::not_found("integration", integration);
-    let mut tx = engine.store().read(grant.scope()).await?;
-    let integration = tx.integration(integration).await?.ok_or_else(missing)?;
-    tx.account(integration.account_id).await?.filter(|account| grant.reaches_category(account, integration.connector)).ok_or_else(missing)?;
-    let definition = definition::pinned(engine, &mut tx, integration.definition).await?;
-    let provider = engine.provider_of(&definition).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
-    let server = awaited(&integration, &provider)?;
-    let app = client::app_for(&mut tx, &provider, server, &integration).await?;
-    Ok(redirect::loopback_port(&app, any_port(server)))
+    Ok(new.begun(session))
 }
 
 /// Whether a person can authorize this integration now.
-fn awaited<'a>(integration: &Integration, provider: &'a Provider) -> Result<&'a Server, Problem> {
+pub(super) fn awaited<'a>(integration: &Integration, provider: &'a Provider) -> Result<&'a Server, Problem> {
     let word = integration.config.pointer("/credential/type").and_then(Value::as_str).unwrap_or_default();
     let Some(server) = provider.consent(word) else {
         return Err(Problem::new(
@@ -171,11 +140,4 @@ fn scopes(prescribed: &[String], of_app: &[String], server: &Server, authority: 
     }
     let known = |scope: &&String| authority.scopes_known.as_ref().is_none_or(|known| known.is_empty() || known.contains(scope));
     server.scopes.default.iter().filter(known).cloned().collect()
-}
-
-/// 256 random bits in 43 characters, all of which RFC 7636 section 4.1 allows.
-fn random(entropy: &dyn Entropy) -> Secret {
-    let mut bytes = [0; 32];
-    entropy.fill(&mut bytes);
-    Secret::new(URL_SAFE_NO_PAD.encode(bytes))
 }

@@ -11,15 +11,15 @@ use patchbay_store::PROVIDER_APP_KEY;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-use super::callback::Callback;
 use super::client::client_of;
-use super::finish::origin_of;
+use super::finish::{self, Taken, origin_of};
+use super::leg::{self, LegSecrets};
 use super::{KEPT_KEY, LOCATED_KEY, receipt};
 use crate::audit::record::{Done, record_for};
 use crate::call::opened::Opened;
 use crate::call::{ProbeOutcome, located, prove, sealed, settings_of};
 use crate::contention::again;
-use crate::oauth::{self, Answer, Authority, NewTokens, OAuthClient, Prepared, Refusal, TokenSet, authority, same_issuer};
+use crate::oauth::{self, Answer, Authority, NewTokens, OAuthClient, Prepared, Refusal, TokenSet, authority};
 use crate::{CallerInfo, Engine, connect_link, definition, refresh, sealing};
 
 /// A consent that has come to its end.
@@ -42,12 +42,20 @@ struct Material {
 ///
 /// # Errors
 /// What the session is to be ended with. Nothing was stored then.
-pub(super) async fn run(engine: &Engine, scope: Scope, caller: &CallerInfo, session: &ConnectSession, answer: &(Callback, String)) -> Result<Finished, Problem> {
-    let (callback, code) = answer;
-    let material = gather(engine, scope, session).await?;
+pub(super) async fn run(engine: &Engine, scope: Scope, caller: &CallerInfo, taken: &Taken) -> Result<Finished, Problem> {
+    let (session, callback) = (&taken.session, &taken.callback);
+    let material = gather(engine, scope, taken).await?;
     let config = material.integration.config.as_object().cloned().unwrap_or_default();
-    let authority = authority(engine.http(), &engine.outbound().metadata, &material.provider, material.server()?, &config).await?;
-    check_issuer(session, &authority, callback)?;
+    let authority = match authority(engine.http(), &engine.outbound().metadata, &material.provider, material.server()?, &config).await {
+        // The provider's own error says more than that its metadata cannot be read just now.
+        Err(_) if callback.error.is_some() => {
+            finish::check_issuer(session, None, callback)?;
+            return Err(finish::code(session, callback).err().unwrap_or_else(|| Problem::internal("an error of the provider was read as none")));
+        }
+        authority => authority?,
+    };
+    finish::check_issuer(session, Some(&authority), callback)?;
+    let code = finish::code(session, callback)?;
     let new = exchange(engine, &material, &authority, session, code).await?;
     let kept = new.kept.clone();
     for finding in &new.findings {
@@ -90,7 +98,8 @@ pub(super) async fn run(engine: &Engine, scope: Scope, caller: &CallerInfo, sess
     Ok(again!(engine, { store(engine, scope, caller, session, (&set, &clocks), &public, granted.clone(), &proof.outcome, proof.status).await }))
 }
 
-async fn gather(engine: &Engine, scope: Scope, session: &ConnectSession) -> Result<Material, Problem> {
+async fn gather(engine: &Engine, scope: Scope, taken: &Taken) -> Result<Material, Problem> {
+    let session = &taken.session;
     let mut tx = engine.store().read_secrets(scope).await?;
     engine.can_seal(&mut tx).await?;
     let integration = tx.integration(session.integration_id).await?.ok_or_else(|| Problem::not_found("integration", session.integration_id))?;
@@ -101,11 +110,17 @@ async fn gather(engine: &Engine, scope: Scope, session: &ConnectSession) -> Resu
         Some(app) => tx.provider_app(app).await?,
         None => None,
     };
-    let app = app.ok_or_else(|| Problem::new(Code::ProviderAppMissing, "The provider app of this consent was deleted meanwhile. Begin the consent again."))?;
+    let app = app.ok_or_else(leg::app_gone)?;
     let client = client_of(engine, &mut tx, &app).await?;
-    let verifier = match tx.secrets().sealed_connect_verifier(session.id).await? {
-        Some(envelope) => Some(engine.open_sealed_in(&mut tx, &sealing::verifier_place(session), &envelope).await?),
-        None => None,
+    let verifier = match &taken.leg {
+        Some(leg) => match tx.secrets().sealed_connect_leg(leg.id).await? {
+            Some(envelope) => LegSecrets::from_secret(&engine.open_sealed_in(&mut tx, &sealing::leg_place(leg), &envelope).await?)?.verifier,
+            None => None,
+        },
+        None => match tx.secrets().sealed_connect_verifier(session.id).await? {
+            Some(envelope) => Some(engine.open_sealed_in(&mut tx, &sealing::verifier_place(session), &envelope).await?),
+            None => None,
+        },
     };
     Ok(Material { provider, word, app_name: app.name.to_string(), client, verifier, integration })
 }
@@ -114,27 +129,6 @@ impl Material {
     /// The server at which the person consented.
     fn server(&self) -> Result<&Server, Problem> {
         self.provider.consent(&self.word).ok_or_else(|| Problem::internal("a consent belongs to a credential without an authorization server"))
-    }
-}
-
-/// RFC 9207 section 2.4: an answer of another issuer than the one that was asked is a mix-up attack.
-fn check_issuer(session: &ConnectSession, authority: &Authority, callback: &Callback) -> Result<(), Problem> {
-    let wrong = |what: &str| {
-        Err(Problem::new(Code::ConsentIssuerMismatch, format!("{what} The code was not used. Begin the consent again; if it comes back, somebody may be tampering with it.")))
-    };
-    if let (Some(begun), Some(now)) = (&session.issuer, &authority.issuer)
-        && !same_issuer(begun, now)
-    {
-        return wrong("The integration was given another issuer while the consent was under way.");
-    }
-    if !authority.iss_checked {
-        return Ok(());
-    }
-    match (&callback.issuer, &session.issuer) {
-        (Some(came), Some(expected)) if came == expected => Ok(()),
-        (Some(_), _) => wrong("The answer comes from another issuer than the one that was asked."),
-        (None, _) if authority.iss_required => wrong("The answer does not say which issuer it comes from, although this issuer always does."),
-        (None, _) => Ok(()),
     }
 }
 

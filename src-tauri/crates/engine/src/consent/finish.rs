@@ -1,13 +1,15 @@
 //! Finishes a consent: the provider's answer is taken once, checked, and exchanged.
 
-use patchbay_model::consent::{ConnectSession, ConnectState, ConsentRoute, is_callback};
+use patchbay_model::consent::{ConnectLeg, ConnectSession, ConnectState, ConsentRoute, LegState, is_callback};
 use patchbay_model::{Code, ConnectSessionId, Operation, Origin, Problem, Scope};
 
 use super::begin::STATE;
 use super::callback::{self, Callback};
 use super::exchange::{self, Finished};
+use super::leg::{self, BrowserNonce};
 use crate::background::surely;
 use crate::contention::again;
+use crate::oauth::{Authority, bounded, same_issuer};
 use crate::{CallerInfo, Engine, ManagementGrant};
 
 /// Finishes a consent with the URL at which the provider's answer arrived.
@@ -18,42 +20,47 @@ pub async fn finish(engine: &Engine, grant: &ManagementGrant, session: ConnectSe
     let mut tx = engine.store().read(grant.scope()).await?;
     super::reachable(&mut tx, grant, Operation::ConnectFinish, session).await?;
     drop(tx);
-    apart(engine, grant.caller().clone(), callback_url, Some(session)).await
+    apart(engine, grant.caller().clone(), callback_url, By::Member(session)).await
 }
 
 /// Finishes a consent whose answer came to the server's own callback address; `callback_url` is that address as the world
-/// sees it, with the query that came. Nobody is signed in there: the `state`, which only the person's browser was given,
-/// says which consent it is.
+/// sees it, with the query that came, `browser` what the browser holds that brought it. Nobody is signed in there: the `state`,
+/// which only the person's browser was given, says which consent it is.
 ///
 /// # Errors
-/// As [`finish`].
-pub async fn finish_callback(engine: &Engine, callback_url: &str) -> Result<ConnectSession, Problem> {
-    apart(engine, CallerInfo::local(Origin::Web), callback_url, None).await
+/// As [`finish`], and `consent_other_browser`.
+pub async fn finish_callback(engine: &Engine, callback_url: &str, browser: Option<&BrowserNonce>) -> Result<ConnectSession, Problem> {
+    let by = By::Browser(browser.cloned());
+    apart(engine, CallerInfo::local(Origin::Web), callback_url, by).await
+}
+
+/// Who brings an answer.
+enum By {
+    /// Whoever may finish this consent, by name.
+    Member(ConnectSessionId),
+    /// A browser that nobody is signed in with.
+    Browser(Option<BrowserNonce>),
 }
 
 /// In a task of its own: whoever waits may go away, as browsers do, and a code that was sent must not be lost with them.
-async fn apart(engine: &Engine, caller: CallerInfo, callback_url: &str, expected: Option<ConnectSessionId>) -> Result<ConnectSession, Problem> {
+async fn apart(engine: &Engine, caller: CallerInfo, callback_url: &str, by: By) -> Result<ConnectSession, Problem> {
     let (engine, callback_url) = (engine.clone(), callback_url.to_owned());
     let task = tokio::spawn(async move {
         let _held = engine.hold();
-        whole(&engine, &caller, &callback_url, expected).await
+        whole(&engine, &caller, &callback_url, &by).await
     });
     task.await.map_err(|_| Problem::internal("the consent was interrupted"))?
 }
 
-async fn whole(engine: &Engine, caller: &CallerInfo, callback_url: &str, expected: Option<ConnectSessionId>) -> Result<ConnectSession, Problem> {
-    let (session, callback) = again!(engine, { take(engine, caller.origin, callback_url, expected).await });
-    let scope = Scope::Account(session.organization_id, session.account_id);
-    let finished = match checked(&session, callback) {
-        Ok(code) => exchange::run(engine, scope, caller, &session, &code).await,
-        Err(problem) => Err(problem),
-    };
-    match finished {
+async fn whole(engine: &Engine, caller: &CallerInfo, callback_url: &str, by: &By) -> Result<ConnectSession, Problem> {
+    let taken = again!(engine, { take(engine, caller.origin, callback_url, by).await });
+    let scope = Scope::Account(taken.session.organization_id, taken.session.account_id);
+    match exchange::run(engine, scope, caller, &taken).await {
         Ok(Finished { session }) => Ok(session),
         Err(problem) => {
             again!(engine, {
                 let mut tx = engine.store().write(scope, caller.origin).await?;
-                tx.end_connect_session(session.id, ConnectState::Failed { code: problem.code }, Some(&problem.message), engine.now()).await?;
+                tx.end_connect_session(taken.session.id, ConnectState::Failed { code: problem.code }, Some(&problem.message), engine.now()).await?;
                 tx.commit().await?;
                 Ok(())
             });
@@ -62,21 +69,39 @@ async fn whole(engine: &Engine, caller: &CallerInfo, callback_url: &str, expecte
     }
 }
 
-/// Finds the consent of a callback and takes the callback, which can be done once.
-async fn take(engine: &Engine, origin: Origin, callback_url: &str, expected: Option<ConnectSessionId>) -> Result<(ConnectSession, Callback), Problem> {
+/// An answer that was taken, which can be done once.
+pub(super) struct Taken {
+    pub(super) session: ConnectSession,
+    /// The leg that it came by; none for a consent that an older Patchbay began.
+    pub(super) leg: Option<ConnectLeg>,
+    pub(super) callback: Callback,
+}
+
+/// Finds the leg of a callback and takes it, in this order: its form, its `state`, whether the consent is under way, its time,
+/// the exact address, the browser. Only what passes all of them ends the consent, by whichever end: whoever got hold of a
+/// `state` alone must not be able to end somebody else's. Issuer, error and code are looked at then.
+async fn take(engine: &Engine, origin: Origin, callback_url: &str, by: &By) -> Result<Taken, Problem> {
     let (url, callback) = callback::parse(callback_url)?;
     let hash = engine.vault().keyed_hash(STATE, callback.state.as_bytes());
+    let unknown = || Problem::new(Code::ConsentUnknown, "This answer belongs to no consent that was begun here. Begin the consent again, and use the newest link only.");
     let mut tx = engine.store().read(Scope::System).await?;
-    let session = tx
-        .connect_session_by_state(&hash)
-        .await?
-        .filter(|session| expected.is_none_or(|expected| expected == session.id))
-        .ok_or_else(|| Problem::new(Code::ConsentUnknown, "This answer belongs to no consent that was begun here. Begin the consent again, and use the newest link only."))?;
+    let leg = tx.connect_leg_by_state(&hash).await?;
+    let (session, tenant) = match &leg {
+        Some(leg) => (leg.session_id, Scope::Account(leg.organization_id, leg.account_id)),
+        None => {
+            let session = tx.connect_session_by_state(&hash).await?.ok_or_else(unknown)?;
+            (session.id, Scope::Account(session.organization_id, session.account_id))
+        }
+    };
     drop(tx);
-    if session.state != ConnectState::Begun {
+    if matches!(by, By::Member(expected) if *expected != session) {
+        return Err(unknown());
+    }
+    let mut tx = engine.store().write(tenant, origin).await?;
+    let session = tx.connect_session(session).await?.ok_or_else(unknown)?;
+    if session.state != ConnectState::Begun || leg.as_ref().is_some_and(|leg| leg.state != LegState::Opened) {
         return Err(over(&session));
     }
-    let mut tx = engine.store().write(Scope::Account(session.organization_id, session.account_id), origin).await?;
     let now = surely(engine, &mut tx).await?;
     if session.expires <= now {
         let problem = late();
@@ -84,20 +109,31 @@ async fn take(engine: &Engine, origin: Origin, callback_url: &str, expected: Opt
         tx.commit().await?;
         return Err(problem);
     }
-    if !session.redirect_uri.parse().is_ok_and(|sent| is_callback(&sent, &url)) {
-        // Not taken: whoever got hold of a state must not be able to end somebody else's consent.
+    if leg.as_ref().is_some_and(|leg| leg.expires <= now) {
+        return Err(late());
+    }
+    let sent = leg.as_ref().map_or(&session.redirect_uri, |leg| &leg.redirect_uri);
+    if !sent.parse().is_ok_and(|sent| is_callback(&sent, &url)) {
         return Err(Problem::new(
             Code::ConsentCallbackMismatch,
-            format!(
-                "The answer came to another address than {}, to which the consent was bound. Correct the redirect URI at the provider, then begin again.",
-                session.redirect_uri
-            ),
+            format!("The answer came to another address than {sent}, to which the consent was bound. Correct the redirect URI at the provider, then begin again."),
         ));
     }
-    match tx.begin_exchange(session.id, now).await? {
+    // A member who finishes a consent by name is known; a browser at the callback address is known by what it was given.
+    if let (Some(leg), By::Browser(browser)) = (leg.as_ref().filter(|leg| leg.browser_hash.is_some()), by)
+        && !browser.as_ref().is_some_and(|browser| browser.holds(engine, leg))
+    {
+        return Err(leg::other_browser());
+    }
+    if let Some(leg) = &leg
+        && !tx.answer_connect_leg(leg, now).await?
+    {
+        return Err(over(&session));
+    }
+    match tx.begin_exchange(session.id, leg.as_ref(), now).await? {
         Some(session) => {
             tx.commit().await?;
-            Ok((session, callback))
+            Ok(Taken { session, leg, callback })
         }
         None => {
             let session = tx.connect_session(session.id).await?.unwrap_or(session);
@@ -111,7 +147,7 @@ pub(super) fn late() -> Problem {
 }
 
 /// Why a consent that is not under way takes no answer.
-fn over(session: &ConnectSession) -> Problem {
+pub(super) fn over(session: &ConnectSession) -> Problem {
     match session.state {
         ConnectState::Failed { code: Code::ConsentExpired } => late(),
         ConnectState::Cancelled => {
@@ -121,24 +157,57 @@ fn over(session: &ConnectSession) -> Problem {
     }
 }
 
-/// The code, when the answer comes from whom it should and holds one.
-fn checked(session: &ConnectSession, callback: Callback) -> Result<(Callback, String), Problem> {
+/// RFC 9207 section 2.4: an answer of another issuer than the one that was asked is a mix-up attack, be it an error or a code.
+/// Without the authority, which cannot be asked just now, only an issuer that is named is compared.
+pub(super) fn check_issuer(session: &ConnectSession, authority: Option<&Authority>, callback: &Callback) -> Result<(), Problem> {
+    if let Some(authority) = authority {
+        same_authority(session, authority)?;
+        if !authority.iss_checked {
+            return Ok(());
+        }
+    }
+    match (&callback.issuer, &session.issuer) {
+        (Some(came), Some(expected)) if came == expected => Ok(()),
+        (Some(_), _) => Err(mixed_up("The answer comes from another issuer than the one that was asked.")),
+        (None, _) if authority.is_some_and(|authority| authority.iss_required) => {
+            Err(mixed_up("The answer does not say which issuer it comes from, although this issuer always does."))
+        }
+        (None, _) => Ok(()),
+    }
+}
+
+/// That the consent still goes to the issuer at which it began.
+pub(super) fn same_authority(session: &ConnectSession, authority: &Authority) -> Result<(), Problem> {
+    match (&session.issuer, &authority.issuer) {
+        (Some(begun), Some(now)) if !same_issuer(begun, now) => Err(mixed_up("The integration was given another issuer while the consent was under way.")),
+        _ => Ok(()),
+    }
+}
+
+fn mixed_up(what: &str) -> Problem {
+    Problem::new(Code::ConsentIssuerMismatch, format!("{what} The code was not used. Begin the consent again; if it comes back, somebody may be tampering with it."))
+}
+
+/// The code of an answer, when it holds one.
+///
+/// # Errors
+/// The provider's own, and `provider_invalid_answer` when there is neither.
+pub(super) fn code<'a>(session: &ConnectSession, callback: &'a Callback) -> Result<&'a str, Problem> {
     if let Some(error) = &callback.error {
         return Err(refused(session, error, callback.error_description.as_deref()));
     }
-    match callback.code.clone().filter(|code| !code.is_empty()) {
-        Some(code) => Ok((callback, code)),
-        None => Err(Problem::new(
+    callback.code.as_deref().filter(|code| !code.is_empty()).ok_or_else(|| {
+        Problem::new(
             Code::ProviderInvalidAnswer,
             "The provider's answer holds neither a code nor an error. Begin the consent again; if it stays so, ask whoever runs the provider.",
-        )),
-    }
+        )
+    })
 }
 
 /// The provider's error (RFC 6749 section 4.1.2.1), with what to do about it.
 fn refused(session: &ConnectSession, error: &str, description: Option<&str>) -> Problem {
-    let error = crate::oauth::bounded(error);
-    let words = description.map(crate::oauth::bounded).filter(|words| !words.is_empty());
+    let error = bounded(error);
+    let words = description.map(bounded).filter(|words| !words.is_empty());
     let says = words.as_deref().map(|words| format!(" The provider says: {words}")).unwrap_or_default();
     let step = match error.as_str() {
         "access_denied" => "The person or the provider refused.".to_owned(),
@@ -157,6 +226,6 @@ fn refused(session: &ConnectSession, error: &str, description: Option<&str>) -> 
 pub(super) fn origin_of(route: ConsentRoute, caller: &CallerInfo) -> Origin {
     match route {
         ConsentRoute::Link => Origin::Web,
-        ConsentRoute::Window | ConsentRoute::Browser => caller.origin,
+        ConsentRoute::Window | ConsentRoute::Browser | ConsentRoute::Paste | ConsentRoute::Device => caller.origin,
     }
 }

@@ -21,14 +21,15 @@ pub(super) fn choose(route: ConsentRoute, given: Option<&str>, app: &ProviderApp
         let loopback = |uri: &&String| Url::parse(uri).is_ok_and(|url| is_loopback(&url));
         let found = match route {
             // A window sees every address before it is called, so nothing has to listen there.
-            ConsentRoute::Window => app.redirect_uris.iter().find(loopback).or_else(|| app.redirect_uris.first()),
+            // Where an address is pasted, nobody should be there to take the answer.
+            ConsentRoute::Window | ConsentRoute::Paste => app.redirect_uris.iter().find(loopback).or_else(|| app.redirect_uris.first()),
             ConsentRoute::Browser => app.redirect_uris.iter().find(loopback),
-            ConsentRoute::Link => None,
+            ConsentRoute::Link | ConsentRoute::Device => None,
         };
         return match found {
             Some(uri) => Ok(uri.clone()),
-            // Any port of the loopback address will do, and the window needs none.
-            None if route == ConsentRoute::Window && any_port && app.redirect_uris.is_empty() => Ok(format!("http://127.0.0.1{CALLBACK_PATH}")),
+            // Any port of the loopback address will do, and neither needs one.
+            None if matches!(route, ConsentRoute::Window | ConsentRoute::Paste) && any_port && app.redirect_uris.is_empty() => Ok(format!("http://127.0.0.1{CALLBACK_PATH}")),
             None => refuse(format!("No redirect URI was given, and provider app `{}` has none registered that fits. Give the one to which the provider shall answer.", app.name)),
         };
     };
@@ -45,12 +46,6 @@ pub(super) fn choose(route: ConsentRoute, given: Option<&str>, app: &ProviderApp
             registered()
         ))
     }
-}
-
-/// The port on which a loopback listener has to wait for the answer; any free one where there is none.
-pub(super) fn loopback_port(app: &ProviderApp, any_port: bool) -> Option<u16> {
-    let registered = |uri: &String| Url::parse(uri).ok().filter(|url| is_loopback(url) && url.path() == CALLBACK_PATH);
-    app.redirect_uris.iter().find_map(registered).filter(|_| !any_port).and_then(|url| url.port_or_known_default())
 }
 
 fn acceptable(url: &Url) -> bool {
@@ -122,12 +117,6 @@ mod tests {
         assert!(choose(ConsentRoute::Browser, None, &self::app(&["https://x.test/cb"]), true).is_err());
         assert_eq!(choose(ConsentRoute::Window, None, &self::app(&[]), true).unwrap(), "http://127.0.0.1/oauth/callback");
         assert!(choose(ConsentRoute::Window, None, &self::app(&[]), false).is_err());
-    }
-
-    #[test]
-    fn a_listener_takes_the_registered_port_where_the_provider_insists() {
-        let fixed = app(&["https://x.test/cb", "http://127.0.0.1:4711/oauth/callback"]);
-        assert_eq!((loopback_port(&fixed, false), loopback_port(&fixed, true), loopback_port(&app(&[]), false)), (Some(4711), None, None));
     }
 
     #[test]

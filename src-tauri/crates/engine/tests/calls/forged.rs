@@ -1,6 +1,6 @@
 //! Authorization servers that do what a sound one never does.
 
-use patchbay_engine::consent::{self, BeginConsent, Begun};
+use patchbay_engine::consent::{self, BeginConsent, Begun, Platform};
 use patchbay_engine::provider_app::CreateProviderApp;
 use patchbay_model::consent::{ConnectState, ConsentRoute};
 use patchbay_model::integration::{AttentionCause, Integration, IntegrationStatus};
@@ -56,14 +56,14 @@ impl Forged {
     }
 
     async fn begin(&self) -> Result<Begun, Problem> {
-        let begin = BeginConsent { integration: self.integration.id, route: ConsentRoute::Window, redirect_uri: None, end_user: None };
+        let begin = BeginConsent { integration: self.integration.id, route: Some(ConsentRoute::Window), platform: Platform::default(), redirect_uri: None, end_user: None };
         consent::begin(&self.world.engine, &self.world.grant, begin).await
     }
 
     /// The person allows at once.
     async fn connect(&self) -> (Begun, Result<patchbay_model::consent::ConnectSession, Problem>) {
         let begun = self.begin().await.unwrap();
-        let state = begun.authorize_url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+        let state = begun.authorize_url.as_ref().unwrap().query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
         let callback = format!("{}?code={CODE}&state={state}", begun.session.redirect_uri);
         let outcome = consent::finish(&self.world.engine, &self.world.grant, begun.session.id, &callback).await;
         (begun, outcome)
@@ -145,7 +145,7 @@ async fn metadata_in_anothers_name_is_not_used() {
     ] {
         let body = metadata.to_string();
         forged.stand_in.answers(move |_| (200, body.clone()));
-        let problem = forged.begin().await.unwrap_err();
+        let problem = forged.begin().await.err().unwrap();
         assert!(matches!(problem.code, Code::InvalidConfig | Code::ProviderInvalidAnswer), "{metadata}: {}", problem.message);
     }
 }

@@ -5,7 +5,7 @@ use patchbay_model::consent::{ConnectState, ConsentRoute};
 use serde_json::Value;
 use url::Url;
 
-use crate::world::{Client, World};
+use crate::world::{Client, REDIRECT_URI, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_pushed_before_the_person_goes() {
@@ -13,14 +13,15 @@ async fn a_request_is_pushed_before_the_person_goes() {
         let world = World::with(client).await;
         let begun = world.begin(ConsentRoute::Browser).await;
         // RFC 9126 section 4: nothing but who asks, and what was pushed.
-        let names: Vec<String> = begun.authorize_url.query_pairs().map(|(name, _)| name.into_owned()).collect();
-        assert_eq!(names, ["client_id", "request_uri"], "{}", begun.authorize_url);
+        let page = begun.authorize_url.as_ref().expect("the leg is open");
+        let names: Vec<String> = page.query_pairs().map(|(name, _)| name.into_owned()).collect();
+        assert_eq!(names, ["client_id", "request_uri"], "{page}");
         let callback = world.person(&begun, true).await;
         assert_eq!(world.finish(&begun, callback.as_str()).await.unwrap().state, ConnectState::Completed);
         assert_eq!(world.userinfo().await.unwrap().as_deref(), Some("Ada Lovelace"));
     }
     let world = World::with(Client::PushingWithWrongSecret).await;
-    let problem = world.try_begin(ConsentRoute::Browser).await.unwrap_err();
+    let problem = world.try_begin(Some(ConsentRoute::Browser), Some(REDIRECT_URI)).await.err().unwrap();
     assert_eq!(problem.code, Code::ProviderRefused, "a wrong secret is told before the person goes: {}", problem.message);
     assert!(problem.message.contains("invalid_client") && !problem.message.contains("not-the-client-secret"), "{}", problem.message);
 }

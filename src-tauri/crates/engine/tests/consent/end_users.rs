@@ -55,7 +55,8 @@ async fn a_consent_can_be_begun_for_a_person_who_is_known() {
     let known = end_user::create(&world.engine, &world.grant, &world.account(), known).await.unwrap();
     let begin = |person: &str| consent::BeginConsent {
         integration: world.integration.id,
-        route: ConsentRoute::Window,
+        route: Some(ConsentRoute::Window),
+        platform: consent::Platform::default(),
         redirect_uri: Some(REDIRECT_URI.to_owned()),
         end_user: Some(person.to_owned()),
     };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use patchbay_engine::consent::loopback::Loopback;
-use patchbay_engine::consent::{self, BeginConsent};
+use patchbay_engine::consent;
 use patchbay_engine::integration::UpdateIntegration;
 use patchbay_engine::point::{self, CreatePoint, UpdatePoint};
 use patchbay_model::Code;
@@ -19,14 +19,20 @@ async fn a_person_authorizes_through_the_system_browser() {
     let world = World::new().await;
     assert_eq!(world.integration.status, IntegrationStatus::AwaitingConsent);
     assert_eq!(world.userinfo().await.unwrap_err().code, Code::IntegrationNotActive);
-    let loopback = Loopback::bind(None).await.unwrap();
-    let begin = BeginConsent { integration: world.integration.id, route: ConsentRoute::Browser, redirect_uri: Some(loopback.redirect_uri().to_string()), end_user: None };
-    let begun = consent::begin(&world.engine, &world.grant, begin).await.unwrap();
-    assert!(begun.authorize_url.as_str().contains("code_challenge_method=S256"), "{}", begun.authorize_url);
-    let waiting = tokio::spawn(loopback.wait(Duration::from_secs(20)));
+    let loopback = Loopback::bind(world.engine.context(), &"http://127.0.0.1/oauth/callback".parse().unwrap(), true).await.unwrap();
+    let begun = world.try_begin(Some(ConsentRoute::Browser), Some(loopback.redirect_uri().as_str())).await.unwrap();
+    let page = begun.authorize_url.clone().unwrap();
+    assert!(page.as_str().contains("code_challenge_method=S256"), "{page}");
+    let start = loopback.start_url();
+    let to = page.clone();
+    let waiting = tokio::spawn(async move { loopback.wait(&to, Duration::from_secs(20)).await });
+    let browser = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let away = browser.get(start).send().await.unwrap();
+    assert_eq!(away.headers()["location"], page.as_str());
+    let cookie = away.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
     let back = world.person(&begun, true).await;
     // The browser goes where it is sent; what it is shown holds neither code nor state.
-    let page = reqwest::Client::builder().no_proxy().build().unwrap().get(back.clone()).send().await.unwrap().text().await.unwrap();
+    let page = browser.get(back.clone()).header("cookie", cookie).send().await.unwrap().text().await.unwrap();
     assert!(page.contains("Back to Patchbay"), "{page}");
     let callback = waiting.await.unwrap().unwrap();
     assert_eq!(callback, back);
@@ -54,13 +60,11 @@ async fn a_person_authorizes_through_the_system_browser() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_confidential_client_and_a_link_work_as_well() {
+async fn a_confidential_client_works_as_well() {
     let world = World::with(Client::Confidential).await;
-    let begun = world.begin(ConsentRoute::Link).await;
+    let begun = world.begin(ConsentRoute::Window).await;
     let callback = world.person(&begun, true).await;
-    // Nobody is signed in at the server's callback address.
-    let session = consent::finish_callback(&world.engine, callback.as_str()).await.unwrap();
-    assert_eq!(session.state, ConnectState::Completed);
+    assert_eq!(world.finish(&begun, callback.as_str()).await.unwrap().state, ConnectState::Completed);
     assert_eq!(world.now_integration().await.status, IntegrationStatus::Active);
 }
 
@@ -112,6 +116,15 @@ async fn what_was_forged_or_went_astray_is_refused() {
     assert_eq!(problem.code, Code::ConsentIssuerMismatch);
     assert_eq!(world.finish(&begun, callback.as_str()).await.unwrap_err().code, Code::ConsentReplayed, "after a mix-up the consent is over");
     assert_eq!(world.now_integration().await.status, IntegrationStatus::AwaitingConsent);
+
+    // An error is held to the same (RFC 9207 section 2.4): another's refusal must not pass for this provider's.
+    for issuer in [Some("https://evil.example"), None] {
+        let begun = world.begin(ConsentRoute::Window).await;
+        let refusal = world.person(&begun, false).await;
+        assert!(refusal.as_str().contains("error=access_denied"), "{refusal}");
+        let problem = world.finish(&begun, &altered(&refusal, "iss", issuer)).await.unwrap_err();
+        assert_eq!(problem.code, Code::ConsentIssuerMismatch, "{issuer:?}");
+    }
 
     let begun = world.begin(ConsentRoute::Window).await;
     let callback = world.person(&begun, true).await;
@@ -165,23 +178,19 @@ async fn a_wrong_client_secret_names_the_setting_to_change() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_begin_says_why() {
     let world = World::new().await;
-    let begin = |redirect_uri: &str| BeginConsent { integration: world.integration.id, route: ConsentRoute::Window, redirect_uri: Some(redirect_uri.to_owned()), end_user: None };
-    let problem = consent::begin(&world.engine, &world.grant, begin("http://127.0.0.1:4711/elsewhere")).await.unwrap_err();
+    let problem = world.try_begin(Some(ConsentRoute::Window), Some("http://127.0.0.1:4711/elsewhere")).await.err().unwrap();
     assert!(problem.code == Code::InvalidField && problem.message.contains("/elsewhere"), "{}", problem.message);
     let apps = patchbay_engine::provider_app::list(&world.engine, &world.grant, patchbay_model::list::ListQuery::default()).await.unwrap();
     patchbay_engine::provider_app::delete(&world.engine, &world.grant, &apps.items[0].id.to_string()).await.unwrap();
-    let problem = consent::begin(&world.engine, &world.grant, begin(REDIRECT_URI)).await.unwrap_err();
+    let problem = world.try_begin(Some(ConsentRoute::Window), Some(REDIRECT_URI)).await.err().unwrap();
     assert!(problem.code == Code::ProviderAppMissing && problem.message.contains(&world.peer.issuer), "{}", problem.message);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_needs_no_address_of_its_own_and_an_old_consent_ends() {
     let world = World::new().await;
-    let begin = BeginConsent { integration: world.integration.id, route: ConsentRoute::Window, redirect_uri: None, end_user: None };
-    let begun = consent::begin(&world.engine, &world.grant, begin).await.unwrap();
+    let begun = world.try_begin(Some(ConsentRoute::Window), None).await.unwrap();
     assert_eq!(begun.session.redirect_uri, "http://127.0.0.1/oauth/callback", "the registered one");
-    assert!(begun.embedded_window);
-    assert_eq!(consent::loopback_port(&world.engine, &world.grant, world.integration.id).await.unwrap(), None, "this provider takes every port");
     let callback = world.person(&begun, true).await;
     world.finish(&begun, callback.as_str()).await.unwrap();
 
@@ -208,12 +217,11 @@ async fn a_point_says_which_scopes_are_asked_and_whether_at_all() {
     patchbay_engine::integration::update(&world.engine, &world.grant, &account, &world.integration.id.to_string(), under).await.unwrap();
     let begun = world.begin(ConsentRoute::Window).await;
     assert_eq!(begun.session.scopes, ["openid", "email"]);
-    let asked = begun.authorize_url.query_pairs().find(|(name, _)| name == "scope").unwrap().1.into_owned();
+    let asked = begun.authorize_url.as_ref().unwrap().query_pairs().find(|(name, _)| name == "scope").unwrap().1.into_owned();
     assert_eq!(asked, "openid email");
 
     let closed = UpdatePoint { name: None, fullname: None, description: None, connector: None, environments: PointEnvironments::default(), policy: None, expected: None };
     point::update(&world.engine, &world.grant, "sign-in", closed).await.unwrap();
-    let begin = BeginConsent { integration: world.integration.id, route: ConsentRoute::Window, redirect_uri: Some(REDIRECT_URI.to_owned()), end_user: None };
-    let problem = consent::begin(&world.engine, &world.grant, begin).await.err().unwrap();
+    let problem = world.try_begin(Some(ConsentRoute::Window), Some(REDIRECT_URI)).await.err().unwrap();
     assert_eq!(problem.code, Code::ProviderNotAllowed, "nobody is asked for what may not be used");
 }

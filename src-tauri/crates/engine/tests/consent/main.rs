@@ -12,6 +12,8 @@ mod end_users;
 #[cfg(test)]
 mod flow;
 #[cfg(test)]
+mod legs;
+#[cfg(test)]
 mod peer;
 #[cfg(test)]
 mod person;

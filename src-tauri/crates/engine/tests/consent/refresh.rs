@@ -233,7 +233,7 @@ async fn a_consent_does_not_mind_that_the_server_of_its_answer_is_ahead() {
     let other = world.second_engine_ahead(900).await;
     let begun = world.begin(ConsentRoute::Browser).await;
     let callback = world.person(&begun, true).await;
-    consent::finish_callback(&other, callback.as_str()).await.unwrap();
+    consent::finish_callback(&other, callback.as_str(), None).await.unwrap();
     assert_eq!(world.now_integration().await.status, IntegrationStatus::Active);
     other.shutdown().await;
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use patchbay_engine::account::CreateAccount;
-use patchbay_engine::consent::{self, BeginConsent, Begun};
+use patchbay_engine::consent::{self, BeginConsent, Begun, Platform, SwitchConsent};
 use patchbay_engine::installation::{self, StoreUrl};
 use patchbay_engine::integration::CreateIntegration;
 use patchbay_engine::provider_app::CreateProviderApp;
 use patchbay_engine::{Engine, ManagementGrant, NetworkPolicy};
-use patchbay_model::consent::{ConnectSession, ConsentRoute};
+use patchbay_model::consent::{ConnectLeg, ConnectSession, ConsentRoute};
 use patchbay_model::integration::Integration;
 use patchbay_model::{Clock, Context, OrganizationId, Origin, Problem, Scope, Secret, Timestamp};
 use patchbay_store::Store;
@@ -31,6 +31,8 @@ impl Clock for MovedClock {
     }
 }
 
+/// The callback address of the server that serves the store, where one does.
+pub(crate) const SERVED: &str = "http://127.0.0.1:4711/oauth/callback";
 pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1:4711/oauth/callback";
 
 pub(crate) struct World {
@@ -130,7 +132,7 @@ impl World {
             issuer: Some(peer.issuer.clone()),
             client_id: client_id.to_owned(),
             client_secret,
-            redirect_uris: vec!["http://127.0.0.1/oauth/callback".to_owned()],
+            redirect_uris: vec!["http://127.0.0.1/oauth/callback".to_owned(), SERVED.to_owned()],
             scopes: Vec::new(),
             secret_expires: None,
         };
@@ -175,17 +177,27 @@ impl World {
     }
 
     pub(crate) async fn begin(&self, route: ConsentRoute) -> Begun {
-        self.try_begin(route).await.unwrap()
+        self.try_begin(Some(route), Some(REDIRECT_URI)).await.unwrap()
     }
 
-    pub(crate) async fn try_begin(&self, route: ConsentRoute) -> Result<Begun, Problem> {
-        let begin = BeginConsent { integration: self.integration.id, route, redirect_uri: Some(REDIRECT_URI.to_owned()), end_user: None };
+    pub(crate) async fn try_begin(&self, route: Option<ConsentRoute>, redirect_uri: Option<&str>) -> Result<Begun, Problem> {
+        let platform = Platform { window: true, browser: true };
+        let begin = BeginConsent { integration: self.integration.id, route, platform, redirect_uri: redirect_uri.map(str::to_owned), end_user: None };
         consent::begin(&self.engine, &self.grant, begin).await
+    }
+
+    pub(crate) async fn switch(&self, begun: &Begun, route: ConsentRoute, redirect_uri: Option<&str>) -> Result<Begun, Problem> {
+        let switch = SwitchConsent { route: Some(route), redirect_uri: redirect_uri.map(str::to_owned), platform: Platform::default() };
+        consent::switch(&self.engine, &self.grant, begun.session.id, switch).await
+    }
+
+    pub(crate) async fn legs(&self, begun: &Begun) -> Vec<ConnectLeg> {
+        self.bare_store().await.read(self.scope()).await.unwrap().connect_legs(begun.session.id).await.unwrap()
     }
 
     /// The address with which the provider sends the person back.
     pub(crate) async fn person(&self, begun: &Begun, allow: bool) -> Url {
-        person::consent(&begun.authorize_url, self.peer.password(), allow).await
+        person::consent(begun.authorize_url.as_ref().expect("the leg is open"), self.peer.password(), allow).await
     }
 
     pub(crate) async fn finish(&self, begun: &Begun, callback: &str) -> Result<ConnectSession, Problem> {

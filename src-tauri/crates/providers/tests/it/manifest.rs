@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use patchbay_model::ProviderId;
 use patchbay_providers::manifest::{self, At, Cause, Families, Family, Fault, Filter, Manifest, Part, Seen, Slot, Source, Template, TemplateError};
-use patchbay_providers::{Catalog, Platform, Provider, Route, UserManifest, routes};
+use patchbay_model::consent::ConsentRoute;
+use patchbay_providers::{Catalog, Platform, Provider, UserManifest, routes};
 use serde_json::{Value, json};
 
 const GOOD: &str = include_str!("../fixtures/manifest/ticketing_sample.toml");
@@ -206,15 +207,15 @@ fn routes_are_offered_with_the_reason_of_those_that_cannot_be_gone() {
     let order = |registered: &[String], platform: &Platform<'_>| {
         routes(server, registered, platform).into_iter().filter(patchbay_providers::Offer::possible).map(|offer| offer.route).collect::<Vec<_>>()
     };
-    assert_eq!(order(&registered, &platform), [Route::Browser, Route::Link, Route::Paste], "its page refuses windows");
-    assert_eq!(order(&registered[..1], &platform), [Route::Link, Route::Paste]);
-    assert_eq!(order(&registered, &Platform::default()), [Route::Paste]);
+    assert_eq!(order(&registered, &platform), [ConsentRoute::Browser, ConsentRoute::Link, ConsentRoute::Paste], "its page refuses windows");
+    assert_eq!(order(&registered[..1], &platform), [ConsentRoute::Link, ConsentRoute::Paste]);
+    assert_eq!(order(&registered, &Platform::default()), [ConsentRoute::Paste]);
     assert_eq!(order(&[], &platform), []);
     let localhost = ["http://localhost:7000/callback".to_owned()];
-    assert_eq!(order(&localhost, &platform), [Route::Paste], "it takes addresses alone");
+    assert_eq!(order(&localhost, &platform), [ConsentRoute::Paste], "it takes addresses alone");
     let offers = routes(server, &registered, &platform);
     assert_eq!(offers[0].redirect_uri.as_deref(), Some("http://127.0.0.1:7000/callback"));
-    assert!(offers.iter().find(|offer| offer.route == Route::Window).unwrap().refused.as_deref().unwrap().contains("embedded browsers"));
+    assert!(offers.iter().find(|offer| offer.route == ConsentRoute::Window).unwrap().refused.as_deref().unwrap().contains("embedded browsers"));
 }
 
 #[test]

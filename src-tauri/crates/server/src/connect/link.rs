@@ -96,16 +96,16 @@ pub(crate) async fn fill(visit: Visit) -> Result<Response, Problem> {
 /// The page before the provider's. A link leads there, since browsers hold a form to this site even where it is sent on.
 fn leave(guest: &Guest, brand: &Brand, open: &OpenLink, offer: &LinkOffer, begun: &Begun) -> Response {
     let title = format!("Continue at {}", offer.fullname);
-    let host = begun.authorize_url.host_str().unwrap_or_default();
+    let start = begun.start.as_ref().map(|ticket| format!("/connect/start/{}", ticket.expose())).unwrap_or_default();
     let scopes = &begun.session.scopes;
     let main = html! {
         h1 { (title) }
-        p { "You sign in at " strong { (host) } " and agree there. " (brand.name()) " never sees your password." }
+        p { "You sign in at " strong { (begun.host) } " and agree there. " (brand.name()) " never sees your password." }
         @if !scopes.is_empty() {
             h2 { (brand.name()) " asks for" }
             ul.scopes { @for scope in scopes { li { code { (scope) } } } }
         }
-        a.button href=(begun.authorize_url.as_str()) rel="noreferrer" { "Continue to " (offer.fullname) }
+        a.button href=(start) rel="noreferrer" { "Continue to " (offer.fullname) }
         p { a.back href=(address(guest, offer)) { "Back" } }
         p.quiet { "This step works for ten minutes, in this browser. " (until(open)) }
     };

@@ -17,7 +17,7 @@ async fn a_callback_is_taken_once() {
             tasks.push(tokio::spawn(async move {
                 uncontended!({
                     let mut tx = store.write_secrets(scope, Origin::Web).await?;
-                    let taken = tx.begin_exchange(id, time(1)).await?;
+                    let taken = tx.begin_exchange(id, None, time(1)).await?;
                     tx.commit().await?;
                     Ok(taken.is_some())
                 })
@@ -33,7 +33,7 @@ async fn a_callback_is_taken_once() {
         assert_eq!(tx.connect_session(session.id).await.unwrap().unwrap().state, ConnectState::Exchanging);
         assert!(tx.end_connect_session(session.id, ConnectState::Completed, None, time(2)).await.unwrap());
         assert!(!tx.end_connect_session(session.id, ConnectState::Cancelled, None, time(3)).await.unwrap(), "what is complete stays so");
-        assert_eq!(tx.begin_exchange(session.id, time(3)).await.unwrap(), None, "a replay");
+        assert_eq!(tx.begin_exchange(session.id, None, time(3)).await.unwrap(), None, "a replay");
         assert_eq!(tx.secrets().sealed_connect_verifier(session.id).await.unwrap(), None, "the verifier is forgotten");
         assert_eq!(tx.connect_session_by_state(&hash(session.id, "state")).await.unwrap().unwrap().state, ConnectState::Completed, "a replay can be told from the unknown");
         tx.commit().await.unwrap();
@@ -52,7 +52,7 @@ async fn a_consent_ends_in_one_of_its_ways() {
         let failed = tx.connect_session(first.session.id).await.unwrap().unwrap();
         assert_eq!((failed.state, failed.message.as_deref()), (ConnectState::Failed { code: Code::ConsentDenied }, Some("The person refused.")));
 
-        assert_eq!(tx.begin_exchange(second.session.id, time(600)).await.unwrap(), None, "its time is over");
+        assert_eq!(tx.begin_exchange(second.session.id, None, time(600)).await.unwrap(), None, "its time is over");
         let newer = session(&second.integration, ours.app.id, ours.member.id);
         tx.insert_connect_session(&newer, &hash(newer.id, "state"), None).await.unwrap();
         assert_eq!(tx.connect_session(second.session.id).await.unwrap().unwrap().state, ConnectState::Cancelled, "only the newest link works");

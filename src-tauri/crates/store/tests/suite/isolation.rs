@@ -67,7 +67,7 @@ async fn assert_unseen(place: &Place, scope: Scope, customer: &Customer, why: &s
     assert_eq!(attempt!(place.store, scope, |tx| tx.remove_token_secrets(customer.token.id, None)).unwrap(), 0, "secrets are removed: {why}");
     let step = refresh::NewStep::of(uuid(), "me", refresh::RefreshStep::Intent, time(0));
     assert!(attempt!(place.store, scope, |tx| tx.add_steps(&customer.credential, &[step])).is_err(), "refresh: {why}");
-    assert_eq!(attempt!(place.store, scope, |tx| tx.begin_exchange(customer.session.id, time(1))).unwrap(), None, "callback: {why}");
+    assert_eq!(attempt!(place.store, scope, |tx| tx.begin_exchange(customer.session.id, None, time(1))).unwrap(), None, "callback: {why}");
     assert!(!attempt!(place.store, scope, |tx| tx.end_connect_session(customer.session.id, consent::ConnectState::Cancelled, None, time(1))).unwrap(), "cancel: {why}");
     assert!(!attempt!(place.store, scope, |tx| tx.remove_document(customer.integration.id, "tickets", "1")).unwrap(), "document is removed: {why}");
     assert!(

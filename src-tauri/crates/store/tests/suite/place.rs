@@ -402,6 +402,7 @@ pub(crate) fn session(integration: &Integration, app: ProviderAppId, member: Mem
         scopes: vec!["openid".to_owned()],
         state: ConnectState::Begun,
         message: None,
+        explanation: None,
         expires: time(600),
         created_at: time(0),
         updated_at: time(0),

@@ -1,0 +1,251 @@
+//! Legs of a consent: each is one try on one way, with a state, a verifier and a redirect URI of its own. A leg is prepared,
+//! and opened when somebody sets out on it: at once, or when a browser comes to its start address, to which it is bound then.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use patchbay_model::consent::{ConnectLeg, ConnectSession, ConnectState, LegState, ProviderApp};
+use patchbay_model::{Code, ConnectLegId, Context, Entropy, Origin, Problem, Scope, Secret};
+use patchbay_store::{LegOpening, WriteTx};
+use serde::Deserialize;
+use serde_json::json;
+use url::Url;
+
+use super::begin::{STATE, awaited};
+use super::client::client_of;
+use super::{Begun, finish};
+use crate::background::surely;
+use crate::contention::again;
+use crate::oauth::{Asking, Authority, OAuthClient, authority, authorize, push};
+use crate::{Engine, definition, sealing};
+
+/// The purpose under which tickets of start addresses are hashed.
+const TICKET: &str = "consent ticket";
+/// The purpose under which what a browser holds is hashed.
+const BROWSER: &str = "consent browser";
+
+/// By what a browser is known again: the value of a cookie that it was given when it set out.
+#[derive(Clone)]
+pub struct BrowserNonce(Secret);
+
+impl BrowserNonce {
+    /// One for a browser that has none.
+    pub fn new(context: &Context) -> Self {
+        Self(random(context.entropy()))
+    }
+
+    /// One that a browser brings; none for what was not made here.
+    pub fn parse(text: &str) -> Option<Self> {
+        let right = text.len() == 43 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        right.then(|| Self(Secret::new(text)))
+    }
+
+    /// The cookie's value.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    fn hash(&self, engine: &Engine) -> [u8; 32] {
+        engine.vault().keyed_hash(BROWSER, self.0.expose().as_bytes())
+    }
+
+    /// Whether a leg is bound to this browser.
+    pub(super) fn holds(&self, engine: &Engine, leg: &ConnectLeg) -> bool {
+        leg.browser_hash.as_deref() == Some(&self.hash(engine)[..])
+    }
+}
+
+/// What an open leg alone knows, as sealed.
+#[derive(Deserialize)]
+pub(super) struct LegSecrets {
+    /// What comes back with the answer.
+    pub(super) state: Secret,
+    /// RFC 7636 section 4.1.
+    #[serde(default)]
+    pub(super) verifier: Option<Secret>,
+}
+
+impl LegSecrets {
+    fn new(engine: &Engine, authority: &Authority) -> Self {
+        let entropy = engine.context().entropy();
+        Self { state: random(entropy), verifier: authority.pkce.then(|| random(entropy)) }
+    }
+
+    /// Reads what was sealed.
+    ///
+    /// # Errors
+    /// `internal` when it is something else.
+    pub(super) fn from_secret(secret: &Secret) -> Result<Self, Problem> {
+        // The parser's own words could quote the value.
+        serde_json::from_str(secret.expose()).map_err(|_| Problem::internal("the sealed part of a consent's leg has another form than Patchbay writes"))
+    }
+
+    fn to_secret(&self) -> Secret {
+        Secret::new(json!({ "state": self.state.expose(), "verifier": self.verifier.as_ref().map(Secret::expose) }).to_string())
+    }
+
+    /// The provider's page.
+    async fn page(&self, engine: &Engine, authority: &Authority, app: &ProviderApp, session: &ConnectSession, leg: &ConnectLeg) -> Result<Url, Problem> {
+        let asking = Asking { redirect_uri: &leg.redirect_uri, scopes: &session.scopes, state: &self.state, verifier: self.verifier.as_ref() };
+        // The secret has a part in this request only where it is pushed.
+        let client = if authority.pushes() {
+            let mut tx = engine.store().read_secrets(Scope::Account(leg.organization_id, leg.account_id)).await?;
+            client_of(engine, &mut tx, app).await?
+        } else {
+            OAuthClient { id: app.client_id.clone(), secret: None }
+        };
+        push(engine, authority, &client, authorize(authority, &client, &asking)?).await
+    }
+
+    /// Opens the leg in the transaction. Says whether it was there to be opened.
+    async fn open(&self, engine: &Engine, tx: &mut WriteTx, session: &ConnectSession, leg: &ConnectLeg, browser: Option<&BrowserNonce>) -> Result<bool, Problem> {
+        let sealed = engine.seal(tx, &sealing::leg_place(leg), &self.to_secret()).await?;
+        let state_hash = engine.vault().keyed_hash(STATE, self.state.expose().as_bytes());
+        let browser_hash = browser.map(|browser| browser.hash(engine));
+        let opening = LegOpening { browser_hash: browser_hash.as_ref().map(|hash| &hash[..]), state_hash: &state_hash, secrets: &sealed };
+        if !tx.open_connect_leg(leg.id, &opening, leg.updated_at).await? {
+            return Ok(false);
+        }
+        // For an older server, which knows of one way alone. A bound leg is none of its business: it would not ask for the browser.
+        if browser.is_none() {
+            let verifier = match &self.verifier {
+                Some(verifier) => Some(engine.seal(tx, &sealing::verifier_place(session), verifier).await?),
+                None => None,
+            };
+            tx.turn_connect_session(session, Some((&state_hash, verifier.as_ref()))).await?;
+        }
+        Ok(true)
+    }
+}
+
+/// A leg that is about to be written, with what its begin tells.
+pub(super) struct NewLeg {
+    leg: ConnectLeg,
+    ticket: Option<Secret>,
+    opened: Option<(LegSecrets, Url)>,
+    host: String,
+}
+
+impl NewLeg {
+    /// A leg on the session's way.
+    ///
+    /// # Errors
+    /// Trouble with pushing the request to the provider, where it wants that.
+    pub(super) async fn of(engine: &Engine, session: &ConnectSession, number: u32, authority: &Authority, app: &ProviderApp) -> Result<Self, Problem> {
+        let leg = ConnectLeg {
+            id: ConnectLegId::from_uuid(engine.context().new_uuid()),
+            organization_id: session.organization_id,
+            account_id: session.account_id,
+            session_id: session.id,
+            number,
+            route: session.route,
+            redirect_uri: session.redirect_uri.clone(),
+            state: LegState::Prepared,
+            browser_hash: None,
+            expires: session.expires,
+            created_at: session.updated_at,
+            updated_at: session.updated_at,
+        };
+        let host = authority.authorize()?.host_str().unwrap_or_default().to_owned();
+        if leg.route.opens_later() {
+            return Ok(Self { leg, ticket: Some(random(engine.context().entropy())), opened: None, host });
+        }
+        let secrets = LegSecrets::new(engine, authority);
+        let page = secrets.page(engine, authority, app, session, &leg).await?;
+        Ok(Self { leg, ticket: None, opened: Some((secrets, page)), host })
+    }
+
+    /// Writes it, open where nobody is waited for.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(super) async fn write(&self, engine: &Engine, tx: &mut WriteTx, session: &ConnectSession) -> Result<(), Problem> {
+        let ticket_hash = self.ticket.as_ref().map(|ticket| engine.vault().keyed_hash(TICKET, ticket.expose().as_bytes()));
+        tx.insert_connect_leg(&self.leg, ticket_hash.as_ref().map(|hash| &hash[..])).await?;
+        match &self.opened {
+            Some((secrets, _)) => secrets.open(engine, tx, session, &self.leg, None).await.map(drop),
+            None => Ok(tx.turn_connect_session(session, None).await.map(|_| ())?),
+        }
+    }
+
+    /// What is told of it.
+    pub(super) fn begun(self, session: ConnectSession) -> Begun {
+        Begun { session, leg: self.leg, authorize_url: self.opened.map(|(_, page)| page), start: self.ticket, host: self.host }
+    }
+}
+
+/// Opens a leg for the browser that came to its start address, and gives the provider's page. The first one who comes is the
+/// one whose answer is taken; it may come again and gets the same page.
+///
+/// # Errors
+/// `link_invalid`, `consent_expired`, `consent_replayed` when the consent is over, `consent_other_browser`, and trouble with the
+/// provider's metadata.
+pub async fn open_leg(engine: &Engine, ticket: &str, browser: &BrowserNonce) -> Result<Url, Problem> {
+    Ok(again!(engine, { try_open(engine, ticket, browser).await }))
+}
+
+async fn try_open(engine: &Engine, ticket: &str, browser: &BrowserNonce) -> Result<Url, Problem> {
+    let mut tx = engine.store().read(Scope::System).await?;
+    let leg = tx.connect_leg_by_ticket(&engine.vault().keyed_hash(TICKET, ticket.as_bytes())).await?.ok_or_else(unknown)?;
+    drop(tx);
+    let scope = Scope::Account(leg.organization_id, leg.account_id);
+    let mut tx = engine.store().read_secrets(scope).await?;
+    let session = tx.connect_session(leg.session_id).await?.ok_or_else(unknown)?;
+    if session.state != ConnectState::Begun || matches!(leg.state, LegState::Answered | LegState::Ended) {
+        return Err(finish::over(&session));
+    }
+    if session.expires.min(leg.expires) <= surely(engine, &mut tx).await? {
+        return Err(finish::late());
+    }
+    let integration = tx.integration(session.integration_id).await?.ok_or_else(unknown)?;
+    let definition = definition::pinned(engine, &mut tx, integration.definition).await?;
+    let provider = engine.provider_of(&definition).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
+    let server = awaited(&integration, &provider)?;
+    let app = match session.provider_app_id {
+        Some(app) => tx.provider_app(app).await?,
+        None => None,
+    };
+    let app = app.ok_or_else(app_gone)?;
+    let known = match (leg.state, tx.secrets().sealed_connect_leg(leg.id).await?) {
+        (LegState::Opened, _) if !browser.holds(engine, &leg) => return Err(other_browser()),
+        (LegState::Opened, Some(envelope)) => Some(LegSecrets::from_secret(&engine.open_sealed_in(&mut tx, &sealing::leg_place(&leg), &envelope).await?)?),
+        _ => None,
+    };
+    drop(tx);
+    let config = integration.config.as_object().cloned().unwrap_or_default();
+    let authority = authority(engine.http(), &engine.outbound().metadata, &provider, server, &config).await?;
+    if let Some(secrets) = known {
+        return secrets.page(engine, &authority, &app, &session, &leg).await;
+    }
+    let leg = ConnectLeg { updated_at: engine.now(), ..leg };
+    let secrets = LegSecrets::new(engine, &authority);
+    let page = secrets.page(engine, &authority, &app, &session, &leg).await?;
+    let mut tx = engine.store().write(scope, Origin::Web).await?;
+    if !secrets.open(engine, &mut tx, &session, &leg, Some(browser)).await? {
+        // Somebody was faster, perhaps the same browser: the next look tells.
+        return Err(Problem { contended: true, ..Problem::new(Code::StoreBusy, "Two browsers came at once. Open the link again.") });
+    }
+    tx.commit().await?;
+    Ok(page)
+}
+
+fn unknown() -> Problem {
+    Problem::new(Code::LinkInvalid, "This link leads nowhere, or no longer. Ask whoever sent it for a new one.")
+}
+
+pub(super) fn app_gone() -> Problem {
+    Problem::new(Code::ProviderAppMissing, "The provider app of this consent was deleted meanwhile. Begin the consent again.")
+}
+
+pub(super) fn other_browser() -> Problem {
+    Problem::new(
+        Code::ConsentOtherBrowser,
+        "This consent was begun in another browser, and only that one can finish it. Go on there, or ask for a new link. If you did not begin one yourself, somebody may want you to connect their account: close this page.",
+    )
+}
+
+/// 256 random bits in 43 characters, all of which RFC 7636 section 4.1 allows.
+pub(super) fn random(entropy: &dyn Entropy) -> Secret {
+    let mut bytes = [0; 32];
+    entropy.fill(&mut bytes);
+    Secret::new(URL_SAFE_NO_PAD.encode(bytes))
+}
