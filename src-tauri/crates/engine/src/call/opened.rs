@@ -57,9 +57,10 @@ impl Opened {
             CredentialKind::Basic => Ok(Self::Pair { username: public.get("username").and_then(Value::as_str).unwrap_or_default().to_owned(), secret: secret()? }),
             CredentialKind::Token | CredentialKind::Secret => Ok(Self::Single(secret()?)),
             CredentialKind::OAuthUser => Err(Problem::internal("tokens were opened without their credential")),
-            CredentialKind::Aws | CredentialKind::AwsRole | CredentialKind::OAuthClient | CredentialKind::TlsCertificate => {
-                Err(Problem::new(Code::InvalidConfig, format!("No provider of this Patchbay takes a credential of type `{}`. Use another one.", kind.as_str())))
-            }
+            CredentialKind::Aws | CredentialKind::AwsRole | CredentialKind::OAuthClient | CredentialKind::TlsCertificate => Err(Problem::new(
+                Code::InvalidConfig,
+                format!("This version of Patchbay cannot use a credential of type `{}` yet. Choose another way to authenticate.", kind.as_str()),
+            )),
         }
     }
 
@@ -79,8 +80,12 @@ impl Opened {
             (Place::Bearer, _) => (AUTHORIZATION, Secret::new(format!("Bearer {}", single.expose()))),
             (Place::Nowhere, _) => return Ok(None),
             (place, _) => {
-                let name =
-                    place.header().ok_or_else(|| Problem::new(Code::OperationUnsupported, "This version of Patchbay cannot send a credential the way this provider wants it."))?;
+                let name = place.header().ok_or_else(|| {
+                    Problem::new(
+                        Code::OperationUnsupported,
+                        "This version of Patchbay cannot send this credential the way the provider wants it. Choose another way to authenticate.",
+                    )
+                })?;
                 (HeaderName::from_bytes(name.as_bytes()).map_err(|_| Problem::internal("a manifest names an impossible header"))?, single.clone())
             }
         };
