@@ -61,7 +61,7 @@ for (const { name, ...look } of LOOKS) {
     await page.getByRole('link', { name: 'User name and password' }).click();
     await check('Connect Redmine');
     await page.getByRole('link', { name: 'Choose another system' }).click();
-    await page.getByRole('link', { name: 'Jira' }).click();
+    await page.getByRole('link', { name: 'Jira', exact: true }).click();
     await check(/^Connect Jira/);
 
     await page.goto(await linkTo(management, { account_id: account, provider: 'identity_openid' }));
@@ -167,8 +167,8 @@ test('an administrator sends a link, sees it, and takes it back', async ({ app: 
   const section = page.getByRole('region', { name: 'Connect links' });
   await section.getByRole('button', { name: 'Send a link' }).click();
   const dialog = page.getByRole('dialog');
-  await dialog.getByLabel('What to connect').click();
-  await dialog.getByLabel('What to connect').fill('Redmine');
+  await dialog.getByRole('combobox', { name: 'What to connect' }).click();
+  await dialog.getByRole('combobox', { name: 'What to connect' }).fill('Redmine');
   await page.getByRole('option', { name: /Redmine/ }).first().click();
   await accessible(page);
   await dialog.getByRole('button', { name: 'Make the link' }).click();

@@ -69,7 +69,7 @@ fn next_step(problem: &Problem) -> (&'static str, &'static str) {
 fn page(status: u16, title: &str, what: &str, next: &str, instance: &str) -> Response {
     let reference = if instance.is_empty() { String::new() } else { format!("<p><small>Reference {}</small></p>", escape(instance)) };
     let html = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{title} - Patchbay</title><link rel=\"stylesheet\" href=\"/oauth/page.css\"><h1>{title}</h1><p>{}</p><p>{}</p>{reference}</html>\n",
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{title} - Patchbay</title><link rel=\"stylesheet\" href=\"/oauth/page.css\"><body><main><h1>{title}</h1><p>{}</p><p>{}</p>{reference}</main></body></html>\n",
         escape(what),
         escape(next),
         title = escape(title),
