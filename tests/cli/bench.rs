@@ -130,6 +130,9 @@ impl Drop for Bench {
     }
 }
 
+/// How much of its log a server shows when a test fails.
+const LAST_LINES: usize = 40;
+
 /// A running `serve`, killed when dropped.
 pub(crate) struct Server {
     pub(crate) child: Child,
@@ -182,9 +185,15 @@ impl Server {
 }
 
 impl Drop for Server {
+    #[expect(clippy::print_stderr, reason = "why a test failed often stands in the log of the program alone")]
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if let (true, Some(stderr)) = (std::thread::panicking(), self.stderr.take()) {
+            let text = stderr.join().unwrap_or_default();
+            let last: Vec<&str> = text.lines().rev().take(LAST_LINES).collect();
+            eprintln!("the last lines of serve:\n{}", last.into_iter().rev().collect::<Vec<_>>().join("\n"));
+        }
     }
 }
 

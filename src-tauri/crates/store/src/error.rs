@@ -204,6 +204,8 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::Io(io) if is_untrusted(io) => return Self::Untrusted(io.to_string()),
             // The driver's own words name an address and a cause, never a password.
             sqlx::Error::Io(_) | sqlx::Error::PoolClosed => return Self::Unreachable(error.to_string()),
+            // A server that dies in the middle of its answer, or a session that is not where it was left.
+            sqlx::Error::Protocol(_) | sqlx::Error::BeginFailed => return Self::Unreachable(error.to_string()),
             _ => {}
         }
         if let sqlx::Error::Database(database) = &error {

@@ -100,7 +100,8 @@ fn unwrap(writer: BufWriter<File>) -> io::Result<File> {
 pub(super) fn unwritable(error: &io::Error) -> Problem {
     let why = match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "The disk is full. Free some space, or name another place.".to_owned(),
-        ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => "The place cannot be written. Name another one, or make it writable.".to_owned(),
+        ErrorKind::ReadOnlyFilesystem => "The disk is read-only. Make it writable, or name another place.".to_owned(),
+        ErrorKind::PermissionDenied => "The place cannot be written. Name another one, or make it writable.".to_owned(),
         _ => format!("The disk does not take it ({error}). Check it, or name another place."),
     };
     Problem::new(Code::BackupFailed, format!("The backup could not be written. {why} Nothing was left half-written."))
