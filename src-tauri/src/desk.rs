@@ -78,7 +78,7 @@ impl Desk {
             inner: Arc::new(Inner {
                 app: app.clone(),
                 context: system_context(),
-                network: NetworkPolicy { allow_private },
+                network: NetworkPolicy { allow_private, rehearsal: None },
                 default_path: data.join("patchbay.db"),
                 sample_path: data.join("sample.db"),
                 cache: app.path().app_cache_dir()?,

@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Init(Init),
     /// Serve the API and the web interface.
     Serve(Serve),
+    /// Play the providers of the catalog on this computer, for rehearsals and tests.
+    Simulate(Simulate),
     /// Say what is wrong with this installation and how to mend it.
     Doctor(Doctor),
     /// Write the organization's configuration as patchbay.yaml.
@@ -212,6 +214,10 @@ pub(crate) struct Serve {
     #[arg(long)]
     pub(crate) allow_private_networks: bool,
 
+    /// Talk with simulated providers (`patchbay simulate`) at this address and with nobody else. Only for stores all of whose organizations are samples.
+    #[arg(long, value_name = "URL")]
+    pub(crate) rehearse: Option<String>,
+
     /// Seconds for which, after SIGTERM, requests are still taken while /readyz says that this server ends: longer than the one in front takes to notice.
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub(crate) drain: u64,
@@ -222,6 +228,25 @@ pub(crate) struct Serve {
 
     #[command(flatten)]
     pub(crate) organization: OrganizationArguments,
+}
+
+#[derive(Args)]
+pub(crate) struct Simulate {
+    /// Address and port of this computer to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+
+    /// Id of a provider to play; may be repeated. Without it, all are.
+    #[arg(long, value_name = "ID")]
+    pub(crate) provider: Vec<String>,
+
+    /// A manifest of your own to play beside them or in place of the one with its id; may be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Vec<PathBuf>,
+
+    /// A fault that happens from the start: its word, such as lose_after, or JSON such as {"fault":"status","code":503,"times":3}; may be repeated.
+    #[arg(long, value_name = "FAULT")]
+    pub(crate) fault: Vec<String>,
 }
 
 #[derive(Args)]

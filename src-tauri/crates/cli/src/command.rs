@@ -11,6 +11,7 @@ pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod serve;
+pub(crate) mod simulate;
 pub(crate) mod store;
 pub(crate) mod token;
 pub(crate) mod undo;

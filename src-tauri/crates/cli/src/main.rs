@@ -48,6 +48,7 @@ async fn run(command: Command, output: &Output) -> Result<(), Failure> {
     match command {
         Command::Init(arguments) => command::init::run(arguments, output).await,
         Command::Serve(arguments) => command::serve::run(arguments, output).await,
+        Command::Simulate(arguments) => command::simulate::run(arguments, output).await,
         Command::Doctor(arguments) => command::doctor::run(arguments, output).await,
         Command::Export(arguments) => command::export::run(arguments, output).await,
         Command::Import(arguments) => command::import::run(arguments, output).await,

@@ -12,7 +12,7 @@ mod resolve;
 mod retry;
 mod send;
 
-pub use address::{NetworkPolicy, is_private};
+pub use address::{NetworkPolicy, Rehearsal, is_private};
 pub use exchange::{Exchange, ExchangeRequest, ExchangeResponse, Recorder};
 pub use lane::{Lane, Lanes, Turn};
 pub use mask::Mask;

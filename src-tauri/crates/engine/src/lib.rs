@@ -47,5 +47,5 @@ pub mod webhook;
 
 pub use engine::Engine;
 pub use grant::{CallerInfo, ConnectorGrant, Grant, ManagementGrant, RefreshGrant};
-pub use http::NetworkPolicy;
+pub use http::{NetworkPolicy, Rehearsal};
 pub use patchbay_store::list_fields;

@@ -37,7 +37,7 @@ pub use family::{Families, Family};
 pub use judge::{Finding, judge};
 pub use place::Place;
 pub use revoke::Seen;
-pub use sample::sample_config;
+pub use sample::{sample_config, sample_config_of};
 pub use server::{ClientAuth, Endpoints, Pkce, Server};
 pub use source::Source;
 pub use template::{Filter, Part, Slot, Template, TemplateError};

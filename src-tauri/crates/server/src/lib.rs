@@ -24,6 +24,7 @@ mod probes;
 pub mod routes;
 mod serving;
 mod session;
+mod simulate;
 mod start;
 mod ui;
 
@@ -31,3 +32,4 @@ pub use listen::{Server, serve};
 pub use options::{Cidr, ServeOptions, TlsFiles};
 pub use peer::Peer;
 pub use serving::router;
+pub use simulate::Simulated;

@@ -29,7 +29,7 @@ pub(crate) async fn run(arguments: Call, output: &Output) -> Result<(), Failure>
     });
     let request = Request::on([("account_id", account), ("integration_id", integration)]).with_body(call);
     // At a server, its operator decides on private networks.
-    let network = NetworkPolicy { allow_private: arguments.allow_private_networks };
+    let network = NetworkPolicy { allow_private: arguments.allow_private_networks, rehearsal: None };
     let done = on(&arguments.store, &arguments.organization, network, async |opened| Ok(opened.run(Operation::IntegrationsCall, request).await?)).await?;
     let exchanges = done.get("exchanges").cloned().unwrap_or_default();
     if arguments.trace {

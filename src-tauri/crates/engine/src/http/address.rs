@@ -1,6 +1,8 @@
 //! Which addresses Patchbay may talk to.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use url::Url;
 
 /// Whether targets inside private networks may be called. Said by the operator alone, never by a configuration that a
 /// caller can write.
@@ -8,6 +10,29 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub struct NetworkPolicy {
     /// Allows loopback, private, shared and link-local addresses, and plain `http://` to those.
     pub allow_private: bool,
+    /// Plays every provider by a simulator: then nothing leaves this computer.
+    pub rehearsal: Option<Rehearsal>,
+}
+
+/// A simulator on this computer that takes the place of every provider.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rehearsal {
+    simulator: SocketAddr,
+}
+
+impl Rehearsal {
+    /// The simulator that listens there. None for an address that is not this computer's own.
+    pub fn at(simulator: SocketAddr) -> Option<Self> {
+        simulator.ip().is_loopback().then_some(Self { simulator })
+    }
+
+    /// Where an address of a provider is played: its host becomes the first segment of the path.
+    pub fn address(&self, provider: &Url) -> Url {
+        let place = &provider[url::Position::BeforeHost..url::Position::BeforePath];
+        let text = format!("http://{}/{place}{}", self.simulator, &provider[url::Position::BeforePath..url::Position::AfterQuery]);
+        // An address with a host in front of its path is one wherever that host stands.
+        Url::parse(&text).unwrap_or_else(|_| provider.clone())
+    }
 }
 
 /// What kind of network an address lies in (IANA special-purpose registries, RFC 6890).
@@ -22,6 +47,14 @@ pub(crate) enum Reach {
 }
 
 impl NetworkPolicy {
+    /// The address under which a person's browser finds a page of a provider: its own, but in a rehearsal.
+    pub fn shown(self, provider: Url) -> Url {
+        match self.rehearsal {
+            Some(rehearsal) => rehearsal.address(&provider),
+            None => provider,
+        }
+    }
+
     /// Whether `address` may be connected to. Plain text (`tls` false) stays inside networks that the operator opened.
     pub(crate) fn allows(self, address: IpAddr, tls: bool) -> bool {
         match reach(address) {
@@ -147,8 +180,20 @@ mod tests {
     }
 
     #[test]
+    fn a_rehearsal_stays_on_this_computer() {
+        assert!(Rehearsal::at("192.168.1.1:80".parse().unwrap()).is_none() && Rehearsal::at("0.0.0.0:80".parse().unwrap()).is_none());
+        let rehearsal = Rehearsal::at("127.0.0.1:4000".parse().unwrap()).unwrap();
+        let address = |text: &str| rehearsal.address(&text.parse().unwrap()).to_string();
+        assert_eq!(address("https://api.example.com/a%20b/c?d=e%26"), "http://127.0.0.1:4000/api.example.com/a%20b/c?d=e%26");
+        assert_eq!(address("https://example.com:8443"), "http://127.0.0.1:4000/example.com:8443/");
+        let policy = NetworkPolicy { rehearsal: Some(rehearsal), ..NetworkPolicy::default() };
+        assert_eq!(policy.shown("https://x.example/y".parse().unwrap()).as_str(), "http://127.0.0.1:4000/x.example/y");
+        assert_eq!(NetworkPolicy::default().shown("https://x.example/y".parse().unwrap()).as_str(), "https://x.example/y");
+    }
+
+    #[test]
     fn plain_text_stays_inside_what_the_operator_opened() {
-        let (closed, open) = (NetworkPolicy::default(), NetworkPolicy { allow_private: true });
+        let (closed, open) = (NetworkPolicy::default(), NetworkPolicy { allow_private: true, ..NetworkPolicy::default() });
         let (public, private, metadata) = (IpAddr::from([1, 1, 1, 1]), IpAddr::from([127, 0, 0, 1]), IpAddr::from([169, 254, 169, 254]));
         assert!(closed.allows(public, true) && open.allows(public, true));
         assert!(!closed.allows(public, false) && !open.allows(public, false), "no plain http to the Internet");

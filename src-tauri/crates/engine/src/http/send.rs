@@ -242,6 +242,9 @@ impl HttpClient {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(HttpFailure::BadUrl(place(url)));
         }
+        if self.policy.rehearsal.is_some() {
+            return Ok(&self.plain);
+        }
         // The resolver never sees an address that stands in the URL itself.
         let literal = match url.host() {
             Some(Host::Ipv4(address)) => Some(address.into()),
@@ -265,7 +268,8 @@ impl HttpClient {
     async fn once(&self, client: &reqwest::Client, request: &HttpRequest, limits: Limits) -> Result<HttpAnswer, HttpFailure> {
         let host = || place(&request.url);
         let left = limits.deadline.saturating_duration_since(Instant::now());
-        let outgoing = client.request(request.method.clone(), request.url.clone()).headers(request.headers.clone()).timeout(left);
+        let url = self.policy.shown(request.url.clone());
+        let outgoing = client.request(request.method.clone(), url).headers(request.headers.clone()).timeout(left);
         let outgoing = if request.body.is_empty() { outgoing } else { outgoing.body(request.body.clone()) };
         let mut answer = outgoing.send().await.map_err(|error| self.failure(error, &request.url))?;
         let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));

@@ -28,7 +28,7 @@ impl Entropy for Still {
     }
 }
 
-const OPEN: NetworkPolicy = NetworkPolicy { allow_private: true };
+const OPEN: NetworkPolicy = NetworkPolicy { allow_private: true, rehearsal: None };
 
 fn client(policy: NetworkPolicy) -> HttpClient {
     HttpClient::new(policy, Context::new(Arc::new(Still), Arc::new(Still))).unwrap()

@@ -62,14 +62,14 @@ impl World {
     }
 
     async fn open() -> Self {
-        Self::new(NetworkPolicy { allow_private: true }).await
+        Self::new(NetworkPolicy { allow_private: true, rehearsal: None }).await
     }
 
     /// Another process on the same store.
     async fn neighbour(&self) -> Engine {
         let store = StoreUrl::Sqlite(self.folder.path().join("store.db"));
         let keys = KeyAccess::from(KeySource::File(self.folder.path().join("store.key")));
-        installation::open(&store, &keys, self.context.clone(), NetworkPolicy { allow_private: true }, Origin::Cli).await.unwrap()
+        installation::open(&store, &keys, self.context.clone(), NetworkPolicy { allow_private: true, rehearsal: None }, Origin::Cli).await.unwrap()
     }
 
     fn advance(&self, seconds: i64) {

@@ -27,7 +27,7 @@ impl World {
         let (engine, created) = installation::create(&store, &keys, "Acme Tools", system_context()).await.unwrap();
         engine.shutdown().await;
         drop(engine);
-        let engine = installation::open(&store, &keys, system_context(), NetworkPolicy { allow_private: true }, Origin::Cli).await.unwrap();
+        let engine = installation::open(&store, &keys, system_context(), NetworkPolicy { allow_private: true, rehearsal: None }, Origin::Cli).await.unwrap();
         let grant = engine.local_grant(created.organization.id, Origin::Cli).await.unwrap();
         let new = CreateAccount { name: Some("globex".to_owned()), environment: Some(Environment::Test), ..CreateAccount::default() };
         let account = patchbay_engine::account::create(&engine, &grant, new).await.unwrap().account;

@@ -65,7 +65,7 @@ impl Place {
     }
 
     async fn open(&self, context: Context) -> Engine {
-        installation::open(&self.store(), &self.keys(), context, NetworkPolicy { allow_private: true }, Origin::Desktop).await.unwrap()
+        installation::open(&self.store(), &self.keys(), context, NetworkPolicy { allow_private: true, rehearsal: None }, Origin::Desktop).await.unwrap()
     }
 }
 

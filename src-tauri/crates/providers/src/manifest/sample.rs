@@ -2,11 +2,18 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ConfigProperty, Manifest};
+use super::{ConfigProperty, CredentialOption, Manifest};
 
 /// A configuration with everything that is required: the first example of each property, else its default, else what its schema names.
 pub fn sample_config(manifest: &Manifest) -> Map<String, Value> {
     manifest.config.iter().filter(|property| property.required).map(|property| (property.name.clone(), sample(property))).collect()
+}
+
+/// The same with what one way to authenticate requires beside it.
+pub fn sample_config_of(manifest: &Manifest, way: &CredentialOption) -> Map<String, Value> {
+    let mut config = sample_config(manifest);
+    config.extend(way.config.iter().filter(|property| property.required).map(|property| (property.name.clone(), sample(property))));
+    config
 }
 
 /// A value that this property takes.

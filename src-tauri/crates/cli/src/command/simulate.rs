@@ -1,0 +1,58 @@
+//! `patchbay simulate`: the providers of the catalog, played on this computer.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use patchbay_model::{Problem, ProviderId};
+use patchbay_providers::{Catalog, Provider, UserManifest};
+use patchbay_server::Simulated;
+use patchbay_simulator::{FaultOrder, Simulator};
+use patchbay_vault::system_context;
+use serde_json::json;
+
+use crate::arguments::Simulate;
+use crate::failure::Failure;
+use crate::output::Output;
+
+pub(crate) async fn run(arguments: Simulate, output: &Output) -> Result<(), Failure> {
+    let catalog = catalog(&arguments.manifest)?;
+    let chosen = chosen(&catalog, &arguments.provider)?;
+    let faults = arguments.fault.iter().map(|text| fault(text)).collect::<Result<Vec<_>, _>>()?;
+    let simulator = Simulator::of(&chosen, system_context());
+    faults.into_iter().for_each(|fault| simulator.order(fault));
+    let simulated = Simulated::start(simulator.clone(), arguments.listen).await?;
+    let listening = format!("http://{}", simulated.address());
+    output.progress(&format!("simulated providers listen on {listening}; end them with Ctrl-C"));
+    output.line_for_programs(&json!({ "listening": listening, "control": format!("{listening}/-"), "providers": simulator.described() }));
+    tokio::signal::ctrl_c().await.map_err(|error| Problem::internal(format_args!("Ctrl-C cannot be heard ({error})")))?;
+    output.progress("stopped");
+    Ok(())
+}
+
+fn catalog(files: &[PathBuf]) -> Result<Catalog, Failure> {
+    let builtin = Catalog::builtin().map_err(Problem::internal)?;
+    let own = files.iter().map(|file| manifest(file)).collect::<Result<Vec<_>, _>>()?;
+    builtin.overlaid(&own).map_err(|error| Failure::usage(format!("--manifest: {error}")))
+}
+
+/// A manifest out of a file, beside the version that it says itself.
+fn manifest(file: &Path) -> Result<UserManifest, Failure> {
+    let unusable = |why: String| Failure::usage(format!("--manifest: {} cannot be used: {why}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| unusable(error.to_string()))?;
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| unusable(error.to_string()))?;
+    let word = |key: &str| table.get(key).and_then(toml::Value::as_str).unwrap_or_default().to_owned();
+    let id = ProviderId::parse(&word("id")).map_err(|problem| unusable(problem.message))?;
+    Ok(UserManifest { id, version: format!("{}+file", word("version")), text })
+}
+
+fn chosen(catalog: &Catalog, wanted: &[String]) -> Result<Vec<Arc<Provider>>, Failure> {
+    if wanted.is_empty() {
+        return Ok(catalog.providers().to_vec());
+    }
+    wanted.iter().map(|id| catalog.find(id).cloned().ok_or_else(|| Failure::usage(format!("--provider: there is no provider `{id}` in the catalog")))).collect()
+}
+
+fn fault(text: &str) -> Result<FaultOrder, Failure> {
+    let value = if text.trim_start().starts_with('{') { serde_json::from_str(text) } else { Ok(json!({ "fault": text })) };
+    value.and_then(serde_json::from_value::<FaultOrder>).map_err(|error| Failure::usage(format!("--fault: `{text}` is no fault: {error}")))
+}
