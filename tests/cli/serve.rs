@@ -60,6 +60,25 @@ fn plain_http_stays_on_loopback_or_behind_a_proxy() {
 }
 
 #[test]
+fn providers_are_played_for_samples_alone() {
+    let mut command = crate::bench::program();
+    command.args(["simulate", "--provider", "ticketing_jira", "--fault", "{\"fault\":\"outage\",\"seconds\":60}", "--output", "json"]);
+    let simulator = crate::bench::Server::start(command);
+    let (status, rows) = simulator.call("GET", "/-/providers", "", None).unwrap();
+    assert_eq!((status, &rows[0]["id"]), (200, &json!("ticketing_jira")), "{rows}");
+
+    let (bench, _) = Bench::new();
+    let url = format!("http://{}", simulator.address);
+    let said = bench.run(&["serve", "--listen", "127.0.0.1:0", "--rehearse", &url]).refused("invalid_request");
+    assert!(said.err.contains("not a sample"), "{}", said.err);
+    let said = bench.run(&["serve", "--listen", "127.0.0.1:0", "--rehearse", "https://example.com"]);
+    assert_eq!(said.status, 64, "{}", said.err);
+    simulator.signal("INT");
+    let (status, errors) = simulator.ended();
+    assert_eq!(status, Some(0), "{errors}");
+}
+
+#[test]
 fn a_port_in_use_is_told() {
     let (bench, _) = Bench::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

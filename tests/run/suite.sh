@@ -7,6 +7,8 @@ tests/run/setup.sh test
 suites=("$@")
 [ ${#suites[@]} -gt 0 ] || suites=(lints ui rust sdk servers conformance secrets web window)
 
+# Every trial of `life` is among those of `rust`; by its name it runs alone.
+life() { cargo test --package patchbay-server --test life; }
 rust() { cargo test --workspace --no-fail-fast "${features[@]}"; }
 sdk() { "$cache/venv/bin/python" -m pytest tests/sdk; }
 servers() { "$cache/venv/bin/python" -m pytest tests/servers; }
@@ -25,7 +27,7 @@ for name in "${suites[@]}"; do
   case $name in
     lints) suite lints tests/run/check.sh ;;
     ui) suite ui npm --prefix ui run --silent test ;;
-    rust | sdk | servers | conformance | secrets | web | window) suite "$name" "$name" ;;
+    rust | life | sdk | servers | conformance | secrets | web | window) suite "$name" "$name" ;;
     *) die "there is no suite '$name'" ;;
   esac
 done

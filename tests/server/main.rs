@@ -27,6 +27,8 @@ mod separation;
 #[cfg(test)]
 mod session;
 #[cfg(test)]
+mod simulate;
+#[cfg(test)]
 mod undo;
 #[cfg(test)]
 mod world;

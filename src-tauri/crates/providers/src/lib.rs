@@ -24,7 +24,7 @@ mod values;
 pub use catalog::{Catalog, CatalogError, Provider, UserManifest};
 pub use declared::{LocateContext, Located};
 pub use exchange::{Method, Part, ProviderRequest, ProviderResponse, RequestBody};
-pub use manifest::{CredentialOption, Manifest, Place, Server, sample_config};
+pub use manifest::{CredentialOption, Manifest, Place, Server, sample_config, sample_config_of};
 pub use routes::{Offer, Platform, routes};
 pub use step::{AdapterContext, Continue, Identity, LocalAnswer, LocalOp, Step};
 pub use values::Values;

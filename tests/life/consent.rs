@@ -1,0 +1,113 @@
+//! What a person grants: consent, call, end and renewal, taking back, consent anew.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use libtest_mimic::Failed;
+use patchbay_engine::consent::{self, BeginConsent};
+use patchbay_engine::provider_app::{self, CreateProviderApp};
+use patchbay_model::Secret;
+use patchbay_model::consent::{ConnectState, ConsentRoute};
+use patchbay_model::integration::{Integration, IntegrationStatus};
+use patchbay_providers::Provider;
+use patchbay_providers::manifest::lifetime::{Rotation, Silent};
+use patchbay_providers::manifest::{Auth, ClientAuth, CredentialOption, Server};
+use patchbay_simulator::{Fault, FaultOrder};
+
+use crate::world::{World, must, problem};
+
+/// Taken by every provider: https elsewhere than on this computer.
+const REDIRECT: &str = "https://patchbay.sim.invalid/oauth/callback";
+
+pub(crate) async fn life(provider: &Arc<Provider>, way: &CredentialOption) -> Result<(), Failed> {
+    let Auth::Consent { server, .. } = &way.auth else { return Err("nobody consents to this".into()) };
+    let server = provider.server(server).ok_or("the server is not in the manifest")?;
+    let world = World::new(provider).await?;
+    register(&world, provider, server, way).await?;
+    let integration = world.integration(world.config(Some(way), None)).await?;
+    must(integration.status == IntegrationStatus::AwaitingConsent, || format!("before anybody consents it is {:?}", integration.status))?;
+
+    connect(&world, &integration).await?;
+    world.works(&integration, "the first call").await?;
+
+    let renewable = renewable(server);
+    let grants = world.asked("refresh_token").len();
+    world.simulator.order(FaultOrder::once(Fault::ExpireAccess));
+    if renewable {
+        world.works(&integration, "the call after the access token ended").await?;
+        let asked = world.asked("refresh_token");
+        must(asked.len() == grants + 1, || format!("it was renewed {} times", asked.len() - grants))?;
+        must(asked.iter().all(|entry| entry.outcome == "granted"), || format!("a renewal was refused: {asked:?}"))?;
+        by_the_clock(&world, server, &integration).await?;
+    } else {
+        world.fails(&integration, "the call after the access token ended").await?;
+        connect(&world, &integration).await?;
+    }
+
+    // The person takes it back at the provider.
+    world.simulator.order(FaultOrder::once(Fault::RevokeGrant));
+    let problem = world.fails(&integration, "the call after the person took it back").await?;
+    let status = world.status(&integration).await?;
+    must(matches!(status, IntegrationStatus::NeedsAttention { .. }), || format!("it is {status:?} after {:?}: {}", problem.code, problem.message))?;
+
+    // The same integration, with everything that others know of it.
+    connect(&world, &integration).await?;
+    world.works(&integration, "the call after the second consent").await?;
+    let after = world.now(&integration).await?;
+    must(after.id == integration.id && after.name == integration.name && after.status == IntegrationStatus::Active, || format!("it is another one: {after:?}"))?;
+    world.engine.shutdown().await;
+    Ok(())
+}
+
+/// The access token ends by time, and so does what nobody uses.
+async fn by_the_clock(world: &World, server: &Server, integration: &Integration) -> Result<(), Failed> {
+    let before = world.asked("refresh_token").len();
+    world.advance(server.lifetime.access.seconds.unwrap_or(3600) + 1);
+    world.works(integration, "the call when its time was over").await?;
+    let asked = world.asked("refresh_token").len() - before;
+    must(asked == 1, || format!("it was renewed {asked} times when its time was over"))?;
+    if let Some(idle) = server.lifetime.idle_seconds {
+        world.advance(idle + 1);
+        world.fails(integration, "the call after nobody used it for too long").await?;
+        connect(world, integration).await?;
+        world.works(integration, "the call after that consent").await?;
+    }
+    Ok(())
+}
+
+/// The organization registers itself, as an administrator would.
+async fn register(world: &World, provider: &Arc<Provider>, server: &Server, way: &CredentialOption) -> Result<(), Failed> {
+    let setup = world.setup.as_ref().ok_or("the provider is not simulated")?;
+    let config = patchbay_providers::sample_config_of(provider.manifest(), way);
+    let issuer = provider.home(server, &provider.values(&config, &BTreeMap::new(), &BTreeMap::new())).map_err(problem("where the server is"))?;
+    let app = CreateProviderApp {
+        name: Some("our-client".to_owned()),
+        fullname: None,
+        provider: provider.id().to_string(),
+        issuer,
+        client_id: setup.client_id.clone(),
+        client_secret: (server.client_auth != [ClientAuth::None]).then(|| Secret::new(setup.client_secret.as_str())),
+        redirect_uris: vec![REDIRECT.to_owned()],
+        scopes: Vec::new(),
+    };
+    provider_app::create(&world.engine, &world.grant, app).await.map(drop).map_err(problem("the provider app"))
+}
+
+/// A whole consent.
+async fn connect(world: &World, integration: &Integration) -> Result<(), Failed> {
+    let begin = BeginConsent { integration: integration.id, route: ConsentRoute::Link, redirect_uri: Some(REDIRECT.to_owned()), end_user: None };
+    let begun = consent::begin(&world.engine, &world.grant, begin).await.map_err(problem("the beginning of the consent"))?;
+    let callback = world.simulator.consent(&begun.authorize_url, true).map_err(|page| Failed::from(format!("the provider's page says: {page}")))?;
+    let session = consent::finish(&world.engine, &world.grant, begun.session.id, callback.as_str()).await.map_err(|problem| {
+        let last = world.simulator.log().pop().map(|entry| format!("{entry:?}")).unwrap_or_default();
+        Failed::from(format!("the end of the consent: {:?}: {}; the provider last saw {last}", problem.code, problem.message))
+    })?;
+    must(session.state == ConnectState::Completed, || format!("the consent ended {:?}: {:?}", session.state, session.message))
+}
+
+/// Whether this provider gives tokens that can be renewed.
+fn renewable(server: &Server) -> bool {
+    let endless = matches!(server.lifetime.access.silent, Silent::NonExpiring { .. }) && !matches!(server.rotation, Rotation::Rotates { .. });
+    let offline = server.scopes.offline.as_ref().is_none_or(|offline| server.scopes.default.contains(offline));
+    !endless && offline && server.answer.tokens.first().is_some_and(|first| first.refresh.is_some())
+}

@@ -1,0 +1,56 @@
+//! The life of every credential that the catalog knows, through the engine and over the wire, with providers that the simulator plays
+//! from the same manifests: entered or granted, used, renewed, ended at the provider, replaced.
+//!
+//! There is one trial for each way to authenticate of each manifest. What a trial proves is that manifest, engine and simulator agree.
+
+mod consent;
+mod keys;
+mod world;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use patchbay_providers::manifest::Auth;
+use patchbay_providers::{Catalog, Provider};
+
+fn main() -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(8 << 20).build() {
+        Ok(runtime) => Arc::new(runtime),
+        Err(error) => return told(&error),
+    };
+    let catalog = match Catalog::builtin() {
+        Ok(catalog) => catalog,
+        Err(error) => return told(&error),
+    };
+    let mut trials = Vec::new();
+    for provider in catalog.providers() {
+        let ways: Vec<String> = provider.manifest().credential.iter().map(|way| way.word.clone()).collect();
+        let before = trials.len();
+        for word in &ways {
+            let (runtime, provider, word) = (runtime.clone(), provider.clone(), word.clone());
+            let name = format!("{}::{word}", provider.id());
+            trials.push(Trial::test(name, move || runtime.block_on(life(&provider, &word))));
+        }
+        if trials.len() == before {
+            let (runtime, provider) = (runtime.clone(), provider.clone());
+            trials.push(Trial::test(format!("{}::none", provider.id()), move || runtime.block_on(keys::nothing(&provider))));
+        }
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// The life of one way to authenticate.
+async fn life(provider: &Arc<Provider>, word: &str) -> Result<(), Failed> {
+    let way = provider.way(word).ok_or("the way is not in its manifest")?;
+    match &way.auth {
+        Auth::Consent { .. } => consent::life(provider, way).await,
+        _ => keys::life(provider, way).await,
+    }
+}
+
+fn told(error: &dyn std::fmt::Display) -> ExitCode {
+    // The harness has not begun: standard error is all there is.
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{error}\n").as_bytes());
+    ExitCode::FAILURE
+}
