@@ -73,6 +73,12 @@ fn providers_are_played_for_samples_alone() {
     assert!(said.err.contains("not a sample"), "{}", said.err);
     let said = bench.run(&["serve", "--listen", "127.0.0.1:0", "--rehearse", "https://example.com"]);
     assert_eq!(said.status, 64, "{}", said.err);
+    let sample = Bench::empty();
+    let made = sample.run(&["init", "--sample"]).done().json();
+    let server = sample.serve(&["--rehearse", &url]);
+    assert_eq!(server.call("GET", "/v1/organization", &access(&made), None).unwrap().0, 200);
+    server.signal("INT");
+    assert_eq!(server.ended().0, Some(0));
     simulator.signal("INT");
     let (status, errors) = simulator.ended();
     assert_eq!(status, Some(0), "{errors}");

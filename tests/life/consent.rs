@@ -9,9 +9,9 @@ use patchbay_engine::provider_app::{self, CreateProviderApp};
 use patchbay_model::Secret;
 use patchbay_model::consent::{ConnectState, ConsentRoute};
 use patchbay_model::integration::{Integration, IntegrationStatus};
-use patchbay_providers::Provider;
 use patchbay_providers::manifest::lifetime::{Rotation, Silent};
 use patchbay_providers::manifest::{Auth, ClientAuth, CredentialOption, Server};
+use patchbay_providers::{Catalog, Provider};
 use patchbay_simulator::{Fault, FaultOrder};
 
 use crate::world::{World, must, problem};
@@ -19,10 +19,10 @@ use crate::world::{World, must, problem};
 /// Taken by every provider: https elsewhere than on this computer.
 const REDIRECT: &str = "https://patchbay.sim.invalid/oauth/callback";
 
-pub(crate) async fn life(provider: &Arc<Provider>, way: &CredentialOption) -> Result<(), Failed> {
+pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &CredentialOption) -> Result<(), Failed> {
     let Auth::Consent { server, .. } = &way.auth else { return Err("nobody consents to this".into()) };
     let server = provider.server(server).ok_or("the server is not in the manifest")?;
-    let world = World::new(provider).await?;
+    let world = World::new(catalog, provider).await?;
     register(&world, provider, server, way).await?;
     let integration = world.integration(world.config(Some(way), None)).await?;
     must(integration.status == IntegrationStatus::AwaitingConsent, || format!("before anybody consents it is {:?}", integration.status))?;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use libtest_mimic::Failed;
 use patchbay_model::integration::IntegrationStatus;
-use patchbay_providers::Provider;
 use patchbay_providers::manifest::CredentialOption;
+use patchbay_providers::{Catalog, Provider};
 
 use crate::world::{World, must};
 
-pub(crate) async fn life(provider: &Arc<Provider>, way: &CredentialOption) -> Result<(), Failed> {
-    let world = World::new(provider).await?;
+pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &CredentialOption) -> Result<(), Failed> {
+    let world = World::new(catalog, provider).await?;
     let issue = || world.simulator.issue(provider.id(), &way.word).ok_or("the provider makes no such key");
     let first = issue()?;
     let integration = world.integration(world.config(Some(way), Some(&first.fields))).await?;
@@ -32,8 +32,8 @@ pub(crate) async fn life(provider: &Arc<Provider>, way: &CredentialOption) -> Re
 }
 
 /// A provider that needs no credential works at once.
-pub(crate) async fn nothing(provider: &Arc<Provider>) -> Result<(), Failed> {
-    let world = World::new(provider).await?;
+pub(crate) async fn nothing(catalog: &Catalog, provider: &Arc<Provider>) -> Result<(), Failed> {
+    let world = World::new(catalog, provider).await?;
     let integration = world.integration(world.config(None, None)).await?;
     world.works(&integration, "the first call").await?;
     world.engine.shutdown().await;

@@ -28,24 +28,24 @@ fn main() -> ExitCode {
         let ways: Vec<String> = provider.manifest().credential.iter().map(|way| way.word.clone()).collect();
         let before = trials.len();
         for word in &ways {
-            let (runtime, provider, word) = (runtime.clone(), provider.clone(), word.clone());
+            let (runtime, catalog, provider, word) = (runtime.clone(), catalog.clone(), provider.clone(), word.clone());
             let name = format!("{}::{word}", provider.id());
-            trials.push(Trial::test(name, move || runtime.block_on(life(&provider, &word))));
+            trials.push(Trial::test(name, move || runtime.block_on(life(&catalog, &provider, &word))));
         }
         if trials.len() == before {
-            let (runtime, provider) = (runtime.clone(), provider.clone());
-            trials.push(Trial::test(format!("{}::none", provider.id()), move || runtime.block_on(keys::nothing(&provider))));
+            let (runtime, catalog, provider) = (runtime.clone(), catalog.clone(), provider.clone());
+            trials.push(Trial::test(format!("{}::none", provider.id()), move || runtime.block_on(keys::nothing(&catalog, &provider))));
         }
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
 /// The life of one way to authenticate.
-async fn life(provider: &Arc<Provider>, word: &str) -> Result<(), Failed> {
+async fn life(catalog: &Catalog, provider: &Arc<Provider>, word: &str) -> Result<(), Failed> {
     let way = provider.way(word).ok_or("the way is not in its manifest")?;
     match &way.auth {
-        Auth::Consent { .. } => consent::life(provider, way).await,
-        _ => keys::life(provider, way).await,
+        Auth::Consent { .. } => consent::life(catalog, provider, way).await,
+        _ => keys::life(catalog, provider, way).await,
     }
 }
 

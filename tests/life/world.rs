@@ -13,7 +13,7 @@ use patchbay_engine::{Engine, ManagementGrant, NetworkPolicy};
 use patchbay_model::integration::{Integration, IntegrationStatus};
 use patchbay_model::{Clock, Context, Origin, Problem, Timestamp};
 use patchbay_providers::manifest::CredentialOption;
-use patchbay_providers::{Provider, sample_config_of};
+use patchbay_providers::{Catalog, Provider, sample_config_of};
 use patchbay_server::Simulated;
 use patchbay_simulator::{Entry, Setup, Simulator};
 use patchbay_vault::{KeyAccess, KeySource, OsEntropy, SystemClock};
@@ -58,7 +58,7 @@ pub(crate) fn must(holds: bool, words: impl FnOnce() -> String) -> Result<(), Fa
 }
 
 impl World {
-    pub(crate) async fn new(provider: &Arc<Provider>) -> Result<Self, Failed> {
+    pub(crate) async fn new(catalog: &Catalog, provider: &Arc<Provider>) -> Result<Self, Failed> {
         let folder = tempfile::tempdir().map_err(at("a folder"))?;
         let store = StoreUrl::Sqlite(folder.path().join("store.db"));
         let keys = KeyAccess::from(KeySource::File(folder.path().join("store.key")));
@@ -70,7 +70,7 @@ impl World {
         let (engine, created) = installation::create(&store, &keys, "Acme Tools", context.clone()).await.map_err(problem("the store"))?;
         engine.shutdown().await;
         drop(engine);
-        let engine = installation::open(&store, &keys, context, network, Origin::Cli).await.map_err(problem("the engine"))?;
+        let engine = installation::open_with(&store, &keys, catalog.clone(), context, network, Origin::Cli).await.map_err(problem("the engine"))?;
         let grant = engine.local_grant(created.organization.id, Origin::Cli).await.map_err(problem("the grant"))?;
         let new = CreateAccount { name: Some("globex".to_owned()), ..CreateAccount::default() };
         let account = patchbay_engine::account::create(&engine, &grant, new).await.map_err(problem("the account"))?.account.id.to_string();

@@ -181,8 +181,12 @@ pub(crate) struct Init {
     pub(crate) store: StoreArguments,
 
     /// Name of the new organization.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) organization: String,
+    #[arg(long, value_name = "NAME", required_unless_present = "sample")]
+    pub(crate) organization: Option<String>,
+
+    /// Make a sample organization with believable data, for trying out and for rehearsals.
+    #[arg(long, conflicts_with = "organization")]
+    pub(crate) sample: bool,
 }
 
 #[derive(Args)]

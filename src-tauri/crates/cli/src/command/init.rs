@@ -1,6 +1,6 @@
 //! `patchbay init`: a store with an organization, or one more organization in a store.
 
-use patchbay_engine::installation::Created;
+use patchbay_engine::installation::{self, Created};
 use patchbay_engine::token::LiveSecret;
 use patchbay_vault::system_context;
 use serde_json::{Value, json};
@@ -14,7 +14,10 @@ pub(crate) async fn run(arguments: Init, output: &Output) -> Result<(), Failure>
     let store = arguments.store.url()?;
     store.opened_here()?;
     let keys = key_access(&arguments.store.key, true)?;
-    let (engine, created) = patchbay_engine::installation::create(&store, &keys, &arguments.organization, system_context()).await?;
+    let (engine, created) = match arguments.sample {
+        true => installation::create_sample(&store, &keys, system_context()).await?,
+        false => installation::create(&store, &keys, arguments.organization.as_deref().unwrap_or_default(), system_context()).await?,
+    };
     engine.shutdown().await;
     let Created { organization, token, .. } = &created;
     let Some(pair) = &token.primary else {
