@@ -113,7 +113,11 @@ async fn answer(simulator: &Simulator, request: Request<Incoming>) -> Result<Res
     };
     match simulator.answer(&request) {
         SimReply::Answer(answer) => {
-            tokio::time::sleep(answer.delay).await;
+            if !answer.delay.is_zero() {
+                // Whoever asked may be gone before it is over; then this goes no further.
+                tokio::time::sleep(answer.delay).await;
+                simulator.handed_over(&answer);
+            }
             let bytes = Bytes::from(answer.body.clone());
             Ok(response(&answer, Body::from(bytes)))
         }

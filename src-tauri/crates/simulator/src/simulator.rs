@@ -178,10 +178,21 @@ impl Simulator {
             outcome: "not_found".to_owned(),
             ..Entry::default()
         };
-        let reply = self.reply(&mut world, request, now, &mut entry);
-        entry.delivered = matches!(reply, SimReply::Answer(_));
-        world.note(entry);
+        let mut reply = self.reply(&mut world, request, now, &mut entry);
+        entry.delivered = matches!(&reply, SimReply::Answer(answer) if answer.delay.is_zero());
+        let number = world.note(entry);
+        if let SimReply::Answer(answer) = &mut reply {
+            answer.number = number;
+        }
         reply
+    }
+
+    /// Says that an answer that took its time was handed to the connection after all.
+    pub fn handed_over(&self, answer: &SimAnswer) {
+        let mut world = self.world();
+        if let Some(entry) = world.log.iter_mut().rev().find(|entry| entry.number == answer.number) {
+            entry.delivered = true;
+        }
     }
 
     fn reply(&self, world: &mut World, request: &SimRequest, now: Timestamp, entry: &mut Entry) -> SimReply {

@@ -133,11 +133,19 @@ pub struct SimAnswer {
     pub body: Vec<u8>,
     /// How long it takes.
     pub delay: Duration,
+    /// Under which number it stands in the log.
+    pub number: u64,
 }
 
 impl SimAnswer {
     pub(crate) fn of(status: u16, kind: &str, body: impl Into<Vec<u8>>) -> Self {
-        Self { status, headers: vec![("content-type".to_owned(), kind.to_owned()), ("cache-control".to_owned(), "no-store".to_owned())], body: body.into(), delay: Duration::ZERO }
+        Self {
+            status,
+            headers: vec![("content-type".to_owned(), kind.to_owned()), ("cache-control".to_owned(), "no-store".to_owned())],
+            body: body.into(),
+            delay: Duration::ZERO,
+            number: 0,
+        }
     }
 
     pub(crate) fn json(status: u16, value: &Value) -> Self {

@@ -40,12 +40,14 @@ impl World {
         self.counter
     }
 
-    pub(crate) fn note(&mut self, mut entry: Entry) {
+    pub(crate) fn note(&mut self, mut entry: Entry) -> u64 {
         entry.number = self.log.last().map_or(1, |last| last.number + 1);
         if self.log.len() >= Self::LOG {
             self.log.drain(..Self::LOG / 10);
         }
+        let number = entry.number;
         self.log.push(entry);
+        number
     }
 
     /// Ends a grant and all that came of it.
@@ -191,6 +193,6 @@ pub struct Entry {
     pub rotated: bool,
     /// `granted`, `ok`, or the word of the error.
     pub outcome: String,
-    /// Whether the answer was handed to the connection.
+    /// Whether the answer was handed to the connection. One that takes its time is so only when that is over.
     pub delivered: bool,
 }

@@ -62,6 +62,12 @@ fn a_lost_answer_is_told_from_a_lost_request() {
     assert!(!before.rotated && !before.delivered && before.gave.is_empty());
     assert!(after.rotated && !after.delivered && after.gave.len() == 2, "{after:?}");
     assert!(matches!(party.refresh(), SimReply::Answer(answer) if answer.status == 200), "within the grace of this provider");
+    party.order(Fault::Slow { ms: 50 });
+    let SimReply::Answer(answer) = party.refresh() else { panic!("an answer comes") };
+    let delivered = || party.world.simulator.log().last().unwrap().delivered;
+    assert!(answer.delay.as_millis() == 50 && !delivered(), "it is on its way");
+    party.world.simulator.handed_over(&answer);
+    assert!(delivered());
 }
 
 #[test]

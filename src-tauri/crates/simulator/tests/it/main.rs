@@ -11,4 +11,6 @@ mod faults;
 #[cfg(test)]
 mod jira;
 #[cfg(test)]
+mod machines;
+#[cfg(test)]
 mod quirks;
