@@ -26,7 +26,7 @@ use crate::peer::Reuse;
 /// Opens the store as a process of its own would.
 async fn open(store: &StoreUrl, key: &Path, context: Context) -> Engine {
     let keys = KeyAccess::from(KeySource::File(key.to_owned()));
-    installation::open(store, &keys, context, NetworkPolicy { allow_private: true }, Origin::Desktop).await.unwrap()
+    installation::open(store, &keys, context, NetworkPolicy { allow_private: true, rehearsal: None }, Origin::Desktop).await.unwrap()
 }
 
 #[test]
