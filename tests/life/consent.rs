@@ -89,6 +89,7 @@ async fn register(world: &World, provider: &Arc<Provider>, server: &Server, way:
         client_secret: (server.client_auth != [ClientAuth::None]).then(|| Secret::new(setup.client_secret.as_str())),
         redirect_uris: vec![REDIRECT.to_owned()],
         scopes: Vec::new(),
+        secret_expires: None,
     };
     provider_app::create(&world.engine, &world.grant, app).await.map(drop).map_err(problem("the provider app"))
 }
