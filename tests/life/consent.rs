@@ -14,20 +14,24 @@ use patchbay_providers::manifest::{Auth, ClientAuth, CredentialOption, Server};
 use patchbay_providers::{Catalog, Provider};
 use patchbay_simulator::{Fault, FaultOrder};
 
+use crate::unbuilt::{refused, unbuilt};
 use crate::world::{World, must, problem};
 
 /// Taken by every provider: https elsewhere than on this computer.
 const REDIRECT: &str = "https://patchbay.sim.invalid/oauth/callback";
 
 pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &CredentialOption) -> Result<(), Failed> {
-    let Auth::Consent { server, .. } = &way.auth else { return Err("nobody consents to this".into()) };
-    let server = provider.server(server).ok_or("the server is not in the manifest")?;
+    let Auth::Consent { server: name, .. } = &way.auth else { return Err("nobody consents to this".into()) };
+    let server = provider.server(name).ok_or("the server is not in the manifest")?;
     let world = World::new(catalog, provider).await?;
-    register(&world, provider, server, way).await?;
+    register(&world, provider, name, server, way).await?;
     let integration = world.integration(world.config(Some(way), None)).await?;
     must(integration.status == IntegrationStatus::AwaitingConsent, || format!("before anybody consents it is {:?}", integration.status))?;
 
     connect(&world, &integration).await?;
+    if unbuilt(provider, way) {
+        return refused(&world, &integration).await;
+    }
     world.works(&integration, "the first call").await?;
 
     let renewable = renewable(server);
@@ -76,8 +80,8 @@ async fn by_the_clock(world: &World, server: &Server, integration: &Integration)
 }
 
 /// The organization registers itself, as an administrator would.
-async fn register(world: &World, provider: &Arc<Provider>, server: &Server, way: &CredentialOption) -> Result<(), Failed> {
-    let setup = world.setup.as_ref().ok_or("the provider is not simulated")?;
+async fn register(world: &World, provider: &Arc<Provider>, name: &str, server: &Server, way: &CredentialOption) -> Result<(), Failed> {
+    let setup = world.simulator.setup_at(provider.id(), name).ok_or("the provider is not simulated")?;
     let config = patchbay_providers::sample_config_of(provider.manifest(), way);
     let issuer = provider.home(server, &provider.values(&config, &BTreeMap::new(), &BTreeMap::new())).map_err(problem("where the server is"))?;
     let app = CreateProviderApp {

@@ -7,6 +7,7 @@ use patchbay_model::integration::IntegrationStatus;
 use patchbay_providers::manifest::CredentialOption;
 use patchbay_providers::{Catalog, Provider};
 
+use crate::unbuilt::{refused, unbuilt};
 use crate::world::{World, must};
 
 pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &CredentialOption) -> Result<(), Failed> {
@@ -14,6 +15,9 @@ pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &Cred
     let issue = || world.simulator.issue(provider.id(), &way.word).ok_or("the provider makes no such key");
     let first = issue()?;
     let integration = world.integration(world.config(Some(way), Some(&first.fields))).await?;
+    if unbuilt(provider, way) {
+        return refused(&world, &integration).await;
+    }
     world.works(&integration, "the first call").await?;
     must(world.status(&integration).await? == IntegrationStatus::Active, || "it is not active after the first call".to_owned())?;
 

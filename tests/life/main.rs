@@ -5,6 +5,7 @@
 
 mod consent;
 mod keys;
+mod unbuilt;
 mod world;
 
 use std::process::ExitCode;

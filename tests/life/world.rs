@@ -15,7 +15,7 @@ use patchbay_model::{Clock, Context, Origin, Problem, Timestamp};
 use patchbay_providers::manifest::CredentialOption;
 use patchbay_providers::{Catalog, Provider, sample_config_of};
 use patchbay_server::Simulated;
-use patchbay_simulator::{Entry, Setup, Simulator};
+use patchbay_simulator::{Entry, Simulator};
 use patchbay_vault::{KeyAccess, KeySource, OsEntropy, SystemClock};
 use serde_json::{Map, Value};
 
@@ -33,7 +33,6 @@ pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) grant: ManagementGrant,
     pub(crate) simulator: Simulator,
-    pub(crate) setup: Option<Setup>,
     provider: Arc<Provider>,
     account: String,
     clock: Arc<MovedClock>,
@@ -74,8 +73,7 @@ impl World {
         let grant = engine.local_grant(created.organization.id, Origin::Cli).await.map_err(problem("the grant"))?;
         let new = CreateAccount { name: Some("globex".to_owned()), ..CreateAccount::default() };
         let account = patchbay_engine::account::create(&engine, &grant, new).await.map_err(problem("the account"))?.account.id.to_string();
-        let setup = simulator.setup(provider.id());
-        Ok(Self { engine, grant, simulator, setup, provider: provider.clone(), account, clock, _simulated: simulated, _folder: folder })
+        Ok(Self { engine, grant, simulator, provider: provider.clone(), account, clock, _simulated: simulated, _folder: folder })
     }
 
     /// A configuration with this credential in it.

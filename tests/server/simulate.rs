@@ -20,11 +20,9 @@ async fn start() -> (Simulator, Simulated) {
 
 /// What comes back for a token request before the connection ends, as far as `most` bytes.
 async fn token_request(address: SocketAddr, most: usize) -> Vec<u8> {
-    let body = "grant_type=refresh_token&refresh_token=x&client_id=sim_client_ticketing_jira&client_secret=sim_secret_ticketing_jira";
-    let head = format!(
-        "POST /auth.atlassian.com/oauth/token HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
+    let body = r#"{"grant_type":"refresh_token","refresh_token":"x","client_id":"sim_client_ticketing_jira","client_secret":"sim_secret_ticketing_jira"}"#;
+    let head =
+        format!("POST /auth.atlassian.com/oauth/token HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut read = Vec::new();
@@ -38,14 +36,17 @@ async fn faults_of_the_wire_are_real() {
     let (simulator, simulated) = start().await;
     let address = simulated.address();
     let whole = String::from_utf8(token_request(address, usize::MAX).await).unwrap();
-    assert!(whole.starts_with("HTTP/1.1 400 ") && whole.ends_with('}') && whole.contains("invalid_grant"), "{whole}");
+    assert!(whole.starts_with("HTTP/1.1 4") && whole.ends_with('}') && whole.contains("unauthorized_client"), "{whole}");
 
     simulator.order(FaultOrder::once(Fault::LoseBefore));
     assert!(token_request(address, usize::MAX).await.is_empty(), "the connection ends without a byte");
     simulator.order(FaultOrder::once(Fault::LoseAfter));
     assert!(token_request(address, usize::MAX).await.is_empty());
     let log = simulator.log();
-    assert_eq!(log.iter().map(|entry| (entry.outcome.as_str(), entry.delivered)).collect::<Vec<_>>(), [("invalid_grant", true), ("fault", false), ("invalid_grant", false)]);
+    assert_eq!(
+        log.iter().map(|entry| (entry.outcome.as_str(), entry.delivered)).collect::<Vec<_>>(),
+        [("unauthorized_client", true), ("fault", false), ("unauthorized_client", false)]
+    );
 
     simulator.order(FaultOrder::once(Fault::Truncated));
     let half = String::from_utf8(token_request(address, usize::MAX).await).unwrap();

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::fault::{ActiveFault, Fault, FaultOrder};
-use crate::simulator::{Simulator, client_id, shown};
+use crate::simulator::{Simulator, shown};
 use crate::wire::{SimAnswer, SimRequest};
 use crate::world::World;
 
@@ -65,8 +65,8 @@ pub(crate) fn answer(simulator: &Simulator, world: &mut World, machine: Timestam
             SimAnswer::json(200, &json!({}))
         }
         ("POST", "/clients") => read(request, |registration: Registration| {
-            if let Some(client) = world.clients.get_mut(&client_id(&registration.provider)) {
-                client.redirect_uris = registration.redirect_uris;
+            for client in world.clients.values_mut().filter(|client| client.provider == registration.provider) {
+                client.redirect_uris.clone_from(&registration.redirect_uris);
             }
             json!({})
         }),
@@ -113,7 +113,7 @@ impl Simulator {
     fn listed(&self, world: &World) -> Vec<Value> {
         self.providers()
             .filter_map(|provider| {
-                let client = world.clients.get(&client_id(provider))?;
+                let client = world.clients.values().find(|client| client.provider == *provider)?;
                 Some(json!({ "id": provider, "redirect_uris": client.redirect_uris, "config": self.config(provider).map(shown) }))
             })
             .collect()

@@ -25,6 +25,9 @@ use crate::{clients, control, metadata};
 const REDIRECT_URIS: [&str; 4] =
     ["http://127.0.0.1:8085/oauth/callback", "http://localhost:8085/oauth/callback", "https://localhost:8085/oauth/callback", "https://patchbay.sim.invalid/oauth/callback"];
 
+/// In place of a server's name, where there is none.
+const PRINCIPAL: &str = "";
+
 /// Providers of a catalog, from their own side. Clones are the same providers.
 #[derive(Clone)]
 pub struct Simulator {
@@ -74,10 +77,16 @@ impl Simulator {
         for (number, site) in sites.iter().enumerate() {
             routes.add(number, site);
             let manifest = site.manifest();
-            let secret = if manifest.server.values().any(clients::only_assertions) { SIGNING_KEY.to_owned() } else { client_secret(site.provider.id()) };
-            let redirect_uris = REDIRECT_URIS.map(str::to_owned).to_vec();
-            world.families.insert(site.provider.id().clone(), manifest.family.clone());
-            world.clients.insert(client_id(site.provider.id()), Client { provider: site.provider.id().clone(), secret, redirect_uris });
+            let provider = site.provider.id();
+            world.families.insert(provider.clone(), manifest.family.clone());
+            // Where there is no server, the client is the principal that assumes roles.
+            let none = (PRINCIPAL.to_owned(), false);
+            let servers = manifest.server.iter().map(|(name, server)| (name.clone(), clients::only_assertions(server)));
+            for (server, asserts) in servers.chain(manifest.server.is_empty().then_some(none)) {
+                let secret = if asserts { SIGNING_KEY.to_owned() } else { client_secret(provider) };
+                let redirect_uris = REDIRECT_URIS.map(str::to_owned).to_vec();
+                world.clients.insert(client_id(provider, &server), Client { provider: provider.clone(), server, secret, redirect_uris });
+            }
         }
         Self { inner: Arc::new(Inner { sites, routes, context, world: Mutex::new(world) }) }
     }
@@ -95,10 +104,15 @@ impl Simulator {
         self.inner.context.now().plus(self.world().ahead)
     }
 
-    /// What is needed to use a provider; none for one that has no network.
+    /// What is needed to use a provider, with the client of its first server; none for one that has no network.
     pub fn setup(&self, provider: &ProviderId) -> Option<Setup> {
+        self.setup_at(provider, first(self.site(provider)?))
+    }
+
+    /// The same with the client of this server.
+    pub fn setup_at(&self, provider: &ProviderId, server: &str) -> Option<Setup> {
         let site = self.site(provider)?;
-        let client_id = client_id(provider);
+        let client_id = client_id(provider, server);
         let client = self.world().clients.get(&client_id).cloned()?;
         Some(Setup {
             provider: provider.clone(),
@@ -122,9 +136,9 @@ impl Simulator {
         self.inner.sites.iter().map(|site| site.provider.id())
     }
 
-    /// Registers a redirect URI more for the client at a provider.
+    /// Registers a redirect URI more for the clients at a provider.
     pub fn register(&self, provider: &ProviderId, redirect_uri: &str) {
-        if let Some(client) = self.world().clients.get_mut(&client_id(provider)) {
+        for client in self.world().clients.values_mut().filter(|client| client.provider == *provider) {
             client.redirect_uris.push(redirect_uri.to_owned());
         }
     }
@@ -242,13 +256,16 @@ impl Simulator {
     /// Of several providers at one address, the one whose client asks.
     fn whose<'a>(&self, world: &World, request: &SimRequest, found: &[&crate::routing::Found<'a>]) -> Option<&'a Route> {
         let id = request.basic().map(|(user, _)| user).or_else(|| request.fields().get("client_id").cloned()).or_else(|| request.params().get("client_id").cloned());
-        let provider = id.and_then(|id| {
-            let client = world.clients.get(&id).map(|client| client.provider.clone());
-            client.or_else(|| world.keys.iter().find(|key| key.text("client_id") == Some(&id)).map(|key| key.provider.clone()))
-        });
-        // A refresh or an exchange by assertion says it by its token.
         let fields = request.fields();
-        let told = fields.get("refresh_token").and_then(|token| world.refresh.get(token)).and_then(|refresh| world.grants.get(refresh.grant)).map(|grant| grant.provider.clone());
+        let client = id.as_ref().and_then(|id| world.clients.get(id));
+        let key = id.as_ref().and_then(|id| world.keys.iter().find(|key| key.text("client_id") == Some(id)));
+        let provider = client.map(|client| client.provider.clone()).or_else(|| key.map(|key| key.provider.clone()));
+        // A refresh says it by its token.
+        let granted = fields.get("refresh_token").and_then(|token| world.refresh.get(token)).and_then(|refresh| world.grants.get(refresh.grant));
+        let told = granted.map(|grant| grant.provider.clone());
+        // Several servers of a provider can share their addresses.
+        let of_key = key.and_then(|key| self.site(&key.provider)?.provider.way(&key.way)?.auth.server().map(str::to_owned));
+        let at = granted.map(|grant| grant.server.clone()).or_else(|| client.map(|client| client.server.clone())).or(of_key);
         let role = fields.get("RoleArn").and_then(|role| world.keys.iter().find(|key| key.text("role_arn") == Some(role))).map(|key| key.provider.clone());
         let code = fields.get("code").and_then(|code| world.codes.get(code));
         let wanted = [told, role, provider].into_iter().flatten().next();
@@ -258,6 +275,7 @@ impl Simulator {
         };
         let server = |found: &&&crate::routing::Found<'a>| match (&found.route.role, code) {
             (Role::Endpoint(name, _), Some(code)) => *name == code.server && found.route.site == code.site,
+            (Role::Endpoint(name, _), None) => at.as_ref().is_none_or(|at| at == name),
             _ => true,
         };
         // AssumeRole has an address that calls of the API have as well.
@@ -312,8 +330,18 @@ fn address(site: &Site, call: &Call) -> Option<(&'static str, Url)> {
     Some((method(facts.method), url))
 }
 
-pub(crate) fn client_id(provider: &ProviderId) -> String {
-    format!("sim_client_{provider}")
+/// The id of the client at a server; the usual server has no name in it.
+pub(crate) fn client_id(provider: &ProviderId, server: &str) -> String {
+    match server {
+        "main" | PRINCIPAL => format!("sim_client_{provider}"),
+        other => format!("sim_client_{provider}_{other}"),
+    }
+}
+
+/// The server at which a provider's clients are, where nothing else is said.
+fn first(site: &Site) -> &str {
+    let servers = &site.manifest().server;
+    if servers.contains_key("main") { "main" } else { servers.keys().next().map_or(PRINCIPAL, String::as_str) }
 }
 
 /// Faults in whose way nothing is done.

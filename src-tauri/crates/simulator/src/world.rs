@@ -72,6 +72,8 @@ impl World {
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     pub(crate) provider: ProviderId,
+    /// At which server.
+    pub(crate) server: String,
     pub(crate) secret: String,
     pub(crate) redirect_uris: Vec<String>,
 }

@@ -56,17 +56,22 @@ impl World {
 
     /// The same as JSON.
     pub(crate) fn post_json(&self, provider: &str, url: &str, fields: &[(&str, &str)]) -> SimAnswer {
+        self.ask(&self.json(provider, url, fields))
+    }
+
+    /// A request with client id and secret in JSON.
+    pub(crate) fn json(&self, provider: &str, url: &str, fields: &[(&str, &str)]) -> SimRequest {
         let setup = self.simulator.setup(&id(provider)).unwrap();
         let mut all: serde_json::Map<String, Value> = fields.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
         all.insert("client_id".to_owned(), setup.client_id.into());
         all.insert("client_secret".to_owned(), setup.client_secret.into());
         let mut request = SimRequest::to("POST", &Url::parse(url).unwrap()).with("content-type", "application/json");
         request.body = Value::Object(all).to_string().into_bytes();
-        self.ask(&request)
+        request
     }
 
     pub(crate) fn bearer(&self, url: &str, token: &str) -> SimAnswer {
-        self.ask(&SimRequest::to("GET", &Url::parse(url).unwrap()).with("authorization", &format!("Bearer {token}")))
+        self.ask(&SimRequest::to("GET", &Url::parse(url).unwrap()).with("authorization", &format!("Bearer {token}")).with("accept", "application/json"))
     }
 }
 

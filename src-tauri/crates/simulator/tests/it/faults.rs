@@ -3,9 +3,8 @@
 use patchbay_providers::Catalog;
 use patchbay_simulator::{Fault, FaultOrder, SimReply, SimRequest};
 use serde_json::json;
-use url::Url;
 
-use crate::client::{REDIRECT, VERIFIER, World, authorize, challenge, id, param, text};
+use crate::client::{REDIRECT, VERIFIER, World, authorize, challenge, param, text};
 
 const TOKEN: &str = "https://auth.atlassian.com/oauth/token";
 
@@ -27,15 +26,15 @@ impl Party {
         ];
         let back = world.simulator.consent(&authorize(&world, "ticketing_jira", "https://auth.atlassian.com/authorize", &params), true).unwrap();
         let code = param(&back, "code").unwrap();
-        let body =
-            world.post("ticketing_jira", TOKEN, &[("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", REDIRECT), ("code_verifier", VERIFIER)]).value().unwrap();
+        let body = world
+            .post_json("ticketing_jira", TOKEN, &[("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", REDIRECT), ("code_verifier", VERIFIER)])
+            .value()
+            .unwrap();
         Self { refresh: text(&body, "/refresh_token"), access: text(&body, "/access_token"), world }
     }
 
     fn refresh(&self) -> SimReply {
-        let setup = self.world.simulator.setup(&id("ticketing_jira")).unwrap();
-        let fields = [("grant_type", "refresh_token"), ("refresh_token", self.refresh.as_str()), ("client_id", &setup.client_id), ("client_secret", &setup.client_secret)];
-        self.world.simulator.answer(&SimRequest::to("POST", &Url::parse(TOKEN).unwrap()).form(&fields))
+        self.world.simulator.answer(&self.world.json("ticketing_jira", TOKEN, &[("grant_type", "refresh_token"), ("refresh_token", self.refresh.as_str())]))
     }
 
     fn order(&self, fault: Fault) {
