@@ -20,6 +20,8 @@ use tokio::task::{JoinHandle, JoinSet};
 
 /// Most bytes of a request's body.
 const LARGEST: usize = 4 << 20;
+/// How long the first part of a broken answer has to leave.
+const BREATH: Duration = Duration::from_millis(50);
 /// A piece of an answer that has no end.
 const PIECE: &[u8] = &[b' '; 16 * 1024];
 
@@ -124,8 +126,13 @@ async fn answer(simulator: &Simulator, request: Request<Incoming>) -> Result<Res
         SimReply::Drop => Err(io::Error::other("dropped on order")),
         SimReply::DropAfter(answer, length) => {
             let part = Bytes::copy_from_slice(answer.body.get(..length).unwrap_or(&answer.body));
+            let broken = stream::once(async {
+                // What comes before it has to leave first.
+                tokio::time::sleep(BREATH).await;
+                Err(io::Error::other("dropped on order"))
+            });
             // The headers promise all of it.
-            let mut response = response(&answer, Body::from_stream(stream::iter([Ok(part)]).chain(stream::once(async { Err(io::Error::other("dropped on order")) }))));
+            let mut response = response(&answer, Body::from_stream(stream::iter([Ok(part)]).chain(broken)));
             response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(answer.body.len()));
             Ok(response)
         }
