@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use libtest_mimic::Failed;
-use patchbay_engine::consent::{self, BeginConsent};
+use patchbay_engine::consent::{self, BeginConsent, Platform};
 use patchbay_engine::provider_app::{self, CreateProviderApp};
 use patchbay_model::Secret;
 use patchbay_model::consent::{ConnectState, ConsentRoute};
@@ -14,7 +14,7 @@ use patchbay_providers::manifest::{Auth, ClientAuth, CredentialOption, Server};
 use patchbay_providers::{Catalog, Provider};
 use patchbay_simulator::{Fault, FaultOrder};
 
-use crate::unbuilt::{refused, unbuilt};
+use crate::unbuilt::{foreign_end, incomplete_renewal, refused, silent_end, unbuilt};
 use crate::world::{World, must, problem};
 
 /// Taken by every provider: https elsewhere than on this computer.
@@ -36,8 +36,19 @@ pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &Cred
 
     let renewable = renewable(server);
     let grants = world.asked("refresh_token").len();
+    let silent = silent_end(provider, way);
+    if renewable && silent {
+        // Only the clock leads to a renewal here.
+        by_the_clock(&world, server, &integration).await?;
+    }
     world.simulator.order(FaultOrder::once(Fault::ExpireAccess));
-    if renewable {
+    if renewable && incomplete_renewal(server) {
+        world.fails(&integration, "the call after the access token ended, which is not renewed").await?;
+        connect(&world, &integration).await?;
+    } else if renewable && silent {
+        world.fails(&integration, "the call after the access token ended in silence").await?;
+        connect(&world, &integration).await?;
+    } else if renewable {
         world.works(&integration, "the call after the access token ended").await?;
         let asked = world.asked("refresh_token");
         must(asked.len() == grants + 1, || format!("it was renewed {} times", asked.len() - grants))?;
@@ -52,7 +63,8 @@ pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &Cred
     world.simulator.order(FaultOrder::once(Fault::RevokeGrant));
     let problem = world.fails(&integration, "the call after the person took it back").await?;
     let status = world.status(&integration).await?;
-    must(matches!(status, IntegrationStatus::NeedsAttention { .. }), || format!("it is {status:?} after {:?}: {}", problem.code, problem.message))?;
+    let noticed = matches!(status, IntegrationStatus::NeedsAttention { .. });
+    must(noticed != foreign_end(provider) || !renewable && noticed, || format!("it is {status:?} after {:?}: {}", problem.code, problem.message))?;
 
     // The same integration, with everything that others know of it.
     connect(&world, &integration).await?;
@@ -100,9 +112,11 @@ async fn register(world: &World, provider: &Arc<Provider>, name: &str, server: &
 
 /// A whole consent.
 async fn connect(world: &World, integration: &Integration) -> Result<(), Failed> {
-    let begin = BeginConsent { integration: integration.id, route: ConsentRoute::Link, redirect_uri: Some(REDIRECT.to_owned()), end_user: None };
+    let begin =
+        BeginConsent { integration: integration.id, route: Some(ConsentRoute::Paste), platform: Platform::default(), redirect_uri: Some(REDIRECT.to_owned()), end_user: None };
     let begun = consent::begin(&world.engine, &world.grant, begin).await.map_err(problem("the beginning of the consent"))?;
-    let callback = world.simulator.consent(&begun.authorize_url, true).map_err(|page| Failed::from(format!("the provider's page says: {page}")))?;
+    let page = begun.authorize_url.as_ref().ok_or("the consent has no page yet")?;
+    let callback = world.simulator.consent(page, true).map_err(|page| Failed::from(format!("the provider's page says: {page}")))?;
     let session = consent::finish(&world.engine, &world.grant, begun.session.id, callback.as_str()).await.map_err(|problem| {
         let last = world.simulator.log().pop().map(|entry| format!("{entry:?}")).unwrap_or_default();
         Failed::from(format!("the end of the consent: {:?}: {}; the provider last saw {last}", problem.code, problem.message))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use patchbay_model::{Code, Context, IntegrationId, Problem, Scope};
+use patchbay_providers::manifest::Auth;
 use patchbay_providers::{CredentialOption, Provider, ProviderRequest, ProviderResponse, Step};
 
 use super::opened::Opened;
@@ -180,6 +181,10 @@ impl<'a> Drive<'a> {
     async fn send_once(&mut self, request: &ProviderRequest) -> Result<ProviderResponse, Problem> {
         let outbound = self.engine.outbound();
         let mut outgoing = request::outgoing(request, self.operation, self.context().entropy())?;
+        // What was entered to be exchanged for something else is never sent in its place.
+        if request.authenticated && self.option().is_some_and(|option| matches!(option.auth, Auth::Mint(_) | Auth::SelfSigned { .. })) {
+            return Err(Problem::new(Code::OperationUnsupported, "This version of Patchbay cannot log in the way the provider wants it. Choose another way to authenticate."));
+        }
         if request.authenticated
             && let Some(option) = self.option()
             && let Some((name, value)) = self.opened.header(&option.place)?

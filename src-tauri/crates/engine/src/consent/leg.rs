@@ -93,7 +93,7 @@ impl LegSecrets {
         } else {
             OAuthClient { id: app.client_id.clone(), secret: None }
         };
-        push(engine, authority, &client, authorize(authority, &client, &asking)?).await
+        push(engine, authority, &client, authorize(authority, &client, &asking)?).await.map(|page| engine.network().shown(page))
     }
 
     /// Opens the leg in the transaction. Says whether it was there to be opened.
