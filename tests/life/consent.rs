@@ -64,7 +64,8 @@ pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &Cred
     let problem = world.fails(&integration, "the call after the person took it back").await?;
     let status = world.status(&integration).await?;
     let noticed = matches!(status, IntegrationStatus::NeedsAttention { .. });
-    must(noticed != foreign_end(provider) || !renewable && noticed, || format!("it is {status:?} after {:?}: {}", problem.code, problem.message))?;
+    let unseen = renewable && (foreign_end(provider) || incomplete_renewal(server));
+    must(noticed != unseen, || format!("it is {status:?} after {:?}: {}", problem.code, problem.message))?;
 
     // The same integration, with everything that others know of it.
     connect(&world, &integration).await?;
