@@ -357,8 +357,6 @@ export async function peer(...command) {
   };
 }
 
-export { assert };
-
 /** Everything that the application wrote into its folders. */
 export function written(folder) {
   if (!existsSync(folder)) return [];
@@ -366,3 +364,5 @@ export function written(folder) {
     .filter((entry) => entry.isFile())
     .map((entry) => [entry.name, readFileSync(join(entry.parentPath, entry.name), "latin1")]);
 }
+
+export { assert };

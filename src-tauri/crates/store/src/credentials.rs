@@ -146,24 +146,20 @@ fn provider_app(credential: &Credential) -> Option<Uuid> {
     credential.public_config.get(PROVIDER_APP_KEY)?.as_str()?.parse().ok()
 }
 
+/// The credential with the id `$1`, as far as the organization `$2` and the account `$3` see it.
+macro_rules! of_this_scope {
+    () => {
+        "id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR (account_id IS NULL AND owner_type <> 'organization_webhook'))"
+    };
+}
+
 impl ReadTx {
     /// The credential with this id.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn credential(&mut self, id: CredentialId) -> Result<Option<Credential>> {
-        let (organization, account) = self.bound()?;
-        let row: Option<CredentialRow> = db::query_as(concat!(
-            "SELECT ",
-            columns!(),
-            " FROM credentials WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR (account_id IS NULL AND owner_type <> 'organization_webhook')) AND deleted_at IS NULL"
-        ))
-        .bind(id.uuid())
-        .bind(organization)
-        .bind(account)
-        .fetch_optional(&mut self.tx)
-        .await?;
-        row.map(Credential::try_from).transpose()
+        self.credential_by(concat!("SELECT ", columns!(), " FROM credentials WHERE ", of_this_scope!(), " AND deleted_at IS NULL"), id).await
     }
 
     /// The credential with this id, deleted or not: for telling of its deletion.
@@ -171,17 +167,12 @@ impl ReadTx {
     /// # Errors
     /// Those of the database.
     pub async fn credential_even_deleted(&mut self, id: CredentialId) -> Result<Option<Credential>> {
+        self.credential_by(concat!("SELECT ", columns!(), " FROM credentials WHERE ", of_this_scope!()), id).await
+    }
+
+    async fn credential_by(&mut self, sql: &'static str, id: CredentialId) -> Result<Option<Credential>> {
         let (organization, account) = self.bound()?;
-        let row: Option<CredentialRow> = db::query_as(concat!(
-            "SELECT ",
-            columns!(),
-            " FROM credentials WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR (account_id IS NULL AND owner_type <> 'organization_webhook'))"
-        ))
-        .bind(id.uuid())
-        .bind(organization)
-        .bind(account)
-        .fetch_optional(&mut self.tx)
-        .await?;
+        let row: Option<CredentialRow> = db::query_as(sql).bind(id.uuid()).bind(organization).bind(account).fetch_optional(&mut self.tx).await?;
         row.map(Credential::try_from).transpose()
     }
 
