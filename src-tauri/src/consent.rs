@@ -76,9 +76,10 @@ impl Desk {
             ConsentRoute::Window => self.go_in_window(store, errand).await,
             ConsentRoute::Browser => self.go_in_browser(store, errand).await,
             ConsentRoute::Paste => self.go_by_paste(store, errand).await,
-            ConsentRoute::Link | ConsentRoute::Device => {
-                Err(Problem::field("/route", "The application connects in its window, in the browser, or by the address at which a browser ends. Use `window`, `browser` or `paste`."))
-            }
+            ConsentRoute::Link | ConsentRoute::Device => Err(Problem::field(
+                "/route",
+                "The application connects in its window, in the browser, or by the address at which a browser ends. Use `window`, `browser` or `paste`.",
+            )),
         }
     }
 

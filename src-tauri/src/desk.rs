@@ -152,7 +152,8 @@ impl Desk {
             "consent.switch" => self.switch_route(read(params)?).await,
             "file.save" => json(&self.save_file(read(params)?).await?),
             _ => {
-                let over = matches!(command, "connect.cancel" | "connect.finish").then(|| params.pointer("/path/connect_session_id").and_then(Value::as_str).map(ToOwned::to_owned));
+                let over =
+                    matches!(command, "connect.cancel" | "connect.finish").then(|| params.pointer("/path/connect_session_id").and_then(Value::as_str).map(ToOwned::to_owned));
                 let store = self.opened().await?;
                 let answer = store.run(command, params).await;
                 if command == "keys.rotate" && answer.is_ok() {

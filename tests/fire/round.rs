@@ -209,7 +209,13 @@ impl World {
 
     /// A whole consent; the person's part is only the way back.
     async fn connect(&self) {
-        let begin = BeginConsent { integration: self.integration.id, route: Some(ConsentRoute::Browser), platform: Platform::default(), redirect_uri: Some(REDIRECT_URI.to_owned()), end_user: None };
+        let begin = BeginConsent {
+            integration: self.integration.id,
+            route: Some(ConsentRoute::Browser),
+            platform: Platform::default(),
+            redirect_uri: Some(REDIRECT_URI.to_owned()),
+            end_user: None,
+        };
         let begun = consent::begin(&self.engine, &self.grant, begin).await.unwrap();
         let state = begun.authorize_url.as_ref().expect("the leg is open").query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
         consent::finish(&self.engine, &self.grant, begun.session.id, &format!("{REDIRECT_URI}?code=yes&state={state}")).await.unwrap();

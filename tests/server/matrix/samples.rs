@@ -46,7 +46,7 @@ const fn let_through(sample: Sample, status: u16) -> Sample {
 }
 
 /// The version of the mock provider that every integration of the matrix pins.
-const PINNED: &str = "2";
+const PINNED: &str = "3";
 
 pub(super) const SAMPLES: &[Sample] = &[
     bare("organization.get", Kind::Nothing),
@@ -80,7 +80,7 @@ pub(super) const SAMPLES: &[Sample] = &[
     bare("integrations.list_versions", Kind::Integration),
     bare("integrations.journal", Kind::Integration),
     made("integrations.preview_version", Kind::Integration, |_, _| json!({"version": PINNED})),
-    // There is one version of each provider in this build, so that a move is looked at and refused.
+    // A move to the version that is pinned already is looked at and refused.
     let_through(made("integrations.set_version", Kind::Integration, |_, _| json!({"version": PINNED})), 400),
     let_through(bare("integrations.rollback_version", Kind::Integration), 400),
     bare("integrations.pause", Kind::Integration),

@@ -147,6 +147,7 @@ mod tests {
                         "change_password",
                         "logoff",
                         "receipts",
+                        "schema",
                         "export"
                     ]
                     .iter()

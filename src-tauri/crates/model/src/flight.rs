@@ -27,8 +27,7 @@ const LONGEST_NAME: usize = 64;
 const SUSPICIOUS: usize = 16;
 
 /// The parameters whose values are told: what was asked for, and what went wrong.
-const TOLD: [&str; 10] =
-    ["response_type", "client_id", "redirect_uri", "scope", "response_mode", "prompt", "error", "error_description", "iss", "code_challenge_method"];
+const TOLD: [&str; 10] = ["response_type", "client_id", "redirect_uri", "scope", "response_mode", "prompt", "error", "error_description", "iss", "code_challenge_method"];
 
 /// What happened.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
@@ -285,7 +284,11 @@ impl StepDetail {
             words: line(self.words, LONGEST_VALUE * 2),
             code: self.code,
         };
-        while let Some(seen) = kept.seen.as_mut().filter(|seen| !seen.parameters.is_empty() && serde_json::to_string(&(&kept.words, &kept.scopes, &**seen)).map_or(0, |text| text.len()) > LARGEST_STEP * 3 / 4) {
+        while let Some(seen) = kept
+            .seen
+            .as_mut()
+            .filter(|seen| !seen.parameters.is_empty() && serde_json::to_string(&(&kept.words, &kept.scopes, &**seen)).map_or(0, |text| text.len()) > LARGEST_STEP * 3 / 4)
+        {
             seen.parameters.pop();
         }
         kept
@@ -381,7 +384,9 @@ mod tests {
 
     #[test]
     fn what_was_asked_is_told_and_what_came_is_not() {
-        let seen = seen("https://login.example.com:8443/oauth2/v1/authorize?response_type=code&client_id=abc&redirect_uri=http%3A%2F%2F127.0.0.1%3A47%2Foauth%2Fcallback%3Fx%3Dsecret&scope=openid%20email&state=our-state&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw&login_hint=ada%40example.com#access_token=t0ps3cret");
+        let seen = seen(
+            "https://login.example.com:8443/oauth2/v1/authorize?response_type=code&client_id=abc&redirect_uri=http%3A%2F%2F127.0.0.1%3A47%2Foauth%2Fcallback%3Fx%3Dsecret&scope=openid%20email&state=our-state&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw&login_hint=ada%40example.com#access_token=t0ps3cret",
+        );
         assert_eq!((seen.origin.as_str(), seen.path.as_str()), ("https://login.example.com:8443", "/oauth2/v1/authorize"));
         for (name, value) in [("response_type", "code"), ("client_id", "abc"), ("redirect_uri", "http://127.0.0.1:47/oauth/callback"), ("scope", "openid email")] {
             assert_eq!(seen.told(name), Some(value), "{name}");

@@ -170,7 +170,9 @@ impl Integration {
         let refuse = |code, what: &str, step: &str| Err(Problem::new(code, format!("Integration `{}` {what} {step}", self.name)).with_resource("integration", self.id, "cause"));
         match self.status {
             IntegrationStatus::Active
-            | IntegrationStatus::NeedsAttention { cause: AttentionCause::ProviderUnreachable | AttentionCause::ConfigRefused | AttentionCause::CredentialRefused | AttentionCause::ClientRefused } => Ok(()),
+            | IntegrationStatus::NeedsAttention {
+                cause: AttentionCause::ProviderUnreachable | AttentionCause::ConfigRefused | AttentionCause::CredentialRefused | AttentionCause::ClientRefused,
+            } => Ok(()),
             IntegrationStatus::NeedsAttention { cause } => refuse(Code::NeedsReconnect, &format!("needs attention. {}", cause.words()), cause.next_step()),
             IntegrationStatus::Draft => refuse(Code::IntegrationNotActive, "is a draft.", "Complete its configuration and credential."),
             IntegrationStatus::AwaitingConsent => refuse(Code::IntegrationNotActive, "waits for consent.", "Connect it first."),

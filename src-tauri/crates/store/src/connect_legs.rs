@@ -76,16 +76,13 @@ impl ReadTx {
     /// Those of the database.
     pub async fn connect_legs(&mut self, session: ConnectSessionId) -> Result<Vec<ConnectLeg>> {
         let (organization, account) = self.bound()?;
-        let rows: Vec<LegRow> = db::query_as(concat!(
-            "SELECT ",
-            columns!(),
-            " FROM connect_legs WHERE session_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) ORDER BY number"
-        ))
-        .bind(session.uuid())
-        .bind(organization)
-        .bind(account)
-        .fetch_all(&mut self.tx)
-        .await?;
+        let rows: Vec<LegRow> =
+            db::query_as(concat!("SELECT ", columns!(), " FROM connect_legs WHERE session_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) ORDER BY number"))
+                .bind(session.uuid())
+                .bind(organization)
+                .bind(account)
+                .fetch_all(&mut self.tx)
+                .await?;
         rows.into_iter().map(ConnectLeg::try_from).collect()
     }
 
@@ -180,13 +177,15 @@ impl WriteTx {
     /// Those of the database.
     pub async fn answer_connect_leg(&mut self, leg: &ConnectLeg, now: Timestamp) -> Result<bool> {
         let (organization, account) = self.bound()?;
-        let done = db::query("UPDATE connect_legs SET state = 'answered', updated_at = $4 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND state = 'opened'")
-            .bind(leg.id.uuid())
-            .bind(organization)
-            .bind(account)
-            .bind(At(now))
-            .execute(&mut self.tx)
-            .await?;
+        let done = db::query(
+            "UPDATE connect_legs SET state = 'answered', updated_at = $4 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND state = 'opened'",
+        )
+        .bind(leg.id.uuid())
+        .bind(organization)
+        .bind(account)
+        .bind(At(now))
+        .execute(&mut self.tx)
+        .await?;
         if done.rows_affected() == 0 {
             return Ok(false);
         }

@@ -244,7 +244,12 @@ impl WriteTx {
         .execute(&mut self.tx)
         .await?;
         // A link that was made for the person serves nobody else.
-        db::query("DELETE FROM public_links WHERE organization_id = $1 AND account_id = $2 AND end_user_id = $3").bind(organization).bind(account).bind(id).execute(&mut self.tx).await?;
+        db::query("DELETE FROM public_links WHERE organization_id = $1 AND account_id = $2 AND end_user_id = $3")
+            .bind(organization)
+            .bind(account)
+            .bind(id)
+            .execute(&mut self.tx)
+            .await?;
         let done = db::query("DELETE FROM end_users WHERE organization_id = $1 AND account_id = $2 AND id = $3 AND deleted_at IS NULL")
             .bind(organization)
             .bind(account)

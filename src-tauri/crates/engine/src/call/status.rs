@@ -19,7 +19,11 @@ pub(crate) fn after_call(before: IntegrationStatus, state: &DriveState, succeede
     } else if state.unreachable {
         attention(AttentionCause::ProviderUnreachable)
     } else if succeeded
-        || (state.accepted && matches!(before, IntegrationStatus::NeedsAttention { cause: AttentionCause::CredentialRefused | AttentionCause::ClientRefused | AttentionCause::ProviderUnreachable }))
+        || (state.accepted
+            && matches!(
+                before,
+                IntegrationStatus::NeedsAttention { cause: AttentionCause::CredentialRefused | AttentionCause::ClientRefused | AttentionCause::ProviderUnreachable }
+            ))
     {
         Some(IntegrationStatus::Active)
     } else {

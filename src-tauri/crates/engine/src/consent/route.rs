@@ -87,7 +87,9 @@ pub(super) fn chosen(
         ConsentRoute::Browser | ConsentRoute::Link | ConsentRoute::Paste => {}
     }
     let own = match route {
-        ConsentRoute::Link => Some(hosted(engine).ok_or_else(|| unavailable("No server of Patchbay can be reached from outside, so no link can be given. Choose another way.".to_owned()))?),
+        ConsentRoute::Link => {
+            Some(hosted(engine).ok_or_else(|| unavailable("No server of Patchbay can be reached from outside, so no link can be given. Choose another way.".to_owned()))?)
+        }
         _ => None,
     };
     let redirect_uri = redirect::choose(route, given.or(own.as_deref()), app, any_port(server))?;

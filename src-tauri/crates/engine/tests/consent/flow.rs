@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use patchbay_engine::consent::loopback::Loopback;
 use patchbay_engine::consent;
+use patchbay_engine::consent::loopback::Loopback;
 use patchbay_engine::integration::UpdateIntegration;
 use patchbay_engine::point::{self, CreatePoint, UpdatePoint};
 use patchbay_model::Code;

@@ -129,11 +129,7 @@ async fn browsers_that_come_at_once_do_not_share_a_link() {
     let begun = world.try_begin(Some(ConsentRoute::Link), None).await.unwrap();
     let ticket = begun.start.as_ref().unwrap().expose();
     let (one, other) = (BrowserNonce::new(world.engine.context()), BrowserNonce::new(world.engine.context()));
-    let (a, b, c) = tokio::join!(
-        consent::open_leg(&world.engine, ticket, &one),
-        consent::open_leg(&world.engine, ticket, &other),
-        consent::open_leg(&world.engine, ticket, &one)
-    );
+    let (a, b, c) = tokio::join!(consent::open_leg(&world.engine, ticket, &one), consent::open_leg(&world.engine, ticket, &other), consent::open_leg(&world.engine, ticket, &one));
     assert_ne!(a.is_ok(), b.is_ok(), "one of the two browsers");
     assert_eq!(a.is_ok(), c.is_ok());
     if let (Ok(first), Ok(again)) = (&a, &c) {
@@ -148,11 +144,18 @@ async fn browsers_that_come_at_once_do_not_share_a_link() {
 async fn a_state_of_another_session_or_account_opens_nothing() {
     let world = World::new().await;
     let mine = world.begin(ConsentRoute::Window).await;
-    let other = patchbay_engine::account::create(&world.engine, &world.grant, CreateAccount { name: Some("initech".to_owned()), ..CreateAccount::default() }).await.unwrap().account;
+    let other =
+        patchbay_engine::account::create(&world.engine, &world.grant, CreateAccount { name: Some("initech".to_owned()), ..CreateAccount::default() }).await.unwrap().account;
     let config = json!({ "type": "identity_openid", "issuer": world.peer.issuer, "credential": { "type": "o_auth_user" } });
     let new = CreateIntegration { name: Some("theirs".to_owned()), provider_config: config, ..CreateIntegration::default() };
     let theirs = patchbay_engine::integration::create(&world.engine, &world.grant, &other.id.to_string(), new).await.unwrap().integration;
-    let begin = consent::BeginConsent { integration: theirs.id, route: Some(ConsentRoute::Window), platform: Platform::default(), redirect_uri: Some(REDIRECT_URI.to_owned()), end_user: None };
+    let begin = consent::BeginConsent {
+        integration: theirs.id,
+        route: Some(ConsentRoute::Window),
+        platform: Platform::default(),
+        redirect_uri: Some(REDIRECT_URI.to_owned()),
+        end_user: None,
+    };
     let theirs = consent::begin(&world.engine, &world.grant, begin).await.unwrap();
     let (my_callback, their_callback) = (world.person(&mine, true).await, world.person(&theirs, true).await);
 

@@ -28,6 +28,7 @@ fn in_days(world: &World, days: u64) -> Timestamp {
     world.engine.now().plus(Duration::from_secs(days * DAY))
 }
 
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
 async fn listed(world: &World, grant: &ManagementGrant, query: DeadlineQuery) -> Deadlines {
     deadline::list(&world.engine, grant, query).await.unwrap()
 }
@@ -61,6 +62,7 @@ fn app(expires: Option<Timestamp>) -> CreateProviderApp {
 }
 
 /// A certificate of a client that ends on 22 November 2027.
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
 fn certificate() -> String {
     let key = rcgen::KeyPair::generate().unwrap();
     let mut parameters = rcgen::CertificateParams::new(vec!["client.test".to_owned()]).unwrap();

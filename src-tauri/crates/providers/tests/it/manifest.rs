@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use patchbay_model::ProviderId;
-use patchbay_providers::manifest::{self, At, Cause, Families, Family, Fault, Filter, Manifest, Part, Seen, Slot, Source, Template, TemplateError};
 use patchbay_model::consent::ConsentRoute;
+use patchbay_providers::manifest::{self, At, Cause, Families, Family, Fault, Filter, Manifest, Part, Seen, Slot, Source, Template, TemplateError};
 use patchbay_providers::{Catalog, Platform, Provider, UserManifest, routes};
 use serde_json::{Value, json};
 
@@ -262,7 +262,8 @@ fn the_published_schema_is_fresh_and_judges_alike() {
         assert_eq!(manifest::JSON_SCHEMA, made, "run with PATCHBAY_BLESS=1");
     }
     let judge = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).build(&manifest::json_schema()).unwrap();
-    for text in [GOOD, include_str!("../../catalog/ticketing_zendesk.toml"), include_str!("../../catalog/identity_openid.toml"), include_str!("../../catalog/ticketing_redmine.toml")]
+    for text in
+        [GOOD, include_str!("../../catalog/ticketing_zendesk.toml"), include_str!("../../catalog/identity_openid.toml"), include_str!("../../catalog/ticketing_redmine.toml")]
     {
         let value: Value = toml::from_str(text).unwrap();
         let errors: Vec<String> = judge.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path)).collect();
