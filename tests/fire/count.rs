@@ -101,6 +101,16 @@ impl Count {
         lost
     }
 
+    /// Adds what another lane came to.
+    pub(crate) fn join(&mut self, lane: Self) {
+        for (injection, rounds) in lane.rounds {
+            *self.rounds.entry(injection).or_default() += rounds;
+        }
+        self.killed += lane.killed;
+        self.destroyed.extend(lane.destroyed);
+        self.lost.extend(lane.lost);
+    }
+
     /// What all of it came to, in one line.
     pub(crate) fn sentence(&self, name: &str, seed: u64, seconds: f64) -> String {
         let rounds: u32 = self.rounds.values().sum();

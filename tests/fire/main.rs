@@ -2,7 +2,8 @@
 //! are lost and processes are killed with SIGKILL at each step. After every round three independent accounts are compared: what
 //! the provider saw, what was done to whom, and what the store says.
 //!
-//! `FIRE` says how many rounds there are of each variant (on PostgreSQL a tenth), `PATCHBAY_SEED` which ones.
+//! `FIRE` says how many rounds there are of each variant (on PostgreSQL a tenth), `FIRE_LANES` in how many lanes at once,
+//! `PATCHBAY_SEED` which ones.
 
 #![cfg(test)]
 
@@ -46,6 +47,6 @@ fn a_file_where_a_second_use_is_forgiven() {
 #[test]
 fn a_database_where_a_second_use_ends_the_grant() {
     if !worker::is_one() {
-        round::all("a_database_where_a_second_use_ends_the_grant", Reuse::EndsFamily, Some(Cluster::get().empty(LOGIN)));
+        round::all("a_database_where_a_second_use_ends_the_grant", Reuse::EndsFamily, Some(|| Cluster::get().empty(LOGIN)));
     }
 }

@@ -50,13 +50,36 @@ struct World {
     store: Store,
 }
 
-/// Runs every round of a variant.
-pub(crate) fn all(name: &'static str, reuse: Reuse, database: Option<Database>) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(run(name, reuse, database));
+/// Runs every round of a variant, in lanes that share nothing: most of a round with a death in it is waiting.
+pub(crate) fn all(name: &'static str, reuse: Reuse, database: Option<fn() -> Database>) {
+    let rounds = u32::try_from(setting("FIRE").unwrap_or(u64::from(FEW))).unwrap();
+    // Every write there is serializable, and a death is left alone for five seconds: a tenth of the rounds takes as long.
+    let rounds = if database.is_some() { (rounds / 10).max(FEW.min(rounds)) } else { rounds };
+    let lanes = u32::try_from(setting("FIRE_LANES").unwrap_or(1)).unwrap();
+    let seed = setting("PATCHBAY_SEED").unwrap_or(1);
+    let begun = Instant::now();
+    let running: Vec<_> = (0..lanes)
+        .map(|lane| {
+            let rounds = rounds / lanes + u32::from(lane < rounds % lanes);
+            let database = database.map(|database| database());
+            // A lane asks its workers in turn and waits for none of them, so that it wants a thread of its own.
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+                runtime.block_on(run(name, reuse, database, rounds, seed + u64::from(lane)))
+            })
+        })
+        .collect();
+    let mut count = Count::default();
+    for lane in running {
+        match lane.join() {
+            Ok(of_lane) => count.join(of_lane),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+    println!("{}", count.sentence(name, seed, begun.elapsed().as_secs_f64()));
 }
 
-async fn run(name: &'static str, reuse: Reuse, database: Option<Database>) {
+async fn run(name: &'static str, reuse: Reuse, database: Option<Database>, rounds: u32, seed: u64) -> Count {
     let folder = tempfile::tempdir().unwrap();
     let (peer, mut held) = Peer::start(reuse).await;
     let address = database.as_ref().map(|database| database.url(LOGIN));
@@ -74,13 +97,8 @@ async fn run(name: &'static str, reuse: Reuse, database: Option<Database>) {
     let work = worker::work(&text, &key, &created.organization.id.to_string(), &world.integration.account_id.to_string(), &world.integration.id.to_string());
     let mut workers: Vec<Worker> = (0..PROCESSES).map(|_| Worker::start(name, &work)).collect();
 
-    let rounds = u32::try_from(setting("FIRE").unwrap_or(u64::from(FEW))).unwrap();
-    // Every write there is serializable, and a death is left alone for five seconds: a tenth of the rounds takes as long.
-    let rounds = if database.is_some() { (rounds / 10).max(FEW.min(rounds)) } else { rounds };
-    let seed = setting("PATCHBAY_SEED").unwrap_or(1);
     let mut dice = Dice(seed);
     let mut count = Count::default();
-    let begun = Instant::now();
     for number in 0..rounds {
         // Each once, and then as they fall.
         let injection = INJECTIONS.get(number as usize).copied().unwrap_or_else(|| INJECTIONS[dice.roll(INJECTIONS.len())]);
@@ -111,9 +129,9 @@ async fn run(name: &'static str, reuse: Reuse, database: Option<Database>) {
             world.connect().await;
         }
     }
-    println!("{}", count.sentence(name, seed, begun.elapsed().as_secs_f64()));
     drop(workers);
     world.engine.shutdown().await;
+    count
 }
 
 /// One round: every process uses the integration, and something is done to one of them or to an answer. Gives the step at which

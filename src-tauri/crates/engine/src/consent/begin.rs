@@ -53,7 +53,7 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent
     let authority = authority(engine.http(), &engine.outbound().metadata, &provider, server, &config).await?;
 
     let now = engine.now();
-    let mut session = ConnectSession {
+    let session = ConnectSession {
         id: ConnectSessionId::from_uuid(engine.context().new_uuid()),
         organization_id: integration.organization_id,
         account_id: account.id,
@@ -77,7 +77,7 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent
     // What an older server would look for; a leg that is opened at once puts its own there.
     let nobody = leg::random(engine.context().entropy());
     tx.insert_connect_session(&session, &engine.vault().keyed_hash(STATE, nobody.expose().as_bytes()), None).await?;
-    new.write(engine, &mut tx, &mut session).await?;
+    new.write(engine, &mut tx, &session).await?;
     let done = Done::created(Operation::ConnectBegin)
         .in_account(account.id)
         .on_integration(integration.id)
