@@ -148,6 +148,7 @@ mod tests {
                         "logoff",
                         "receipts",
                         "schema",
+                        "feed",
                         "export"
                     ]
                     .iter()
