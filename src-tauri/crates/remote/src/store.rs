@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use patchbay_model::{Code, Context, Problem, RemoteUrl, Timestamp};
 use serde_json::{Value, json};
-use tokio::sync::{Notify, broadcast, watch};
+use tokio::sync::{Mutex, Notify, broadcast, watch};
 use tokio::task::JoinHandle;
 
 use crate::cache::Cache;
@@ -63,6 +63,8 @@ struct Inner {
     cache: Option<Cache>,
     context: Context,
     connection: watch::Sender<Connection>,
+    /// Held by whoever finds that the server is away.
+    turning: Mutex<()>,
     events: broadcast::Sender<Event>,
     /// Asks the listener to look at once whether the server is there.
     look: Notify,
@@ -94,6 +96,7 @@ impl RemoteStore {
             cache,
             context,
             connection: watch::Sender::new(connection),
+            turning: Mutex::new(()),
             events: broadcast::Sender::new(BACKLOG),
             look: Notify::new(),
             looked: watch::Sender::new(0),
@@ -223,23 +226,23 @@ impl Inner {
 
     /// The server does not answer. Gives since when.
     async fn offline(&self, lost: &Lost) -> Timestamp {
-        let mut since = self.context.now();
-        let turned = self.connection.send_if_modified(|connection| match connection {
-            Connection::Online => {
-                tracing::info!("{}", lost.words);
-                *connection = Connection::Offline { since, why: lost.words.clone() };
-                true
-            }
-            Connection::Offline { since: before, .. } => {
-                since = *before;
-                false
-            }
-            Connection::Ended(_) => false,
-        });
-        // A start before the server is back tells the same time.
-        if let (true, Some(cache)) = (turned, self.cache.clone()) {
+        let _alone = self.turning.lock().await;
+        if let Connection::Offline { since, .. } = &*self.connection.borrow() {
+            return *since;
+        }
+        let since = self.context.now();
+        // Before it is told, so that a start before the server is back tells the same time.
+        if let Some(cache) = self.cache.clone() {
             aside(move || cache.note(since)).await;
         }
+        self.connection.send_if_modified(|connection| {
+            let was_online = matches!(connection, Connection::Online);
+            if was_online {
+                tracing::info!("{}", lost.words);
+                *connection = Connection::Offline { since, why: lost.words.clone() };
+            }
+            was_online
+        });
         since
     }
 
