@@ -42,15 +42,17 @@ impl Outbound {
             witness: OnceCell::new(),
         }
     }
+
     /// Whether others see that this process lives. Where they cannot, its leases are waited for after its death.
     pub(crate) async fn witnessed(&self, engine: &Engine) -> bool {
-        let made = self.witness.get_or_init(|| async {
-            engine.store().witness(&self.lease_owner).await.unwrap_or_else(|error| {
+        match self.witness.get_or_try_init(|| engine.store().witness(&self.lease_owner)).await {
+            Ok(witness) => witness.as_ref().is_some_and(Witness::holds),
+            // Asked again at the next renewal: a database that was away for a moment is no reason to go without for good.
+            Err(error) => {
                 tracing::warn!(%error, "other processes cannot see whether this one lives; after a crash they wait for the end of its leases");
-                None
-            })
-        });
-        made.await.as_ref().is_some_and(Witness::holds)
+                false
+            }
+        }
     }
 
     /// Whether they see it at this moment.

@@ -10,7 +10,7 @@ mod journal;
 mod material;
 mod outcome;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use patchbay_model::credential::Credential;
 use patchbay_model::integration::AttentionCause;
@@ -31,6 +31,8 @@ use crate::oauth::TokenSet;
 
 /// After trouble, tokens that still work are used for this long before the next try.
 const REST: Duration = Duration::from_secs(30);
+/// How long a call waits for another process that is renewing.
+const WAIT_FOR_OTHERS: Duration = Duration::from_secs(40);
 /// How long after its intent a request may still leave. One that was held up for longer is not sent: by then others may think
 /// that this process is dead.
 const SEND_WINDOW: Duration = Duration::from_secs(10);
@@ -133,13 +135,15 @@ async fn renew(engine: &Engine, scope: Scope, credential: &Credential, seen: &To
 }
 
 async fn renew_alone(engine: &Engine, scope: Scope, credential: &Credential, seen: &TokenSet, reason: RefreshReason) -> Result<(Credential, TokenSet), Trouble> {
+    // Counted from here: whoever stood in line behind another of this process does not wait all over again.
+    let give_up = Instant::now() + WAIT_FOR_OTHERS;
     let flight = engine.outbound().flights.of(credential.id);
     let _alone = flight.lock().await;
     // Who the client is and where it asks is found before the intent is written down: it can take its time.
     let material = material::gather(engine, scope, credential).await?;
     let mut lost_before = false;
     loop {
-        let intent = match journal::begin(engine, scope, credential.id, seen, reason, &material).await? {
+        let intent = match journal::begin(engine, scope, credential.id, seen, reason, &material, give_up).await? {
             Start::Use(found) => return Ok(*found),
             Start::Go(intent) => *intent,
         };

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::doubt::{self, Case, Verdict};
 use super::material::Material;
-use super::{Trouble, fingerprint, told};
+use super::{Trouble, WAIT_FOR_OTHERS, fingerprint, told};
 use crate::Engine;
 use crate::call::{sealed, status};
 use crate::contention::{Turns, again};
@@ -22,8 +22,6 @@ use crate::oauth::{MAIN, NewTokens, TokenSet};
 
 /// How long nobody else may go on, whatever became of the owner. One that is seen to be dead is not waited for.
 const LEASE: Duration = Duration::from_secs(120);
-/// How long a call waits for another process that is renewing.
-const WAIT_FOR_OTHERS: Duration = Duration::from_secs(40);
 /// How often it looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -51,10 +49,9 @@ enum Tried {
     Held(Duration),
 }
 
-/// Writes the intent down, or finds that there is no need to.
-pub(super) async fn begin(engine: &Engine, scope: Scope, id: CredentialId, seen: &TokenSet, reason: RefreshReason, material: &Material) -> Result<Start, Trouble> {
+/// Writes the intent down, or finds that there is no need to. Another process is waited for until `give_up`.
+pub(super) async fn begin(engine: &Engine, scope: Scope, id: CredentialId, seen: &TokenSet, reason: RefreshReason, material: &Material, give_up: Instant) -> Result<Start, Trouble> {
     let witnessed = engine.outbound().witnessed(engine).await;
-    let give_up = Instant::now() + WAIT_FOR_OTHERS;
     let mut turns = Turns::new(engine.context());
     loop {
         let left = match attempt(engine, scope, id, seen, reason, material, witnessed).await {
