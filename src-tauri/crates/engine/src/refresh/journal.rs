@@ -50,7 +50,15 @@ enum Tried {
 }
 
 /// Writes the intent down, or finds that there is no need to. Another process is waited for until `give_up`.
-pub(super) async fn begin(engine: &Engine, scope: Scope, id: CredentialId, seen: &TokenSet, reason: RefreshReason, material: &Material, give_up: Instant) -> Result<Start, Trouble> {
+pub(super) async fn begin(
+    engine: &Engine,
+    scope: Scope,
+    id: CredentialId,
+    seen: &TokenSet,
+    reason: RefreshReason,
+    material: &Material,
+    give_up: Instant,
+) -> Result<Start, Trouble> {
     let witnessed = engine.outbound().witnessed(engine).await;
     let mut turns = Turns::new(engine.context());
     loop {
