@@ -56,6 +56,11 @@ def found(value, content):
     return any(shape in content for shape in forms(value))
 
 
+def belongings(folder):
+    """The files of the store, and those in folders beside it."""
+    return [path for path in folder.rglob("*") if path.is_file() and path.relative_to(folder).parts[0].startswith("store.db")]
+
+
 @pytest.fixture(scope="module")
 def journey(tmp_path_factory):
     folder = tmp_path_factory.mktemp("planted")
@@ -217,9 +222,9 @@ def journey(tmp_path_factory):
     exports.append(installation.run("export", "--secrets", "sealed", "--recipient", recipient).stdout)
 
     # The files as they are while the server has them open, and again after it has ended.
-    files = {f"{path.name} of the running server": path.read_bytes() for path in folder.iterdir() if path.name.startswith("store.db")}
+    files = {f"{path.name} of the running server": path.read_bytes() for path in belongings(folder)}
     assert server.stop() == 0
-    files |= {path.name: path.read_bytes() for path in folder.iterdir() if path.name.startswith("store.db")}
+    files |= {path.name: path.read_bytes() for path in belongings(folder)}
     said = "".join(server.log)
     proxy.stop()
     redmine.stop()

@@ -16,6 +16,11 @@ export default defineConfig({
   timeout: 90_000,
   expect: { timeout: 15_000 },
   reporter: [['list']],
+  // A project has a server of its own: the journey begins with an empty store.
+  projects: [
+    { name: 'journey', testMatch: 'journey.spec.mjs' },
+    { name: 'screens', testIgnore: 'journey.spec.mjs' },
+  ],
   use: {
     browserName: 'chromium',
     launchOptions: { executablePath },
