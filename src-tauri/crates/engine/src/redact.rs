@@ -96,8 +96,7 @@ fn holds_text(value: &Value) -> bool {
 
 fn clean_text(text: &str) -> String {
     let cut: String = text.chars().take(TEXT).collect();
-    let looks_like_token = patchbay_model::token::SecretKind::ALL.into_iter().any(|kind| cut.contains(kind.prefix()) && cut.len() >= kind.prefix().len() + 20);
-    if looks_like_token {
+    if patchbay_model::token::SecretKind::is_in(&cut) {
         return MASK.to_owned();
     }
     if text.len() > cut.len() { format!("{cut}…") } else { cut }

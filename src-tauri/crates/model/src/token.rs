@@ -51,6 +51,11 @@ impl SecretKind {
             Self::ConnectLink => "connect link",
         }
     }
+
+    /// Whether a text holds what may be such a secret, wherever it stands in it.
+    pub fn is_in(text: &str) -> bool {
+        Self::ALL.into_iter().any(|kind| text.contains(kind.prefix()) && text.len() >= kind.prefix().len() + 20)
+    }
 }
 
 /// Whose container it is, and with that which API its access secrets open.

@@ -2,10 +2,13 @@
 //! other's (product.md section 3), but for `/rpc` and `/events`: they take an organization access token too, from another
 //! Patchbay for which this one is the store.
 
+use std::borrow::Cow;
+
 use axum::http::header::{AUTHORIZATION, COOKIE, ORIGIN, USER_AGENT};
 use axum::http::{HeaderMap, Uri};
 use patchbay_engine::{CallerInfo, Grant, ManagementGrant, session};
 use patchbay_model::problem::Location;
+use patchbay_model::token::SecretKind;
 use patchbay_model::{Code, Origin, Problem, Secret};
 
 use crate::app::App;
@@ -36,12 +39,17 @@ impl Head {
         }
     }
 
-    /// The path as logs may have it: what follows in the address of a public link opens something.
-    pub(crate) fn shown_path(&self) -> &str {
-        match self.uri.path() {
-            path if path.starts_with("/connect/") => "/connect/...",
-            path => path,
+    /// The path as logs may have it: what follows in the address of a public link opens something, and a secret may have been
+    /// put where an id belongs.
+    pub(crate) fn shown_path(&self) -> Cow<'_, str> {
+        let path = self.uri.path();
+        if path.starts_with("/connect/") {
+            return "/connect/...".into();
         }
+        if !SecretKind::is_in(path) {
+            return path.into();
+        }
+        path.split('/').map(|part| if SecretKind::is_in(part) { "..." } else { part }).collect::<Vec<_>>().join("/").into()
     }
 
     fn bearer(&self) -> Result<Option<&str>, Problem> {
@@ -185,6 +193,15 @@ mod tests {
             assert_eq!(head(bad).bearer().unwrap_err().code, Code::TokenInvalid);
         }
         assert!(head(&[("authorization", &format!("Bearer {}", "x".repeat(LONGEST)))]).bearer().is_err());
+    }
+
+    #[test]
+    fn a_secret_in_a_path_is_not_shown() {
+        let secret = format!("pbc_{}", "a".repeat(49));
+        let shown = |path: &str| Head { uri: path.parse().unwrap(), ..head(&[]) }.shown_path().into_owned();
+        assert_eq!(shown(&format!("/v1/x/connect-links/{secret}/more")), "/v1/x/connect-links/.../more");
+        assert_eq!(shown(&format!("/connect/{secret}")), "/connect/...");
+        assert_eq!(shown("/v1/accounts/pbc_globex"), "/v1/accounts/pbc_globex");
     }
 
     #[test]
