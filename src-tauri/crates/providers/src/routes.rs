@@ -41,7 +41,8 @@ impl Offer {
 pub fn routes(server: &Server, registered: &[String], platform: &Platform<'_>) -> Vec<Offer> {
     let parsed: Vec<(&str, Url)> = registered.iter().filter_map(|uri| Some((uri.as_str(), Url::parse(uri).ok()?))).collect();
     let anywhere = parsed.first().map(|(uri, _)| *uri);
-    let loopback = parsed.iter().find(|(_, url)| is_loopback(url) && (server.redirect.plain_http_loopback || url.scheme() == "https") && takes(server, url)).map(|(uri, _)| *uri);
+    // Nobody has a certificate for this computer, so that nothing here could answer at an https address.
+    let loopback = parsed.iter().find(|(_, url)| server.redirect.plain_http_loopback && is_loopback(url) && takes(server, url)).map(|(uri, _)| *uri);
     let missing = || "The provider app has no redirect URI. Enter the one that is registered at the provider.".to_owned();
 
     let window = match (&server.window, platform.window) {
@@ -51,7 +52,7 @@ pub fn routes(server: &Server, registered: &[String], platform: &Platform<'_>) -
     };
     let browser = if !platform.browser {
         Some("No browser can be opened from here.".to_owned())
-    } else if server.redirect.loopback == Loopback::No {
+    } else if server.redirect.loopback == Loopback::No || !server.redirect.plain_http_loopback {
         Some("The provider takes no redirect URI on this computer.".to_owned())
     } else {
         loopback.is_none().then(|| "The provider app has no redirect URI on this computer that the provider would take. Register one.".to_owned())
@@ -80,12 +81,13 @@ pub fn any_port(server: &Server) -> bool {
 }
 
 fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
+    url.scheme() == "http"
+        && match url.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        }
 }
 
 /// Whether the provider takes this form of loopback.
