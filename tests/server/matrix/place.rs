@@ -44,10 +44,18 @@ pub(super) enum Kind {
     Delivery,
     /// A version of a provider, which belongs to no organization.
     Definition,
+    /// A manifest of the organization's own.
+    Manifest,
+}
+
+/// A manifest of a provider that nobody else has.
+pub(super) fn manifest(word: &str) -> String {
+    let id = format!("custom_{}", word.replace('-', "_"));
+    include_str!("../../../src-tauri/crates/providers/tests/fixtures/manifest/custom_acme.toml").replacen("custom_acme", &id, 1)
 }
 
 impl Kind {
-    const ALL: [Self; 20] = [
+    const ALL: [Self; 21] = [
         Self::Nothing,
         Self::Session,
         Self::Account,
@@ -68,6 +76,7 @@ impl Kind {
         Self::Webhook,
         Self::Delivery,
         Self::Definition,
+        Self::Manifest,
     ];
 
     /// Whether a path or body names something that others may not reach.
@@ -296,6 +305,10 @@ impl Realm {
             Kind::Definition => {
                 let listed = self.world.ask("GET", "/v1/x/definitions?limit=1").bearer(bearer).send().await.result();
                 Params::default().with("definition_id", &listed[0]["id"])
+            }
+            Kind::Manifest => {
+                let made = self.post(bearer, "/v1/x/catalog/manifests", &json!({"manifest": manifest(&self.words("x"))})).await;
+                Params::default().with("manifest_id", &made["id"])
             }
             Kind::Webhook => self.webhook(bearer).await,
             Kind::Delivery => {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::place::{Kind, Params};
+use super::place::{Kind, Params, manifest};
 
 /// The body of a call.
 pub(super) enum Body {
@@ -164,6 +164,10 @@ pub(super) const SAMPLES: &[Sample] = &[
     bare("connect_links.revoke", Kind::Link),
     bare("deletions.undo", Kind::Deletion),
     bare("manifests.schema", Kind::Nothing),
+    bare("manifests.list", Kind::Nothing),
+    made("manifests.check", Kind::Nothing, |_, word| json!({"manifest": manifest(word)})),
+    made("manifests.add", Kind::Nothing, |_, word| json!({"manifest": manifest(word)})),
+    bare("manifests.withdraw", Kind::Manifest),
     bare("meta.management_openapi_spec", Kind::Nothing),
     bare("meta.engine_openapi_spec", Kind::Nothing),
     bare("definitions.list", Kind::Nothing),

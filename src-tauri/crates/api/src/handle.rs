@@ -14,6 +14,7 @@ pub(crate) mod definition;
 pub(crate) mod end_user;
 pub(crate) mod integration;
 pub(crate) mod key;
+pub(crate) mod manifest_entry;
 pub(crate) mod member;
 pub(crate) mod meta;
 pub(crate) mod moving;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::contract::Commands;
 use crate::handle::{
-    Call, account, audit, auth, backup, capability, connect, connect_link, credential, deadline, definition, end_user, integration, key, member, meta, moving, organization,
+    Call, account, audit, auth, backup, capability, connect, connect_link, credential, deadline, definition, end_user, integration, key, manifest_entry, member, meta, moving, organization,
     overview, point, provider_app, role, status, token, trial, undo, webhook,
 };
 use crate::openapi::Management;
@@ -30,6 +30,7 @@ use crate::wire::envelope::{Answer, Listed};
 use crate::wire::governance::PointPreview;
 use crate::wire::integration::{CreateIntegration, Integration, IntegrationCreated, IntegrationUpdated, UpdateIntegration, Verified, VerifyIntegration};
 use crate::wire::key::{KeyStatus, RotateKeys};
+use crate::wire::manifest_entry::{ManifestCheck, ManifestEntry, ManifestText};
 use crate::wire::member::{ChangePassword, CreateLink, CreateMember, LoggedOn, Logon, Member, MemberCreated, MemberLink, PasswordChanged, UpdateMember};
 use crate::wire::moving::{ConfigurationFilled, CopyConfiguration, FillConfiguration, ImageRecipient, SealedImage};
 use crate::wire::organization::{Organization, UpdateOrganization};
@@ -304,6 +305,10 @@ table! {
 
     DeletionsUndo: Post "/v1/x/deletions/{deletion_id}/undo", NoQuery, NoBody => Empty, 204, Management, undo;
     ManifestsSchema: Get "/v1/x/catalog/schema", NoQuery, NoBody => Document, 200, Management, meta::manifest_schema;
+    ManifestsList: Get "/v1/x/catalog/manifests", NoQuery, NoBody => Listed<ManifestEntry>, 200, Management, manifest_entry::list;
+    ManifestsCheck: Post "/v1/x/catalog/manifests/check", NoQuery, Json<ManifestText> => Answer<ManifestCheck>, 200, Management, manifest_entry::check;
+    ManifestsAdd: Post "/v1/x/catalog/manifests", NoQuery, Json<ManifestText> => Answer<ManifestEntry>, 201, Management, manifest_entry::add;
+    ManifestsWithdraw: Delete "/v1/x/catalog/manifests/{manifest_id}", NoQuery, NoBody => Answer<ManifestEntry>, 200, Management, manifest_entry::withdraw;
     MetaManagementOpenapiSpec: Get "/v1/meta/openapi/management", NoQuery, NoBody => Document, 200, Management, meta::management;
     MetaEngineOpenapiSpec: Get "/v1/meta/openapi/engine", NoQuery, NoBody => Document, 200, Management, meta::engine;
 
@@ -396,7 +401,7 @@ mod tests {
     #[test]
     fn words_of_routes_are_no_names() {
         // What these name has no name of its own, or one that nobody chooses.
-        const NAMELESS: [&str; 6] = ["{audit_id}", "{delivery_id}", "{deletion_id}", "{connect_session_id}", "{definition_id}", "{permissionset_id}"];
+        const NAMELESS: [&str; 7] = ["{manifest_id}", "{audit_id}", "{delivery_id}", "{deletion_id}", "{connect_session_id}", "{definition_id}", "{permissionset_id}"];
         let parts = |route: &Route| route.path.split('/').collect::<Vec<_>>();
         let same = |a: &str, b: &str| a == b || a.starts_with('{') || b.starts_with('{');
         let mut words = std::collections::BTreeSet::new();

@@ -200,6 +200,7 @@ impl Expand {
         "operations",
         "provider_config",
         "request_body",
+        "facts",
     ];
 
     fn read(request: &Request) -> Result<Self, Problem> {

@@ -19,6 +19,7 @@ pub mod governance;
 pub mod host;
 pub mod integration;
 pub mod key;
+pub mod manifest_entry;
 pub mod member;
 pub mod moving;
 pub mod organization;

@@ -9,8 +9,10 @@ use patchbay_vault::KeySource;
 
 use crate::failure::Failure;
 
+mod catalog;
 mod store;
 
+pub(crate) use catalog::*;
 pub(crate) use store::*;
 
 /// Patchbay, headless: who is connected to what, and one API for all of it.
@@ -59,52 +61,8 @@ pub(crate) enum Command {
     Undo(Undo),
     /// Show what ends by itself and what is to be done, or write it as a calendar.
     Deadlines(Deadlines),
-    /// Show the providers that this build knows, and judge files that describe others. No store is needed.
+    /// Show the providers that this build knows, judge files that describe others, and add those to an organization.
     Catalog(CatalogArguments),
-}
-
-/// `patchbay catalog`.
-#[derive(Args)]
-pub(crate) struct CatalogArguments {
-    #[command(subcommand)]
-    pub(crate) command: CatalogCommand,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum CatalogCommand {
-    /// List the providers, how much of each is known for sure, and what ends.
-    List(CatalogList),
-    /// Show what is claimed of a provider, and who says so.
-    Show(CatalogShow),
-    /// Print the JSON Schema of manifests.
-    Schema,
-    /// Judge manifests without a store: what is wrong, on which line, and how to mend it.
-    Check(CatalogCheck),
-}
-
-#[derive(Args)]
-pub(crate) struct CatalogList {
-    /// Only providers of this connector, such as ticketing.
-    #[arg(long, value_name = "CONNECTOR")]
-    pub(crate) connector: Option<String>,
-}
-
-#[derive(Args)]
-pub(crate) struct CatalogShow {
-    /// The provider's id, such as ticketing_jira.
-    #[arg(value_name = "PROVIDER")]
-    pub(crate) provider: String,
-
-    /// Only facts that nobody stands behind yet.
-    #[arg(long)]
-    pub(crate) unverified: bool,
-}
-
-#[derive(Args)]
-pub(crate) struct CatalogCheck {
-    /// Files of manifests, each named by the id of its provider.
-    #[arg(value_name = "FILE", required = true)]
-    pub(crate) files: Vec<PathBuf>,
 }
 
 /// The store and what opens it: a key where it lies here, a token where it is a server's.

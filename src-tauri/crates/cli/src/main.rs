@@ -59,6 +59,6 @@ async fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Audit(arguments) => command::audit::run(arguments, output).await,
         Command::Deadlines(arguments) => command::deadlines::run(arguments, output).await,
         Command::Undo(arguments) => command::undo::run(arguments, output).await,
-        Command::Catalog(arguments) => command::catalog::run(&arguments, output),
+        Command::Catalog(arguments) => command::catalog::run(&arguments, output).await,
     }
 }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use patchbay_model::definition::Definition;
 use patchbay_model::{DefinitionId, Problem, Scope};
-use patchbay_providers::Provider;
 
 pub use get::get;
 pub(crate) use known::{Known, pinned};
@@ -26,8 +25,8 @@ pub struct Counted {
     pub integrations: u64,
 }
 
-/// These definitions, those that are there. Their status is as it was when they were first read. They belong to no
-/// organization, so no grant is needed.
+/// These definitions, those that are there. Their status is as it was when they were first read. Whoever names one has
+/// seen it before, so no grant is needed.
 ///
 /// # Errors
 /// Problems of the store.
@@ -51,11 +50,4 @@ pub async fn of_ids(engine: &Engine, ids: &[DefinitionId]) -> Result<HashMap<Def
         }
     }
     Ok(found)
-}
-
-impl Engine {
-    /// What the catalog knows of the version that a definition describes: of that version where it is kept, else of the newest.
-    pub fn provider_of(&self, definition: &Definition) -> Option<Arc<Provider>> {
-        self.catalog().version(&definition.provider, &definition.version).cloned()
-    }
 }

@@ -133,6 +133,7 @@ fn delete_of(kind: ChangeKind) -> Option<Operation> {
         | ChangeKind::WebhookDelivery
         | ChangeKind::EndUser
         | ChangeKind::ConnectLink
+        | ChangeKind::Definition
         | ChangeKind::Key => {
             return None;
         }

@@ -18,6 +18,7 @@ use crate::backup::LastFailure;
 use crate::definition::Known;
 use crate::http::HttpClient;
 use crate::key::HeldKeys;
+use crate::manifest_entry::OwnManifests;
 use crate::outbound::Outbound;
 use crate::usage::{TokenUses, Usage};
 
@@ -38,7 +39,8 @@ pub struct Engine {
 struct Inner {
     store: Store,
     keys: HeldKeys,
-    catalog: Catalog,
+    catalog: Arc<Catalog>,
+    own_manifests: OwnManifests,
     http: HttpClient,
     outbound: Outbound,
     context: Context,
@@ -120,7 +122,8 @@ impl Engine {
         let inner = Inner {
             store,
             keys: HeldKeys::new(vault, &access),
-            catalog,
+            catalog: Arc::new(catalog),
+            own_manifests: OwnManifests::default(),
             http,
             outbound,
             context,
@@ -170,9 +173,19 @@ impl Engine {
         self.inner.store.is_read_only()
     }
 
-    /// Every provider that this build knows.
+    /// Every provider that this build knows. An organization may go by more than these ([`Self::catalog_for`]).
     pub fn catalog(&self) -> &Catalog {
         &self.inner.catalog
+    }
+
+    /// The same, to be kept.
+    pub(crate) fn builtin(&self) -> Arc<Catalog> {
+        self.inner.catalog.clone()
+    }
+
+    /// Manifests of organizations that were read before.
+    pub(crate) fn own_manifests(&self) -> &OwnManifests {
+        &self.inner.own_manifests
     }
 
     /// The one client for requests to providers.

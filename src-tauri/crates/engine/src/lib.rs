@@ -24,6 +24,7 @@ pub mod import;
 pub mod installation;
 pub mod integration;
 pub mod key;
+pub mod manifest_entry;
 pub mod member;
 pub mod moving;
 mod oauth;

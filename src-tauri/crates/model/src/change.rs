@@ -38,6 +38,8 @@ pub enum ChangeKind {
     EndUser,
     /// A link by which a customer's person connects a provider, or another public link.
     ConnectLink,
+    /// A manifest of the organization's own, and with it what is known of a provider.
+    Definition,
     /// The keys of the store, told to every organization in it: a rotation began, went on or came to its end.
     Key,
 }
@@ -60,6 +62,7 @@ impl ChangeKind {
         Self::WebhookDelivery,
         Self::EndUser,
         Self::ConnectLink,
+        Self::Definition,
     ];
 
     /// The word as stored.
@@ -80,6 +83,7 @@ impl ChangeKind {
             Self::WebhookDelivery => "webhook_delivery",
             Self::EndUser => "end_user",
             Self::ConnectLink => "connect_link",
+            Self::Definition => "definition",
             Self::Key => "key",
         }
     }

@@ -31,6 +31,10 @@ pub struct Definition {
     pub auth_type: String,
     /// Where the vendor documents it.
     pub docs_url: String,
+    /// Whose own it is; none: it came with the program and is open to every organization.
+    pub organization: Option<OrganizationId>,
+    /// The manifest as its organization entered it; none for those that came with the program.
+    pub manifest: Option<String>,
     /// JSON Schema of the configuration.
     pub config_schema: serde_json::Value,
     /// JSON Schema of the credentials.

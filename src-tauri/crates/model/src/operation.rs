@@ -128,6 +128,10 @@ operations! {
     EndUsersReceipts = "end_users.receipts";
     DeletionsUndo = "deletions.undo";
     ManifestsSchema = "manifests.schema";
+    ManifestsList = "manifests.list";
+    ManifestsCheck = "manifests.check";
+    ManifestsAdd = "manifests.add";
+    ManifestsWithdraw = "manifests.withdraw";
     MetaManagementOpenapiSpec = "meta.management_openapi_spec";
     MetaEngineOpenapiSpec = "meta.engine_openapi_spec";
     OverviewGet = "overview.get";

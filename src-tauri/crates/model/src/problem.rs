@@ -50,6 +50,8 @@ codes! {
     NotUndoable = "not_undoable", 400, "Cannot be undone";
     /// A provider configuration does not match the provider's schema.
     InvalidConfig = "invalid_config", 400, "Invalid provider configuration";
+    /// A manifest cannot be read, contradicts itself, or does not go with the catalog.
+    ManifestInvalid = "manifest_invalid", 400, "Manifest not valid";
     /// An image of a store or organization is not whole, was changed, or does not fit.
     InvalidImage = "invalid_image", 400, "Image cannot be used";
     /// A password is too short, too long or easy to guess.

@@ -195,22 +195,42 @@ impl Catalog {
     /// # Errors
     /// When a manifest is broken, takes a version that is taken, or two are of one provider.
     pub fn overlaid(&self, own: &[UserManifest]) -> Result<Self, CatalogError> {
-        let mut catalog = self.clone();
         for given in own {
-            let name = format!("{}@{}", given.id, given.version);
-            let mut provider = Provider::parse(given.id.as_str(), &given.text, &self.families)?;
-            given.version.clone_into(&mut provider.manifest.version);
             if self.every_version().any(|known| known.id() == &given.id && known.version() == given.version) || own.iter().filter(|other| other.id == given.id).count() > 1 {
+                let name = format!("{}@{}", given.id, given.version);
                 return Err(CatalogError::Inconsistent { name, message: "there is another manifest of this provider under the same name; withdraw one".to_owned() });
             }
-            let provider = Arc::new(provider);
-            match catalog.providers.iter_mut().find(|known| known.id() == &given.id) {
+        }
+        Ok(self.laid_over(own.iter().map(|given| self.own(given)).collect::<Result<Vec<_>, _>>()?))
+    }
+
+    /// A provider by the manifest that an organization added, under the version under which it is kept.
+    ///
+    /// # Errors
+    /// When the manifest is broken.
+    pub fn own(&self, given: &UserManifest) -> Result<Arc<Provider>, CatalogError> {
+        let mut provider = Provider::parse(given.id.as_str(), &given.text, &self.families)?;
+        if provider.is_local() && !self.get(&given.id).is_some_and(|known| known.is_local()) {
+            let message = "base: `local` is for providers that live inside Patchbay; say where the API is".to_owned();
+            return Err(CatalogError::Inconsistent { name: given.id.to_string(), message });
+        }
+        given.version.clone_into(&mut provider.manifest.version);
+        provider.own = true;
+        Ok(Arc::new(provider))
+    }
+
+    /// This catalog with these providers of an organization's own, one of each id, in front of those of the same ids.
+    #[must_use]
+    pub fn laid_over(&self, own: Vec<Arc<Provider>>) -> Self {
+        let mut catalog = self.clone();
+        for provider in own {
+            match catalog.providers.iter_mut().find(|known| known.id() == provider.id()) {
                 Some(newest) => catalog.older.push(std::mem::replace(newest, provider)),
                 None => catalog.providers.push(provider),
             }
         }
         catalog.providers.sort_by(|a, b| a.id().cmp(b.id()));
-        Ok(catalog)
+        catalog
     }
 
     /// The families that manifests can name.
@@ -265,6 +285,8 @@ pub struct UserManifest {
 pub struct Provider {
     manifest: Manifest,
     adapter: Option<&'static dyn Adapter>,
+    /// Whether an organization added it.
+    own: bool,
 }
 
 /// Reads a manifest and judges it. The name is the provider's id, with `@VERSION` behind it where it is that version's.
@@ -295,12 +317,17 @@ impl Provider {
                 message: "operation: there is no adapter for it, so it can offer none; drop [[operation]]".to_owned(),
             });
         }
-        Ok(Self { manifest, adapter })
+        Ok(Self { manifest, adapter, own: false })
     }
 
     /// All that is known of it.
     pub const fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Whether an organization added it, so that no other one sees it.
+    pub const fn is_own(&self) -> bool {
+        self.own
     }
 
     /// Its id.

@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 pub use decode::ImageDecoder;
 pub use encode::{ImageEncoder, ImageSums};
+pub use fill::ImageDefinition;
 pub use rows::{Batch, SealedCell};
 pub use source::ImageSource;
 pub use tables::ImageTable;

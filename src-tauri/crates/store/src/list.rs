@@ -225,13 +225,13 @@ where
     read(tx, query, &list).await
 }
 
-/// Reads one page of what belongs to the store and to no tenant.
-pub(crate) async fn page_of_store<R, T>(tx: &mut ReadTx, noun: &Noun, query: &ListQuery) -> Result<Listed<T>>
+/// Reads one page of what belongs to the store and to no tenant, but for what the conditions say.
+pub(crate) async fn page_of_store<R, T>(tx: &mut ReadTx, noun: &Noun, query: &ListQuery, conditions: &[Condition<'_>]) -> Result<Listed<T>>
 where
     R: Record,
     T: TryFrom<R, Error = StoreError> + Send,
 {
-    let list = Prepared { of_store: true, ..Prepared::new(noun, query, Uuid::nil(), None, &[])? };
+    let list = Prepared { of_store: true, ..Prepared::new(noun, query, Uuid::nil(), None, conditions)? };
     read(tx, query, &list).await
 }
 

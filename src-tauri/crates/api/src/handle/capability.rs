@@ -1,4 +1,4 @@
-//! `capabilities.*`: the catalog as rows. It belongs to no organization, so being signed in is enough.
+//! `capabilities.*`: the catalog as rows, with the organization's own manifests in it. Being signed in is enough.
 
 use patchbay_model::connector::Connector as Category;
 use patchbay_model::{Operation, Problem, Timestamp};
@@ -6,14 +6,14 @@ use patchbay_providers::capability::{self, OperationRow};
 use patchbay_providers::manifest::lifetime::Rotation;
 use patchbay_providers::manifest::redirect::Window;
 use patchbay_providers::manifest::revoke::How;
-use patchbay_providers::manifest::{Auth, credential::Flow};
+use patchbay_providers::manifest::{Auth, Source, credential::Flow};
 use patchbay_providers::{Catalog, CredentialOption, Provider as Entry, routes};
 use serde_json::Value;
 
 use super::Call;
 use crate::request::{Expand, NoBody};
 use crate::wire::capability::{
-    ConfigFacts, Connector, ConsentFacts, CredentialChoice, Provider, ProviderExtra, ProviderFilter, ProviderOperation, ProviderOrder, Release, SunsetFact,
+    ConfigFacts, Connector, ConsentFacts, CredentialChoice, Provider, ProviderExtra, ProviderFact, ProviderFilter, ProviderOperation, ProviderOrder, Release, SunsetFact,
 };
 use crate::wire::envelope::{Answer, Listed};
 
@@ -21,25 +21,25 @@ type Request<'a> = Call<'a, Expand, NoBody>;
 
 pub(crate) async fn list_connectors(call: Request<'_>) -> Result<Listed<Connector>, Problem> {
     call.grant.require(Operation::CapabilitiesListConnectors, None)?;
-    let catalog = call.engine.catalog();
+    let catalog = call.engine.catalog_for(call.grant).await?;
     let now = call.engine.now();
-    let rows = Category::ALL.iter().copied().filter(|category| catalog.of(*category).next().is_some()).map(|category| connector(catalog, category, &call.query, now)).collect();
+    let rows = Category::ALL.iter().copied().filter(|category| catalog.of(*category).next().is_some()).map(|category| connector(&catalog, category, &call.query, now)).collect();
     Ok(Listed { result: rows, total: None, next: None })
 }
 
 pub(crate) async fn list_providers(call: Request<'_>) -> Result<Listed<Provider>, Problem> {
     call.grant.require(Operation::CapabilitiesListProviders, None)?;
-    let catalog = call.engine.catalog();
-    let rows = catalog.providers().iter().map(|entry| provider(catalog, entry, &call.query, call.engine.now())).collect();
+    let catalog = call.engine.catalog_for(call.grant).await?;
+    let rows = catalog.providers().iter().map(|entry| provider(&catalog, entry, &call.query, call.engine.now())).collect();
     Ok(Listed { result: rows, total: None, next: None })
 }
 
 pub(crate) async fn get_provider(call: Request<'_>) -> Result<Answer<Provider>, Problem> {
     call.grant.require(Operation::CapabilitiesGetProvider, None)?;
     let id = call.path("provider_id")?;
-    let catalog = call.engine.catalog();
+    let catalog = call.engine.catalog_for(call.grant).await?;
     let entry = catalog.find(id).ok_or_else(|| Problem::not_found("provider", id))?;
-    Ok(Answer::of(provider(catalog, entry, &call.query, call.engine.now())))
+    Ok(Answer::of(provider(&catalog, entry, &call.query, call.engine.now())))
 }
 
 fn connector(catalog: &Catalog, category: Category, expand: &Expand, now: Timestamp) -> Connector {
@@ -86,6 +86,8 @@ fn provider(catalog: &Catalog, entry: &Entry, expand: &Expand, now: Timestamp) -
             credentials: manifest.credential.iter().map(|option| credential(entry, option)).collect(),
             facts: entry.facts().len(),
             unverified: manifest.unverified(),
+            own: entry.is_own(),
+            claims: expand.has("facts").then(|| claims(entry)),
             sunsets: manifest
                 .sunset
                 .iter()
@@ -115,6 +117,19 @@ fn provider(catalog: &Catalog, entry: &Entry, expand: &Expand, now: Timestamp) -
             }),
         },
     }
+}
+
+/// What is claimed of a provider, and who says so.
+fn claims(entry: &Entry) -> Vec<ProviderFact> {
+    let facts = entry.facts().into_iter();
+    facts
+        .map(|fact| ProviderFact {
+            value: entry.manifest().stated(&fact.path),
+            verified: fact.source.as_ref().is_some_and(Source::is_verified),
+            source: fact.source.map(|source| source.to_string()),
+            fact: fact.path,
+        })
+        .collect()
 }
 
 fn credential(entry: &Entry, option: &CredentialOption) -> CredentialChoice {

@@ -8,6 +8,7 @@ use patchbay_model::credential::CredentialKind;
 use patchbay_model::integration::Integration as Row;
 use patchbay_model::list;
 use patchbay_model::{Problem, Timestamp};
+use patchbay_providers::Provider;
 
 use super::{Bare, Call, With, array, deleted, given, messages, not_offered, page};
 use crate::handle::overview::impact_view;
@@ -187,11 +188,11 @@ pub(crate) async fn views(engine: &Engine, grant: &ManagementGrant, rows: Vec<Ro
     Ok(rows
         .into_iter()
         .map(|row| {
-            let provider = engine.catalog().get(&row.provider);
+            let provider = definitions.get(&row.definition).and_then(|definition| engine.provider_of(definition));
             let context = IntegrationContext {
-                provider_fullname: provider.map_or_else(|| row.provider.to_string(), |provider| provider.fullname().to_owned()),
+                provider_fullname: provider.as_ref().map_or_else(|| row.provider.to_string(), |provider| provider.fullname().to_owned()),
                 definition_version: definitions.get(&row.definition).map(|definition| definition.version.clone()),
-                credential_kind: credential_kind(engine, &row),
+                credential_kind: credential_kind(provider.as_deref(), &row),
                 violations: violations.remove(&row.id).unwrap_or_default(),
                 account: accounts.get(&row.account_id).cloned(),
                 integration_point: row.integration_point_id.and_then(|id| points.get(&id).cloned()),
@@ -202,10 +203,10 @@ pub(crate) async fn views(engine: &Engine, grant: &ManagementGrant, rows: Vec<Ro
 }
 
 /// The kind of an integration's credential, told by the reference in its configuration.
-fn credential_kind(engine: &Engine, row: &Row) -> Option<CredentialKind> {
+fn credential_kind(provider: Option<&Provider>, row: &Row) -> Option<CredentialKind> {
     let word = row.config.get("credential")?.get("type")?.as_str()?;
     let inline = word.strip_suffix("_id").unwrap_or(word);
-    engine.catalog().get(&row.provider).and_then(|provider| provider.credential(inline)).map(|option| option.kind).or_else(|| CredentialKind::from_word(inline))
+    provider.and_then(|provider| provider.credential(inline)).map(|option| option.kind).or_else(|| CredentialKind::from_word(inline))
 }
 
 pub(crate) fn distinct<T: Eq + std::hash::Hash + Copy>(ids: impl Iterator<Item = T>) -> Vec<T> {

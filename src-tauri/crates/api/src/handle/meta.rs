@@ -9,7 +9,7 @@ use crate::reply::Document;
 
 pub(crate) async fn management(call: Bare<'_>) -> Result<Document, Problem> {
     call.grant.require(Operation::MetaManagementOpenapiSpec, None)?;
-    Ok(Document(openapi::management(call.engine.catalog())))
+    Ok(Document(openapi::management(&*call.engine.catalog_for(call.grant).await?)))
 }
 
 pub(crate) async fn manifest_schema(call: Bare<'_>) -> Result<Document, Problem> {

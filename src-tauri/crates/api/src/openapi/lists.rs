@@ -37,8 +37,8 @@ fn parts(operation: Operation) -> &'static [&'static str] {
         "integrations.list" | "integrations.list_account" => &["account", "accounts", "integration_point", "integration_points", "all"],
         "status.list" | "status.get" => &["account", "accounts", "integration", "integrations", "all"],
         "capabilities.list_connectors" => &["providers", "all"],
-        "capabilities.list_providers" => &["connector", "operations", "provider_config", "all"],
-        "capabilities.get_provider" => &["connector", "operations", "provider_config", "request_body", "all"],
+        "capabilities.list_providers" => &["connector", "operations", "provider_config", "facts", "all"],
+        "capabilities.get_provider" => &["connector", "operations", "provider_config", "request_body", "facts", "all"],
         _ => &[],
     }
 }

@@ -84,12 +84,35 @@ pub struct ProviderExtra {
     pub facts: usize,
     /// How many of them nobody stands behind yet.
     pub unverified: usize,
+    /// Whether the version in force is a manifest of the organization's own (`manifests.list`).
+    pub own: bool,
+    /// What its manifest claims, and who says so; only with `expand=facts`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub claims: Option<Vec<ProviderFact>>,
     /// What ends at the provider, and when.
     pub sunsets: Vec<SunsetFact>,
     /// How a person authorizes it, where that is possible.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub consent: Option<ConsentFacts>,
+}
+
+/// Something that is claimed of a provider.
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
+pub struct ProviderFact {
+    /// Its dotted name in the manifest, such as `server.main.pkce`.
+    pub fact: String,
+    /// What is claimed; absent for what an error means, which the manifest says in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "unknown")]
+    pub value: Option<serde_json::Value>,
+    /// Who says so: an address, `observed: ` and where, or `unverified`; absent where the manifest names nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub source: Option<String>,
+    /// Whether somebody stands behind it.
+    pub verified: bool,
 }
 
 /// The end of something at a provider.

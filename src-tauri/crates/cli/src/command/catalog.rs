@@ -1,4 +1,6 @@
-//! `patchbay catalog`: what this build knows of providers, and judging files that describe others. No store is opened.
+//! `patchbay catalog`: what this build knows of providers, judging files that describe others, and adding those to an organization.
+
+mod own;
 
 use std::path::Path;
 
@@ -14,7 +16,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::table;
 
-pub(crate) fn run(arguments: &CatalogArguments, output: &Output) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: &CatalogArguments, output: &Output) -> Result<(), Failure> {
     let catalog = Catalog::builtin().map_err(|error| Problem::internal(format!("the catalog of providers is broken: {error}")))?;
     let now = system_context().now();
     match &arguments.command {
@@ -25,6 +27,8 @@ pub(crate) fn run(arguments: &CatalogArguments, output: &Output) -> Result<(), F
             Ok(())
         }
         CatalogCommand::Check(arguments) => check(&catalog, arguments, output),
+        CatalogCommand::Add(arguments) => own::add(arguments, output).await,
+        CatalogCommand::Withdraw(arguments) => own::withdraw(arguments, output).await,
     }
 }
 

@@ -90,6 +90,7 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::PermissionsetGet
         | O::MetaManagementOpenapiSpec
         | O::ManifestsSchema
+        | O::ManifestsList
         | O::MetaEngineOpenapiSpec
         | O::StatusList
         | O::StatusGet
@@ -111,6 +112,7 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::ProviderAppsCreate
         | O::OrganizationWebhooksCreate
         | O::RolesCreate
+        | O::ManifestsAdd
         | O::DeletionsUndo => Delete,
         O::OrganizationUpdate
         | O::OrganizationPatch
@@ -141,14 +143,15 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::MembersDelete
         | O::ProviderAppsDelete
         | O::OrganizationWebhooksDelete
-        | O::RolesDelete => BringBack,
+        | O::RolesDelete
+        | O::ManifestsWithdraw => BringBack,
         O::TokensRefresh | O::TokensRotate | O::TokensReset | O::TokensRemoveSecondary | O::TokensDelete | O::AuthChangePassword | O::MembersCreateLink => Never(SECRETS),
         O::MembersUnlock => Never("It forgot failed logons. Lock the member by hand where that is meant."),
         O::EndUsersCreate => Never("A person leaves by being erased, for good. Erase the end user where that is meant."),
         O::EndUsersErase => Never("What was erased is nowhere any more."),
         O::AuthLogon | O::AuthLogoff => Never(SIGNING),
         O::IntegrationsVerify | O::IntegrationsVerifyExisting | O::IntegrationsCall => Never(TESTED),
-        O::IntegrationPointsPreview | O::IntegrationsPreviewVersion => Never(LOOKED),
+        O::IntegrationPointsPreview | O::IntegrationsPreviewVersion | O::ManifestsCheck => Never(LOOKED),
         O::ConnectBegin | O::ConnectSwitch | O::ConnectFinish | O::ConnectCancel => Never(CONSENT),
         O::ConnectLinksCreate => Never("A link is taken back by being revoked. Revoke it where it is not wanted."),
         O::ConnectLinksRevoke => Never("Nothing is kept of a link's secret. Make another link."),
@@ -198,6 +201,8 @@ pub(super) fn step(row: &AuditEvent) -> Result<Step, Problem> {
     }
     match (inverse, row.deletion, &row.before, &row.after) {
         (Inverse::BringBack, Some(deletion), ..) => Ok(Step::BringBack(deletion)),
+        // A manifest is withdrawn, not deleted: nothing waits to be removed for good.
+        (Inverse::BringBack, None, Some(before), None) if row.object.is_some_and(|object| object.kind == ChangeKind::Definition) => Ok(Step::Restore(before.clone())),
         (Inverse::Delete, _, None, Some(_)) => Ok(Step::Delete),
         (Inverse::Restore, _, Some(before), Some(_)) => Ok(Step::Restore(before.clone())),
         (Inverse::Restore, _, None, Some(_)) if row.object.is_some_and(|object| object.kind == ChangeKind::Organization) => Err(never("An organization cannot be deleted.")),

@@ -1,5 +1,6 @@
 //! From a snapshot back to what an update verb takes: the whole object as it was.
 
+use patchbay_model::definition::DefinitionStatus;
 use patchbay_model::member::MemberState;
 use patchbay_model::organization::OrganizationOptions;
 use patchbay_model::time::parse_lifetime;
@@ -143,6 +144,11 @@ pub(super) fn provider_app(before: &Value) -> Result<UpdateProviderApp, Problem>
         secret_expires: maybe(before, "secret_expires").and_then(|text| text.parse().ok()),
         expected: None,
     })
+}
+
+/// The status that a manifest had.
+pub(super) fn definition_status(before: &Value) -> Result<DefinitionStatus, Problem> {
+    read(before, "status")
 }
 
 pub(super) fn role(before: &Value) -> Result<UpdateRole, Problem> {

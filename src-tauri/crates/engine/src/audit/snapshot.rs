@@ -7,6 +7,7 @@ use patchbay_model::audit::AuditObject;
 use patchbay_model::change::ChangeKind;
 use patchbay_model::consent::ProviderApp;
 use patchbay_model::credential::{Credential, CredentialKind, CredentialOwner};
+use patchbay_model::definition::Definition;
 use patchbay_model::end_user::EndUser;
 use patchbay_model::integration::{Integration, IntegrationStatus};
 use patchbay_model::member::{Member, MemberState};
@@ -16,7 +17,7 @@ use patchbay_model::point::IntegrationPoint;
 use patchbay_model::time::format_lifetime;
 use patchbay_model::token::{TokenContainer, TokenOwner};
 use patchbay_model::webhook::OrganizationWebhook;
-use patchbay_model::{AccountId, CredentialId, IntegrationId, IntegrationPointId, MemberId, Problem, ProviderAppId, TokenId, WebhookId};
+use patchbay_model::{AccountId, CredentialId, DefinitionId, IntegrationId, IntegrationPointId, MemberId, Problem, ProviderAppId, TokenId, WebhookId};
 use patchbay_store::ReadTx;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -50,6 +51,7 @@ pub(crate) async fn stored(tx: &mut ReadTx, object: AuditObject) -> Result<Optio
         ChangeKind::ProviderApp => tx.provider_app(ProviderAppId::from_uuid(id)).await?.map(|object| object.snapshot()),
         ChangeKind::OrganizationWebhook => tx.webhook(WebhookId::from_uuid(id)).await?.map(|object| object.snapshot()),
         ChangeKind::Organization => Some(tx.organization().await?.snapshot()),
+        ChangeKind::Definition => tx.definition(DefinitionId::from_uuid(id)).await?.map(|object| object.snapshot()),
         ChangeKind::Role => tx.find_role(&id.to_string()).await?.map(|object| object.snapshot()),
         ChangeKind::ConnectSession | ChangeKind::Audit | ChangeKind::WebhookDelivery | ChangeKind::EndUser | ChangeKind::ConnectLink | ChangeKind::Key => None,
     })
@@ -140,6 +142,27 @@ impl Snapshot for Role {
             "description": self.description,
             "resources": self.resources,
             "permission_set": self.permission_set,
+        })
+    }
+}
+
+/// The text stands in the row for good, so the log says which, and what became of it.
+impl Snapshot for Definition {
+    const KIND: ChangeKind = ChangeKind::Definition;
+
+    fn object_id(&self) -> Uuid {
+        self.id.uuid()
+    }
+
+    fn snapshot(&self) -> Value {
+        json!({
+            "id": self.id,
+            "provider": self.provider,
+            "connector": self.connector,
+            "version": self.version,
+            "auth_type": self.auth_type,
+            "docs_url": self.docs_url,
+            "status": self.status,
         })
     }
 }

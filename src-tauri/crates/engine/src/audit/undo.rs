@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::inverse::{Step, step};
 use super::restore::{self, text};
 use crate::grant::Undoing;
-use crate::{Engine, ManagementGrant, account, credential, deletion, end_user, integration, member, point, provider_app, role, token, webhook};
+use crate::{Engine, ManagementGrant, account, credential, deletion, end_user, integration, manifest_entry, member, point, provider_app, role, token, webhook};
 
 /// Takes the change of one audit row back. Gives the row of the undo, which can be undone in turn.
 ///
@@ -82,6 +82,7 @@ async fn delete(engine: &Engine, grant: &ManagementGrant, row: &AuditEvent, obje
         ChangeKind::ProviderApp => provider_app::delete(engine, grant, &id).await.map(drop),
         ChangeKind::OrganizationWebhook => webhook::delete(engine, grant, &id).await.map(drop),
         ChangeKind::Role => role::delete(engine, grant, &id).await.map(drop),
+        ChangeKind::Definition => manifest_entry::withdraw(engine, grant, &id).await.map(drop),
         ChangeKind::Organization
         | ChangeKind::ConnectSession
         | ChangeKind::Audit
@@ -125,6 +126,7 @@ async fn restored(engine: &Engine, grant: &ManagementGrant, row: &AuditEvent, ob
         ChangeKind::OrganizationWebhook => webhook::update(engine, grant, &id, restore::webhook(before)?).await.map(drop),
         ChangeKind::EndUser => end_user::update(engine, grant, &text(before, "account_id"), &id, restore::end_user(before)).await.map(drop),
         ChangeKind::Role => role::update(engine, grant, &id, restore::role(before)?).await.map(drop),
+        ChangeKind::Definition => manifest_entry::restore(engine, grant, &id, restore::definition_status(before)?).await,
         ChangeKind::Token | ChangeKind::ConnectSession | ChangeKind::ConnectLink | ChangeKind::Audit | ChangeKind::WebhookDelivery | ChangeKind::Key => Err(unknown(object)),
     }
 }

@@ -21,6 +21,9 @@ pub(super) struct Document {
     pub(super) integration_points: Named<Point>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) provider_apps: Named<App>,
+    /// The organization's own that are in force, by provider: the text as it was entered.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) manifests: Named<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) webhooks: Named<Webhook>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use patchbay_model::credential::{Credential, CredentialKind, CredentialOwner};
+use patchbay_model::definition::DefinitionStatus;
 use patchbay_model::integration::IntegrationStatus;
 use patchbay_model::json::canonical;
 use patchbay_model::list::ListQuery;
@@ -96,9 +97,15 @@ impl Writer<'_> {
             members: self.members().await?,
             integration_points: self.points().await?,
             provider_apps: self.apps().await?,
+            manifests: self.manifests().await?,
             webhooks: self.webhooks().await?,
             accounts: self.accounts().await?,
         })
+    }
+
+    async fn manifests(&mut self) -> Result<Named<String>, Problem> {
+        let active = self.tx.own_definitions().await?.into_iter().filter(|definition| definition.status == DefinitionStatus::Active);
+        Ok(active.filter_map(|definition| Some((definition.provider.to_string(), definition.manifest?))).collect())
     }
 
     async fn members(&mut self) -> Result<Named<Member>, Problem> {

@@ -155,7 +155,7 @@ async fn acting(tx: &mut ReadTx, link: &PublicLink, account: &Account, category:
 /// Problems of the store.
 pub(super) async fn offered(engine: &Engine, tx: &mut ReadTx, account: &Account, point: &IntegrationPoint) -> Result<Vec<LinkOffer>, Problem> {
     let providers: Vec<ProviderId> =
-        engine.catalog().of(point.connector).map(|provider| provider.id().clone()).filter(|provider| point.allows(account.environment, provider)).collect();
+        engine.catalog_of(tx).await?.of(point.connector).map(|provider| provider.id().clone()).filter(|provider| point.allows(account.environment, provider)).collect();
     let mut offers = Vec::new();
     for provider in providers {
         if let Some(definition) = tx.active_definition(&provider).await? {

@@ -158,13 +158,15 @@ pub(crate) async fn sunsets(store: &Store, catalog: &Catalog, context: &Context)
 }
 
 fn known(provider: &Provider, stored: &[Definition]) -> bool {
-    stored.iter().any(|definition| definition.provider == *provider.id() && definition.version == provider.version())
+    stored.iter().any(|definition| definition.organization.is_none() && definition.provider == *provider.id() && definition.version == provider.version())
 }
 
 /// Definitions whose status is not what the catalog wants.
 fn wanted(catalog: &Catalog, stored: &[Definition], now: Timestamp) -> Vec<(DefinitionId, DefinitionStatus)> {
     stored
         .iter()
+        // Of its own manifests each organization decides.
+        .filter(|definition| definition.organization.is_none())
         .map(|definition| (definition, status(catalog, &definition.provider, &definition.version, now)))
         .filter(|(definition, status)| *status != definition.status)
         .map(|(definition, status)| (definition.id, status))
@@ -191,6 +193,8 @@ async fn insert(tx: &mut WriteTx, catalog: &Catalog, provider: &Provider, contex
         version: provider.version().to_owned(),
         auth_type: provider.auth_type(),
         docs_url: provider.manifest().docs_url.clone(),
+        organization: None,
+        manifest: None,
         config_schema: provider.settings_schema(),
         credentials_schema: provider.credentials_schema(),
         status: status(catalog, provider.id(), provider.version(), now),

@@ -42,7 +42,7 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, account: &str, new
 pub(crate) async fn insert(engine: &Engine, tx: &mut WriteTx, grant: &ManagementGrant, account: &Account, new: CreateIntegration) -> Result<IntegrationOutcome, Problem> {
     refuse_webhooks(new.webhook_config.as_ref())?;
     grant.require(Operation::IntegrationsCreate, Some(account))?;
-    let provider = config::provider(engine.catalog(), &new.provider_config)?;
+    let provider = config::provider(&*engine.catalog_of(tx).await?, &new.provider_config)?;
     grant.require_new_in(Operation::IntegrationsCreate, account, provider.connector())?;
     let point = governed::point(tx, account, &provider, new.integration_point.as_deref()).await?;
     let definition = newest(engine, tx, &provider).await?;
@@ -130,7 +130,8 @@ pub(super) fn fresh(
 /// Asks the provider, where there is something to ask; gives the integration as it is afterwards, and the trouble.
 pub(crate) async fn tested(engine: &Engine, integration: Integration) -> Result<(Integration, Vec<Problem>), Problem> {
     // A provider inside Patchbay has nobody to ask.
-    let local = engine.catalog().get(&integration.provider).is_some_and(|provider| provider.is_local());
+    let pinned = definition::of_ids(engine, &[integration.definition]).await?;
+    let local = pinned.get(&integration.definition).and_then(|definition| engine.provider_of(definition)).is_some_and(|provider| provider.is_local());
     if local || !matches!(integration.status, IntegrationStatus::Active | IntegrationStatus::NeedsAttention { .. }) {
         return Ok((integration, Vec::new()));
     }

@@ -67,8 +67,10 @@ pub(super) async fn planned(
         ));
     }
     let definition = definition::pinned(engine, tx, before.definition).await?;
-    let provider = config::provider(engine.catalog(), &change.provider_config)?;
-    let provider = engine.provider_of(&definition).unwrap_or(provider);
+    let provider = match engine.provider_of(&definition) {
+        Some(provider) => provider,
+        None => config::provider(&*engine.catalog_of(tx).await?, &change.provider_config)?,
+    };
     let point = governed::point(tx, account, &provider, change.integration_point.as_deref()).await?;
     let runtime = change.runtime.unwrap_or_else(|| before.runtime_config());
     let rules = Rules { definition: &definition, point: point.as_ref(), new: false };

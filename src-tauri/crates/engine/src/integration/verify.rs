@@ -25,7 +25,7 @@ pub async fn verify(engine: &Engine, grant: &ManagementGrant, account: &str, new
     let mut tx = reach::reading(engine, grant).await?;
     let account = reach::account(&mut tx, grant, account).await?;
     grant.require(Operation::IntegrationsVerify, Some(&account))?;
-    let provider = config::provider(engine.catalog(), &new.provider_config)?;
+    let provider = config::provider(&*engine.catalog_of(&mut tx).await?, &new.provider_config)?;
     grant.require_new_in(Operation::IntegrationsVerify, &account, provider.connector())?;
     let point = governed::point(&mut tx, &account, &provider, new.integration_point.as_deref()).await?;
     let definition = newest(engine, &mut tx, &provider).await?;

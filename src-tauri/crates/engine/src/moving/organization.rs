@@ -13,8 +13,9 @@ use std::io::{Seek, SeekFrom};
 
 use patchbay_model::list::{Direction, ListQuery, Order};
 use patchbay_model::token::{Authority, TokenContainer, TokenOwner};
-use patchbay_model::{Code, Context, MemberId, Name, Operation, OrganizationId, Origin, Problem, Scope, TokenId};
-use patchbay_store::{Batch, ImageSource, TransferKey, WriteTx};
+use patchbay_model::{Code, Context, MemberId, Name, Operation, OrganizationId, Origin, Problem, ProviderId, Scope, TokenId};
+use patchbay_providers::UserManifest;
+use patchbay_store::{Batch, ImageDefinition, ImageSource, TransferKey, WriteTx};
 use patchbay_vault::{AgeIdentity, AgeRecipient, FileKey, FileSeal, KeyHeader, MasterKey, SourceKind, Vault};
 use uuid::Uuid;
 
@@ -209,8 +210,17 @@ pub async fn fill(engine: &Engine, grant: &ManagementGrant, file: File, progress
         written += batch.len() as u64;
         // Definitions belong to this store, which has its own: the image's are looked up by provider and version.
         if batch.table() == "integration_definitions" {
-            for (id, provider, version) in batch.definitions() {
-                let own = known.iter().find(|own| own.provider.as_str() == provider && own.version == version).ok_or_else(|| {
+            let mut own_ones = Vec::new();
+            for found in batch.definitions() {
+                // Manifests of the organization's own come along, if this Patchbay can read them.
+                if found.organization.is_some() || found.manifest.is_some() {
+                    readable(engine, organization, &found)?;
+                    own_ones.push(found.id);
+                    definitions.insert(found.id, found.id);
+                    continue;
+                }
+                let ImageDefinition { id, provider, version, .. } = found;
+                let own = known.iter().find(|own| own.organization.is_none() && own.provider.as_str() == provider && own.version == version).ok_or_else(|| {
                     Problem::new(
                         Code::InvalidImage,
                         format!("This Patchbay does not know version {version} of the provider {provider}, which an integration uses. Update it, then copy again."),
@@ -218,6 +228,8 @@ pub async fn fill(engine: &Engine, grant: &ManagementGrant, file: File, progress
                 })?;
                 definitions.insert(id, own.id.uuid());
             }
+            batch.keep_only(&own_ones);
+            tx.insert_image(&batch).await?;
             continue;
         }
         batch.exchange_definitions(&definitions)?;
@@ -233,6 +245,16 @@ pub async fn fill(engine: &Engine, grant: &ManagementGrant, file: File, progress
     tx.commit().await?;
     let Opened { reading, sealed_values, .. } = rows;
     Ok(Filled { organization, counts: Counts { tables: reading.sums(), sealed_values } })
+}
+
+/// That a manifest in an image is the organization's own, and one that this Patchbay can read.
+fn readable(engine: &Engine, organization: OrganizationId, found: &ImageDefinition) -> Result<(), Problem> {
+    let refused = |why: String| Problem::new(Code::InvalidImage, format!("The manifest {} of the provider {} cannot be brought: {why}.", found.version, found.provider));
+    let id = ProviderId::parse(&found.provider).map_err(|_| refused("its provider has no id".to_owned()))?;
+    let Some(text) = found.manifest.clone().filter(|_| found.organization == Some(organization.uuid())) else {
+        return Err(refused("it is not the organization's own".to_owned()));
+    };
+    engine.catalog().own(&UserManifest { id, version: found.version.clone(), text }).map(drop).map_err(|error| refused(error.to_string()))
 }
 
 fn unreadable(error: std::io::Error) -> Problem {

@@ -4,6 +4,7 @@ use patchbay_model::connector::Connector;
 use patchbay_model::name::name_and_fullname;
 use patchbay_model::point::{AllowedProviders, IntegrationPoint, PointEnvironments};
 use patchbay_model::{IntegrationPointId, Operation, Problem};
+use patchbay_providers::Catalog;
 
 use super::{CreatePoint, policy};
 use crate::audit::record::{Done, record};
@@ -27,7 +28,7 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreatePoint) 
         fullname,
         description: description(new.description)?,
         connector,
-        environments: allowed(engine, connector, new.environments)?,
+        environments: allowed(&*engine.catalog_of(&mut tx).await?, connector, new.environments)?,
         policy: policy::checked(engine, &mut tx, connector, new.policy).await?,
         created_at: now,
         updated_at: now,
@@ -56,12 +57,12 @@ pub(crate) fn description(text: Option<String>) -> Result<Option<String>, Proble
 }
 
 /// Checks that every allowed provider exists and belongs to the connector.
-pub(super) fn allowed(engine: &Engine, connector: Connector, environments: PointEnvironments) -> Result<PointEnvironments, Problem> {
+pub(super) fn allowed(catalog: &Catalog, connector: Connector, environments: PointEnvironments) -> Result<PointEnvironments, Problem> {
     for (word, allowed) in [("test", &environments.test), ("prod", &environments.prod)] {
         let Some(AllowedProviders::These(providers)) = allowed else { continue };
         for (index, id) in providers.iter().enumerate() {
             let at = format!("/environments/{word}/{index}");
-            match engine.catalog().get(id) {
+            match catalog.get(id) {
                 Some(provider) if provider.connector() == connector => {}
                 Some(provider) => {
                     return Err(Problem::field(

@@ -6,7 +6,7 @@ use patchbay_model::credential::CredentialKind;
 use patchbay_model::definition::Definition;
 use patchbay_model::point::{PointPolicy, ProviderPolicy};
 use patchbay_model::{Code, Problem, ProviderId};
-use patchbay_providers::Provider;
+use patchbay_providers::{Catalog, Provider};
 use patchbay_store::ReadTx;
 use serde_json::Value;
 
@@ -27,9 +27,10 @@ pub(super) async fn checked(engine: &Engine, tx: &mut ReadTx, connector: Connect
     if serde_json::to_vec(&policy).map_or(usize::MAX, |text| text.len()) > LARGEST {
         return Err(Problem::field(AT, format!("{AT} must be at most {} kB. Shorten it.", LARGEST >> 10)));
     }
+    let catalog = engine.catalog_of(tx).await?;
     for (id, provided) in &policy.providers {
         let at = format!("{AT}/providers/{id}");
-        let provider = known(engine, connector, id, &at)?;
+        let provider = known(&catalog, connector, id, &at)?;
         let definition = match tx.active_definition(id).await? {
             Some(active) => Some(active),
             None => tx.definitions_of(id).await?.into_iter().next(),
@@ -41,8 +42,8 @@ pub(super) async fn checked(engine: &Engine, tx: &mut ReadTx, connector: Connect
     Ok(policy)
 }
 
-fn known<'a>(engine: &'a Engine, connector: Connector, id: &ProviderId, at: &str) -> Result<&'a Provider, Problem> {
-    match engine.catalog().get(id) {
+fn known<'a>(catalog: &'a Catalog, connector: Connector, id: &ProviderId, at: &str) -> Result<&'a Provider, Problem> {
+    match catalog.get(id) {
         Some(provider) if provider.connector() == connector => Ok(provider),
         Some(provider) => Err(Problem::field(
             at,

@@ -84,7 +84,8 @@ pub async fn preview(engine: &Engine, grant: &ManagementGrant, point: &str, chan
         Some(word) => connector_of(word)?,
         None => before.connector,
     };
-    let mut after = IntegrationPoint { connector, environments: allowed(engine, connector, change.environments)?, ..before.clone() };
+    let catalog = engine.catalog_of(&mut tx).await?;
+    let mut after = IntegrationPoint { connector, environments: allowed(&catalog, connector, change.environments)?, ..before.clone() };
     let policy = change.policy.unwrap_or_else(|| kept(&before, connector));
     after.policy = policy::checked(engine, &mut tx, connector, policy).await?;
     let mut preview = Preview { refused: fixed_connector(&before, Some(connector)).err(), ..Preview::default() };

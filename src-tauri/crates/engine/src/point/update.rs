@@ -28,7 +28,7 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, point: &str, chang
         point.fullname = Fullname::parse(&fullname)?;
     }
     point.description = description(change.description)?;
-    point.environments = allowed(engine, point.connector, change.environments)?;
+    point.environments = allowed(&*engine.catalog_of(&mut tx).await?, point.connector, change.environments)?;
     // One that is sent back as it was read is good, even if the provider's definition has moved on.
     if let Some(policy) = change.policy.filter(|policy| *policy != point.policy) {
         point.policy = policy::checked(engine, &mut tx, point.connector, policy).await?;

@@ -3,6 +3,7 @@
 use patchbay_model::consent::ProviderApp;
 use patchbay_model::name::name_and_fullname;
 use patchbay_model::{Operation, Problem, ProviderAppId, ProviderId, Secret, SharedCredentialId};
+use patchbay_providers::Catalog;
 use patchbay_store::WriteTx;
 use url::{Host, Url};
 
@@ -21,12 +22,14 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreateProvide
     let now = engine.now();
     let id = ProviderAppId::from_uuid(engine.context().new_uuid());
     let (name, fullname) = name_and_fullname(new.name.as_deref(), new.fullname.as_deref(), id.uuid())?;
+    let mut tx = reach::writing_organization(engine, grant).await?;
+    let provider = provider(&*engine.catalog_of(&mut tx).await?, &new.provider)?;
     let mut app = ProviderApp {
         id,
         organization_id: grant.organization(),
         name,
         fullname,
-        provider: provider(engine, &new.provider)?,
+        provider,
         issuer: issuer(new.issuer)?,
         client_id: client_id(new.client_id)?,
         client_secret: None,
@@ -36,7 +39,6 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreateProvide
         created_at: now,
         updated_at: now,
     };
-    let mut tx = reach::writing_organization(engine, grant).await?;
     if let Some(secret) = new.client_secret.filter(|secret| !secret.is_empty()) {
         app.client_secret = Some(seal(engine, &mut tx, &app, secret).await?);
     }
@@ -48,8 +50,8 @@ pub async fn create(engine: &Engine, grant: &ManagementGrant, new: CreateProvide
     Ok(app)
 }
 
-fn provider(engine: &Engine, text: &str) -> Result<ProviderId, Problem> {
-    let known = engine.catalog().find(text).filter(|provider| provider.has_consent());
+fn provider(catalog: &Catalog, text: &str) -> Result<ProviderId, Problem> {
+    let known = catalog.find(text).filter(|provider| provider.has_consent());
     known.map(|provider| provider.id().clone()).ok_or_else(|| {
         let shown: String = text.chars().take(80).collect();
         Problem::field("/provider", format!("`{shown}` is not a provider that people authorize by consent. Take one whose credentials include `o_auth_user`."))

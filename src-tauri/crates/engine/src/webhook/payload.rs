@@ -39,7 +39,6 @@ pub(super) fn account(account: &Account) -> Value {
 
 /// An integration on the wire. Its stored configuration holds references where secrets were.
 pub(super) fn integration(engine: &Engine, integration: &Integration) -> Value {
-    let provider = engine.catalog().get(&integration.provider);
     let mut view = json!({
         "id": integration.id,
         "name": integration.name,
@@ -48,7 +47,7 @@ pub(super) fn integration(engine: &Engine, integration: &Integration) -> Value {
         "account_id": integration.account_id,
         "category": integration.connector,
         "provider_config": integration.config,
-        "provider_fullname": provider.map_or_else(|| integration.provider.to_string(), |provider| provider.fullname().to_owned()),
+        "provider_fullname": engine.fullname_of(integration),
         "provider_type": integration.provider,
         "created_at": integration.created_at,
         "updated_at": integration.updated_at,

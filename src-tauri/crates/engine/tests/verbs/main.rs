@@ -20,6 +20,8 @@ mod keys;
 #[cfg(test)]
 mod links;
 #[cfg(test)]
+mod manifests;
+#[cfg(test)]
 mod members;
 #[cfg(test)]
 mod policy;

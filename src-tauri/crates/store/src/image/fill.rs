@@ -84,6 +84,21 @@ fn refused(batch: &Batch, what: String) -> StoreError {
     StoreError::Image { table: batch.table.name.to_owned(), line: 0, what }
 }
 
+/// A definition in an image.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ImageDefinition {
+    /// Its id there.
+    pub id: Uuid,
+    /// Its provider.
+    pub provider: String,
+    /// Its version.
+    pub version: String,
+    /// Whose own it is, if it is one.
+    pub organization: Option<Uuid>,
+    /// Its manifest, if it is one.
+    pub manifest: Option<String>,
+}
+
 impl Batch {
     /// That every row is the organization's own: an image of one organization must not bring rows of another.
     ///
@@ -100,12 +115,27 @@ impl Batch {
         }
     }
 
-    /// The definitions in these rows: id, name and version.
-    pub fn definitions(&self) -> Vec<(Uuid, String, String)> {
-        let [id, name, version] = ["id", "name", "version"].map(|column| self.position(column));
-        let text = |row: &[Value], place: Option<usize>| place.and_then(|place| row.get(place)).and_then(Value::text).unwrap_or_default().to_owned();
-        let of = |row: &Vec<Value>| Some((id.and_then(|place| row.get(place))?.uuid()?, text(row, name), text(row, version)));
+    /// The definitions in these rows.
+    pub fn definitions(&self) -> Vec<ImageDefinition> {
+        let [id, name, version, organization, manifest] = ["id", "name", "version", "organization_id", "manifest"].map(|column| self.position(column));
+        let cell = |row: &[Value], place: Option<usize>| place.and_then(|place| row.get(place)).cloned();
+        let text = |row: &[Value], place: Option<usize>| cell(row, place).and_then(|value| value.text().map(ToOwned::to_owned));
+        let of = |row: &Vec<Value>| {
+            Some(ImageDefinition {
+                id: cell(row, id)?.uuid()?,
+                provider: text(row, name).unwrap_or_default(),
+                version: text(row, version).unwrap_or_default(),
+                organization: cell(row, organization).and_then(|value| value.uuid()),
+                manifest: text(row, manifest),
+            })
+        };
         self.rows.iter().filter_map(of).collect()
+    }
+
+    /// Leaves out every row whose id is not among these.
+    pub fn keep_only(&mut self, ids: &[Uuid]) {
+        let id = self.position("id");
+        self.rows.retain(|row| id.and_then(|place| row.get(place)).and_then(Value::uuid).is_some_and(|id| ids.contains(&id)));
     }
 
     /// Puts the ids by which this store knows definitions in place of the image's.

@@ -242,6 +242,8 @@ pub(crate) fn definition() -> Definition {
         version: "1".to_owned(),
         auth_type: "api_key".to_owned(),
         docs_url: "https://example.com".to_owned(),
+        organization: None,
+        manifest: None,
         config_schema: serde_json::json!({}),
         credentials_schema: serde_json::json!({}),
         status: DefinitionStatus::Active,
