@@ -4,7 +4,7 @@ import { key } from '$lib/query';
 import { problemOf } from '$lib/task.svelte';
 import type { ConnectorRow, Provider } from '$lib/wire';
 
-/** All providers, with what forms are drawn from. The catalog changes with the program, so it is read once. */
+/** All providers, with what forms are drawn from. The catalog changes with the program and with manifests of the organization's own, which are told as changes. */
 export function catalog() {
   const query = createQuery(() => ({
     queryKey: key('catalog', null, 'capabilities.list_providers'),

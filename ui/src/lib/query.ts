@@ -42,6 +42,7 @@ const SEEN_IN: Partial<Record<ChangeKind, Kind[]>> = {
   token: ['deadline'],
   member: ['deadline'],
   audit: ['overview'],
+  definition: ['catalog', 'deadline'],
   organization: ['session'],
   key: ['session'],
 };
