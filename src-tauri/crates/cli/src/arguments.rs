@@ -10,9 +10,11 @@ use patchbay_vault::KeySource;
 use crate::failure::Failure;
 
 mod catalog;
+mod connect;
 mod store;
 
 pub(crate) use catalog::*;
+pub(crate) use connect::*;
 pub(crate) use store::*;
 
 /// Patchbay, headless: who is connected to what, and one API for all of it.
@@ -59,6 +61,8 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Take a change back.
     Undo(Undo),
+    /// Let a person authorize the provider of an integration: the link is printed, and the outcome waited for.
+    Connect(Box<Connect>),
     /// Show what ends by itself and what is to be done, or write it as a calendar.
     Deadlines(Deadlines),
     /// Show the providers that this build knows, judge files that describe others, and add those to an organization.

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod call;
 pub(crate) mod catalog;
+pub(crate) mod connect;
 mod copy;
 pub(crate) mod deadlines;
 pub(crate) mod doctor;

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use patchbay_engine::installation::StoreUrl;
-use patchbay_engine::{Engine, ManagementGrant, NetworkPolicy};
+use patchbay_engine::{Engine, ManagementGrant, NetworkPolicy, Rehearsal};
 use patchbay_model::{Code, OrganizationId, Origin, Problem, Secret};
 use patchbay_vault::{KeyAccess, KeySource, system_context};
 
@@ -115,4 +115,30 @@ pub(crate) async fn organization(engine: &Engine, arguments: &OrganizationArgume
 pub(crate) async fn grant(engine: &Engine, arguments: &OrganizationArguments) -> Result<ManagementGrant, Failure> {
     let organization = organization(engine, arguments).await?;
     Ok(engine.local_grant(organization, Origin::Cli).await?)
+}
+
+/// Where the simulated providers are.
+pub(crate) fn rehearsal(text: &str) -> Result<Rehearsal, Failure> {
+    let wrong = || Failure::usage("--rehearse: give the address that `patchbay simulate` printed, such as http://127.0.0.1:40000.");
+    let url = text.parse::<url::Url>().ok().filter(|url| url.scheme() == "http").ok_or_else(wrong)?;
+    let address = url.socket_addrs(|| None).ok().and_then(|addresses| addresses.into_iter().find(|address| address.ip().is_loopback()));
+    address.and_then(Rehearsal::at).ok_or_else(wrong)
+}
+
+/// What somebody works with in earnest is not rehearsed: its tokens would go to the simulator and be spent there.
+pub(crate) async fn only_samples(store: &StoreArguments) -> Result<(), Failure> {
+    let engine = open(store, NetworkPolicy::default()).await?;
+    let organizations = engine.organizations().await;
+    engine.shutdown().await;
+    match organizations?.iter().find(|organization| !organization.sample) {
+        None => Ok(()),
+        Some(real) => Err(Problem::new(
+            Code::InvalidRequest,
+            format!(
+                "Organization `{}` is not a sample, and its credentials must not go to simulated providers. Rehearse on a store of its own: patchbay init --sample.",
+                real.name
+            ),
+        )
+        .into()),
+    }
 }

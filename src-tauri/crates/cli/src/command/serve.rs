@@ -25,7 +25,7 @@ pub(crate) async fn run(arguments: Serve, output: &Output) -> Result<(), Failure
     let rehearsal = arguments.rehearse.as_deref().map(rehearsal).transpose()?;
     let network = NetworkPolicy { allow_private: arguments.allow_private_networks, rehearsal };
     if rehearsal.is_some() {
-        only_samples(&arguments).await?;
+        only_samples(&arguments.store).await?;
     }
     let engine = open(&arguments.store, network).await?;
     patchbay_engine::backup::start(&engine);
@@ -44,32 +44,6 @@ pub(crate) async fn run(arguments: Serve, output: &Output) -> Result<(), Failure
     }
     output.progress("stopped");
     Ok(())
-}
-
-/// Where the simulated providers are.
-fn rehearsal(text: &str) -> Result<Rehearsal, Failure> {
-    let wrong = || Failure::usage("--rehearse: give the address that `patchbay simulate` printed, such as http://127.0.0.1:40000.");
-    let url = text.parse::<url::Url>().ok().filter(|url| url.scheme() == "http").ok_or_else(wrong)?;
-    let address = url.socket_addrs(|| None).ok().and_then(|addresses| addresses.into_iter().find(|address| address.ip().is_loopback()));
-    address.and_then(Rehearsal::at).ok_or_else(wrong)
-}
-
-/// What somebody works with in earnest is not rehearsed: its tokens would go to the simulator and be spent there.
-async fn only_samples(arguments: &Serve) -> Result<(), Failure> {
-    let engine = open(&arguments.store, NetworkPolicy::default()).await?;
-    let organizations = engine.organizations().await;
-    engine.shutdown().await;
-    match organizations?.iter().find(|organization| !organization.sample) {
-        None => Ok(()),
-        Some(real) => Err(Problem::new(
-            Code::InvalidRequest,
-            format!(
-                "Organization `{}` is not a sample, and its credentials must not go to simulated providers. Rehearse on a store of its own: patchbay init --sample.",
-                real.name
-            ),
-        )
-        .into()),
-    }
 }
 
 /// Serves until the program is asked to end. Gives how many requests were cut off.
