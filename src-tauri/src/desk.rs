@@ -11,6 +11,7 @@ use patchbay_engine::{NetworkPolicy, moving};
 use patchbay_model::change::Change;
 use patchbay_model::{Code, Context, Origin, PostgresUrl, Problem, RemoteUrl, Secret};
 use patchbay_remote::{Connection, RemoteStore};
+use patchbay_server::Rehearsals;
 use patchbay_vault::{KeyAccess, KeySource, KeyringItem, system_context};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -62,6 +63,8 @@ struct Inner {
     window: Mutex<Option<(String, consent_window::Group)>>,
     /// Who waits for a browser to come back, by consent.
     listening: Mutex<HashMap<String, JoinHandle<()>>>,
+    /// Providers that are played on this computer.
+    rehearsals: Rehearsals,
 }
 
 impl Desk {
@@ -89,6 +92,7 @@ impl Desk {
                 generation: watch::Sender::new(0),
                 window: Mutex::new(None),
                 listening: Mutex::new(HashMap::new()),
+                rehearsals: Rehearsals::default(),
             }),
         })
     }
@@ -113,6 +117,7 @@ impl Desk {
 
     /// Writes out what is kept in memory.
     pub(crate) async fn close(&self) {
+        self.inner.rehearsals.end_all().await;
         if let Session::Open(store) = &*self.inner.session.read().await {
             store.close().await;
         }
@@ -151,6 +156,7 @@ impl Desk {
             "consent.connect" => self.connect(read(params)?).await,
             "consent.switch" => self.switch_route(read(params)?).await,
             "file.save" => json(&self.save_file(read(params)?).await?),
+            _ if Rehearsals::handles(command) => self.rehearse(command, params).await,
             _ => {
                 let over =
                     matches!(command, "connect.cancel" | "connect.finish").then(|| params.pointer("/path/connect_session_id").and_then(Value::as_str).map(ToOwned::to_owned));
@@ -196,6 +202,19 @@ impl Desk {
                 }
             }
         });
+    }
+
+    /// A rehearsal plays a provider of the store's organization here, whether the store is here or at a server.
+    async fn rehearse(&self, command: &str, params: Value) -> Result<Value, Problem> {
+        let store = self.opened().await?;
+        let catalog = store.catalog().await?;
+        let answer = self.inner.rehearsals.run(&store.url, &catalog, command, params.clone()).await?;
+        if let (Some("browser"), Some(start)) = (params.get("action").and_then(Value::as_str), answer.get("open").and_then(Value::as_str))
+            && let Err(error) = tauri_plugin_opener::open_url(start, None::<&str>)
+        {
+            tracing::warn!(%error, "the system's browser could not be opened; the window shows the address to copy");
+        }
+        Ok(answer)
     }
 
     async fn state(&self) -> AppState {

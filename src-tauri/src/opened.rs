@@ -1,12 +1,14 @@
 //! The store that is open: one of this machine's, for the holder of its key, or a server, for the holder of a token. Commands of
 //! the contract go to either.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use patchbay_api::wire::host::{Host, RecentStore, SessionInfo, SessionMember, StoreInfo};
 use patchbay_engine::{CallerInfo, Engine, Grant, ManagementGrant, audit, changes, member, organization};
 use patchbay_model::change::{Change, ChangeKind};
-use patchbay_model::{Code, Origin, Problem};
+use patchbay_model::{Code, Origin, Problem, ProviderId};
+use patchbay_providers::{Catalog, UserManifest};
 use patchbay_remote::{Connection, Event, RemoteStore};
 use serde_json::{Value, json};
 use tauri::ipc::Channel;
@@ -131,6 +133,29 @@ impl OpenedStore {
             Opened::Local { engine, .. } => Ok(engine),
             Opened::Remote(_) => {
                 Err(Problem::new(Code::OperationUnsupported, format!("{} is a server, whose store is looked after where it is: by `patchbay store` on its machine.", self.url)))
+            }
+        }
+    }
+
+    /// The catalog by which the store's organization goes. A server tells its own manifests; what this program knows by itself it brings along.
+    ///
+    /// # Errors
+    /// Problems of the store, or of the connection.
+    pub(crate) async fn catalog(&self) -> Result<Arc<Catalog>, Problem> {
+        match &self.opened {
+            Opened::Local { engine, grant } => engine.catalog_for(grant).await,
+            Opened::Remote(_) => {
+                let builtin = Catalog::builtin().map_err(|error| Problem::internal(format!("the catalog of providers is broken: {error}")))?;
+                let listed = self.result("manifests.list", json!({})).await?;
+                let text = |row: &Value, name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+                let active = listed.as_array().into_iter().flatten().filter(|row| text(row, "status") == "active");
+                let own = active.filter_map(|row| {
+                    let given = UserManifest { id: ProviderId::parse(&text(row, "provider")).ok()?, version: text(row, "version"), text: text(row, "manifest") };
+                    // One that this version cannot read is not rehearsed.
+                    builtin.own(&given).ok()
+                });
+                let own = own.collect();
+                Ok(Arc::new(builtin.laid_over(own)))
             }
         }
     }

@@ -20,6 +20,7 @@ use crate::wire::envelope::{Answer, Deletion, Done, Listed};
 use crate::wire::host;
 use crate::wire::integration::{IntegrationUpdated, Verified};
 use crate::wire::problem::Problem;
+use crate::wire::rehearsal;
 
 /// Version of the contract between a program and a server of another version. It rises with every change that one of the two
 /// would not understand: an operation or member that goes or means something else. What is only added leaves it as it is.
@@ -226,6 +227,10 @@ pub fn typescript() -> String {
     commands.host::<host::Connect, crate::wire::consent::ConnectSession>("consent.connect");
     commands.host::<host::SwitchRoute, crate::wire::consent::ConnectSession>("consent.switch");
     commands.host::<host::SaveFile, host::SavedFile>("file.save");
+    commands.host::<rehearsal::StartRehearsal, rehearsal::Rehearsal>("rehearse.start");
+    commands.host::<rehearsal::StepRehearsal, rehearsal::Rehearsal>("rehearse.step");
+    commands.host::<rehearsal::RehearsalId, rehearsal::Rehearsal>("rehearse.state");
+    commands.host::<rehearsal::RehearsalId, ()>("rehearse.end");
     let Commands { mut types, rows } = commands;
     types.visit::<Problem>();
     types.visit::<Change>();

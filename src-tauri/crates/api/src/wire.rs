@@ -28,6 +28,7 @@ pub mod point;
 pub mod problem;
 pub mod query;
 pub mod refresh;
+pub mod rehearsal;
 pub mod role;
 pub mod status;
 pub mod token;

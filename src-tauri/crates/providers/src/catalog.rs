@@ -233,6 +233,12 @@ impl Catalog {
         catalog
     }
 
+    /// A catalog of this provider alone.
+    #[must_use]
+    pub fn only(&self, provider: &Arc<Provider>) -> Self {
+        Self { providers: vec![provider.clone()], older: Vec::new(), families: self.families.clone() }
+    }
+
     /// The families that manifests can name.
     pub fn families(&self) -> &Families {
         &self.families

@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::limiter::Limiter;
 use crate::options::Cidr;
+use crate::rehearsal::Rehearsals;
 
 /// Event streams at once. Each holds a connection and a place in the engine's broadcast.
 const EVENT_STREAMS: usize = 512;
@@ -26,6 +27,7 @@ pub(crate) struct Inner {
     pub(crate) store: StoreInfo,
     pub(crate) limiter: Limiter,
     pub(crate) event_streams: Arc<Semaphore>,
+    pub(crate) rehearsals: Rehearsals,
     /// Becomes true when the server begins to end.
     pub(crate) ending: watch::Receiver<bool>,
 }
@@ -34,7 +36,7 @@ impl App {
     pub(crate) fn new(engine: Engine, public_url: Url, trusted_proxies: Vec<Cidr>, store: StoreInfo, ending: watch::Receiver<bool>) -> Self {
         engine.serve_at(public_url.as_str());
         let event_streams = Arc::new(Semaphore::new(EVENT_STREAMS));
-        Self { inner: Arc::new(Inner { engine, public_url, trusted_proxies, store, limiter: Limiter::default(), event_streams, ending }) }
+        Self { inner: Arc::new(Inner { engine, public_url, trusted_proxies, store, limiter: Limiter::default(), event_streams, rehearsals: Rehearsals::default(), ending }) }
     }
 
     /// Whether the server has begun to end.

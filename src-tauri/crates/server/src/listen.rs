@@ -28,6 +28,7 @@ use url::Url;
 use crate::leaving::{Counted, FAREWELL, Running};
 use crate::options::{ServeOptions, TlsFiles};
 use crate::peer::Peer;
+use crate::rehearsal::Rehearsals;
 use crate::serving;
 
 /// Connections at once.
@@ -50,6 +51,7 @@ pub struct Server {
     router: Router,
     public_url: Url,
     end: watch::Sender<bool>,
+    rehearsals: Rehearsals,
 }
 
 /// Serves until `shutdown` is done, then lets running requests finish.
@@ -84,7 +86,8 @@ impl Server {
         let public_url = options.public_url.clone().unwrap_or(own);
         let (end, ending) = watch::channel(false);
         let app = serving::app(engine, &options, public_url.clone(), options.trusted_proxies.clone(), ending);
-        Ok(Self { listener, tls, router: serving::build(app), public_url, end })
+        let rehearsals = app.rehearsals.clone();
+        Ok(Self { listener, tls, router: serving::build(app), public_url, end, rehearsals })
     }
 
     /// The address at which it is reached: the public one where given, else the one that it listens on.
@@ -117,7 +120,7 @@ impl Server {
     /// and goes on taking requests. Then it takes none, and lets running requests finish. Once `cut` is done, nothing is waited
     /// for any more. Gives how many requests were cut off.
     pub async fn run_until(self, leave: impl Future<Output = Duration> + Send, cut: impl Future<Output = ()> + Send) -> usize {
-        let Self { listener, tls, router, end, .. } = self;
+        let Self { listener, tls, router, end, rehearsals, .. } = self;
         let (mut leave, mut cut) = (pin!(leave), pin!(cut));
         let door =
             Door { tls, router, places: Arc::new(Semaphore::new(CONNECTIONS)), farewell: GracefulShutdown::new(), running: Running::default(), cut: watch::Sender::new(false) };
@@ -158,6 +161,7 @@ impl Server {
             tracing::warn!(requests = left, "{left} requests were still running and were cut");
         }
         cutting.send_replace(true);
+        rehearsals.end_all().await;
         left
     }
 }

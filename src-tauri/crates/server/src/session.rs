@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::gate::{self, Head, Shown};
+use crate::rehearsal::Rehearsals;
 use crate::serving::{Audited, Outcome, Visit};
 use crate::{answer, body, callback};
 
@@ -165,6 +166,14 @@ async fn run(visit: Visit, shown: &Shown, audited: &mut Audited) -> Result<Respo
     audited.caller.path = command.chars().take(80).collect();
     if command == "session.info" {
         return Ok(answer::json(200, &info(&app, &grant, None).await?));
+    }
+    if Rehearsals::handles(&command) {
+        audited.operation.clone_from(&command);
+        // Whoever may look at what a provider would do may try it.
+        grant.require(Operation::ManifestsCheck, None)?;
+        let catalog = app.engine.catalog_for(&grant).await?;
+        let owner = format!("{}/{}", grant.organization(), grant.member());
+        return Ok(answer::json(200, &app.rehearsals.run(&owner, &catalog, &command, params).await?));
     }
     audited.operation = rpc::operation(&command)?.id().to_owned();
     // The image of an organization has no place in the log.

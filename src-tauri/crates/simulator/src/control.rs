@@ -24,6 +24,12 @@ pub(crate) fn order(world: &mut World, order: FaultOrder, now: Timestamp) {
                 refresh.ended = true;
             }
         }
+        Fault::ReuseRefresh => {
+            let grants: Vec<bool> = world.grants.iter().map(|grant| of(&grant.provider)).collect();
+            for refresh in world.refresh.values_mut().filter(|refresh| grants.get(refresh.grant) == Some(&true)) {
+                refresh.stolen = true;
+            }
+        }
         Fault::RevokeGrant => {
             for grant in world.grants.iter_mut().filter(|grant| of(&grant.provider)) {
                 grant.ended = true;

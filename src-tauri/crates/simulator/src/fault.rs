@@ -11,6 +11,8 @@ pub enum Fault {
     ExpireAccess,
     /// Refresh tokens that were given out end now.
     ExpireRefresh,
+    /// Somebody else used the refresh tokens that were given out, and kept what came of it: whoever uses them now is the second.
+    ReuseRefresh,
     /// Every grant ends now, as if the persons had taken it back at the provider.
     RevokeGrant,
     /// The simulator's clock goes ahead.

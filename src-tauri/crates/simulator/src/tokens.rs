@@ -245,6 +245,12 @@ impl Asking<'_> {
             Rotation::Unknown => (true, 0, false, Reuse::EndsFamily),
             Rotation::Rotates { grace_seconds, until_used, reuse } => (true, grace_seconds, until_used, reuse),
         };
+        if rotates && state.stolen {
+            if reuse != Reuse::Refused {
+                world.end(state.grant);
+            }
+            return Err(spent("the refresh token was used before, by somebody else"));
+        }
         if let Some(rotated) = state.rotated {
             let next_used = state.next.as_ref().and_then(|next| world.refresh.get(next)).is_none_or(|next| next.rotated.is_some() || next.ended);
             let spared = (grace > 0 && now.since(rotated).as_secs() < grace) || (until_used && !next_used);
@@ -319,7 +325,7 @@ impl Asking<'_> {
         let refresh = (renewable && !endless && facts.is_some_and(|facts| facts.refresh.is_some())).then(|| format!("sim_refresh_{number}"));
         if let (Some(refresh), Some(grant)) = (&refresh, grant) {
             let name = facts.map(|facts| facts.name.clone()).unwrap_or_default();
-            world.refresh.insert(refresh.clone(), Refresh { grant, name, used: self.now, rotated: None, next: None, ended: false });
+            world.refresh.insert(refresh.clone(), Refresh { grant, name, used: self.now, rotated: None, next: None, ended: false, stolen: false });
         }
         let state = Access {
             provider: self.site.provider.id().clone(),

@@ -167,6 +167,8 @@ pub(crate) struct Refresh {
     /// The one that took its place.
     pub(crate) next: Option<String>,
     pub(crate) ended: bool,
+    /// Whether somebody else used it before.
+    pub(crate) stolen: bool,
 }
 
 /// A request that a provider of this simulator got.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use patchbay_engine::{Engine, NetworkPolicy, Rehearsal};
+use patchbay_engine::{Engine, NetworkPolicy};
 use patchbay_model::{Code, Problem};
 use patchbay_server::{Cidr, ServeOptions, Server, TlsFiles};
 use serde_json::json;
@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::arguments::{OrganizationArguments, Serve};
 use crate::failure::Failure;
-use crate::installation::{open, organization};
+use crate::installation::{only_samples, open, organization, rehearsal};
 use crate::output::Output;
 
 /// How long the counters, leases and connections of the store may take at an end that was asked for twice.
