@@ -5,6 +5,8 @@
 mod bench;
 mod catalog;
 mod cluster;
+mod connect;
+#[cfg(test)]
 mod connections;
 mod copying;
 mod crowd;

@@ -23,6 +23,10 @@ mod listening;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
+mod rehearsal;
+#[cfg(test)]
+mod security;
+#[cfg(test)]
 mod separation;
 #[cfg(test)]
 mod session;
