@@ -6,7 +6,6 @@ mod bench;
 mod catalog;
 mod cluster;
 mod connect;
-#[cfg(test)]
 mod connections;
 mod copying;
 mod crowd;
