@@ -46,7 +46,8 @@ impl Script {
     /// Takes in what the provider was asked and what the journal says since the last look, by time.
     pub(super) fn absorb(&mut self, now: Timestamp, log: Vec<Entry>, journal: Vec<JournalAttempt>) {
         let mut found: Vec<(Timestamp, RehearsalActor, bool, String, Option<String>)> = Vec::new();
-        for entry in log.into_iter().filter(|entry| entry.number > self.heard) {
+        let heard = self.heard;
+        for entry in log.into_iter().filter(|entry| entry.number > heard) {
             let at = entry.at.parse().unwrap_or(now);
             found.push((at, RehearsalActor::Provider, good(&entry.outcome), asked(&entry), Some(detail(&entry))));
             self.heard = self.heard.max(entry.number);
