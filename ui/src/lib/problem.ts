@@ -13,6 +13,7 @@ const WORDS: Record<Code | OwnCode, { heading: string; todo?: string }> = {
   invalid_cursor: { heading: 'This page of the list is gone', todo: 'Load the list again.' },
   invalid_patch: { heading: 'The change cannot be applied' },
   not_undoable: { heading: 'This cannot be undone' },
+  manifest_invalid: { heading: 'The manifest cannot be used' },
   invalid_image: { heading: 'The copy or backup cannot be used', todo: 'Take another one, or make it again.' },
   invalid_config: { heading: 'The configuration does not fit the provider' },
   weak_password: { heading: 'The password is too weak', todo: 'Use 8 to 71 characters that are hard to guess.' },

@@ -110,11 +110,11 @@ async fn an_organizations_own_provider_is_one_like_any_other_and_nobody_elses() 
     stranger.shutdown().await;
 
     // Nothing is sent into this computer's own network by it, as by none.
-    let private = ACME.replacen("https://api.acme.example/v1", "http://127.0.0.1:9", 1);
-    manifest_entry::add(engine, grant, &private).await.unwrap();
-    let other = integration::CreateIntegration { name: Some("inside".to_owned()), provider_config: config(), ..Default::default() };
-    let problems = integration::create(engine, grant, "acme", other).await.unwrap().problems;
-    assert_eq!(problems[0].code, Code::PrivateTarget, "{problems:?}");
+    let plain = ACME.replacen("https://api.acme.example/v1", "http://127.0.0.1:9", 1);
+    assert_eq!(manifest_entry::add(engine, grant, &plain).await.unwrap_err().code, Code::ManifestInvalid, "no address is written out without TLS");
+    manifest_entry::add(engine, grant, &redmine()).await.unwrap();
+    let inside = world.redmine("acme", "inside", "PLANTED").await;
+    assert!(inside.integration.definition != made.definition && inside.problems[0].code == Code::PrivateTarget, "{:?}", inside.problems);
     assert_eq!(engine.network(), NetworkPolicy::default());
 }
 
