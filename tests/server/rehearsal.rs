@@ -62,7 +62,7 @@ async fn a_rehearsal_is_its_owners_alone_and_ends() {
         run(&world, &rival, command, json!({ "id": first["id"] })).await.problem(404, "not_found");
     }
     // Who may not look at manifests may not rehearse.
-    let page = world.api("POST", "/v1/tokens", Some(&json!({ "permission_set": "connect-ui" }))).await.result();
+    let page = world.api("POST", "/v1/tokens", Some(&json!({ "permission_set": "connect-ui", "resources": {} }))).await.result();
     run(&world, &text(&page["primary"]["access"]["secret"]), "rehearse.start", start("ticketing_zendesk")).await.problem(403, "permission_denied");
     run(&world, &world.access, "rehearse.start", start("ticketing_mock_ticketing")).await.problem(400, "invalid_field");
     run(&world, &world.access, "rehearse.start", start("crm_nothing")).await.problem(404, "not_found");
