@@ -135,7 +135,7 @@ async fn attempt(engine: &Engine, grant: &ConnectorGrant, operation: TicketingOp
     });
     let mut drive = plan.drive(engine, scope, name, opened, recorder);
     let answer = match plan.locate(&mut drive).await {
-        Ok(located) => match provider.ticketing(operation, &plan.adapter_context(engine, located)) {
+        Ok(located) => match provider.ticketing(operation, &drive.adapter_context(located)) {
             Ok(step) => drive.run(step).await,
             Err(problem) => Err(problem),
         },

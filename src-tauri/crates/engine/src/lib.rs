@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod audit;
+mod auth;
 mod background;
 pub mod backup;
 pub mod call;

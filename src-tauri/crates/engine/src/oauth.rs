@@ -5,6 +5,7 @@ mod answer;
 mod assertion;
 mod authority;
 mod call;
+mod cause;
 mod client;
 mod metadata;
 mod push;
@@ -12,8 +13,10 @@ mod request;
 mod tokens;
 
 pub(crate) use answer::{Answer, Refusal, bounded, read};
+pub(crate) use assertion::written;
 pub(crate) use authority::{Authority, authority};
 pub(crate) use call::{Sent, send};
+pub(crate) use cause::cause;
 pub(crate) use client::OAuthClient;
 pub(crate) use metadata::{MetadataCache, same_issuer};
 pub(crate) use push::push;

@@ -5,7 +5,7 @@ use patchbay_store::Witness;
 use tokio::sync::OnceCell;
 
 use crate::Engine;
-
+use crate::auth::Minted;
 use crate::call::places::Places;
 use crate::http::Lanes;
 use crate::oauth::MetadataCache;
@@ -21,6 +21,8 @@ pub(crate) struct Outbound {
     pub(crate) metadata: MetadataCache,
     /// Where providers' APIs were found.
     pub(crate) places: Places,
+    /// Tokens that credentials got without a person.
+    pub(crate) minted: Minted,
     /// Renewals of this process.
     pub(crate) flights: Flights,
     /// This engine's name in leases.
@@ -37,6 +39,7 @@ impl Outbound {
             authorities: Lanes::default(),
             metadata: MetadataCache::default(),
             places: Places::default(),
+            minted: Minted::default(),
             flights: Flights::default(),
             lease_owner: context.new_uuid().to_string(),
             witness: OnceCell::new(),

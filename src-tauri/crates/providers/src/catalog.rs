@@ -12,6 +12,7 @@ use url::Url;
 use crate::adapters::{self, Adapter};
 use crate::capability::{self, Expand, ProviderRow};
 use crate::declared::{self, LocateContext, Located};
+use crate::exchange::ProviderResponse;
 use crate::manifest::{At, Auth, Base, Cause, CredentialOption, Endpoints, Fact, Families, Family, Manifest, Seen, Server, Slot, Sunset, Template};
 use crate::schema;
 use crate::step::{AdapterContext, Identity, Step};
@@ -520,6 +521,13 @@ impl Provider {
         let probe = own.or(self.manifest.probe.as_ref()).ok_or_else(|| self.unmapped("probe"))?;
         let values = Values::of(&self.manifest, &context.config, &context.kept, &context.located);
         declared::probe(&self.manifest, probe, context.base_url.as_ref(), &values)
+    }
+
+    /// Whether an answer of the API says that the credential is none, in words of this provider's own: some tell it with a status of
+    /// success.
+    pub fn refuses(&self, way: Option<&CredentialOption>, answer: &ProviderResponse) -> bool {
+        let probe = way.and_then(|way| way.probe.as_ref()).or(self.manifest.probe.as_ref());
+        probe.is_some_and(|probe| declared::refuses(&self.manifest, probe, answer))
     }
 
     /// Whether every way to authenticate has something that proves it.

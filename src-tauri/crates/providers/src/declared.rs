@@ -167,18 +167,26 @@ pub(crate) fn probe(manifest: &Manifest, probe: &Probe, base: Option<&Url>, valu
     let request = request(manifest, &probe.call, base, values)?;
     let (manifest, probe) = (manifest.clone(), probe.clone());
     Ok(Step::send(request, move |response| {
-        let answer: Option<Value> = serde_json::from_slice(&response.body).ok();
-        let code = manifest.api_error.iter().flat_map(|place| &place.code).chain(manifest.server.values().flat_map(|server| &server.answer.error));
-        let code = answer.as_ref().and_then(|answer| code.filter_map(|pointer| pointer.of(answer).and_then(scalar)).next());
-        let text = String::from_utf8_lossy(&response.body);
-        let seen = Seen { code: code.as_deref(), words: Some(&text), status: Some(response.status), ..Seen::default() };
-        if probe.refused.iter().any(|pattern| pattern.holds(&seen)) {
+        if refuses(&manifest, &probe, &response) {
             return Err(Problem::new(Code::ProviderRefused, format!("{} refuses the credential. Replace the credential, then test the connection.", manifest.fullname)));
         }
         let answer = good(&manifest, &probe.call, &response, "own user")?;
         let told = |pointer: Option<&crate::manifest::answer::Pointer>| pointer.and_then(|pointer| pointer.of(&answer)).and_then(scalar);
         Ok(Step::Done(Identity { id: told(probe.id.as_ref()), name: told(probe.name.as_ref()), email: told(probe.email.as_ref()) }))
     }))
+}
+
+/// Whether an answer says, by what the probe knows of that, that the credential is none.
+pub(crate) fn refuses(manifest: &Manifest, probe: &Probe, response: &ProviderResponse) -> bool {
+    if probe.refused.is_empty() {
+        return false;
+    }
+    let answer: Option<Value> = serde_json::from_slice(&response.body).ok();
+    let code = manifest.api_error.iter().flat_map(|place| &place.code).chain(manifest.server.values().flat_map(|server| &server.answer.error));
+    let code = answer.as_ref().and_then(|answer| code.filter_map(|pointer| pointer.of(answer).and_then(scalar)).next());
+    let text = String::from_utf8_lossy(&response.body);
+    let seen = Seen { code: code.as_deref(), words: Some(&text), status: Some(response.status), ..Seen::default() };
+    probe.refused.iter().any(|pattern| pattern.holds(&seen))
 }
 
 /// The JSON of an answer that is good by its status and by what the call says of it. An empty one is `null`.

@@ -1,16 +1,20 @@
 //! Driving an adapter: its steps are done one after the other, within bounds, with the credential added where the adapter
 //! asks for it.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use patchbay_model::{Code, Context, IntegrationId, Problem, Scope};
+use patchbay_model::{Code, Context, IntegrationId, Problem, Scope, Secret};
 use patchbay_providers::manifest::Auth;
-use patchbay_providers::{CredentialOption, Provider, ProviderRequest, ProviderResponse, Step};
+use patchbay_providers::{AdapterContext, CredentialOption, Located, Provider, ProviderRequest, ProviderResponse, Step};
+use serde_json::{Map, Value};
 
 use super::opened::Opened;
 use super::request;
 use crate::Engine;
+use crate::auth::{self, MintedToken, Unminted};
 use crate::http::{HttpFailure, Limits, Mask, Recorder, Repeat};
 use crate::refresh;
 
@@ -35,7 +39,13 @@ pub(crate) struct Drive<'a> {
     pub(crate) provider: Arc<Provider>,
     /// `type` of the credential, which says how the provider takes it.
     pub(crate) word: Option<String>,
+    /// The configuration as adapters see it.
+    pub(crate) settings: Map<String, Value>,
+    /// What answers and callbacks brought beside tokens, without what is secret.
+    pub(crate) kept: BTreeMap<String, String>,
     pub(crate) opened: Opened,
+    /// The token that requests carry where one is got first.
+    pub(crate) minted: Option<MintedToken>,
     pub(crate) recorder: Option<Recorder>,
     pub(crate) state: DriveState,
 }
@@ -94,6 +104,12 @@ impl<'a> Drive<'a> {
         self.word.as_deref().and_then(|word| self.provider.way(word))
     }
 
+    /// What an adapter is given.
+    pub(crate) fn adapter_context(&self, located: Located) -> AdapterContext {
+        let Located { base_url, values } = located;
+        AdapterContext { config: self.settings.clone(), base_url, credential: self.word.clone(), kept: self.kept.clone(), located: values, context: self.context().clone() }
+    }
+
     /// Does every step up to the end.
     ///
     /// # Errors
@@ -139,35 +155,87 @@ impl<'a> Drive<'a> {
         if !request.authenticated || matches!(self.opened, Opened::Nothing) {
             return Ok(answer);
         }
-        if answer.status != 401 {
-            // A refusal for other reasons (403, 404, 429) still means that the credential was read and known.
-            self.state.accepted |= answer.status < 500 && answer.status != 429;
+        if !self.refuses(&answer) {
+            self.accepts(&answer);
             return Ok(answer);
         }
-        // An access token can end before its time: once per call it is renewed and the request made again. The provider
-        // has refused the first one, so nothing is done twice.
-        if !self.state.renewed
-            && let Opened::Tokens { credential, set } = &self.opened
-            && set.main.refresh.is_some()
-        {
-            self.state.renewed = true;
-            let renewed = match refresh::after_refusal(self.engine, self.scope, credential, set).await {
-                Ok(renewed) => renewed,
-                Err(problem) => {
-                    self.state.unrenewed = true;
-                    return Err(problem);
-                }
-            };
-            if let Some(opened) = renewed {
-                self.take(opened);
-                let answer = self.send_once(request).await?;
-                self.state.refused = answer.status == 401;
-                self.state.accepted |= answer.status < 500 && answer.status != 401 && answer.status != 429;
-                return Ok(answer);
+        // A token can end before its time: once per call it is got anew and the request made again. The provider has refused the
+        // first one, so nothing is done twice.
+        if !self.state.renewed && self.renew().await? {
+            let answer = self.send_once(request).await?;
+            self.state.refused = self.refuses(&answer);
+            if !self.state.refused {
+                self.accepts(&answer);
             }
+            return Ok(answer);
         }
         self.state.refused = true;
         Ok(answer)
+    }
+
+    /// Whether an answer says that the credential is none.
+    fn refuses(&self, answer: &ProviderResponse) -> bool {
+        answer.status == 401 || self.provider.refuses(self.option(), answer)
+    }
+
+    /// A refusal for other reasons (403, 404, 429) still means that the credential was read and known.
+    fn accepts(&mut self, answer: &ProviderResponse) {
+        self.state.accepted |= answer.status < 500 && answer.status != 429;
+    }
+
+    /// Another token in place of one that was refused. Says whether there is one.
+    async fn renew(&mut self) -> Result<bool, Problem> {
+        if let Some(refused) = self.minted.take() {
+            self.state.renewed = true;
+            self.mint(Some(&refused.token)).await?;
+            return Ok(true);
+        }
+        let Opened::Tokens { credential, set } = &self.opened else { return Ok(false) };
+        if set.main.refresh.is_none() {
+            return Ok(false);
+        }
+        self.state.renewed = true;
+        match refresh::after_refusal(self.engine, self.scope, credential, set).await {
+            Ok(Some(opened)) => {
+                self.take(opened);
+                Ok(true)
+            }
+            Ok(None) => Ok(false),
+            Err(problem) => {
+                self.state.unrenewed = true;
+                Err(problem)
+            }
+        }
+    }
+
+    /// Gets the token that requests carry, where one is got first and none is there. What came beside it is known from then on.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(crate) async fn ready(&mut self) -> Result<(), Problem> {
+        if self.minted.is_some() { Ok(()) } else { self.mint(None).await }
+    }
+
+    async fn mint(&mut self, refused: Option<&Secret>) -> Result<(), Problem> {
+        let provider = Arc::clone(&self.provider);
+        let Some(option) = self.word.as_deref().and_then(|word| provider.way(word)).filter(|option| auth::is_granted(&option.auth)) else { return Ok(()) };
+        let Opened::Client(client) = &self.opened else { return Err(Problem::internal("a token is to be got with something else than a client")) };
+        match auth::token(self.engine, self.scope, &provider, option, &self.settings, client, refused).await {
+            Ok(minted) => {
+                if let Some(recorder) = &mut self.recorder {
+                    minted.cover(recorder.mask_mut());
+                }
+                self.kept.extend(minted.kept.clone());
+                self.minted = Some(minted);
+                Ok(())
+            }
+            Err(Unminted { problem, refused }) => {
+                self.state.refused |= refused;
+                self.state.unreachable |= problem.code == Code::ProviderUnreachable;
+                self.state.timed_out |= problem.code == Code::ProviderTimeout;
+                Err(problem.with_resource("integration", self.integration, "affected"))
+            }
+        }
     }
 
     /// Goes on with another credential, which recordings cover from now on.
@@ -179,6 +247,9 @@ impl<'a> Drive<'a> {
     }
 
     async fn send_once(&mut self, request: &ProviderRequest) -> Result<ProviderResponse, Problem> {
+        if request.authenticated {
+            self.ready().await?;
+        }
         let outbound = self.engine.outbound();
         let mut outgoing = request::outgoing(request, self.operation, self.context().entropy())?;
         // What was entered to be exchanged for something else is never sent in its place.
@@ -187,7 +258,7 @@ impl<'a> Drive<'a> {
         }
         if request.authenticated
             && let Some(option) = self.option()
-            && let Some((name, value)) = self.opened.header(&option.place)?
+            && let Some((name, value)) = self.carried().header(&option.place)?
         {
             outgoing.headers.insert(name, value);
         }
@@ -220,6 +291,17 @@ impl<'a> Drive<'a> {
     pub(crate) fn covered(&self, problem: Problem) -> Problem {
         let mut mask = Mask::default();
         self.opened.cover(&mut mask);
+        if let Some(minted) = &self.minted {
+            minted.cover(&mut mask);
+        }
         mask.problem(problem)
+    }
+
+    /// What requests carry.
+    fn carried(&self) -> Cow<'_, Opened> {
+        match &self.minted {
+            Some(minted) => Cow::Owned(Opened::Fresh(minted.token.clone())),
+            None => Cow::Borrowed(&self.opened),
+        }
     }
 }

@@ -8,6 +8,7 @@ use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::auth::ClientFields;
 use crate::http::Mask;
 use crate::oauth::TokenSet;
 
@@ -25,8 +26,10 @@ pub(crate) enum Opened {
     },
     /// A single secret.
     Single(Secret),
-    /// An access token that was just given and is not stored yet.
+    /// An access token that was just given and is not stored yet, or never is.
     Fresh(Secret),
+    /// A client, which mostly gets a token first.
+    Client(Box<ClientFields>),
     /// What a person authorized. It is renewed on the way where that is due.
     Tokens {
         /// Whose tokens.
@@ -57,7 +60,10 @@ impl Opened {
             CredentialKind::Basic => Ok(Self::Pair { username: public.get("username").and_then(Value::as_str).unwrap_or_default().to_owned(), secret: secret()? }),
             CredentialKind::Token | CredentialKind::Secret => Ok(Self::Single(secret()?)),
             CredentialKind::OAuthUser => Err(Problem::internal("tokens were opened without their credential")),
-            CredentialKind::Aws | CredentialKind::AwsRole | CredentialKind::OAuthClient | CredentialKind::TlsCertificate => Err(Problem::new(
+            CredentialKind::OAuthClient => ClientFields::read(public, plain)
+                .map(|client| Self::Client(Box::new(client)))
+                .ok_or_else(|| Problem::internal("a sealed credential has another form than Patchbay writes")),
+            CredentialKind::Aws | CredentialKind::AwsRole | CredentialKind::TlsCertificate => Err(Problem::new(
                 Code::InvalidConfig,
                 format!("This version of Patchbay cannot use a credential of type `{}` yet. Choose another way to authenticate.", kind.as_str()),
             )),
@@ -72,20 +78,19 @@ impl Opened {
         let single = match self {
             Self::Nothing => return Ok(None),
             Self::Pair { secret, .. } | Self::Single(secret) | Self::Fresh(secret) => secret,
+            Self::Client(client) => &client.secret,
             Self::Tokens { set, .. } => &set.main.access,
         };
         let (name, value) = match (place, self) {
             (Place::Basic, Self::Pair { username, secret }) => (AUTHORIZATION, Secret::new(format!("Basic {}", base64(username, secret)))),
+            (Place::Basic, Self::Client(client)) => (AUTHORIZATION, Secret::new(format!("Basic {}", base64(&client.id, &client.secret)))),
+            // What is to be exchanged for a token is never sent in its place.
+            (_, Self::Client(_)) => return Err(unsupported()),
             (Place::Basic, _) => return Err(Problem::internal("a provider wants a user name, and the credential has none")),
             (Place::Bearer, _) => (AUTHORIZATION, Secret::new(format!("Bearer {}", single.expose()))),
             (Place::Nowhere, _) => return Ok(None),
             (place, _) => {
-                let name = place.header().ok_or_else(|| {
-                    Problem::new(
-                        Code::OperationUnsupported,
-                        "This version of Patchbay cannot send this credential the way the provider wants it. Choose another way to authenticate.",
-                    )
-                })?;
+                let name = place.header().ok_or_else(unsupported)?;
                 (HeaderName::from_bytes(name.as_bytes()).map_err(|_| Problem::internal("a manifest names an impossible header"))?, single.clone())
             }
         };
@@ -105,11 +110,22 @@ impl Opened {
                 mask.cover(&Secret::new(base64(username, secret)));
             }
             Self::Single(secret) | Self::Fresh(secret) => mask.cover(secret),
+            Self::Client(client) => {
+                client.secrets().for_each(|secret| mask.cover(secret));
+                mask.cover(&Secret::new(base64(&client.id, &client.secret)));
+            }
             Self::Tokens { set, .. } => {
                 set.secrets().for_each(|secret| mask.cover(secret));
             }
         }
     }
+}
+
+fn unsupported() -> Problem {
+    Problem::new(
+        Code::OperationUnsupported,
+        "This version of Patchbay cannot send this credential the way the provider wants it. Choose another way to authenticate.",
+    )
 }
 
 fn base64(username: &str, secret: &Secret) -> String {

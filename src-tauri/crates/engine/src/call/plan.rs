@@ -9,7 +9,7 @@ use patchbay_model::definition::Definition;
 use patchbay_model::integration::{AttentionCause, Integration, IntegrationStatus, RUNTIME_MEMBERS};
 use patchbay_model::point::IntegrationPoint;
 use patchbay_model::{Code, CredentialId, IntegrationId, Problem, Scope};
-use patchbay_providers::{AdapterContext, CredentialOption, LocateContext, Located, Provider, Step};
+use patchbay_providers::{CredentialOption, LocateContext, Located, Provider, Step};
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -169,7 +169,10 @@ impl Plan {
             operation,
             provider: Arc::clone(&self.provider),
             word: self.word.clone(),
+            settings: self.settings(),
+            kept: self.kept(),
             opened,
+            minted: None,
             recorder,
             state: DriveState::begin(),
         }
@@ -181,8 +184,9 @@ impl Plan {
     /// Why it cannot be found.
     pub(crate) async fn locate(&self, drive: &mut Drive<'_>) -> Result<Located, Problem> {
         let settings = self.settings();
-        let kept = self.kept();
-        let step = self.provider.locate(&LocateContext { config: &settings, credential: self.word.as_deref(), kept: &kept })?;
+        // What a token brings may say where the API is.
+        drive.ready().await?;
+        let step = self.provider.locate(&LocateContext { config: &settings, credential: self.word.as_deref(), kept: &drive.kept })?;
         // Mostly the configuration says it. Where the provider has to be asked, that is done once.
         let (Step::Send { .. }, Stored::Sealed(credential, _)) = (&step, &self.stored) else {
             return drive.run(step).await;
@@ -204,14 +208,8 @@ impl Plan {
         settings_of(&self.integration.config)
     }
 
-    /// What an adapter is given.
-    pub(crate) fn adapter_context(&self, engine: &Engine, located: Located) -> AdapterContext {
-        let Located { base_url, values } = located;
-        AdapterContext { config: self.settings(), base_url, credential: self.word.clone(), kept: self.kept(), located: values, context: engine.context().clone() }
-    }
-
     /// What answers and callbacks brought beside the tokens, secrets aside.
-    pub(crate) fn kept(&self) -> BTreeMap<String, String> {
+    fn kept(&self) -> BTreeMap<String, String> {
         match &self.stored {
             Stored::Sealed(credential, _) => kept_of(&credential.public_config),
             _ => BTreeMap::new(),

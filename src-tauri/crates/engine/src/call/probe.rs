@@ -6,7 +6,7 @@ use std::sync::Arc;
 use patchbay_model::credential::{Credential, CredentialKind};
 use patchbay_model::integration::{AttentionCause, Integration, IntegrationStatus};
 use patchbay_model::{Code, IntegrationId, Origin, Problem, Scope, Secret};
-use patchbay_providers::{AdapterContext, LocateContext, Located, Provider};
+use patchbay_providers::{LocateContext, Located, Provider};
 use serde_json::{Map, Value};
 
 use super::drive::{Drive, DriveState};
@@ -61,23 +61,27 @@ pub(crate) async fn prove(
         operation: PROBE,
         provider: Arc::clone(provider),
         word: word.map(str::to_owned),
+        settings: settings.clone(),
+        kept: kept.clone(),
         opened,
+        minted: None,
         recorder: None,
         state: DriveState::begin(),
     };
     let mut found = None;
-    let outcome = steps(&mut drive, settings, kept, &mut found).await.map_err(|problem| drive.covered(problem));
+    let outcome = steps(&mut drive, &mut found).await.map_err(|problem| drive.covered(problem));
     let status = status_of(&outcome, &drive.state);
     Proof { outcome, located: found, status }
 }
 
-async fn steps(drive: &mut Drive<'_>, settings: &Map<String, Value>, kept: &BTreeMap<String, String>, found: &mut Option<Located>) -> Result<ProbeOutcome, Problem> {
+async fn steps(drive: &mut Drive<'_>, found: &mut Option<Located>) -> Result<ProbeOutcome, Problem> {
     let provider = Arc::clone(&drive.provider);
-    let step = provider.locate(&LocateContext { config: settings, credential: drive.word.as_deref(), kept })?;
-    let Located { base_url, values: located } = drive.run(step).await?;
-    *found = base_url.is_some().then(|| Located { base_url: base_url.clone(), values: located.clone() });
-    let context = AdapterContext { config: settings.clone(), base_url, credential: drive.word.clone(), kept: kept.clone(), located, context: drive.engine.context().clone() };
-    let identity = drive.run(provider.probe(&context)?).await?;
+    // What a token brings may say where the API is.
+    drive.ready().await?;
+    let step = provider.locate(&LocateContext { config: &drive.settings, credential: drive.word.as_deref(), kept: &drive.kept })?;
+    let located = drive.run(step).await?;
+    *found = located.base_url.is_some().then(|| located.clone());
+    let identity = drive.run(provider.probe(&drive.adapter_context(located))?).await?;
     Ok(ProbeOutcome { id: identity.id, name: identity.name, email: identity.email })
 }
 
@@ -108,7 +112,7 @@ impl Engine {
         let opened = plan.open(self, scope).await?;
         let mut drive = plan.drive(self, scope, PROBE, opened, None);
         let mut found = None;
-        let outcome = steps(&mut drive, &plan.settings(), &plan.kept(), &mut found).await.map_err(|problem| drive.covered(problem));
+        let outcome = steps(&mut drive, &mut found).await.map_err(|problem| drive.covered(problem));
         if let (true, Opened::Tokens { credential, set }) = (drive.state.accepted, &drive.opened) {
             refresh::proven(self, scope, credential.id, set).await?;
             if let Some(found) = &found {

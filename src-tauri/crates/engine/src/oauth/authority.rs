@@ -95,6 +95,21 @@ impl Authority {
         self.endpoint("endpoint for pushed requests", |fixed| fixed.par.as_ref(), |metadata| metadata.pushed_authorization_request_endpoint.as_deref())
     }
 
+    /// Where a device asks for a code (RFC 8628 section 3.1).
+    pub(crate) fn device(&self) -> Result<Url, Problem> {
+        self.endpoint("endpoint for devices", |fixed| fixed.device.as_ref(), |metadata| metadata.device_authorization_endpoint.as_deref())
+    }
+
+    /// Where tokens are ended (RFC 7009).
+    pub(crate) fn revocation(&self) -> Result<Url, Problem> {
+        self.endpoint("revocation endpoint", |fixed| fixed.revocation.as_ref(), |metadata| metadata.revocation_endpoint.as_deref())
+    }
+
+    /// Where tokens are asked after (RFC 7662).
+    pub(crate) fn introspection(&self) -> Result<Url, Problem> {
+        self.endpoint("introspection endpoint", |fixed| fixed.introspection.as_ref(), |metadata| metadata.introspection_endpoint.as_deref())
+    }
+
     fn endpoint(
         &self,
         noun: &str,
@@ -118,6 +133,15 @@ impl Authority {
     pub(crate) fn texts(&self, templates: &BTreeMap<String, Template>, known: &[(Slot, &str)]) -> Result<BTreeMap<String, String>, Problem> {
         let values = known.iter().fold(self.values.clone(), |values, (slot, value)| values.with(slot.clone(), *value));
         values.texts(self.provider.manifest(), templates)
+    }
+
+    /// The same server, with what a callback or an answer brought beside tokens.
+    #[must_use]
+    pub(crate) fn knowing(mut self, kept: &BTreeMap<String, String>) -> Self {
+        for (name, value) in kept {
+            self.values.set(Slot::Kept(name.clone()), value.clone());
+        }
+        self
     }
 
     /// Whether authorization requests are pushed: where the server must have that, and where it can.

@@ -6,11 +6,12 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use oauth2::basic::BasicClient;
 use oauth2::{
-    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, DeviceAuthorizationUrl, EndpointNotSet, EndpointSet, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
-    RefreshToken, RequestTokenError, Scope, SyncHttpClient, TokenUrl,
+    AccessToken, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, DeviceAuthorizationUrl, EndpointNotSet, EndpointSet, IntrospectionUrl, PkceCodeChallenge,
+    PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, RevocableToken, Scope, StandardRevocableToken, SyncHttpClient, TokenUrl,
 };
 use patchbay_model::{Context, Problem, Secret};
 use patchbay_providers::manifest::Slot;
+use patchbay_providers::manifest::revoke::TokenKind;
 use patchbay_providers::manifest::server::TokenBody;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -25,6 +26,11 @@ use crate::http::{HttpRequest, Mask};
 
 /// The header under which an attempt stands in our journal and in the provider's log.
 const ATTEMPT: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The grant of a JWT (RFC 7523 section 2.1).
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+/// The grant of a device (RFC 8628 section 3.4).
+const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// What makes one authorization request.
 pub(crate) struct Asking<'a> {
@@ -86,17 +92,86 @@ impl Prepared {
         captured(request.request(&Capture), secrets)?.finished(context, authority, client)
     }
 
-    /// A refresh token, for the next tokens (RFC 6749 section 6).
-    pub(crate) fn refresh(context: &Context, authority: &Authority, client: &OAuthClient, refresh_token: &Secret) -> Result<Self, Problem> {
+    /// A refresh token, for the next tokens (RFC 6749 section 6). `redirect_uri` is the one of the consent: some want to see it again.
+    pub(crate) fn refresh(context: &Context, authority: &Authority, client: &OAuthClient, refresh_token: &Secret, redirect_uri: Option<&str>) -> Result<Self, Problem> {
         let asking = token_client(authority.refresh()?, authority, client)?;
         let token = RefreshToken::new(refresh_token.expose().to_owned());
         let mut request = asking.exchange_refresh_token(&token);
+        let known: Vec<(Slot, &str)> = std::iter::once((Slot::ClientId, client.id.as_str())).chain(redirect_uri.map(|uri| (Slot::RedirectUri, uri))).collect();
         for params in [&authority.server.token_params, &authority.server.refresh_params] {
-            for (name, value) in authority.texts(params, &[(Slot::ClientId, &client.id)])? {
+            for (name, value) in authority.texts(params, &known)? {
                 request = request.add_extra_param(name, value);
             }
         }
         captured(request.request(&Capture), vec![refresh_token.clone()])?.finished(context, authority, client)
+    }
+
+    /// The client itself, for a token of its own (RFC 6749 section 4.4). What is `given` goes before what the standard writes.
+    pub(crate) fn client_credentials(context: &Context, authority: &Authority, client: &OAuthClient, scopes: &[String], given: &[(String, String)]) -> Result<Self, Problem> {
+        let request = token_client(authority.token()?, authority, client)?.exchange_client_credentials();
+        let mut prepared = captured(request.request(&Capture), Vec::new())?;
+        prepared.ask_for(authority, scopes);
+        prepared.put_token_params(authority, client)?;
+        given.iter().for_each(|(name, value)| prepared.put(name, value));
+        prepared.finished(context, authority, client)
+    }
+
+    /// A JWT that speaks for somebody, for a token (RFC 7523 section 2.1). It says itself who asks.
+    pub(crate) fn jwt_bearer(authority: &Authority, client_id: &str, assertion: &Secret, scopes: &[String], given: &[(String, String)]) -> Result<Self, Problem> {
+        let silent = OAuthClient { id: client_id.to_owned(), secret: None };
+        let pairs = [("grant_type", JWT_BEARER), ("assertion", assertion.expose())];
+        let mut prepared = carried(authority.token()?, &Authentication::None, &silent, owned(&pairs))?;
+        prepared.secrets.push(assertion.clone());
+        prepared.pairs.retain(|(name, _)| name != "client_id");
+        prepared.ask_for(authority, scopes);
+        prepared.put_token_params(authority, &silent)?;
+        given.iter().for_each(|(name, value)| prepared.put(name, value));
+        prepared.dressed(authority)
+    }
+
+    /// A code that a person enters elsewhere (RFC 8628 section 3.1).
+    pub(crate) fn device_begin(context: &Context, authority: &Authority, client: &OAuthClient, scopes: &[String]) -> Result<Self, Problem> {
+        let mut prepared = carried(authority.device()?, &authority.authentication(client)?, client, std::iter::empty())?;
+        prepared.ask_for(authority, scopes);
+        let prepared = prepared.finished(context, authority, client)?;
+        // The standard has a form, whatever the token endpoint takes.
+        Ok(Self { json: false, ..prepared })
+    }
+
+    /// Whether that person has answered (RFC 8628 section 3.4).
+    pub(crate) fn device_poll(context: &Context, authority: &Authority, client: &OAuthClient, device_code: &Secret) -> Result<Self, Problem> {
+        let pairs = [("grant_type", DEVICE_CODE), ("device_code", device_code.expose())];
+        let mut prepared = carried(authority.token()?, &authority.authentication(client)?, client, owned(&pairs))?;
+        prepared.secrets.push(device_code.clone());
+        prepared.put_token_params(authority, client)?;
+        prepared.finished(context, authority, client)
+    }
+
+    /// Ends a token (RFC 7009 section 2.1). `body` says how this endpoint takes it, whatever the token endpoint does.
+    pub(crate) fn revoke(context: &Context, authority: &Authority, client: &OAuthClient, kind: TokenKind, token: &Secret, body: TokenBody) -> Result<Self, Problem> {
+        let text = token.expose().to_owned();
+        let revoked = match kind {
+            TokenKind::Refresh => StandardRevocableToken::RefreshToken(RefreshToken::new(text)),
+            TokenKind::Access => StandardRevocableToken::AccessToken(AccessToken::new(text)),
+        };
+        let pairs = std::iter::once(("token", revoked.secret())).chain(revoked.type_hint().map(|hint| ("token_type_hint", hint)));
+        let pairs: Vec<(&str, &str)> = pairs.collect();
+        let mut prepared = carried(authority.revocation()?, &authority.authentication(client)?, client, owned(&pairs))?;
+        prepared.secrets.push(token.clone());
+        let prepared = prepared.finished(context, authority, client)?;
+        Ok(Self { json: body == TokenBody::Json, ..prepared })
+    }
+
+    /// Asks whether a token is alive (RFC 7662 section 2.1).
+    pub(crate) fn introspect(context: &Context, authority: &Authority, client: &OAuthClient, kind: TokenKind, token: &Secret) -> Result<Self, Problem> {
+        let asking = bare(&authority.authentication(client)?, client).set_introspection_url(IntrospectionUrl::from_url(authority.introspection()?));
+        let given = AccessToken::new(token.expose().to_owned());
+        let request = asking.introspect(&given).set_token_type_hint(match kind {
+            TokenKind::Refresh => "refresh_token",
+            TokenKind::Access => "access_token",
+        });
+        let prepared = captured(request.request(&Capture), vec![token.clone()])?.finished(context, authority, client)?;
+        Ok(Self { json: false, ..prepared })
     }
 
     /// An authorization request, to be pushed (RFC 9126 section 2.1): what would stand in its address.
@@ -142,6 +217,21 @@ impl Prepared {
         }
         self.json = authority.server.token_body == TokenBody::Json;
         Ok(self)
+    }
+
+    /// What is asked for, as this server writes it.
+    fn ask_for(&mut self, authority: &Authority, scopes: &[String]) {
+        if !scopes.is_empty() {
+            let facts = &authority.server.scopes;
+            self.put(&facts.param, &scopes.join(&facts.separator));
+        }
+    }
+
+    fn put_token_params(&mut self, authority: &Authority, client: &OAuthClient) -> Result<(), Problem> {
+        for (name, value) in authority.texts(&authority.server.token_params, &[(Slot::ClientId, &client.id)])? {
+            self.put(&name, &value);
+        }
+        Ok(())
     }
 
     fn put(&mut self, name: &str, value: &str) {
@@ -197,6 +287,10 @@ fn carried(endpoint: Url, authentication: &Authentication, client: &OAuthClient,
     let request = pairs.fold(made.exchange_device_code(), |request, (name, value)| request.add_extra_param(name, value));
     let outcome: Result<oauth2::StandardDeviceAuthorizationResponse, _> = request.request(&Capture);
     captured(outcome, Vec::new())
+}
+
+fn owned(pairs: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Vec<_>>().into_iter()
 }
 
 fn redirect_url(text: &str) -> Result<RedirectUrl, Problem> {

@@ -57,7 +57,7 @@ fn client(secret: Option<&str>) -> OAuthClient {
 
 /// Headers and form of a refresh, as they are sent.
 fn refreshed(authority: &Authority, client: &OAuthClient) -> (BTreeMap<String, String>, String) {
-    let prepared = Prepared::refresh(&system_context(), authority, client, &Secret::new("r&t")).unwrap();
+    let prepared = Prepared::refresh(&system_context(), authority, client, &Secret::new("r&t"), None).unwrap();
     let request = prepared.into_request(Uuid::from_u128(7));
     assert_eq!((request.method.as_str(), request.url.as_str()), ("POST", "https://a.test/token"));
     let headers: BTreeMap<String, String> = request.headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
@@ -131,7 +131,7 @@ async fn a_private_key_signs_and_is_never_sent() {
     assert!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap() == 120 && claims["jti"].is_string(), "{claims:?}");
     let (headers, _) = refreshed(&authority, &client(Some("a secret")));
     assert!(headers["authorization"].starts_with("Basic "), "what is no key is a secret");
-    let refused = Prepared::refresh(&system_context(), &at("client_auth = [\"basic\", \"post\"]").await, &client(Some(key)), &Secret::new("r")).err().unwrap();
+    let refused = Prepared::refresh(&system_context(), &at("client_auth = [\"basic\", \"post\"]").await, &client(Some(key)), &Secret::new("r"), None).err().unwrap();
     assert!(refused.message.contains("private key") && !refused.message.contains("jpsQ"), "{}", refused.message);
 }
 
