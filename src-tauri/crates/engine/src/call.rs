@@ -16,7 +16,7 @@ use patchbay_model::integration::IntegrationStatus;
 use patchbay_model::{Code, Problem};
 use patchbay_store::count_operations;
 
-pub(crate) use plan::{settings_of, whole_settings};
+pub(crate) use plan::{kept_of, settings_of, whole_settings};
 pub(crate) use probe::{Draft, located, prove};
 
 use crate::http::{Exchange, Mask, Recorder};

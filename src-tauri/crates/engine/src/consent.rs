@@ -38,6 +38,9 @@ use crate::{Engine, ManagementGrant};
 /// In the metadata of a credential that a consent gave: where the provider's API was found, and for which configuration.
 pub(crate) const LOCATED_KEY: &str = "located";
 
+/// In the metadata of a credential that a consent gave: the redirect URI that it came back to.
+pub(crate) const REDIRECT_KEY: &str = "redirect_uri";
+
 /// The member of `public_config` of a credential that holds what answers and callbacks brought beside its tokens, secrets aside.
 pub(crate) const KEPT_KEY: &str = "kept";
 

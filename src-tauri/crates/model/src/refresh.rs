@@ -128,6 +128,8 @@ pub enum RefreshStep {
     TakenOver,
     /// Other tokens had come into force meanwhile; they are used.
     RaceFound,
+    /// The provider was asked whether the token is alive.
+    Introspected,
     /// A person has to connect again.
     Attention,
     /// A person connected again.
@@ -148,6 +150,7 @@ impl RefreshStep {
             Self::Dead => "dead",
             Self::TakenOver => "taken_over",
             Self::RaceFound => "race_found",
+            Self::Introspected => "introspected",
             Self::Attention => "attention",
             Self::Reconnected => "reconnected",
         }

@@ -1,11 +1,12 @@
 //! Exchanges a code for tokens, proves them, and makes the integration work, in one transaction at the end.
 
 use patchbay_model::change::ChangeKind;
-use patchbay_model::consent::{ConnectSession, ConnectState};
+use patchbay_model::consent::{ConnectLeg, ConnectSession, ConnectState, ConsentRoute};
 use patchbay_model::credential::{Credential, CredentialKind, CredentialOwner, SealedAt};
 use patchbay_model::deadline::{Clock, ClockOwner};
 use patchbay_model::integration::{AttentionCause, Integration, IntegrationStatus};
 use patchbay_model::{Code, CredentialId, Fullname, Name, Operation, Problem, Scope, Secret};
+use patchbay_providers::manifest::Cause;
 use patchbay_providers::{Provider, Server};
 use patchbay_store::PROVIDER_APP_KEY;
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use super::client::client_of;
 use super::finish::{self, Taken, origin_of};
 use super::leg::{self, LegSecrets};
-use super::{KEPT_KEY, LOCATED_KEY, receipt};
+use super::{KEPT_KEY, LOCATED_KEY, REDIRECT_KEY, receipt};
 use crate::audit::record::{Done, record_for};
 use crate::call::opened::Opened;
 use crate::call::{ProbeOutcome, located, prove, sealed, settings_of};
@@ -28,13 +29,14 @@ pub(super) struct Finished {
 }
 
 /// What is needed for the exchange, read in one transaction.
-struct Material {
+pub(super) struct Material {
     provider: Arc<Provider>,
     /// `type` of the credential that the consent is for.
     word: String,
     app_name: String,
-    client: OAuthClient,
+    pub(super) client: OAuthClient,
     verifier: Option<Secret>,
+    pub(super) device_code: Option<Secret>,
     integration: Integration,
 }
 
@@ -44,19 +46,31 @@ struct Material {
 /// What the session is to be ended with. Nothing was stored then.
 pub(super) async fn run(engine: &Engine, scope: Scope, caller: &CallerInfo, taken: &Taken) -> Result<Finished, Problem> {
     let (session, callback) = (&taken.session, &taken.callback);
-    let material = gather(engine, scope, taken).await?;
-    let config = material.integration.config.as_object().cloned().unwrap_or_default();
-    let authority = match authority(engine.http(), &engine.outbound().metadata, &material.provider, material.server()?, &config).await {
+    let material = gather(engine, scope, session, taken.leg.as_ref()).await?;
+    let server = material.server()?;
+    let authority = match material.authority(engine).await {
         // The provider's own error says more than that its metadata cannot be read just now.
         Err(_) if callback.error.is_some() => {
             finish::check_issuer(session, None, callback)?;
-            return Err(finish::code(session, callback).err().unwrap_or_else(|| Problem::internal("an error of the provider was read as none")));
+            let error = finish::code(session, &material.provider, server, callback).err();
+            return Err(error.unwrap_or_else(|| Problem::internal("an error of the provider was read as none")));
         }
         authority => authority?,
     };
     finish::check_issuer(session, Some(&authority), callback)?;
-    let code = finish::code(session, callback)?;
-    let new = exchange(engine, &material, &authority, session, code).await?;
+    let code = finish::code(session, &material.provider, server, callback)?;
+    let brought = callback.kept(&server.callback.keep)?;
+    let new = exchange(engine, &material, &authority.knowing(&brought), session, code).await?;
+    // What the provider says to us itself counts before what a browser brought.
+    let new = NewTokens { kept: brought.into_iter().chain(new.kept).collect(), ..new };
+    established(engine, scope, caller, session, &material, new).await
+}
+
+/// From tokens to a working integration.
+///
+/// # Errors
+/// As [`run`].
+pub(super) async fn established(engine: &Engine, scope: Scope, caller: &CallerInfo, session: &ConnectSession, material: &Material, new: NewTokens) -> Result<Finished, Problem> {
     let kept = new.kept.clone();
     for finding in &new.findings {
         tracing::warn!(integration = %session.integration_id, %finding, "a token answer is odd");
@@ -79,6 +93,11 @@ pub(super) async fn run(engine: &Engine, scope: Scope, caller: &CallerInfo, take
         if let Some(app) = session.provider_app_id {
             public.insert(PROVIDER_APP_KEY.to_owned(), app.to_string().into());
         }
+        if session.route == ConsentRoute::Device {
+            public.remove(REDIRECT_KEY);
+        } else {
+            public.insert(REDIRECT_KEY.to_owned(), session.redirect_uri.as_str().into());
+        }
         match &proof.located {
             Some(found) => public.insert(LOCATED_KEY.to_owned(), located(found, &settings)),
             None => public.remove(LOCATED_KEY),
@@ -95,11 +114,14 @@ pub(super) async fn run(engine: &Engine, scope: Scope, caller: &CallerInfo, take
     let granted = receipt::granted(set.main.scope.as_deref(), &session.scopes, &material.server()?.scopes.separator);
     let clocks = set.clocks();
     // The code is used up and the tokens are here: they are stored, whoever comes between.
-    Ok(again!(engine, { store(engine, scope, caller, session, (&set, &clocks), &public, granted.clone(), &proof.outcome, proof.status).await }))
+    Ok(again!(engine, { store(engine, scope, caller, session, (&set, &clocks), (&material.word, &public), granted.clone(), &proof.outcome, proof.status).await }))
 }
 
-async fn gather(engine: &Engine, scope: Scope, taken: &Taken) -> Result<Material, Problem> {
-    let session = &taken.session;
+/// Reads it.
+///
+/// # Errors
+/// When something of it is gone.
+pub(super) async fn gather(engine: &Engine, scope: Scope, session: &ConnectSession, leg: Option<&ConnectLeg>) -> Result<Material, Problem> {
     let mut tx = engine.store().read_secrets(scope).await?;
     engine.can_seal(&mut tx).await?;
     let integration = tx.integration(session.integration_id).await?.ok_or_else(|| Problem::not_found("integration", session.integration_id))?;
@@ -112,26 +134,38 @@ async fn gather(engine: &Engine, scope: Scope, taken: &Taken) -> Result<Material
     };
     let app = app.ok_or_else(leg::app_gone)?;
     let client = client_of(engine, &mut tx, &app).await?;
-    let verifier = match &taken.leg {
+    let secrets = match leg {
         Some(leg) => match tx.secrets().sealed_connect_leg(leg.id).await? {
-            Some(envelope) => LegSecrets::from_secret(&engine.open_sealed_in(&mut tx, &sealing::leg_place(leg), &envelope).await?)?.verifier,
+            Some(envelope) => Some(LegSecrets::from_secret(&engine.open_sealed_in(&mut tx, &sealing::leg_place(leg), &envelope).await?)?),
             None => None,
         },
-        None => match tx.secrets().sealed_connect_verifier(session.id).await? {
-            Some(envelope) => Some(engine.open_sealed_in(&mut tx, &sealing::verifier_place(session), &envelope).await?),
-            None => None,
+        None => None,
+    };
+    let (verifier, device_code) = match (leg, secrets) {
+        (_, Some(secrets)) => (secrets.verifier, secrets.device_code),
+        (Some(_), None) => (None, None),
+        (None, None) => match tx.secrets().sealed_connect_verifier(session.id).await? {
+            Some(envelope) => (Some(engine.open_sealed_in(&mut tx, &sealing::verifier_place(session), &envelope).await?), None),
+            None => (None, None),
         },
     };
-    Ok(Material { provider, word, app_name: app.name.to_string(), client, verifier, integration })
+    Ok(Material { provider, word, app_name: app.name.to_string(), client, verifier, device_code, integration })
 }
 
 impl Material {
+    /// The server as this integration meets it.
+    pub(super) async fn authority(&self, engine: &Engine) -> Result<Authority, Problem> {
+        let config = self.integration.config.as_object().cloned().unwrap_or_default();
+        authority(engine.http(), &engine.outbound().metadata, &self.provider, self.server()?, &config).await
+    }
+
     /// The server at which the person consented.
     fn server(&self) -> Result<&Server, Problem> {
         self.provider.consent(&self.word).ok_or_else(|| Problem::internal("a consent belongs to a credential without an authorization server"))
     }
 }
 
+/// Tokens for a code.
 async fn exchange(engine: &Engine, material: &Material, authority: &Authority, session: &ConnectSession, code: &str) -> Result<NewTokens, Problem> {
     let code = Secret::new(code);
     let prepared = Prepared::code(engine.context(), authority, &material.client, &code, &session.redirect_uri, material.verifier.as_ref())?;
@@ -157,16 +191,19 @@ async fn exchange(engine: &Engine, material: &Material, authority: &Authority, s
 /// Which setting to change, out of the provider's error (RFC 6749 section 5.2).
 fn refused(material: &Material, session: &ConnectSession, refusal: &Refusal) -> Problem {
     let words = refusal.description.as_deref().map(|words| format!(" The provider says: {words}")).unwrap_or_default();
-    let about_redirect = refusal.error == "redirect_uri_mismatch" || refusal.description.as_deref().is_some_and(|words| words.to_ascii_lowercase().contains("redirect"));
-    let step = match refusal.error.as_str() {
-        "invalid_client" | "unauthorized_client" => {
+    let about_redirect = refusal.description.as_deref().is_some_and(|words| words.to_ascii_lowercase().contains("redirect"));
+    let (cause, own) = oauth::cause(&material.provider, refusal);
+    let step = match cause {
+        Cause::WrongSecret | Cause::UnknownClient => {
             format!("The provider does not accept the client id or client secret of provider app `{}`. Correct them there.", material.app_name)
         }
-        _ if about_redirect => format!("The redirect URI is not the one that the provider expects. Register exactly {} at the provider.", session.redirect_uri),
-        "invalid_grant" => "The provider does not accept the code: it was used before, is too old, or was given to another client. Begin the consent again.".to_owned(),
-        "invalid_scope" => format!("The provider does not give one of the scopes. Correct the scopes of provider app `{}`.", material.app_name),
-        "unsupported_grant_type" => "The client may not use the authorization code grant. Allow it for the client at the provider.".to_owned(),
-        error => format!("The provider refuses the exchange of the code with `{error}`."),
+        _ if cause == Cause::RedirectMismatch || about_redirect => format!("The redirect URI is not the one that the provider expects. Register exactly {} at the provider.", session.redirect_uri),
+        Cause::TokenSpent | Cause::GrantEnded => {
+            "The provider does not accept the code: it was used before, is too old, or was given to another client. Begin the consent again.".to_owned()
+        }
+        Cause::ScopeUnknown | Cause::ScopeNotAllowed => format!("The provider does not give one of the scopes. Correct the scopes of provider app `{}`.", material.app_name),
+        _ if refusal.error == "unsupported_grant_type" => "The client may not use the authorization code grant. Allow it for the client at the provider.".to_owned(),
+        _ => own.map_or_else(|| format!("The provider refuses the exchange of the code with `{}`.", refusal.error), str::to_owned),
     };
     let mut problem = Problem::new(Code::ProviderRefused, format!("{step}{words}"));
     problem.context.raw_error = Some(refusal.description.as_ref().map_or(refusal.error.clone(), |words| format!("{}: {words}", refusal.error)));
@@ -182,7 +219,7 @@ async fn store(
     caller: &CallerInfo,
     session: &ConnectSession,
     (set, clocks): (&TokenSet, &[Clock]),
-    public: &(impl Fn(&mut serde_json::Map<String, Value>) + Sync),
+    (word, public): (&str, &(impl Fn(&mut serde_json::Map<String, Value>) + Sync)),
     granted: Vec<String>,
     outcome: &Result<ProbeOutcome, Problem>,
     status: IntegrationStatus,
@@ -214,7 +251,8 @@ async fn store(
     if fresh {
         tx.insert_credential(&credential).await?;
         if let Some(config) = integration.config.as_object_mut() {
-            config.insert("credential".to_owned(), json!({ "type": "o_auth_user_id", "value": credential.id.to_string() }));
+            let word = word.strip_suffix("_id").unwrap_or(word);
+            config.insert("credential".to_owned(), json!({ "type": format!("{word}_id"), "value": credential.id.to_string() }));
         }
     } else {
         tx.update_credential(&credential).await?;

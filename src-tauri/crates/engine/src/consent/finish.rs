@@ -2,6 +2,8 @@
 
 use patchbay_model::consent::{ConnectLeg, ConnectSession, ConnectState, ConsentRoute, LegState, is_callback};
 use patchbay_model::{Code, ConnectSessionId, Operation, Origin, Problem, Scope};
+use patchbay_providers::manifest::{At, Seen};
+use patchbay_providers::{Provider, Server};
 
 use super::begin::STATE;
 use super::callback::{self, Callback};
@@ -192,31 +194,46 @@ fn mixed_up(what: &str) -> Problem {
 ///
 /// # Errors
 /// The provider's own, and `provider_invalid_answer` when there is neither.
-pub(super) fn code<'a>(session: &ConnectSession, callback: &'a Callback) -> Result<&'a str, Problem> {
+pub(super) fn code<'a>(session: &ConnectSession, provider: &Provider, server: &Server, callback: &'a Callback) -> Result<&'a str, Problem> {
     if let Some(error) = &callback.error {
-        return Err(refused(session, error, callback.error_description.as_deref()));
+        return Err(refused(session, provider, error, callback.error_description.as_deref()));
     }
-    callback.code.as_deref().filter(|code| !code.is_empty()).ok_or_else(|| {
-        Problem::new(
+    let facts = &server.callback;
+    if let Some(code) = callback.said(&facts.code)? {
+        return Ok(code);
+    }
+    let approved = match &facts.without_code {
+        Some(name) => callback.said(name)?,
+        None => None,
+    };
+    Err(match approved {
+        // An administrator has agreed for all, which gives nobody access yet.
+        Some(to) => Problem::new(
+            Code::ConsentDenied,
+            format!("The app is approved now for `{}`, which alone gives no access. Begin the consent again.", bounded(to)),
+        ),
+        None => Problem::new(
             Code::ProviderInvalidAnswer,
             "The provider's answer holds neither a code nor an error. Begin the consent again; if it stays so, ask whoever runs the provider.",
-        )
+        ),
     })
 }
 
 /// The provider's error (RFC 6749 section 4.1.2.1), with what to do about it.
-fn refused(session: &ConnectSession, error: &str, description: Option<&str>) -> Problem {
+pub(super) fn refused(session: &ConnectSession, provider: &Provider, error: &str, description: Option<&str>) -> Problem {
     let error = bounded(error);
     let words = description.map(bounded).filter(|words| !words.is_empty());
     let says = words.as_deref().map(|words| format!(" The provider says: {words}")).unwrap_or_default();
-    let step = match error.as_str() {
+    let seen = Seen { code: Some(&error), words: words.as_deref(), ..Seen::default() };
+    let own = provider.explain(At::Callback, &seen).map(|(_, own)| own.to_owned());
+    let step = own.unwrap_or_else(|| match error.as_str() {
         "access_denied" => "The person or the provider refused.".to_owned(),
         "invalid_scope" => format!("The provider does not know or does not give one of the scopes ({}). Correct the scopes of the provider app.", session.scopes.join(" ")),
         "unauthorized_client" => "The client may not ask in this way. Allow the authorization code grant for it at the provider.".to_owned(),
         "redirect_uri_mismatch" => format!("Register exactly {} at the provider.", session.redirect_uri),
         "server_error" | "temporarily_unavailable" => "The provider is out of order. Try again later.".to_owned(),
         _ => format!("The provider ended the consent with `{error}`."),
-    };
+    });
     let mut problem = Problem::new(Code::ConsentDenied, format!("{step}{says} Begin the consent again when that is settled."));
     problem.context.raw_error = Some(words.map_or(error.clone(), |words| format!("{error}: {words}")));
     problem

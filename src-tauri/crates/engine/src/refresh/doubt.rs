@@ -29,6 +29,21 @@ pub(super) struct Case {
     pub(super) since_last: Duration,
     /// How many there were.
     pub(super) sends: u32,
+    /// What the provider says of the token when it is asked.
+    pub(super) said: Said,
+}
+
+/// What a provider says of a refresh token, where it can be asked without using it up (RFC 7662).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Said {
+    /// It cannot be asked, or did not say it.
+    Nothing,
+    /// It was not asked yet.
+    NotAsked,
+    /// The token is alive: the request did not arrive, or changed nothing.
+    Alive,
+    /// The token is dead: it was replaced, and what came in its place is lost.
+    Dead,
 }
 
 /// What to do.
@@ -40,6 +55,10 @@ pub(super) enum Verdict {
     Send,
     /// Send it again, but later.
     Wait(Duration),
+    /// Ask the provider whether it is alive.
+    Ask,
+    /// It is dead: a person must connect again.
+    GiveUp,
 }
 
 /// The pause before each further request.
@@ -55,6 +74,12 @@ pub(super) fn judge(case: Case) -> Verdict {
     }
     if case.usable && case.reason == RefreshReason::Due {
         return Verdict::UseUp;
+    }
+    match case.said {
+        Said::NotAsked => return Verdict::Ask,
+        Said::Alive => return Verdict::Send,
+        Said::Dead => return Verdict::GiveUp,
+        Said::Nothing => {}
     }
     let place = usize::try_from(case.sends.saturating_sub(1)).unwrap_or(usize::MAX).min(PAUSES.len() - 1);
     match PAUSES[place].checked_sub(case.since_last).filter(|left| !left.is_zero()) {
@@ -90,8 +115,23 @@ mod tests {
             (Ends, Due, false, 1000, 599, 4, Verdict::Wait(seconds(1))),
             (Ends, Due, false, 9000, 600, 40, Verdict::Send),
         ] {
-            let case = Case { rotation, reason, usable, since_first: seconds(since_first), since_last: seconds(since_last), sends };
+            let case = Case { rotation, reason, usable, since_first: seconds(since_first), since_last: seconds(since_last), sends, said: Said::Nothing };
             assert_eq!(judge(case), verdict, "{case:?}");
+        }
+    }
+
+    #[test]
+    fn a_provider_that_can_be_asked_ends_the_doubt() {
+        use RefreshReason::{Due, Refused};
+        let seconds = Duration::from_secs;
+        let case = |rotation, reason, usable, said| Case { rotation, reason, usable, since_first: seconds(70), since_last: Duration::ZERO, sends: 5, said };
+        for (said, verdict) in [(Said::NotAsked, Verdict::Ask), (Said::Alive, Verdict::Send), (Said::Dead, Verdict::GiveUp), (Said::Nothing, Verdict::Wait(seconds(600)))] {
+            for rotation in [Rotation::Ends, Rotation::Grace(seconds(60))] {
+                assert_eq!(judge(case(rotation, Refused, false, said)), verdict, "{said:?}");
+                assert_eq!(judge(case(rotation, Due, true, said)), Verdict::UseUp, "what still works is used up, whatever is said of the other");
+            }
+            assert_eq!(judge(case(Rotation::Stays, Refused, false, said)), Verdict::Send, "it does no harm");
+            assert_eq!(judge(case(Rotation::Grace(seconds(71)), Due, false, said)), Verdict::Send, "the provider bears it");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is written down about a renewal, and when: before anything is sent (`begin`), when its outcome is known (`granted`,
 //! `refused`, `unchanged`, `lost`), and when the new set has worked (`prove`). Each is one transaction.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use patchbay_model::credential::{Credential, CredentialOwner};
@@ -12,11 +13,12 @@ use patchbay_store::{SecretWriteTx, StoreError};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::doubt::{self, Case, Verdict};
+use super::doubt::{self, Case, Said, Verdict};
 use super::material::Material;
 use super::{Trouble, WAIT_FOR_OTHERS, fingerprint, told};
 use crate::Engine;
-use crate::call::{sealed, status};
+use crate::call::{kept_of, sealed, status};
+use crate::consent::KEPT_KEY;
 use crate::contention::{Turns, again};
 use crate::oauth::{MAIN, NewTokens, TokenSet};
 
@@ -47,6 +49,15 @@ enum Tried {
     Start(Start),
     /// Another process has it, for so long at most.
     Held(Duration),
+    /// The provider is to be asked after this token first.
+    Ask(Secret),
+}
+
+/// What a provider said of a token when it was asked.
+#[derive(Clone, Copy)]
+struct Told {
+    fp: Fp,
+    alive: Option<bool>,
 }
 
 /// Writes the intent down, or finds that there is no need to. Another process is waited for until `give_up`.
@@ -61,10 +72,15 @@ pub(super) async fn begin(
 ) -> Result<Start, Trouble> {
     let witnessed = engine.outbound().witnessed(engine).await;
     let mut turns = Turns::new(engine.context());
+    let mut asked = None;
     loop {
-        let left = match attempt(engine, scope, id, seen, reason, material, witnessed).await {
+        let left = match attempt(engine, scope, id, seen, reason, material, witnessed, asked).await {
             Ok(Tried::Start(start)) => return Ok(start),
             Ok(Tried::Held(left)) => left,
+            Ok(Tried::Ask(token)) => {
+                asked = Some(Told { fp: fingerprint(engine, &token), alive: material.introspect(engine, &token).await });
+                continue;
+            }
             Err(trouble) if trouble.problem.contended => {
                 turns.again(trouble.problem).await?;
                 continue;
@@ -80,7 +96,17 @@ pub(super) async fn begin(
     }
 }
 
-async fn attempt(engine: &Engine, scope: Scope, id: CredentialId, seen: &TokenSet, reason: RefreshReason, material: &Material, witnessed: bool) -> Result<Tried, Trouble> {
+#[expect(clippy::too_many_arguments, reason = "each is a part of what is decided in one transaction")]
+async fn attempt(
+    engine: &Engine,
+    scope: Scope,
+    id: CredentialId,
+    seen: &TokenSet,
+    reason: RefreshReason,
+    material: &Material,
+    witnessed: bool,
+    asked: Option<Told>,
+) -> Result<Tried, Trouble> {
     let now = engine.now();
     let new = engine.context().new_uuid();
     told(id, new, "before_begin");
@@ -141,10 +167,30 @@ async fn attempt(engine: &Engine, scope: Scope, id: CredentialId, seen: &TokenSe
             since_first: clock.since(before.first_sent_at),
             since_last: clock.since(before.since),
             sends: before.sends,
+            said: match asked.filter(|told| told.fp == fp) {
+                None if material.introspects() => Said::NotAsked,
+                Some(Told { alive: Some(true), .. }) => Said::Alive,
+                Some(Told { alive: Some(false), .. }) => Said::Dead,
+                None | Some(Told { alive: None, .. }) => Said::Nothing,
+            },
         };
+        let introspected = |alive: bool| NewStep::of(new, me, RefreshStep::Introspected, clock).about(fp).noting(json!({ "active": alive }));
         match doubt::judge(case) {
+            Verdict::Send if case.said == Said::Alive => steps.push(introspected(true)),
             Verdict::Send => {}
             Verdict::UseUp => return found(credential, set),
+            Verdict::Ask => return Ok(Tried::Ask(refresh_token)),
+            Verdict::GiveUp => {
+                let first = first_of(&mut tx, id, fp).await?;
+                let cause = AttentionCause::RefreshUncertain;
+                steps.push(introspected(false));
+                steps.push(NewStep { spent: true, ..NewStep::of(new, me, RefreshStep::Dead, clock).about(fp) });
+                steps.push(NewStep::of(new, me, RefreshStep::Attention, clock).about(fp).noting(json!({ "cause": cause, "first": first })));
+                tx.put_flight(&credential, &Flight::Idle, &steps, clock).await?;
+                let trouble = attention(engine, tx, material, cause).await?;
+                told(id, new, "dead");
+                return Err(trouble);
+            }
             Verdict::Wait(left) => {
                 let words = "The answers to the last renewals were lost on the way. The provider is asked again in a while.";
                 return Err(Problem::new(Code::ProviderUnreachable, words).retry_after(left.as_secs().clamp(1, 600)).into());
@@ -206,10 +252,11 @@ pub(super) async fn granted(engine: &Engine, scope: Scope, intent: Intent, new: 
     for finding in &new.findings {
         tracing::warn!(credential = %intent.credential.id, %finding, "a token answer is odd");
     }
+    let kept = new.kept.clone();
     let set = intent.set.renewed(MAIN, new);
     let give_up = Instant::now() + WAIT_FOR_OTHERS;
     loop {
-        match store(engine, scope, &intent, &set).await {
+        match store(engine, scope, &intent, &set, &kept).await {
             Ok(Stored::Current(credential)) => {
                 told(credential.id, intent.attempt.id, "activated");
                 return Ok((*credential, set));
@@ -235,7 +282,7 @@ enum Stored {
     Held,
 }
 
-async fn store(engine: &Engine, scope: Scope, intent: &Intent, set: &TokenSet) -> Result<Stored, Problem> {
+async fn store(engine: &Engine, scope: Scope, intent: &Intent, set: &TokenSet, kept: &BTreeMap<String, String>) -> Result<Stored, Problem> {
     let attempt = &intent.attempt;
     let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
     let (mut credential, in_force) = read(engine, &mut tx, intent.credential.id).await?;
@@ -261,6 +308,7 @@ async fn store(engine: &Engine, scope: Scope, intent: &Intent, set: &TokenSet) -
     credential.expires = Some(set.main.expires);
     credential.secret_set_at = Some(set.main.obtained);
     credential.updated_at = engine.now();
+    keep(&mut credential, kept);
     // In the transaction that stores it, so that it lies under a key that the store still has then.
     let envelope = sealed::seal(engine, &mut tx, &credential, &set.to_secret()?).await?;
     tx.activate_set(&credential, &envelope, clock).await?;
@@ -277,6 +325,16 @@ async fn store(engine: &Engine, scope: Scope, intent: &Intent, set: &TokenSet) -
     }
     tx.commit().await?;
     Ok(Stored::Current(Box::new(credential)))
+}
+
+/// What came beside the tokens stands with what came before.
+fn keep(credential: &mut Credential, kept: &BTreeMap<String, String>) {
+    if kept.is_empty() {
+        return;
+    }
+    let mut all = kept_of(&credential.public_config);
+    all.extend(kept.clone());
+    credential.public_config.insert(KEPT_KEY.to_owned(), json!(all));
 }
 
 /// Writes the state down where the journal speaks of our attempt, and the steps in any case.

@@ -7,13 +7,15 @@ use patchbay_model::integration::Integration;
 use patchbay_model::{Code, Problem, ProviderAppId, Scope, Secret};
 use patchbay_providers::Server;
 use patchbay_providers::manifest::lifetime::Rotation as Fact;
+use patchbay_providers::manifest::revoke::TokenKind;
 use patchbay_store::PROVIDER_APP_KEY;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::doubt::Rotation;
 use super::outcome::{self, Outcome};
-use crate::consent::client_of;
+use crate::call::kept_of;
+use crate::consent::{REDIRECT_KEY, client_of};
 use crate::oauth::{self, Authority, OAuthClient, Prepared, authority};
 use crate::{Engine, definition};
 
@@ -23,6 +25,8 @@ pub(super) struct Material {
     server: Server,
     authority: Authority,
     client: OAuthClient,
+    /// Where the consent came back to: some want to see it at each renewal.
+    redirect_uri: Option<String>,
 }
 
 /// Finds the client and the endpoint of a credential.
@@ -50,9 +54,11 @@ pub(super) async fn gather(engine: &Engine, scope: Scope, credential: &Credentia
     let app = tx.provider_app(app).await?.ok_or_else(missing)?;
     let client = client_of(engine, &mut tx, &app).await?;
     drop(tx);
+    // What was connected before this was kept came back to the address that is registered.
+    let redirect_uri = credential.public_config.get(REDIRECT_KEY).and_then(Value::as_str).or(app.redirect_uris.first().map(String::as_str)).map(str::to_owned);
     let config = integration.config.as_object().cloned().unwrap_or_default();
-    let authority = authority(engine.http(), &engine.outbound().metadata, &provider, &server, &config).await?;
-    Ok(Material { integration, server, authority, client })
+    let authority = authority(engine.http(), &engine.outbound().metadata, &provider, &server, &config).await?.knowing(&kept_of(&credential.public_config));
+    Ok(Material { integration, server, authority, client, redirect_uri })
 }
 
 impl Material {
@@ -65,16 +71,26 @@ impl Material {
         }
     }
 
+    /// Whether the provider can be asked after a token without using it up.
+    pub(super) fn introspects(&self) -> bool {
+        self.authority.introspection().is_ok()
+    }
+
+    /// Whether a refresh token is alive, where the provider says it.
+    pub(super) async fn introspect(&self, engine: &Engine, refresh_token: &Secret) -> Option<bool> {
+        oauth::introspect(engine, &self.authority, &self.client, TokenKind::Refresh, refresh_token).await
+    }
+
     /// Asks for new tokens, once, under the id of the attempt.
     ///
     /// # Errors
     /// When no request could be made.
     pub(super) async fn ask(&self, engine: &Engine, refresh_token: &Secret, attempt: Uuid) -> Result<Outcome, Problem> {
-        let prepared = Prepared::refresh(engine.context(), &self.authority, &self.client, refresh_token)?;
+        let prepared = Prepared::refresh(engine.context(), &self.authority, &self.client, refresh_token, self.redirect_uri.as_deref())?;
         // A provider may quote what it was sent.
         let mask = prepared.mask();
         let covered = |problem| mask.problem(problem);
-        let outcome = outcome::of(&self.server, oauth::send(engine, prepared, attempt).await, engine.now());
+        let outcome = outcome::of(&self.authority.provider, &self.server, oauth::send(engine, prepared, attempt).await, engine.now());
         Ok(match outcome {
             Outcome::Unchanged(problem) => Outcome::Unchanged(covered(problem)),
             Outcome::Lost(problem) => Outcome::Lost(covered(problem)),

@@ -1,9 +1,10 @@
 //! What an answer to a refresh means for the tokens that we have.
 
 use patchbay_model::{Code, Problem, Timestamp};
-use patchbay_providers::Server;
+use patchbay_providers::manifest::Cause;
+use patchbay_providers::{Provider, Server};
 
-use crate::oauth::{Answer, NewTokens, Refusal, Sent, read};
+use crate::oauth::{Answer, NewTokens, Refusal, Sent, cause, read};
 
 /// What came of a request.
 pub(super) enum Outcome {
@@ -20,7 +21,7 @@ pub(super) enum Outcome {
 }
 
 /// Judges an answer, or its absence.
-pub(super) fn of(server: &Server, sent: Sent, now: Timestamp) -> Outcome {
+pub(super) fn of(provider: &Provider, server: &Server, sent: Sent, now: Timestamp) -> Outcome {
     let answer = match sent {
         Sent::Answered(answer) => answer,
         Sent::Unsent(problem) => return Outcome::Unchanged(problem),
@@ -29,10 +30,8 @@ pub(super) fn of(server: &Server, sent: Sent, now: Timestamp) -> Outcome {
     let status = answer.status.as_u16();
     match read(server, status, &answer.headers, &answer.body, now) {
         Answer::Granted(new) => Outcome::Granted(new),
-        Answer::Refused(refusal) if is_dead(&refusal) => Outcome::Dead,
-        Answer::Refused(refusal) if refusal.error == "invalid_client" => Outcome::ClientRefused(refused(&refusal)),
-        Answer::Refused(refusal) if status < 500 => Outcome::Unchanged(refused(&refusal)),
-        _ => {
+        Answer::Refused(refusal) => refused(provider, &refusal),
+        Answer::Nonsense => {
             let problem = Problem::new(Code::ProviderUnreachable, format!("The provider's token endpoint is out of order (status {status}). Try again later."));
             // These two are said by whatever stands in front of the provider, before it has done anything.
             if matches!(status, 429 | 503) || (300..500).contains(&status) { Outcome::Unchanged(problem) } else { Outcome::Lost(problem) }
@@ -40,29 +39,39 @@ pub(super) fn of(server: &Server, sent: Sent, now: Timestamp) -> Outcome {
     }
 }
 
-/// RFC 6749 section 5.2 has `invalid_grant` for this. Some say it in other words, but always speak of the token.
-fn is_dead(refusal: &Refusal) -> bool {
-    let speaks_of_token = refusal.description.as_deref().is_some_and(|words| {
-        let words = words.to_ascii_lowercase();
-        words.contains("refresh_token") || words.contains("refresh token")
+/// What a refusal leaves of the tokens, by what the manifest says of it.
+fn refused(provider: &Provider, refusal: &Refusal) -> Outcome {
+    let (cause, own) = cause(provider, refusal);
+    match cause {
+        Cause::TokenSpent | Cause::GrantEnded => return Outcome::Dead,
+        // Whatever lies behind it: RFC 6749 section 5.2 has this word for a token that is of no more use.
+        Cause::Unknown | Cause::PersonRefused | Cause::PersonNotAllowed | Cause::AdminConsentNeeded | Cause::UnknownClient
+            if refusal.error == "invalid_grant" || speaks_of_token(refusal) =>
+        {
+            return Outcome::Dead;
+        }
+        _ => {}
+    }
+    let says = refusal.description.as_deref().map(|words| format!(" It says: {words}")).unwrap_or_default();
+    let step = own.unwrap_or(match cause {
+        Cause::WrongSecret | Cause::UnknownClient => "Correct client id and client secret of the provider app.",
+        Cause::ScopeUnknown | Cause::ScopeNotAllowed => "Correct the scopes of the provider app, then connect again.",
+        _ => "Try again; if it stays so, connect again.",
     });
-    match refusal.error.as_str() {
-        "invalid_grant" | "invalid_refresh_token" | "token_revoked" | "token_expired" => true,
-        "unauthorized_client" | "invalid_request" | "access_denied" => speaks_of_token,
-        _ => false,
+    let mut problem = Problem::new(Code::ProviderRefused, format!("The provider does not renew the access (`{}`).{says} {step}", refusal.error));
+    problem.context.provider_details.insert("status".to_owned(), refusal.status.into());
+    match cause {
+        Cause::WrongSecret => Outcome::ClientRefused(problem),
+        // It may have done its work all the same.
+        _ if refusal.status >= 500 => Outcome::Lost(problem),
+        _ => Outcome::Unchanged(problem),
     }
 }
 
-fn refused(refusal: &Refusal) -> Problem {
-    let words = refusal.description.as_deref().map(|words| format!(" It says: {words}")).unwrap_or_default();
-    let step = match refusal.error.as_str() {
-        "invalid_client" | "unauthorized_client" => "Correct client id and client secret of the provider app.",
-        "invalid_scope" => "Correct the scopes of the provider app, then connect again.",
-        _ => "Try again; if it stays so, connect again.",
-    };
-    let mut problem = Problem::new(Code::ProviderRefused, format!("The provider does not renew the access (`{}`).{words} {step}", refusal.error));
-    problem.context.provider_details.insert("status".to_owned(), refusal.status.into());
-    problem
+/// Some say it in other words, but always speak of the token.
+fn speaks_of_token(refusal: &Refusal) -> bool {
+    let words = refusal.description.as_deref().unwrap_or_default().to_ascii_lowercase();
+    matches!(refusal.error.as_str(), "unauthorized_client" | "invalid_request" | "access_denied") && (words.contains("refresh_token") || words.contains("refresh token"))
 }
 
 #[cfg(test)]
@@ -70,14 +79,21 @@ mod tests {
     use reqwest::StatusCode;
     use reqwest::header::HeaderMap;
 
+    use patchbay_providers::Catalog;
     use serde_json::json;
 
     use super::*;
     use crate::http::HttpAnswer;
 
     fn judged(status: u16, body: &'static str) -> &'static str {
+        judged_at("identity_openid", status, body)
+    }
+
+    fn judged_at(provider: &str, status: u16, body: &'static str) -> &'static str {
+        let catalog = Catalog::builtin().unwrap();
+        let provider = catalog.find(provider).unwrap();
         let answer = HttpAnswer { status: StatusCode::from_u16(status).unwrap(), headers: HeaderMap::new(), body: body.into() };
-        match of(&crate::oauth::sample(json!({})), Sent::Answered(answer), "2026-11-22T10:00:00Z".parse().unwrap()) {
+        match of(provider, &crate::oauth::sample(json!({})), Sent::Answered(answer), "2026-11-22T10:00:00Z".parse().unwrap()) {
             Outcome::Granted(_) => "granted",
             Outcome::Dead => "dead",
             Outcome::ClientRefused(_) => "client refused",
@@ -98,5 +114,11 @@ mod tests {
         assert_eq!(judged(500, "oops"), "lost");
         assert_eq!(judged(200, "<html>"), "lost");
         assert_eq!(judged(500, r#"{"error":"server_error"}"#), "lost");
+    }
+    #[test]
+    fn a_manifest_knows_the_words_of_its_provider() {
+        assert_eq!(judged(400, r#"{"error":"bad_verification_code"}"#), "unchanged", "nobody else's word");
+        assert_eq!(judged_at("ticketing_github", 200, r#"{"error":"bad_refresh_token"}"#), "dead");
+        assert_eq!(judged_at("chat_slack", 200, r#"{"ok":false,"error":"token_revoked"}"#), "dead");
     }
 }
