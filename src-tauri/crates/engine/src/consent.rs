@@ -6,6 +6,7 @@ mod begin;
 mod callback;
 mod cancel;
 mod client;
+mod device;
 mod exchange;
 mod finish;
 mod leg;
@@ -17,7 +18,7 @@ mod switch;
 
 use std::time::Duration;
 
-use patchbay_model::consent::{ConnectLeg, ConnectSession, ConnectState, ConsentRoute};
+use patchbay_model::consent::{ConnectLeg, ConnectSession, ConnectState, ConsentRoute, DevicePrompt};
 use patchbay_model::{ConnectSessionId, IntegrationId, Operation, Origin, Problem, Scope, Secret};
 use patchbay_store::ReadTx;
 use url::Url;
@@ -25,6 +26,7 @@ use url::Url;
 pub use begin::begin;
 pub use cancel::cancel;
 pub(crate) use client::client_of;
+pub use device::prompt;
 pub use finish::{finish, finish_callback};
 pub use leg::{BrowserNonce, open_leg};
 pub use patchbay_providers::Offer;
@@ -70,17 +72,25 @@ pub struct Begun {
     pub authorize_url: Option<Url>,
     /// The ticket of the start address at which it is opened otherwise.
     pub start: Option<Secret>,
+    /// What the person enters where, by way of a device.
+    pub device: Option<DevicePrompt>,
     /// The host of the provider's page, for the person to know.
     pub host: String,
 }
 
-/// Reads a consent.
+/// Reads a consent. Where a person enters a code at another device, whoever reads asks the provider for them, when it is time.
 ///
 /// # Errors
 /// `not_found` and problems of permission.
 pub async fn get(engine: &Engine, grant: &ManagementGrant, session: ConnectSessionId) -> Result<ConnectSession, Problem> {
     let mut tx = engine.store().read(grant.scope()).await?;
     let mut session = reachable(&mut tx, grant, Operation::ConnectGet, session).await?;
+    if session.state == ConnectState::Begun && tx.connect_legs(session.id).await?.iter().any(|leg| leg.device.is_some()) {
+        drop(tx);
+        device::look(engine, grant.caller(), &session).await?;
+        tx = engine.store().read(grant.scope()).await?;
+        session = reachable(&mut tx, grant, Operation::ConnectGet, session.id).await?;
+    }
     // The row follows when the next look at old consents is taken.
     if session.state == ConnectState::Begun && session.expires <= surely(engine, &mut tx).await? {
         let late = finish::late();

@@ -90,12 +90,46 @@ pub struct ConnectLeg {
     pub state: LegState,
     /// Keyed hash of what the browser holds that opened it; an answer from another is not taken.
     pub browser_hash: Option<Vec<u8>>,
+    /// What a person enters where, and when the provider is asked for the answer.
+    pub device: Option<DeviceLeg>,
     /// Until when an answer is accepted.
     pub expires: Timestamp,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+/// What an open leg by way of a device knows (RFC 8628 section 3.2). Its device code lies sealed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DeviceLeg {
+    /// What the person enters.
+    pub user_code: String,
+    /// Where.
+    pub verification_uri: String,
+    /// Before this the provider is not asked; whoever asks moves it on first, so that its interval holds over all processes.
+    pub next_poll_at: Timestamp,
+    /// Seconds between two questions.
+    pub poll_seconds: u32,
+}
+
+/// What a person is told who goes by way of a device.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
+pub struct DevicePrompt {
+    /// The code to enter.
+    pub user_code: String,
+    /// Where to enter it, in any browser.
+    pub verification_uri: String,
+    /// The same with the code in it, where the provider has that; told once, when the way is chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub verification_uri_complete: Option<String>,
+}
+
+impl From<&DeviceLeg> for DevicePrompt {
+    fn from(leg: &DeviceLeg) -> Self {
+        Self { user_code: leg.user_code.clone(), verification_uri: leg.verification_uri.clone(), verification_uri_complete: None }
+    }
 }
 
 /// The state of a consent. It is used once: `Begun` ends in exactly one of the others.

@@ -13,6 +13,7 @@ use crate::adapters::{self, Adapter};
 use crate::capability::{self, Expand, ProviderRow};
 use crate::declared::{self, LocateContext, Located};
 use crate::exchange::ProviderResponse;
+use crate::manifest::credential::Flow;
 use crate::manifest::{At, Auth, Base, Cause, CredentialOption, Endpoints, Fact, Families, Family, Manifest, Seen, Server, Slot, Sunset, Template};
 use crate::schema;
 use crate::step::{AdapterContext, Identity, Step};
@@ -382,6 +383,14 @@ impl Provider {
         match &self.way(word)?.auth {
             Auth::Consent { server, .. } => self.server(server),
             _ => None,
+        }
+    }
+
+    /// How a person consents with the credential of this `type`.
+    pub fn flows(&self, word: &str) -> &[Flow] {
+        match self.way(word).map(|way| &way.auth) {
+            Some(Auth::Consent { flows, .. }) => flows,
+            _ => &[],
         }
     }
 

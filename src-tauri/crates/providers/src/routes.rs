@@ -4,6 +4,7 @@ use patchbay_model::consent::ConsentRoute;
 use url::{Host, Url};
 
 use crate::manifest::Server;
+use crate::manifest::credential::Flow;
 use crate::manifest::redirect::{Loopback, Port, Window};
 
 /// What the place has from which a person would consent.
@@ -37,8 +38,9 @@ impl Offer {
     }
 }
 
-/// Every way, the recommended one first: those that can be gone before those that cannot. `registered` are the redirect URIs of the provider app.
-pub fn routes(server: &Server, registered: &[String], platform: &Platform<'_>) -> Vec<Offer> {
+/// Every way, the recommended one first: those that can be gone before those that cannot. `flows` are those of the credential,
+/// `registered` the redirect URIs of the provider app.
+pub fn routes(server: &Server, flows: &[Flow], registered: &[String], platform: &Platform<'_>) -> Vec<Offer> {
     let parsed: Vec<(&str, Url)> = registered.iter().filter_map(|uri| Some((uri.as_str(), Url::parse(uri).ok()?))).collect();
     let anywhere = parsed.first().map(|(uri, _)| *uri);
     // Nobody has a certificate for this computer, so that nothing here could answer at an https address.
@@ -70,8 +72,17 @@ pub fn routes(server: &Server, registered: &[String], platform: &Platform<'_>) -
         Offer { route: ConsentRoute::Link, redirect_uri: owned(hosted), any_port: false, refused: link },
         Offer { route: ConsentRoute::Paste, redirect_uri: owned(anywhere), any_port: false, refused: anywhere.is_none().then(missing) },
     ];
+    if !flows.contains(&Flow::Code) {
+        for offer in &mut offers {
+            offer.refused = Some("The provider has no page to which a person could be sent. Connect with a code.".to_owned());
+        }
+    }
+    // It needs neither window nor redirect URI, and one step more of the person.
+    if flows.contains(&Flow::Device) {
+        offers.push(Offer { route: ConsentRoute::Device, redirect_uri: None, any_port: false, refused: None });
+    }
     // What nobody has tried comes behind what is sure to work; a sort keeps the order otherwise.
-    offers.sort_by_key(|offer| (!offer.possible(), offer.route == ConsentRoute::Paste, offer.route == ConsentRoute::Window && server.window == Window::Untested));
+    offers.sort_by_key(|offer| (!offer.possible(), offer.route == ConsentRoute::Paste, offer.route == ConsentRoute::Device, offer.route == ConsentRoute::Window && server.window == Window::Untested));
     offers
 }
 

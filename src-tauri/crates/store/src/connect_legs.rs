@@ -1,6 +1,6 @@
 //! The legs of consents. One leg of a session is answered, once; every step is one statement that names the state it leaves.
 
-use patchbay_model::consent::{ConnectLeg, ConsentRoute, LegState};
+use patchbay_model::consent::{ConnectLeg, ConsentRoute, DeviceLeg, LegState};
 use patchbay_model::credential::Envelope;
 use patchbay_model::{AccountId, ConnectLegId, ConnectSessionId, OrganizationId, Timestamp};
 use sqlx::types::Json;
@@ -16,7 +16,7 @@ use crate::transaction::{ReadTx, WriteTx};
 
 macro_rules! columns {
     () => {
-        "id, organization_id, account_id, session_id, number, route, redirect_uri, state, browser_hash, expires, created_at, updated_at"
+        "id, organization_id, account_id, session_id, number, route, redirect_uri, state, browser_hash, user_code, verification_uri, next_poll_at, poll_seconds, expires, created_at, updated_at"
     };
 }
 
@@ -33,6 +33,10 @@ struct LegRow {
     redirect_uri: String,
     state: String,
     browser_hash: Option<Vec<u8>>,
+    user_code: Option<String>,
+    verification_uri: Option<String>,
+    next_poll_at: Option<At>,
+    poll_seconds: Option<i64>,
     expires: At,
     created_at: At,
     updated_at: At,
@@ -42,6 +46,15 @@ impl TryFrom<LegRow> for ConnectLeg {
     type Error = StoreError;
 
     fn try_from(row: LegRow) -> Result<Self> {
+        let device = match (row.user_code, row.verification_uri, row.next_poll_at, row.poll_seconds) {
+            (Some(user_code), Some(verification_uri), Some(next_poll_at), Some(seconds)) => Some(DeviceLeg {
+                user_code,
+                verification_uri,
+                next_poll_at: next_poll_at.0,
+                poll_seconds: u32::try_from(seconds).map_err(|_| row::bad(TABLE, "poll_seconds", "is no number of seconds"))?,
+            }),
+            _ => None,
+        };
         Ok(Self {
             id: ConnectLegId::from_uuid(row.id),
             organization_id: OrganizationId::from_uuid(row.organization_id),
@@ -52,6 +65,7 @@ impl TryFrom<LegRow> for ConnectLeg {
             redirect_uri: row.redirect_uri,
             state: row::word::<LegState>(TABLE, "state", &row.state)?,
             browser_hash: row.browser_hash,
+            device,
             expires: row.expires.0,
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
@@ -166,6 +180,52 @@ impl WriteTx {
             .bind(Json(opening.secrets))
             .bind(At(now))
             .bind_key(&self.tx)
+            .execute(&mut self.tx)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Opens a leg by way of a device, with what the provider gave for it, until `expires`. Says whether it was opened.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn open_device_leg(&mut self, leg: &ConnectLeg, device: &DeviceLeg, secrets: &Envelope) -> Result<bool> {
+        let (organization, account) = self.bound()?;
+        let sealed = self.dialect().sealed("$4", "$11");
+        let sql = format!(
+            "UPDATE connect_legs SET state = 'opened', secrets = {sealed}, user_code = $5, verification_uri = $6, next_poll_at = $7, poll_seconds = $8, expires = $9, updated_at = $10 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND state = 'prepared'"
+        );
+        let done = db::query(AssertSqlSafe(sql))
+            .bind(leg.id.uuid())
+            .bind(organization)
+            .bind(account)
+            .bind(Json(secrets))
+            .bind(&device.user_code)
+            .bind(&device.verification_uri)
+            .bind(At(device.next_poll_at))
+            .bind(i64::from(device.poll_seconds))
+            .bind(At(leg.expires))
+            .bind(At(leg.updated_at))
+            .bind_key(&self.tx)
+            .execute(&mut self.tx)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Takes the turn to ask the provider whether the person at a device has answered: the next one is at `next`, and then so many
+    /// seconds apart. Says whether it was there to be taken, as `seen` says.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn turn_device_leg(&mut self, id: ConnectLegId, seen: Timestamp, next: Timestamp, seconds: u32) -> Result<bool> {
+        let (organization, account) = self.bound()?;
+        let done = db::query("UPDATE connect_legs SET next_poll_at = $5, poll_seconds = $6 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND state = 'opened' AND next_poll_at = $4")
+            .bind(id.uuid())
+            .bind(organization)
+            .bind(account)
+            .bind(At(seen))
+            .bind(At(next))
+            .bind(i64::from(seconds))
             .execute(&mut self.tx)
             .await?;
         Ok(done.rows_affected() == 1)

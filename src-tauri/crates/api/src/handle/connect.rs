@@ -2,11 +2,12 @@
 
 use patchbay_engine::Engine;
 use patchbay_engine::consent::{self, BeginConsent, Begun, Platform, SwitchConsent};
+use patchbay_model::consent::{ConsentRoute, DevicePrompt};
 use patchbay_model::{ConnectSessionId, Problem};
 
-use super::{Bare, Call, With};
+use super::{Bare, Call, With, connect_link};
 use crate::request::{Json, NoBody, Place};
-use crate::wire::consent::{BeginConnect, ConnectOffer, ConnectSession, FinishConnect, SwitchConnect};
+use crate::wire::consent::{BeginConnect, ConnectOffer, ConnectSession, DeviceCode, FinishConnect, SwitchConnect};
 use crate::wire::envelope::{Answer, Listed};
 
 pub(crate) async fn routes(call: Call<'_, Place, NoBody>) -> Result<Listed<ConnectOffer>, Problem> {
@@ -39,7 +40,10 @@ pub(crate) async fn switch(call: With<'_, Json<SwitchConnect>>) -> Result<Answer
 }
 
 pub(crate) async fn get(call: Bare<'_>) -> Result<Answer<ConnectSession>, Problem> {
-    consent::get(call.engine, call.grant, session(&call)?).await.map(view)
+    let session = session(&call)?;
+    let read = consent::get(call.engine, call.grant, session).await?;
+    let prompt = if read.route == ConsentRoute::Device { consent::prompt(call.engine, call.grant, session).await? } else { None };
+    Ok(Answer::of(ConnectSession { device: prompt.map(shown), ..ConnectSession::view(read) }))
 }
 
 pub(crate) async fn finish(call: With<'_, Json<FinishConnect>>) -> Result<Answer<ConnectSession>, Problem> {
@@ -62,5 +66,13 @@ fn view(session: patchbay_model::consent::ConnectSession) -> Answer<ConnectSessi
 /// With where the person goes, which is told once.
 fn begun_view(engine: &Engine, begun: Begun) -> Answer<ConnectSession> {
     let start_url = begun.start.as_ref().and_then(|ticket| consent::start_url(engine, ticket));
-    Answer::of(ConnectSession { authorize_url: begun.authorize_url.map(Into::into), start_url, ..ConnectSession::view(begun.session) })
+    Answer::of(ConnectSession { authorize_url: begun.authorize_url.map(Into::into), start_url, device: begun.device.map(shown), ..ConnectSession::view(begun.session) })
+}
+
+/// With the address for the camera of a phone, which has the code in it where the provider takes that.
+fn shown(prompt: DevicePrompt) -> DeviceCode {
+    let DevicePrompt { user_code, verification_uri, verification_uri_complete } = prompt;
+    // An address that is too long for a picture is still one to be followed.
+    let qr = connect_link::picture(verification_uri_complete.as_deref().unwrap_or(&verification_uri)).ok();
+    DeviceCode { user_code, verification_uri, verification_uri_complete, qr }
 }

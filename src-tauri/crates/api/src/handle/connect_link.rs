@@ -53,9 +53,17 @@ fn address(public_url: Option<&str>, secret: &Secret) -> Result<(String, Option<
         return Ok((path, None, Some(note.to_owned())));
     };
     let url = format!("{public_url}{path}");
-    let code = QrCode::with_error_correction_level(&url, EcLevel::M).map_err(|error| Problem::internal(format_args!("an address does not fit a QR code ({error})")))?;
-    let picture = code.render::<svg::Color<'_>>().min_dimensions(240, 240).quiet_zone(true).build();
+    let picture = picture(&url)?;
     Ok((url, Some(picture), None))
+}
+
+/// An address for the camera of a phone, as SVG.
+///
+/// # Errors
+/// When it is too long for that.
+pub(crate) fn picture(url: &str) -> Result<String, Problem> {
+    let code = QrCode::with_error_correction_level(url, EcLevel::M).map_err(|error| Problem::internal(format_args!("an address does not fit a QR code ({error})")))?;
+    Ok(code.render::<svg::Color<'_>>().min_dimensions(240, 240).quiet_zone(true).build())
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ pub struct ConnectSession {
     #[ts(optional)]
     pub end_user_id: Option<EndUserId>,
     pub route: ConsentRoute,
-    /// The exact redirect URI that was sent.
+    /// The exact redirect URI that was sent; empty by the way `device`, which has none.
     pub redirect_uri: String,
     /// The provider's page; only in the answers of `connect.begin` and `connect.switch`, and not for the way `link`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,6 +127,10 @@ pub struct ConnectSession {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub start_url: Option<String>,
+    /// What the person enters where, by the way `device`, as long as that is awaited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub device: Option<DeviceCode>,
     pub scopes: Vec<String>,
     /// `begun`, `exchanging`, `completed`, `failed` or `cancelled`.
     #[ts(type = "\"begun\" | \"exchanging\" | \"completed\" | \"failed\" | \"cancelled\"")]
@@ -147,6 +151,22 @@ pub struct ConnectSession {
     pub expires: Timestamp,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// A code that a person enters in any browser.
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
+pub struct DeviceCode {
+    pub user_code: String,
+    /// Where it is entered.
+    pub verification_uri: String,
+    /// The same with the code in it, where the provider has that; only in the answers of `connect.begin` and `connect.switch`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub verification_uri_complete: Option<String>,
+    /// That address as SVG, for the camera of a phone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub qr: Option<String>,
 }
 
 /// Body of `connect.begin`.
@@ -237,6 +257,7 @@ impl ConnectSession {
             redirect_uri: session.redirect_uri,
             authorize_url: None,
             start_url: None,
+            device: None,
             scopes: session.scopes,
             state: session.state.as_str().to_owned(),
             code,

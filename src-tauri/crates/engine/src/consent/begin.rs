@@ -48,7 +48,7 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent
         None => None,
     };
     drop(tx);
-    let (route, redirect_uri) = route::chosen(engine, server, &app, begin.platform, begin.route, begin.redirect_uri.as_deref())?;
+    let (route, redirect_uri) = route::chosen(engine, &provider, &integration, &app, begin.platform, begin.route, begin.redirect_uri.as_deref())?;
     let config = integration.config.as_object().cloned().unwrap_or_default();
     let authority = authority(engine.http(), &engine.outbound().metadata, &provider, server, &config).await?;
 
@@ -73,6 +73,7 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent
         updated_at: now,
     };
     let new = leg::NewLeg::of(engine, &session, 1, &authority, &app).await?;
+    session.expires = new.expires();
     let mut tx = engine.store().write(grant.scope(), grant.caller().origin).await?;
     // What an older server would look for; a leg that is opened at once puts its own there.
     let nobody = leg::random(engine.context().entropy());
@@ -88,10 +89,14 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent
     Ok(new.begun(session))
 }
 
+/// `type` of the credential of an integration.
+pub(super) fn word(integration: &Integration) -> &str {
+    integration.config.pointer("/credential/type").and_then(Value::as_str).unwrap_or_default()
+}
+
 /// Whether a person can authorize this integration now.
 pub(super) fn awaited<'a>(integration: &Integration, provider: &'a Provider) -> Result<&'a Server, Problem> {
-    let word = integration.config.pointer("/credential/type").and_then(Value::as_str).unwrap_or_default();
-    let Some(server) = provider.consent(word) else {
+    let Some(server) = provider.consent(word(integration)) else {
         return Err(Problem::new(
             Code::InvalidRequest,
             format!(

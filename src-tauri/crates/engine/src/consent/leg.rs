@@ -1,10 +1,12 @@
 //! Legs of a consent: each is one try on one way, with a state, a verifier and a redirect URI of its own. A leg is prepared,
 //! and opened when somebody sets out on it: at once, or when a browser comes to its start address, to which it is bound then.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use patchbay_model::consent::{ConnectLeg, ConnectSession, ConnectState, LegState, ProviderApp};
-use patchbay_model::{Code, ConnectLegId, Context, Entropy, Origin, Problem, Scope, Secret};
+use patchbay_model::consent::{ConnectLeg, ConnectSession, ConnectState, ConsentRoute, DeviceLeg, DevicePrompt, LegState, ProviderApp};
+use patchbay_model::{Code, ConnectLegId, Context, Entropy, Origin, Problem, Scope, Secret, Timestamp};
 use patchbay_store::{LegOpening, WriteTx};
 use serde::Deserialize;
 use serde_json::json;
@@ -15,7 +17,7 @@ use super::client::client_of;
 use super::{Begun, finish};
 use crate::background::surely;
 use crate::contention::again;
-use crate::oauth::{Asking, Authority, OAuthClient, authority, authorize, push};
+use crate::oauth::{Asking, Authority, OAuthClient, authority, authorize, device, push};
 use crate::{Engine, definition, sealing};
 
 /// The purpose under which tickets of start addresses are hashed.
@@ -62,12 +64,20 @@ pub(super) struct LegSecrets {
     /// RFC 7636 section 4.1.
     #[serde(default)]
     pub(super) verifier: Option<Secret>,
+    /// RFC 8628 section 3.2.
+    #[serde(default)]
+    pub(super) device_code: Option<Secret>,
 }
 
 impl LegSecrets {
     fn new(engine: &Engine, authority: &Authority) -> Self {
         let entropy = engine.context().entropy();
-        Self { state: random(entropy), verifier: authority.pkce.then(|| random(entropy)) }
+        Self { state: random(entropy), verifier: authority.pkce.then(|| random(entropy)), device_code: None }
+    }
+
+    /// Those of a leg by way of a device, to which no callback comes.
+    fn of_device(engine: &Engine, device_code: Secret) -> Self {
+        Self { state: random(engine.context().entropy()), verifier: None, device_code: Some(device_code) }
     }
 
     /// Reads what was sealed.
@@ -80,7 +90,8 @@ impl LegSecrets {
     }
 
     fn to_secret(&self) -> Secret {
-        Secret::new(json!({ "state": self.state.expose(), "verifier": self.verifier.as_ref().map(Secret::expose) }).to_string())
+        let text = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
+        Secret::new(json!({ "state": self.state.expose(), "verifier": text(&self.verifier), "device_code": text(&self.device_code) }).to_string())
     }
 
     /// The provider's page.
@@ -120,16 +131,25 @@ impl LegSecrets {
 /// A leg that is about to be written, with what its begin tells.
 pub(super) struct NewLeg {
     leg: ConnectLeg,
-    ticket: Option<Secret>,
-    opened: Option<(LegSecrets, Url)>,
     host: String,
+    way: NewWay,
+}
+
+/// How far it is opened.
+enum NewWay {
+    /// Not yet: somebody will come to its start address with this.
+    Later(Secret),
+    /// At this page.
+    Page(LegSecrets, Url),
+    /// A person enters a code at another device.
+    Device(LegSecrets, DeviceLeg, Option<Url>),
 }
 
 impl NewLeg {
     /// A leg on the session's way.
     ///
     /// # Errors
-    /// Trouble with pushing the request to the provider, where it wants that.
+    /// Trouble with pushing the request to the provider, where it wants that, and with asking for a code for a device.
     pub(super) async fn of(engine: &Engine, session: &ConnectSession, number: u32, authority: &Authority, app: &ProviderApp) -> Result<Self, Problem> {
         let leg = ConnectLeg {
             id: ConnectLegId::from_uuid(engine.context().new_uuid()),
@@ -141,17 +161,43 @@ impl NewLeg {
             redirect_uri: session.redirect_uri.clone(),
             state: LegState::Prepared,
             browser_hash: None,
+            device: None,
             expires: session.expires,
             created_at: session.updated_at,
             updated_at: session.updated_at,
         };
+        if leg.route == ConsentRoute::Device {
+            return Self::of_device(engine, session, leg, authority, app).await;
+        }
         let host = authority.authorize()?.host_str().unwrap_or_default().to_owned();
         if leg.route.opens_later() {
-            return Ok(Self { leg, ticket: Some(random(engine.context().entropy())), opened: None, host });
+            return Ok(Self { leg, host, way: NewWay::Later(random(engine.context().entropy())) });
         }
         let secrets = LegSecrets::new(engine, authority);
         let page = secrets.page(engine, authority, app, session, &leg).await?;
-        Ok(Self { leg, ticket: None, opened: Some((secrets, page)), host })
+        Ok(Self { leg, host, way: NewWay::Page(secrets, page) })
+    }
+
+    async fn of_device(engine: &Engine, session: &ConnectSession, leg: ConnectLeg, authority: &Authority, app: &ProviderApp) -> Result<Self, Problem> {
+        let mut tx = engine.store().read_secrets(Scope::Account(leg.organization_id, leg.account_id)).await?;
+        let client = client_of(engine, &mut tx, app).await?;
+        drop(tx);
+        let given = device(engine, authority, &client, &session.scopes).await?;
+        let host = given.verification_uri.host_str().unwrap_or_default().to_owned();
+        let shown = |page| engine.network().shown(page);
+        let device = DeviceLeg {
+            user_code: given.user_code,
+            verification_uri: shown(given.verification_uri).into(),
+            next_poll_at: engine.now().plus(Duration::from_secs(u64::from(given.interval))),
+            poll_seconds: given.interval,
+        };
+        let secrets = LegSecrets::of_device(engine, given.device_code);
+        Ok(Self { leg: ConnectLeg { expires: given.expires, ..leg }, host, way: NewWay::Device(secrets, device, given.complete.map(shown)) })
+    }
+
+    /// Until when an answer is awaited: the provider says how long a code is good.
+    pub(super) const fn expires(&self) -> Timestamp {
+        self.leg.expires
     }
 
     /// Writes it, open where nobody is waited for.
@@ -159,17 +205,33 @@ impl NewLeg {
     /// # Errors
     /// Those of the store.
     pub(super) async fn write(&self, engine: &Engine, tx: &mut WriteTx, session: &ConnectSession) -> Result<(), Problem> {
-        let ticket_hash = self.ticket.as_ref().map(|ticket| engine.vault().keyed_hash(TICKET, ticket.expose().as_bytes()));
+        let ticket_hash = match &self.way {
+            NewWay::Later(ticket) => Some(engine.vault().keyed_hash(TICKET, ticket.expose().as_bytes())),
+            NewWay::Page(..) | NewWay::Device(..) => None,
+        };
         tx.insert_connect_leg(&self.leg, ticket_hash.as_ref().map(|hash| &hash[..])).await?;
-        match &self.opened {
-            Some((secrets, _)) => secrets.open(engine, tx, session, &self.leg, None).await.map(drop),
-            None => Ok(tx.turn_connect_session(session, None).await.map(|_| ())?),
+        match &self.way {
+            NewWay::Page(secrets, _) => secrets.open(engine, tx, session, &self.leg, None).await.map(drop),
+            NewWay::Device(secrets, device, _) => {
+                let sealed = engine.seal(tx, &sealing::leg_place(&self.leg), &secrets.to_secret()).await?;
+                tx.open_device_leg(&self.leg, device, &sealed).await?;
+                Ok(tx.turn_connect_session(session, None).await.map(drop)?)
+            }
+            NewWay::Later(_) => Ok(tx.turn_connect_session(session, None).await.map(drop)?),
         }
     }
 
     /// What is told of it.
     pub(super) fn begun(self, session: ConnectSession) -> Begun {
-        Begun { session, leg: self.leg, authorize_url: self.opened.map(|(_, page)| page), start: self.ticket, host: self.host }
+        let Self { leg, host, way } = self;
+        let begun = Begun { session, leg, authorize_url: None, start: None, device: None, host };
+        match way {
+            NewWay::Later(ticket) => Begun { start: Some(ticket), ..begun },
+            NewWay::Page(_, page) => Begun { authorize_url: Some(page), ..begun },
+            NewWay::Device(_, device, complete) => {
+                Begun { device: Some(DevicePrompt { verification_uri_complete: complete.map(Into::into), ..DevicePrompt::from(&device) }), ..begun }
+            }
+        }
     }
 }
 

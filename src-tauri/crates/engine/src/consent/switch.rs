@@ -46,7 +46,7 @@ pub async fn switch(engine: &Engine, grant: &ManagementGrant, session: ConnectSe
     };
     let app = app.ok_or_else(leg::app_gone)?;
     drop(tx);
-    let (route, redirect_uri) = route::chosen(engine, server, &app, switch.platform, switch.route, switch.redirect_uri.as_deref())?;
+    let (route, redirect_uri) = route::chosen(engine, &provider, &integration, &app, switch.platform, switch.route, switch.redirect_uri.as_deref())?;
     let config = integration.config.as_object().cloned().unwrap_or_default();
     let authority = authority(engine.http(), &engine.outbound().metadata, &provider, server, &config).await?;
     finish::same_authority(&before, &authority)?;
@@ -60,8 +60,9 @@ pub async fn switch(engine: &Engine, grant: &ManagementGrant, session: ConnectSe
         return Err(Problem::new(Code::ConsentRouteUnavailable, format!("This consent was tried on {MOST_LEGS} ways. Cancel it and begin anew.")));
     }
     let now = engine.now();
-    let session = ConnectSession { route, redirect_uri, expires: now.plus(LIFE), updated_at: now, ..before };
+    let mut session = ConnectSession { route, redirect_uri, expires: now.plus(LIFE), updated_at: now, ..before };
     let new = leg::NewLeg::of(engine, &session, number, &authority, &app).await?;
+    session.expires = new.expires();
     new.write(engine, &mut tx, &session).await?;
     let done = Done::changed(Operation::ConnectSwitch)
         .in_account(session.account_id)
