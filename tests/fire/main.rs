@@ -38,6 +38,13 @@ fn a_file_where_a_second_use_ends_the_grant() {
 }
 
 #[test]
+fn a_file_where_a_provider_tells_which_tokens_are_alive() {
+    if !worker::is_one() {
+        round::all("a_file_where_a_provider_tells_which_tokens_are_alive", Reuse::EndsFamilyAndTells, None);
+    }
+}
+
+#[test]
 fn a_file_where_a_second_use_is_forgiven() {
     if !worker::is_one() {
         round::all("a_file_where_a_second_use_is_forgiven", Reuse::Grace, None);

@@ -13,6 +13,8 @@ use tokio::sync::mpsc;
 pub(crate) enum Reuse {
     /// It ends the whole grant (RFC 9700 section 4.14.2).
     EndsFamily,
+    /// The same, and whether a token is alive can be asked before it is sent (RFC 7662).
+    EndsFamilyAndTells,
     /// It gets what it got the first time.
     Grace,
 }
@@ -105,10 +107,11 @@ impl Peer {
         let issuer = &self.issuer;
         let path = head.split(' ').nth(1).unwrap_or_default();
         if path == "/.well-known/openid-configuration" {
+            let tells = if self.reuse == Reuse::EndsFamilyAndTells { format!(r#","introspection_endpoint":"{issuer}/introspect""#) } else { String::new() };
             return Some(json(
                 200,
                 &format!(
-                    r#"{{"issuer":"{issuer}","authorization_endpoint":"{issuer}/authorize","token_endpoint":"{issuer}/token","userinfo_endpoint":"{issuer}/userinfo","token_endpoint_auth_methods_supported":["none"]}}"#
+                    r#"{{"issuer":"{issuer}","authorization_endpoint":"{issuer}/authorize","token_endpoint":"{issuer}/token","userinfo_endpoint":"{issuer}/userinfo","token_endpoint_auth_methods_supported":["none"]{tells}}}"#
                 ),
             ));
         }
@@ -119,6 +122,10 @@ impl Peer {
             return Some(if good { json(200, r#"{"sub":"1","name":"Ada Lovelace"}"#) } else { json(401, r#"{"error":"invalid_token"}"#) });
         }
         let fields: HashMap<String, String> = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+        if path == "/introspect" {
+            let active = fields.get("token").is_some_and(|token| *token == self.state().refresh);
+            return Some(json(200, &format!(r#"{{"active":{active}}}"#)));
+        }
         if fields.get("grant_type").map(String::as_str) == Some("authorization_code") {
             let mut state = self.state();
             let (refresh, access) = state.make();

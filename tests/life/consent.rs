@@ -9,19 +9,20 @@ use patchbay_engine::provider_app::{self, CreateProviderApp};
 use patchbay_model::Secret;
 use patchbay_model::consent::{ConnectState, ConsentRoute};
 use patchbay_model::integration::{Integration, IntegrationStatus};
+use patchbay_providers::manifest::credential::Flow;
 use patchbay_providers::manifest::lifetime::{Rotation, Silent};
 use patchbay_providers::manifest::{Auth, ClientAuth, CredentialOption, Server};
 use patchbay_providers::{Catalog, Provider};
 use patchbay_simulator::{Fault, FaultOrder};
 
-use crate::unbuilt::{foreign_end, incomplete_renewal, refused, silent_end, unbuilt};
-use crate::world::{World, must, problem};
+use crate::unbuilt::{refused, unbuilt};
+use crate::world::{World, at, must, problem};
 
 /// Taken by every provider: https elsewhere than on this computer.
 const REDIRECT: &str = "https://patchbay.sim.invalid/oauth/callback";
 
 pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &CredentialOption) -> Result<(), Failed> {
-    let Auth::Consent { server: name, .. } = &way.auth else { return Err("nobody consents to this".into()) };
+    let Auth::Consent { server: name, flows } = &way.auth else { return Err("nobody consents to this".into()) };
     let server = provider.server(name).ok_or("the server is not in the manifest")?;
     let world = World::new(catalog, provider).await?;
     register(&world, provider, name, server, way).await?;
@@ -36,19 +37,8 @@ pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &Cred
 
     let renewable = renewable(server);
     let grants = world.asked("refresh_token").len();
-    let silent = silent_end(provider, way);
-    if renewable && silent {
-        // Only the clock leads to a renewal here.
-        by_the_clock(&world, server, &integration).await?;
-    }
     world.simulator.order(FaultOrder::once(Fault::ExpireAccess));
-    if renewable && incomplete_renewal(server) {
-        world.fails(&integration, "the call after the access token ended, which is not renewed").await?;
-        connect(&world, &integration).await?;
-    } else if renewable && silent {
-        world.fails(&integration, "the call after the access token ended in silence").await?;
-        connect(&world, &integration).await?;
-    } else if renewable {
+    if renewable {
         world.works(&integration, "the call after the access token ended").await?;
         let asked = world.asked("refresh_token");
         must(asked.len() == grants + 1, || format!("it was renewed {} times", asked.len() - grants))?;
@@ -63,15 +53,16 @@ pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &Cred
     world.simulator.order(FaultOrder::once(Fault::RevokeGrant));
     let problem = world.fails(&integration, "the call after the person took it back").await?;
     let status = world.status(&integration).await?;
-    let noticed = matches!(status, IntegrationStatus::NeedsAttention { .. });
-    let unseen = renewable && (foreign_end(provider) || incomplete_renewal(server));
-    must(noticed != unseen, || format!("it is {status:?} after {:?}: {}", problem.code, problem.message))?;
+    must(matches!(status, IntegrationStatus::NeedsAttention { .. }), || format!("it is {status:?} after {:?}: {}", problem.code, problem.message))?;
 
     // The same integration, with everything that others know of it.
     connect(&world, &integration).await?;
     world.works(&integration, "the call after the second consent").await?;
     let after = world.now(&integration).await?;
     must(after.id == integration.id && after.name == integration.name && after.status == IntegrationStatus::Active, || format!("it is another one: {after:?}"))?;
+    if flows.contains(&Flow::Device) {
+        by_device(&world, &integration).await?;
+    }
     world.engine.shutdown().await;
     Ok(())
 }
@@ -123,6 +114,19 @@ async fn connect(world: &World, integration: &Integration) -> Result<(), Failed>
         Failed::from(format!("the end of the consent: {:?}: {}; the provider last saw {last}", problem.code, problem.message))
     })?;
     must(session.state == ConnectState::Completed, || format!("the consent ended {:?}: {:?}", session.state, session.message))
+}
+
+/// The same integration once more, by a code that a person enters elsewhere.
+async fn by_device(world: &World, integration: &Integration) -> Result<(), Failed> {
+    let begin = BeginConsent { integration: integration.id, route: Some(ConsentRoute::Device), platform: Platform::default(), redirect_uri: None, end_user: None };
+    let begun = consent::begin(&world.engine, &world.grant, begin).await.map_err(problem("the beginning at a device"))?;
+    let prompt = begun.device.ok_or("no code is shown")?;
+    let page = prompt.verification_uri.parse().map_err(at("the page for the code"))?;
+    world.simulator.enter(&page, &prompt.user_code, true).map_err(|page| Failed::from(format!("the page for the code says: {page}")))?;
+    world.advance(5);
+    let session = consent::get(&world.engine, &world.grant, begun.session.id).await.map_err(problem("the consent at a device"))?;
+    must(session.state == ConnectState::Completed, || format!("the consent at a device ended {:?}: {:?}", session.state, session.message))?;
+    world.works(integration, "the call after the consent at a device").await
 }
 
 /// Whether this provider gives tokens that can be renewed.

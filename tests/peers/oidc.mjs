@@ -15,9 +15,13 @@
 // POST /peer/settings   {access_ttl?, refresh_ttl?, refuse_tokens?, lose_answers?}: new lifetimes; answer 503 to the next
 //                       n token requests; handle the next n token requests but drop the connection instead of answering
 // POST /peer/revoke     every grant dies at once, as when a user withdraws it at the provider
+// GET  /peer/service    who a token is of that a client got for itself, or by a JWT; 401 for any other
+// POST /peer/assertion  gives such a token for a JWT (RFC 7523 section 2.1)
+// POST /peer/forget     those tokens are good no more
 
 import { createServer } from 'node:http';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { jwtVerify } from 'jose';
 import { Provider } from 'oidc-provider';
 
 const PASSWORD = 'correct horse battery';
@@ -36,6 +40,7 @@ const requests = [];
 const shown = [];
 const issued = new Set();
 const grants = new Set();
+const services = new Map();
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const signingKey = { ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256', kid: 'peer' };
@@ -48,10 +53,26 @@ const keys = {
   PS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
   ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
 };
+const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
+const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const wrapped = {
   RS256: (key) => key.export({ type: 'pkcs1', format: 'pem' }),
   PS256: (key) => JSON.stringify({ ...key.export({ format: 'jwk' }), alg: 'PS256' }),
   ES256: (key) => key.export({ type: 'sec1', format: 'pem' }),
+};
+
+// A person enters the code, sees whom it is for, and signs in; our pages need no script for it.
+const deviceFlow = {
+  enabled: true,
+  async userCodeInputSource(ctx, form, _out, error) {
+    ctx.body = page('Enter the code', `${error ? '<p role="alert">Nobody knows this code, or it has ended.</p>' : ''}${form}<button type="submit" form="op.deviceInputForm">Continue</button>`);
+  },
+  async userCodeConfirmSource(ctx, form, client, _info, userCode) {
+    ctx.body = page('Is this your device?', `<p><b>${escape(client.clientName)}</b> shows <code>${escape(userCode)}</code></p>${form}<button autofocus type="submit" form="op.deviceConfirmForm">Continue</button>`);
+  },
+  async successSource(ctx) {
+    ctx.body = page('Your device is connected', '<p>You can close this page.</p>');
+  },
 };
 
 function configuration() {
@@ -61,11 +82,18 @@ function configuration() {
     clients: [
       { ...shared, client_id: 'patchbay-native', client_name: 'Patchbay', token_endpoint_auth_method: 'none', redirect_uris: loopback },
       {
-        ...shared, client_id: 'patchbay-confidential', client_name: 'Patchbay (confidential)', client_secret: secret,
+        ...shared, grant_types: [...shared.grant_types, DEVICE_CODE], client_id: 'patchbay-confidential', client_name: 'Patchbay (confidential)', client_secret: secret,
         token_endpoint_auth_method: 'client_secret_basic',
         redirect_uris: [...loopback, ...(process.env.PEER_REDIRECT_URIS ?? '').split(' ').filter(Boolean)],
       },
       ...(pushed ? [{ ...shared, client_id: 'patchbay-pushing', client_name: 'Patchbay (pushing)', token_endpoint_auth_method: 'none', redirect_uris: loopback, require_pushed_authorization_requests: true }] : []),
+      // What a person enters elsewhere, and clients that speak for themselves.
+      { ...shared, grant_types: [DEVICE_CODE, 'refresh_token'], response_types: [], client_id: 'patchbay-device', client_name: 'Patchbay (device)', token_endpoint_auth_method: 'none', redirect_uris: [] },
+      { client_id: 'patchbay-service', client_name: 'Patchbay (service)', client_secret: secret, token_endpoint_auth_method: 'client_secret_basic', grant_types: ['client_credentials'], response_types: [], redirect_uris: [] },
+      {
+        client_id: 'patchbay-assertion', client_name: 'Patchbay (assertion)', grant_types: ['client_credentials'], response_types: [], redirect_uris: [],
+        token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: 'ES256', jwks: { keys: [{ ...keys.ES256.publicKey.export({ format: 'jwk' }), use: 'sig', alg: 'ES256' }] },
+      },
       ...Object.entries(keys).map(([alg, { publicKey }]) => ({
         ...shared, client_id: `patchbay-${alg}`, client_name: `Patchbay (${alg})`, redirect_uris: loopback,
         token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: alg, jwks: { keys: [{ ...publicKey.export({ format: 'jwk' }), use: 'sig', alg }] },
@@ -78,14 +106,14 @@ function configuration() {
     pkce: { required: () => true },
     scopes: ['openid', 'profile', 'email', 'offline_access'],
     claims: { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'] },
-    features: { devInteractions: { enabled: false }, revocation: { enabled: true }, introspection: { enabled: true }, pushedAuthorizationRequests: { enabled: pushed } },
+    features: { devInteractions: { enabled: false }, revocation: { enabled: true }, introspection: { enabled: true }, pushedAuthorizationRequests: { enabled: pushed }, clientCredentials: { enabled: true }, deviceFlow },
     rotateRefreshToken: true,
     // Its default of 15 s would let tokens live on after the lifetimes that tests ask for.
     clockTolerance: 0,
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: async () => false,
     ttl: {
-      AccessToken: () => settings.access_ttl, RefreshToken: () => settings.refresh_ttl,
+      AccessToken: () => settings.access_ttl, ClientCredentials: () => settings.access_ttl, DeviceCode: 600, RefreshToken: () => settings.refresh_ttl,
       AuthorizationCode: 60, IdToken: 3600, Interaction: 3600, Session: 86400, Grant: 14 * 86400,
     },
     interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
@@ -159,12 +187,46 @@ async function interact(provider, request, response, step) {
   return provider.interactionFinished(request, response, { consent: { grantId: id } }, { mergeWithLastSubmission: true });
 }
 
+// RFC 7523 section 2.1: a JWT signed with the key of a known client speaks for somebody. The library has no such grant; the signature
+// is verified by the one with which it verifies its own.
+async function assertion(provider, request, response) {
+  const form = new URLSearchParams(await read(request));
+  const refuse = (status, error, why) => send(response, status, JSON.stringify({ error, error_description: why }), 'application/json');
+  if (form.get('grant_type') !== JWT_BEARER) return refuse(400, 'unsupported_grant_type', 'this endpoint takes assertions');
+  const client = await provider.Client.find('patchbay-assertion');
+  try {
+    const wanted = { issuer: client.clientId, audience: `${url}/peer/assertion`, requiredClaims: ['sub', 'exp', 'iat'], maxTokenAge: '1h' };
+    const { payload } = await jwtVerify(form.get('assertion') ?? '', keys.ES256.publicKey, wanted);
+    const token = new provider.ClientCredentials({ client, scope: form.get('scope') ?? undefined });
+    const value = await token.save();
+    services.set(value, payload.sub);
+    issued.add(value).add(form.get('assertion'));
+    requests.push({ grant_type: JWT_BEARER, client_id: client.clientId, status: 200, error: null, lost: false });
+    return send(response, 200, JSON.stringify({ access_token: value, token_type: 'Bearer', expires_in: settings.access_ttl }), 'application/json');
+  } catch (error) {
+    requests.push({ grant_type: JWT_BEARER, client_id: client.clientId, status: 400, error: 'invalid_grant', lost: false });
+    return refuse(400, 'invalid_grant', error.message);
+  }
+}
+
 async function peer(provider, request, response, path) {
   if (path === 'requests') return send(response, 200, JSON.stringify(requests), 'application/json');
   if (path === 'issued') return send(response, 200, JSON.stringify([...issued]), 'application/json');
   if (path === 'shown') {
     if (request.method === 'POST') shown.push(await read(request));
     return send(response, 200, JSON.stringify(shown), 'application/json');
+  }
+  if (path === 'service') {
+    const value = (request.headers.authorization ?? '').replace(/^Bearer /, '');
+    const token = await provider.ClientCredentials.find(value);
+    if (!token?.isValid) return send(response, 401, JSON.stringify({ error: 'invalid_token' }), 'application/json');
+    return send(response, 200, JSON.stringify({ client_id: token.clientId, acts_for: services.get(value) ?? null, scope: token.scope ?? null }), 'application/json');
+  }
+  if (path === 'assertion') return assertion(provider, request, response);
+  if (path === 'forget') {
+    for (const value of services.keys()) await (await provider.ClientCredentials.find(value))?.destroy();
+    services.clear();
+    return send(response, 200, '{}', 'application/json');
   }
   if (path === 'settings') {
     Object.assign(settings, JSON.parse(await read(request)));
@@ -197,7 +259,8 @@ provider.use(async (ctx, next) => {
   }
   await next();
   if (!token) return;
-  for (const secret of ['code', 'code_verifier', 'refresh_token'].map((name) => ctx.oidc?.params?.[name])) if (secret) issued.add(secret);
+  if (ctx.oidc?.params?.grant_type === 'client_credentials' && ctx.body?.access_token) services.set(ctx.body.access_token, null);
+  for (const secret of ['code', 'code_verifier', 'refresh_token', 'device_code'].map((name) => ctx.oidc?.params?.[name])) if (secret) issued.add(secret);
   for (const secret of ['access_token', 'refresh_token', 'id_token'].map((name) => ctx.body?.[name])) if (secret) issued.add(secret);
   const lost = settings.lose_answers > 0;
   requests.push({ grant_type: ctx.oidc?.params?.grant_type ?? null, client_id: ctx.oidc?.client?.clientId ?? null, status: ctx.status, error: ctx.body?.error ?? null, lost });
@@ -216,7 +279,8 @@ server.on('request', (request, response) => {
 });
 
 console.log(JSON.stringify({
-  url, issuer: url, client_id: 'patchbay-native', confidential: { client_id: 'patchbay-confidential', client_secret: secret }, pushing: 'patchbay-pushing',
+  url, issuer: url, client_id: 'patchbay-native', confidential: { client_id: 'patchbay-confidential', client_secret: secret }, pushing: 'patchbay-pushing', device: 'patchbay-device',
+  service: { client_id: 'patchbay-service', client_secret: secret }, assertion: { client_id: 'patchbay-assertion', private_key: wrapped.ES256(keys.ES256.privateKey) },
   signing: Object.fromEntries(Object.entries(keys).map(([alg, { privateKey: key }]) => [alg, { client_id: `patchbay-${alg}`, private_key: wrapped[alg](key) }])),
   users: [...people.keys()].map((login) => ({ login, password: PASSWORD, name: people.get(login).name })),
 }));

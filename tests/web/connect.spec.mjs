@@ -192,3 +192,30 @@ test('an administrator sends a link, sees it, and takes it back', async ({ app: 
   await expect(theirs.page.getByRole('heading', { name: 'This link does not work' })).toBeVisible();
   await theirs.context.close();
 });
+
+test('a person connects by a code on another device', async ({ app: page, browser, management, oidc, server }) => {
+  const account = await customer(management, oidc, server);
+  const config = { type: 'identity_openid', issuer: oidc.issuer, credential: { type: 'o_auth_user' } };
+  const made = (await management('POST', `/v1/integrations/${account}`, { name: 'people', provider_config: config })).result.integration.id;
+  await page.goto(`/#/integrations/${account}/${made}?do=connect`);
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Enter a code on any device' }).click();
+  const code = (await dialog.getByLabel('Code', { exact: true }).textContent()).trim();
+  await expect(dialog.getByRole('img', { name: /^QR code/ })).toBeVisible();
+  await accessible(page);
+
+  // The other device has nothing but the address and the code.
+  const { page: phone, context } = await holder(browser, LOOKS[2]);
+  await phone.goto(`${oidc.issuer}/device`);
+  await phone.locator('input[name=user_code]').fill(code);
+  await phone.getByRole('button', { name: 'Continue' }).click();
+  await expect(phone.getByText(code)).toBeVisible();
+  await phone.getByRole('button', { name: 'Continue' }).click();
+  await phone.getByLabel('Login').fill('ada');
+  await phone.getByLabel('Password').fill(oidc.users[0].password);
+  await phone.getByRole('button', { name: 'Sign in' }).click();
+  await phone.getByRole('button', { name: 'Allow' }).click();
+  await expect(phone.getByRole('heading', { name: 'Your device is connected' })).toBeVisible();
+  await expect(dialog.getByText(/^Connected\./)).toBeVisible({ timeout: 20_000 });
+  await context.close();
+});

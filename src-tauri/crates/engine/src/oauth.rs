@@ -20,7 +20,7 @@ pub(crate) use authority::{Authority, authority};
 pub(crate) use call::{Sent, send};
 pub(crate) use cause::cause;
 pub(crate) use client::OAuthClient;
-pub(crate) use device::{DeviceGrant, Polled, device, poll};
+pub(crate) use device::{Polled, device, poll};
 pub(crate) use introspect::introspect;
 pub(crate) use metadata::{MetadataCache, same_issuer};
 pub(crate) use push::push;

@@ -114,15 +114,13 @@ pub struct DeviceLeg {
 }
 
 /// What a person is told who goes by way of a device.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DevicePrompt {
     /// The code to enter.
     pub user_code: String,
     /// Where to enter it, in any browser.
     pub verification_uri: String,
     /// The same with the code in it, where the provider has that; told once, when the way is chosen.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
     pub verification_uri_complete: Option<String>,
 }
 

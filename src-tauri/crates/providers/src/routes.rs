@@ -82,7 +82,9 @@ pub fn routes(server: &Server, flows: &[Flow], registered: &[String], platform: 
         offers.push(Offer { route: ConsentRoute::Device, redirect_uri: None, any_port: false, refused: None });
     }
     // What nobody has tried comes behind what is sure to work; a sort keeps the order otherwise.
-    offers.sort_by_key(|offer| (!offer.possible(), offer.route == ConsentRoute::Paste, offer.route == ConsentRoute::Device, offer.route == ConsentRoute::Window && server.window == Window::Untested));
+    offers.sort_by_key(|offer| {
+        (!offer.possible(), offer.route == ConsentRoute::Paste, offer.route == ConsentRoute::Device, offer.route == ConsentRoute::Window && server.window == Window::Untested)
+    });
     offers
 }
 

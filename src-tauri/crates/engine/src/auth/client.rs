@@ -135,14 +135,16 @@ async fn granted(engine: &Engine, authority: &Authority, prepared: Prepared) -> 
             let (problem, refused) = refused(&authority.provider, &refusal);
             Err(Unminted { problem: mask.problem(problem), refused })
         }
-        Answer::Nonsense if status == 429 || status >= 500 => Err(Problem::new(
-            Code::ProviderUnreachable,
-            format!("The token endpoint of {} is out of order (status {status}). Try again later.", authority.provider.fullname()),
-        )
-        .into()),
+        Answer::Nonsense if status == 429 || status >= 500 => {
+            Err(Problem::new(Code::ProviderUnreachable, format!("The token endpoint of {} is out of order (status {status}). Try again later.", authority.provider.fullname()))
+                .into())
+        }
         Answer::Nonsense => Err(Problem::new(
             Code::ProviderInvalidAnswer,
-            format!("The token endpoint of {} answers with something that is neither a token nor an error (status {status}). Check the configuration.", authority.provider.fullname()),
+            format!(
+                "The token endpoint of {} answers with something that is neither a token nor an error (status {status}). Check the configuration.",
+                authority.provider.fullname()
+            ),
         )
         .into()),
     }

@@ -122,10 +122,7 @@ impl Opened {
 }
 
 fn unsupported() -> Problem {
-    Problem::new(
-        Code::OperationUnsupported,
-        "This version of Patchbay cannot send this credential the way the provider wants it. Choose another way to authenticate.",
-    )
+    Problem::new(Code::OperationUnsupported, "This version of Patchbay cannot send this credential the way the provider wants it. Choose another way to authenticate.")
 }
 
 fn base64(username: &str, secret: &Secret) -> String {

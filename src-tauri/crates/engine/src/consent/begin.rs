@@ -53,7 +53,7 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent
     let authority = authority(engine.http(), &engine.outbound().metadata, &provider, server, &config).await?;
 
     let now = engine.now();
-    let session = ConnectSession {
+    let mut session = ConnectSession {
         id: ConnectSessionId::from_uuid(engine.context().new_uuid()),
         organization_id: integration.organization_id,
         account_id: account.id,

@@ -197,7 +197,9 @@ fn refused(material: &Material, session: &ConnectSession, refusal: &Refusal) -> 
         Cause::WrongSecret | Cause::UnknownClient => {
             format!("The provider does not accept the client id or client secret of provider app `{}`. Correct them there.", material.app_name)
         }
-        _ if cause == Cause::RedirectMismatch || about_redirect => format!("The redirect URI is not the one that the provider expects. Register exactly {} at the provider.", session.redirect_uri),
+        _ if cause == Cause::RedirectMismatch || about_redirect => {
+            format!("The redirect URI is not the one that the provider expects. Register exactly {} at the provider.", session.redirect_uri)
+        }
         Cause::TokenSpent | Cause::GrantEnded => {
             "The provider does not accept the code: it was used before, is too old, or was given to another client. Begin the consent again.".to_owned()
         }

@@ -208,10 +208,7 @@ pub(super) fn code<'a>(session: &ConnectSession, provider: &Provider, server: &S
     };
     Err(match approved {
         // An administrator has agreed for all, which gives nobody access yet.
-        Some(to) => Problem::new(
-            Code::ConsentDenied,
-            format!("The app is approved now for `{}`, which alone gives no access. Begin the consent again.", bounded(to)),
-        ),
+        Some(to) => Problem::new(Code::ConsentDenied, format!("The app is approved now for `{}`, which alone gives no access. Begin the consent again.", bounded(to))),
         None => Problem::new(
             Code::ProviderInvalidAnswer,
             "The provider's answer holds neither a code nor an error. Begin the consent again; if it stays so, ask whoever runs the provider.",

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use patchbay_model::{Code, Problem, Secret, Timestamp};
+use patchbay_providers::manifest::Cause;
 use serde_json::Value;
 use url::Url;
 
@@ -91,7 +92,9 @@ pub(crate) async fn device(engine: &Engine, authority: &Authority, client: &OAut
 fn granted(said: &Value, plain: bool, now: Timestamp) -> Option<DeviceGrant> {
     let text = |name: &str| said.get(name).and_then(Value::as_str).filter(|text| !text.is_empty() && text.len() <= 4096 && !text.chars().any(char::is_control));
     let number = |name: &str| match said.get(name)? {
-        Value::Number(number) => number.as_u64().or_else(|| number.as_f64().filter(|number| *number >= 1.0).and_then(|number| Duration::try_from_secs_f64(number).ok()).map(|whole| whole.as_secs())),
+        Value::Number(number) => {
+            number.as_u64().or_else(|| number.as_f64().filter(|number| *number >= 1.0).and_then(|number| Duration::try_from_secs_f64(number).ok()).map(|whole| whole.as_secs()))
+        }
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     };
@@ -127,6 +130,9 @@ pub(crate) async fn poll(engine: &Engine, authority: &Authority, client: &OAuthC
         Answer::Refused(refusal) => match refusal.error.as_str() {
             "authorization_pending" => Polled::Pending,
             "slow_down" => Polled::Slower,
+            error if matches!(super::cause(&authority.provider, &refusal).0, Cause::Outage | Cause::RateLimited) => {
+                Polled::Unknown(Problem::new(Code::ProviderUnreachable, format!("{} is out of order (`{error}`).", authority.provider.fullname())))
+            }
             _ => Polled::Refused(Refusal { description: refusal.description.map(|words| mask.text(&words).into_owned()), ..refusal }),
         },
         Answer::Nonsense if status == 429 || status >= 500 => {

@@ -1,7 +1,7 @@
 //! Asking an authorization server whether a token is alive (RFC 7662).
 
-use patchbay_providers::manifest::revoke::TokenKind;
 use patchbay_model::Secret;
+use patchbay_providers::manifest::revoke::TokenKind;
 use serde_json::Value;
 
 use super::authority::Authority;

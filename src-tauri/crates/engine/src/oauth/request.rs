@@ -108,8 +108,8 @@ impl Prepared {
 
     /// The client itself, for a token of its own (RFC 6749 section 4.4). What is `given` goes before what the standard writes.
     pub(crate) fn client_credentials(context: &Context, authority: &Authority, client: &OAuthClient, scopes: &[String], given: &[(String, String)]) -> Result<Self, Problem> {
-        let request = token_client(authority.token()?, authority, client)?.exchange_client_credentials();
-        let mut prepared = captured(request.request(&Capture), Vec::new())?;
+        let asking = token_client(authority.token()?, authority, client)?;
+        let mut prepared = captured(asking.exchange_client_credentials().request(&Capture), Vec::new())?;
         prepared.ask_for(authority, scopes);
         prepared.put_token_params(authority, client)?;
         given.iter().for_each(|(name, value)| prepared.put(name, value));

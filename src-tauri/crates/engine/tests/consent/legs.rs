@@ -178,7 +178,7 @@ async fn ways_are_offered_with_what_hinders_them() {
     };
     let on_the_desktop = offered(Platform { window: true, browser: true }).await;
     let can: Vec<_> = on_the_desktop.iter().filter(|offer| offer.possible()).map(|offer| offer.route).collect();
-    assert_eq!(can, [ConsentRoute::Window, ConsentRoute::Browser, ConsentRoute::Paste]);
+    assert_eq!(can, [ConsentRoute::Window, ConsentRoute::Browser, ConsentRoute::Device, ConsentRoute::Paste]);
     let browser = on_the_desktop.iter().find(|offer| offer.route == ConsentRoute::Browser).unwrap();
     assert_eq!((browser.redirect_uri.as_deref(), browser.any_port), (Some("http://127.0.0.1/oauth/callback"), true));
     let link = on_the_desktop.iter().find(|offer| offer.route == ConsentRoute::Link).unwrap();
@@ -189,5 +189,5 @@ async fn ways_are_offered_with_what_hinders_them() {
 
     served(&world);
     let in_a_browser = offered(Platform::default()).await;
-    assert_eq!(in_a_browser.iter().filter(|offer| offer.possible()).map(|offer| offer.route).collect::<Vec<_>>(), [ConsentRoute::Link, ConsentRoute::Paste]);
+    assert_eq!(in_a_browser.iter().filter(|offer| offer.possible()).map(|offer| offer.route).collect::<Vec<_>>(), [ConsentRoute::Link, ConsentRoute::Device, ConsentRoute::Paste]);
 }

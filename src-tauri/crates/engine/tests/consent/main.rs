@@ -1,6 +1,5 @@
 //! Consent and renewal against a real authorization server: npm `oidc-provider` (tests/peers/oidc.mjs), with rotating
-//! refresh tokens and reuse detection. Only what a sound provider never does is brought about by changing its answers on
-//! the way.
+//! refresh tokens and reuse detection. What a sound provider never does comes of npm `oauth2-mock-server` (tests/peers/forged.mjs).
 
 #[cfg(test)]
 mod clients;
@@ -8,9 +7,13 @@ mod clients;
 #[path = "../../../store/tests/suite/cluster.rs"]
 mod cluster;
 #[cfg(test)]
+mod device;
+#[cfg(test)]
 mod end_users;
 #[cfg(test)]
 mod flow;
+#[cfg(test)]
+mod forged;
 #[cfg(test)]
 mod legs;
 #[cfg(test)]
@@ -19,5 +22,7 @@ mod peer;
 mod person;
 #[cfg(test)]
 mod refresh;
+#[cfg(test)]
+mod service;
 #[cfg(test)]
 mod world;

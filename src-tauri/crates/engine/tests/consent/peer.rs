@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use serde_json::{Value, json};
 
-/// A running `oidc-provider`. It ends when this is dropped, and when the test program dies.
+/// A running authorization server. It ends when this is dropped, and when the test program dies.
 pub(crate) struct Peer {
     child: Child,
     _alive: ChildStdin,
@@ -17,19 +17,28 @@ pub(crate) struct Peer {
 
 impl Peer {
     pub(crate) fn start() -> Self {
-        Self::start_with(&[])
+        Self::start_with("oidc", &[])
+    }
+
+    /// One whose answers can be spoiled: `oauth2-mock-server`.
+    pub(crate) fn forging() -> Self {
+        Self::start_with("forged", &[])
     }
 
     /// One that takes pushed authorization requests.
     pub(crate) fn start_pushed() -> Self {
-        Self::start_with(&[("PEER_PUSHED", "1")])
+        Self::start_with("oidc", &[("PEER_PUSHED", "1")])
     }
 
-    fn start_with(environment: &[(&str, &str)]) -> Self {
+    fn start_with(script: &str, environment: &[(&str, &str)]) -> Self {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests");
-        assert!(tests.join("node_modules/oidc-provider").exists(), "the peers of the tests are not installed: run `npm ci` in {}", tests.display());
+        assert!(
+            ["oidc-provider", "oauth2-mock-server"].iter().all(|name| tests.join("node_modules").join(name).exists()),
+            "the peers of the tests are not installed: run `npm ci` in {}",
+            tests.display()
+        );
         let mut child = Command::new("node")
-            .arg(tests.join("peers/oidc.mjs"))
+            .arg(tests.join(format!("peers/{script}.mjs")))
             .arg("--stdin")
             .envs(environment.iter().copied())
             .stdin(Stdio::piped())
@@ -60,6 +69,23 @@ impl Peer {
         self.facts["pushing"].as_str().unwrap()
     }
 
+    /// The id of a public client for devices.
+    pub(crate) fn device_client(&self) -> &str {
+        self.facts["device"].as_str().unwrap()
+    }
+
+    /// Client id and client secret of a client that speaks for itself.
+    pub(crate) fn service_client(&self) -> (&str, &str) {
+        let client = &self.facts["service"];
+        (client["client_id"].as_str().unwrap(), client["client_secret"].as_str().unwrap())
+    }
+
+    /// Client id and private key (ES256) of one that signs what it says.
+    pub(crate) fn assertion_client(&self) -> (&str, &str) {
+        let client = &self.facts["assertion"];
+        (client["client_id"].as_str().unwrap(), client["private_key"].as_str().unwrap())
+    }
+
     /// Client id and private key of a client that signs with this algorithm.
     pub(crate) fn signing_client(&self, algorithm: &str) -> (&str, &str) {
         let client = &self.facts["signing"][algorithm];
@@ -79,16 +105,32 @@ impl Peer {
         self.post("revoke", json!({})).await;
     }
 
-    async fn post(&self, what: &str, body: Value) {
+    /// Every token that a client got for itself is good no more.
+    pub(crate) async fn forget(&self) {
+        self.post("forget", json!({})).await;
+    }
+
+    pub(crate) async fn post(&self, what: &str, body: Value) {
         let answer = self.client.post(format!("{}/peer/{what}", self.issuer)).body(body.to_string()).send().await.unwrap();
         assert!(answer.status().is_success(), "{what}: {}", answer.status());
     }
 
+    /// Every code and token that passed.
+    pub(crate) async fn issued(&self) -> Vec<String> {
+        let text = self.client.get(format!("{}/peer/issued", self.issuer)).send().await.unwrap().text().await.unwrap();
+        serde_json::from_str(&text).unwrap()
+    }
+
     /// What the token endpoint answered to refreshes.
     pub(crate) async fn refreshes(&self) -> Vec<Value> {
+        self.asked("refresh_token").await
+    }
+
+    /// What the token endpoint answered to requests of this grant.
+    pub(crate) async fn asked(&self, grant_type: &str) -> Vec<Value> {
         let text = self.client.get(format!("{}/peer/requests", self.issuer)).send().await.unwrap().text().await.unwrap();
         let all: Vec<Value> = serde_json::from_str(&text).unwrap();
-        all.into_iter().filter(|request| request["grant_type"] == "refresh_token").collect()
+        all.into_iter().filter(|request| request["grant_type"] == grant_type).collect()
     }
 }
 

@@ -25,6 +25,16 @@ use crate::person;
 /// Runs with the machine's clock, and some time ahead of it.
 pub(crate) struct MovedClock(AtomicI64);
 
+impl MovedClock {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self(AtomicI64::new(0)))
+    }
+
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+}
+
 impl Clock for MovedClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_unix_micros(SystemClock.now().unix_micros() + self.0.load(Ordering::SeqCst)).unwrap()
@@ -83,6 +93,8 @@ pub(crate) enum Client {
     PushingWithWrongSecret,
     /// With a private key for this algorithm in place of a secret.
     Signing(&'static str),
+    /// Public, and without pages: a person enters a code elsewhere.
+    Device,
 }
 
 impl World {
@@ -103,7 +115,7 @@ impl World {
         let pushed = matches!(client, Client::Pushing | Client::PushingSecretly | Client::PushingWithWrongSecret);
         let peer = if pushed { Peer::start_pushed() } else { Peer::start() };
         let place = Place { folder: tempfile::tempdir().unwrap(), database };
-        let clock = Arc::new(MovedClock(AtomicI64::new(0)));
+        let clock = MovedClock::new();
         let context = Context::new(clock.clone(), Arc::new(OsEntropy));
         let (engine, created) = installation::create(&place.store(), &place.keys(), "Acme Tools", context.clone()).await.unwrap();
         engine.shutdown().await;
@@ -123,6 +135,7 @@ impl World {
                 let (id, key) = peer.signing_client(algorithm);
                 (id, Some(Secret::new(key)))
             }
+            Client::Device => (peer.device_client(), None),
             Client::WithWrongSecret => (confidential, Some(Secret::new("not-the-client-secret"))),
         };
         let app = CreateProviderApp {
@@ -173,7 +186,7 @@ impl World {
     }
 
     pub(crate) fn advance(&self, seconds: i64) {
-        self.clock.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+        self.clock.advance(seconds);
     }
 
     pub(crate) async fn begin(&self, route: ConsentRoute) -> Begun {
@@ -193,6 +206,11 @@ impl World {
 
     pub(crate) async fn legs(&self, begun: &Begun) -> Vec<ConnectLeg> {
         self.bare_store().await.read(self.scope()).await.unwrap().connect_legs(begun.session.id).await.unwrap()
+    }
+
+    /// A person enters the code that is shown.
+    pub(crate) async fn person_at_device(&self, begun: &Begun, allow: bool) {
+        person::enter(begun.device.as_ref().expect("a code is shown"), self.peer.password(), allow).await;
     }
 
     /// The address with which the provider sends the person back.

@@ -13,6 +13,10 @@ use crate::http::HttpClient;
 
 /// A provider whose server has these facts beside the least that one has.
 async fn at(facts: &str) -> Authority {
+    at_with(facts, "[server.main.endpoints.fixed]\nauthorize = \"https://a.test/authorize?tenant=1\"\ntoken = \"https://a.test/token\"\nissuer = \"https://a.test\"\n").await
+}
+
+async fn at_with(facts: &str, endpoints: &str) -> Authority {
     let text = format!(
         r#"
 format = 2
@@ -28,7 +32,6 @@ probe = {{ call = {{ url = "/me" }} }}
 release = {{ availability = "internal", environments = ["test"] }}
 sources = {{ "server" = "unverified", "credential" = "unverified", "probe" = "unverified", "base" = "unverified" }}
 [server.main]
-endpoints = {{ fixed = {{ authorize = "https://a.test/authorize?tenant=1", token = "https://a.test/token", issuer = "https://a.test" }} }}
 lifetime = {{ access = {{ seconds = 600 }} }}
 rotation = "unknown"
 redirect = {{ loopback = "no" }}
@@ -36,6 +39,7 @@ window = "works"
 revocation = {{ how = "none", manual = {{ steps = ["Ask."] }} }}
 pkce = "allowed"
 {facts}
+{endpoints}
 [[credential]]
 type = "o_auth_user"
 kind = "o_auth_user"
@@ -146,4 +150,77 @@ async fn requests_are_dressed_as_the_manifest_says() {
     let code = Prepared::code(&system_context(), &authority, &client(Some("s")), &Secret::new("c"), "https://x.test/cb", Some(&Secret::new("v"))).unwrap();
     let body: Value = serde_json::from_slice(&code.into_request(Uuid::nil()).body).unwrap();
     assert_eq!(body, json!({ "grant_type": "authorization_code", "code": "c", "redirect_uri": "https://x.test/cb", "code_verifier": "v", "expires_in": "60" }));
+}
+
+/// The form of a request that goes to this path, and who proves itself in its header.
+fn form(prepared: Prepared, path: &str) -> (BTreeMap<String, String>, Option<String>) {
+    let request = prepared.into_request(Uuid::nil());
+    assert_eq!((request.method.as_str(), request.url.path()), ("POST", path));
+    assert_eq!(request.headers["content-type"], "application/x-www-form-urlencoded");
+    let authorization = request.headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
+    (pairs(std::str::from_utf8(&request.body).unwrap()), authorization)
+}
+
+const ENDPOINTS: &str = r#"
+[server.main.endpoints.fixed]
+authorize = "https://a.test/authorize?tenant=1"
+token = "https://a.test/token"
+device = "https://a.test/device"
+revocation = "https://a.test/revoke"
+introspection = "https://a.test/introspect"
+"#;
+
+/// A server with every endpoint.
+async fn whole(facts: &str) -> Authority {
+    at_with(facts, ENDPOINTS).await
+}
+
+#[tokio::test]
+async fn a_client_asks_for_itself() {
+    let authority = at("client_auth = [\"basic\"]\nscopes = { separator = \",\", param = \"scopes\" }\ntoken_params = { expires_in = \"60\" }").await;
+    let given = [("audience".to_owned(), "api".to_owned())];
+    let scopes = ["a".to_owned(), "b".to_owned()];
+    let (sent, authorization) = form(Prepared::client_credentials(&system_context(), &authority, &client(Some("s")), &scopes, &given).unwrap(), "/token");
+    assert_eq!(sent, pairs("grant_type=client_credentials&scopes=a,b&expires_in=60&audience=api"));
+    assert!(authorization.unwrap().starts_with("Basic "));
+    // Another word for the grant (Zoom), and no scope at all.
+    let given = [("grant_type".to_owned(), "account_credentials".to_owned())];
+    let (sent, _) = form(Prepared::client_credentials(&system_context(), &authority, &client(Some("s")), &[], &given).unwrap(), "/token");
+    assert_eq!(sent, pairs("grant_type=account_credentials&expires_in=60"));
+}
+
+#[tokio::test]
+async fn an_assertion_says_itself_who_asks() {
+    let authority = at("client_auth = [\"basic\"]").await;
+    let prepared = Prepared::jwt_bearer(&authority, "m e", &Secret::new("a.b.c"), &["x".to_owned(), "y".to_owned()], &[]).unwrap();
+    let (sent, authorization) = form(prepared, "/token");
+    assert_eq!(sent, pairs("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=a.b.c&scope=x+y"));
+    assert_eq!(authorization, None);
+}
+
+#[tokio::test]
+async fn a_device_asks_for_a_code_and_then_for_the_answer() {
+    let authority = whole("client_auth = [\"post\", \"none\"]").await;
+    let (sent, _) = form(Prepared::device_begin(&system_context(), &authority, &client(None), &["x".to_owned()]).unwrap(), "/device");
+    assert_eq!(sent, pairs("client_id=m+e&scope=x"));
+    let (sent, _) = form(Prepared::device_poll(&system_context(), &authority, &client(Some("s")), &Secret::new("dc")).unwrap(), "/token");
+    assert_eq!(sent, pairs("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&device_code=dc&client_id=m+e&client_secret=s"));
+    let without = Prepared::device_begin(&system_context(), &at("client_auth = [\"none\"]").await, &client(None), &[]).err().unwrap();
+    assert!(without.message.contains("endpoint for devices"), "{}", without.message);
+}
+
+#[tokio::test]
+async fn a_token_is_ended_and_asked_after() {
+    let authority = whole("client_auth = [\"basic\"]\ntoken_body = \"json\"").await;
+    let token = Secret::new("token&of-somebody");
+    let revoked = |kind, body| Prepared::revoke(&system_context(), &authority, &client(Some("s")), kind, &token, body).unwrap();
+    let (sent, authorization) = form(revoked(TokenKind::Refresh, TokenBody::Form), "/revoke");
+    assert_eq!(sent, pairs("token=token%26of-somebody&token_type_hint=refresh_token"));
+    assert!(authorization.is_some(), "the client proves itself (RFC 7009 section 2.1)");
+    assert!(revoked(TokenKind::Access, TokenBody::Form).mask().problem(Problem::internal("token&of-somebody")).message.split("of-somebody").count() == 1, "what was sent is not shown");
+    let body: Value = serde_json::from_slice(&revoked(TokenKind::Access, TokenBody::Json).into_request(Uuid::nil()).body).unwrap();
+    assert_eq!(body, json!({ "token": "token&of-somebody", "token_type_hint": "access_token" }));
+    let (sent, authorization) = form(Prepared::introspect(&system_context(), &authority, &client(Some("s")), TokenKind::Refresh, &token).unwrap(), "/introspect");
+    assert_eq!(sent, pairs("token=token%26of-somebody&token_type_hint=refresh_token"), "a form, whatever the token endpoint takes");
+    assert!(authorization.is_some());
 }
