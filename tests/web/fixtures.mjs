@@ -76,6 +76,49 @@ export const integrations = Array.from({ length: 140 }, (_, n) => {
   };
 });
 
+const destinations = [
+  { host: 'api.acme.example', only: [], carries: ['credentials'], facts: ['base.fixed.url'] },
+  { host: 'login.acme.example', only: [], carries: ['people', 'grants'], facts: ['server.main.endpoints.fixed.authorize', 'server.main.endpoints.fixed.token'] },
+  { host: '{config.url}', only: ['.acme.example'], carries: ['credentials'], facts: ['probe.call.url'] },
+];
+const manifestText = 'format = 2\nid = "custom_acme"\nversion = "1"\nfullname = "Acme Desk"\nvendor = "Acme"\nconnector = "custom"\ndescription = "The desk of Acme."\ndocs_url = "https://docs.acme.example/api"\nbase = { fixed = { url = "https://api.acme.example/v1" } }\n\n[[credential]]\ntype = "token"\nkind = "token"\ntitle = "Key"\ndescription = "A key from the settings of Acme."\nauth = "plain"\nplace = "bearer"\n';
+const manifests = [
+  { id: ID(980), provider: 'custom_acme', fullname: 'Acme Desk', connector: 'custom', version: '1+4f1c9a.1', status: 'active', overrides: false, integrations: 3, destinations, manifest: manifestText, created_at: ago(900), updated_at: ago(900) },
+  { id: ID(981), provider: 'ticketing_redmine', fullname: 'Our Redmine', connector: 'ticketing', version: '3+4f1c9a.2', status: 'deprecated', overrides: true, integrations: 12, destinations: destinations.slice(2), manifest: manifestText, created_at: ago(4000), updated_at: ago(4000) },
+];
+const checkedGood = { good: true, findings: [], provider: 'ticketing_redmine', fullname: 'Our Redmine', version: '3+4f1c9a.3', overrides: '3', differences: [{ fact: 'fullname', before: 'Redmine', after: 'Our Redmine' }, { fact: 'limits.concurrent', after: 4 }, { fact: 'probe.call.url', before: '/users/current.json', after: '/my/account.json' }], destinations, facts: 31, unverified: 12 };
+const checkedBad = { good: false, findings: [{ line: 3, column: 11, key: 'version', message: 'invalid type: integer `1`, expected a string' }, { line: 9, column: 1, key: 'base', message: '`{config.site}` is not a property of the configuration; name one, or write the host out' }], differences: [], destinations: [], facts: 0, unverified: 0 };
+const claims = [
+  { fact: 'base.config.property', value: 'url', source: 'https://www.redmine.org/projects/redmine/wiki/Rest_api', verified: true },
+  { fact: 'credential.token.place.header', value: 'X-Redmine-API-Key', source: 'https://www.redmine.org/projects/redmine/wiki/Rest_api', verified: true },
+  { fact: 'probe.call.url', value: '/users/current.json', source: 'observed: Redmine 5.1', verified: true },
+  { fact: 'limits.retry_after_seconds', value: 5, source: 'unverified', verified: false },
+];
+const rehearsalStep = (number, by, words, good = true, detail) => ({ number, at: ago(30 - number), by, words, good, ...(detail ? { detail } : {}) });
+const rehearsal = {
+  id: 'f3', provider: 'ticketing_jira', fullname: 'Jira', version: '3', credential: 'o_auth_user', consent: true, renews: true, login: 'ada', password: 'simulated', status: 'needs_attention',
+  cause: 'The provider refuses to renew the access; the grant was revoked or has expired.', expires: ago(-1500),
+  steps: [
+    rehearsalStep(1, 'patchbay', 'An integration with Jira was made in a store of this rehearsal\'s own.'),
+    rehearsalStep(2, 'patchbay', 'The consent begins; the person is taken to auth.atlassian.com.'),
+    rehearsalStep(3, 'provider', 'authorize at auth.atlassian.com/authorize: shown'),
+    rehearsalStep(4, 'person', 'The person signs in and agrees.'),
+    rehearsalStep(5, 'provider', 'authorization code at auth.atlassian.com/oauth/token: granted', true, 'sent sim_code_1; gave sim_access_2, sim_refresh_3; X-Request-Id 0192f000-0000-7000-8000-000000000400'),
+    rehearsalStep(6, 'patchbay', 'The answer was checked, and the tokens are sealed.'),
+    rehearsalStep(7, 'director', 'Somebody else used the refresh token first, and the access token ends now.'),
+    rehearsalStep(8, 'journal', 'Renewal: written down before it is sent', true, '{"reason":"refused","sends":1}'),
+    rehearsalStep(9, 'provider', 'refresh token at auth.atlassian.com/oauth/token: invalid grant', false, 'sent sim_refresh_3'),
+    rehearsalStep(10, 'journal', 'Renewal: the provider refuses the token for good', false),
+    rehearsalStep(11, 'patchbay', 'Jira no longer accepts the credential of `rehearsal`. Connect it again.', false, 'needs_reconnect'),
+  ],
+};
+const attempt = (n, outcome, steps, more = {}) => ({ id: ID(990 + n), owner: 'halcyon-1 4711', reason: 'due', sends: 1, outcome, token_before: '9f31c0aa', steps: steps.map((step, at) => ({ at: new Date(NOW - n * 3_600_000 + at * 400).toISOString(), step, owner: step === 'taken_over' ? 'halcyon-2 812' : 'halcyon-1 4711' })), ...more });
+const journal = [
+  attempt(1, 'proven', ['intent', 'sent', 'granted', 'activated', 'proven'], { token_before: '77e0b1c4', token_after: 'd2a90f13' }),
+  attempt(2, 'lost', ['intent', 'sent', 'lost'], { token_before: '77e0b1c4', sends: 2, reason: 'refused' }),
+  attempt(3, 'dead', ['intent', 'taken_over', 'dead'], { token_before: '9f31c0aa' }),
+];
+
 export const members = [
   { ...me, state: 'enabled', last_logon: ago(12), ttl: '0s', token_ttl: '1h', expires: '9999-12-31T23:59:59Z', pin_expires: '9999-12-31T23:59:59Z', role_binding: ['root_administrator'], type: 'personal', created_at: ago(90000), updated_at: ago(90000) },
   { id: ID(11), name: 'bruno@halcyon.example', fullname: 'Bruno Okafor', state: 'invited', last_logon: '1970-01-01T00:00:00Z', ttl: '0s', token_ttl: '1h', expires: '9999-12-31T23:59:59Z', pin_expires: ago(-4000), role_binding: ['member'], type: 'personal', created_at: ago(400), updated_at: ago(400) },
@@ -294,7 +337,12 @@ export function answer(command, params = {}) {
     case 'members.list': return page(members, params);
     case 'members.get': return find(members, path.member_id);
     case 'capabilities.list_providers': return { result: providers };
-    case 'capabilities.get_provider': return find(providers, path.provider_id);
+    case 'capabilities.get_provider': { const { result } = find(providers, path.provider_id); return { result: { ...result, x_patchbay: { ...result.x_patchbay, claims } } }; }
+    case 'manifests.list': return { result: world.empty ? [] : manifests };
+    case 'manifests.check': return { result: body.manifest.includes('example.com') ? checkedGood : checkedBad };
+    case 'rehearse.start': case 'rehearse.step': case 'rehearse.state': return rehearsal;
+    case 'rehearse.end': return null;
+    case 'integrations.journal': return { result: world.empty ? [] : journal };
     case 'capabilities.list_connectors': return { result: connectors };
     case 'audit.list': return page(some(audit), params);
     case 'audit.get': { const { result } = find(audit.map((one) => ({ ...one, id: one.x_patchbay.id })), path.audit_id); return { result: { ...result, diff: [], ...(result.x_patchbay.has_before ? { before: { fullname: 'Acme', environment: 'test', labels: ['emea'], external_id: 'acme' } } : {}), ...(result.x_patchbay.has_after ? { after: { fullname: 'Acme Industries', environment: 'prod', labels: ['emea', 'gold'], external_id: 'acme' } } : {}) } }; }

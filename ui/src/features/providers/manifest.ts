@@ -39,7 +39,7 @@ const WORDS: Record<string, string> = {
 };
 
 /** What goes to a host, in words. */
-export const carried = (destination: ManifestDestination): string => joined(destination.carries.map((word) => WORDS[word] ?? word));
+export const carried = (destination: ManifestDestination): string => destination.carries.map((word) => WORDS[word] ?? word).join('; ');
 
 /** Where a host that is filled in may lie. */
 export function within(destination: ManifestDestination): string {
