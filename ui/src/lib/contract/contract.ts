@@ -635,7 +635,7 @@ export type ConnectSession = { id: ConnectSessionId, account_id: AccountId, inte
  */
 end_user_id?: EndUserId, route: ConsentRoute,
 /**
- * The exact redirect URI that was sent.
+ * The exact redirect URI that was sent; empty by the way `device`, which has none.
  */
 redirect_uri: string,
 /**
@@ -645,7 +645,11 @@ authorize_url?: string,
 /**
  * Where the person goes, by the way `link` or `browser`; only in the same answers.
  */
-start_url?: string, scopes: Array<string>,
+start_url?: string,
+/**
+ * What the person enters where, by the way `device`, as long as that is awaited.
+ */
+device?: DeviceCode, scopes: Array<string>,
 /**
  * `begun`, `exchanging`, `completed`, `failed` or `cancelled`.
  */
@@ -1284,6 +1288,23 @@ export type DeliveryId = string;
  * How far a delivery has come.
  */
 export type DeliveryState = "pending" | "sending" | "delivered" | "failed";
+
+/**
+ * A code that a person enters in any browser.
+ */
+export type DeviceCode = { user_code: string,
+/**
+ * Where it is entered.
+ */
+verification_uri: string,
+/**
+ * The same with the code in it, where the provider has that; only in the answers of `connect.begin` and `connect.switch`.
+ */
+verification_uri_complete?: string,
+/**
+ * That address as SVG, for the camera of a phone.
+ */
+qr?: string, };
 
 /**
  * One operation of the JSON Patch (RFC 6902) that leads from before to after.
@@ -2829,7 +2850,7 @@ export type RefreshReason = "due" | "refused";
 /**
  * What happened in an attempt, or to a credential's tokens.
  */
-export type RefreshStep = "intent" | "sent" | "granted" | "activated" | "proven" | "unchanged" | "lost" | "dead" | "taken_over" | "race_found" | "attention" | "reconnected";
+export type RefreshStep = "intent" | "sent" | "granted" | "activated" | "proven" | "unchanged" | "lost" | "dead" | "taken_over" | "race_found" | "introspected" | "attention" | "reconnected";
 
 /**
  * A step of an attempt.
