@@ -108,6 +108,7 @@ const fn word(step: RefreshStep) -> &'static str {
         RefreshStep::Dead => "Renewal: the provider refuses the token for good",
         RefreshStep::TakenOver => "Renewal: another process went on",
         RefreshStep::RaceFound => "Renewal: other tokens had come into force",
+        RefreshStep::Introspected => "Renewal: the provider was asked whether the token is alive",
         RefreshStep::Attention => "Renewal: a person has to connect again",
         RefreshStep::Reconnected => "A person connected; the tokens before are spent",
     }
