@@ -9,7 +9,7 @@ use patchbay_engine::integration::{self, CreateIntegration};
 use patchbay_engine::provider_app::{self, CreateProviderApp};
 use patchbay_engine::{account, account::CreateAccount};
 use patchbay_model::{Origin, Secret};
-use patchbay_providers::{Catalog, sample_config};
+use patchbay_providers::sample_config;
 use patchbay_server::Simulated;
 use patchbay_simulator::Simulator;
 use patchbay_vault::{KeyAccess, KeySource, system_context};

@@ -62,7 +62,7 @@ pub(crate) enum Command {
     /// Take a change back.
     Undo(Undo),
     /// Let a person authorize the provider of an integration: the link is printed, and the outcome waited for.
-    Connect(Box<Connect>),
+    Connect(Connect),
     /// Show what ends by itself and what is to be done, or write it as a calendar.
     Deadlines(Deadlines),
     /// Show the providers that this build knows, judge files that describe others, and add those to an organization.

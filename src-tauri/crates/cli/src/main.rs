@@ -57,7 +57,7 @@ async fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Token(arguments) => command::token::run(arguments, output).await,
         Command::Call(arguments) => command::call::run(arguments, output).await,
         Command::Audit(arguments) => command::audit::run(arguments, output).await,
-        Command::Connect(arguments) => command::connect::run(*arguments, output).await,
+        Command::Connect(arguments) => command::connect::run(arguments, output).await,
         Command::Deadlines(arguments) => command::deadlines::run(arguments, output).await,
         Command::Undo(arguments) => command::undo::run(arguments, output).await,
         Command::Catalog(arguments) => command::catalog::run(&arguments, output).await,

@@ -1,37 +1,54 @@
 //! `patchbay connect`.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueEnum};
 use patchbay_model::consent::ConsentRoute;
 
 use super::{OrganizationArguments, StoreArguments, account_and_name};
 
-#[derive(Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, arg_required_else_help = true)]
-pub(crate) struct Connect {
-    #[command(subcommand)]
-    pub(crate) command: Option<ConnectCommand>,
+const LINK: &str = "link";
 
-    #[command(flatten)]
-    pub(crate) one: Option<ConnectOne>,
+/// One consent, or the links by which others are begun. Read by hand: clap's own reading of arguments beside subcommands knows no arguments that only one of
+/// the two needs.
+pub(crate) enum Connect {
+    /// One consent.
+    One(Box<ConnectOne>),
+    /// Links by which a customer's person connects a provider without signing in.
+    Link(Box<ConnectLinkCommand>),
 }
 
-#[derive(Subcommand)]
-pub(crate) enum ConnectCommand {
-    /// Links by which a customer's person connects a provider without signing in.
-    Link {
-        #[command(subcommand)]
-        command: ConnectLinkCommand,
-    },
+impl FromArgMatches for Connect {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        match matches.subcommand() {
+            Some((LINK, matches)) => ConnectLinkCommand::from_arg_matches(matches).map(|command| Self::Link(Box::new(command))),
+            _ => ConnectOne::from_arg_matches(matches).map(|one| Self::One(Box::new(one))),
+        }
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for Connect {
+    fn augment_args(command: Command) -> Command {
+        let link = Command::new(LINK).about("Links by which a customer's person connects a provider without signing in").subcommand_required(true).arg_required_else_help(true);
+        ConnectOne::augment_args(command).subcommand(ConnectLinkCommand::augment_subcommands(link)).args_conflicts_with_subcommands(true).subcommand_negates_reqs(true)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
 }
 
 #[derive(Args)]
 pub(crate) struct ConnectOne {
     /// The integration, by ids or names.
-    #[arg(long, value_name = "ACCOUNT/NAME", value_parser = account_and_name, required = true)]
-    pub(crate) integration: Option<(String, String)>,
+    #[arg(long, value_name = "ACCOUNT/NAME", value_parser = account_and_name)]
+    pub(crate) integration: (String, String),
 
     #[command(flatten)]
-    pub(crate) store: Option<StoreArguments>,
+    pub(crate) store: StoreArguments,
 
     #[command(flatten)]
     pub(crate) organization: OrganizationArguments,

@@ -14,7 +14,7 @@ use patchbay_vault::system_context;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::arguments::{Connect, ConnectCommand, ConnectOne};
+use crate::arguments::{Connect, ConnectOne};
 use crate::failure::Failure;
 use crate::installation::{only_samples, rehearsal};
 use crate::opened::{Opened, Request, on};
@@ -29,19 +29,17 @@ const PATIENCE: Duration = Duration::from_secs(15 * 60);
 const LONGEST: usize = 16 << 10;
 
 pub(crate) async fn run(arguments: Connect, output: &Output) -> Result<(), Failure> {
-    if let Some(ConnectCommand::Link { command }) = arguments.command {
-        return link::run(command, output).await;
-    }
-    let missing = || Failure::usage("name the integration with --integration ACCOUNT/NAME and the store with --store URL, or make a link with `patchbay connect link create`.");
-    let mut one = arguments.one.ok_or_else(missing)?;
-    let (integration, store) = (one.integration.take().ok_or_else(missing)?, one.store.take().ok_or_else(missing)?);
+    let one = match arguments {
+        Connect::Link(command) => return link::run(*command, output).await,
+        Connect::One(one) => one,
+    };
     let rehearsal = one.rehearse.as_deref().map(rehearsal).transpose()?;
     if rehearsal.is_some() {
-        only_samples(&store).await?;
+        only_samples(&one.store).await?;
     }
     let network = NetworkPolicy { allow_private: one.allow_private_networks, rehearsal };
-    let here = !matches!(store.store, StoreUrl::Remote(_));
-    let told = on(&store, &one.organization, network, async |opened| connect(opened, &integration, &one, here, output).await).await?;
+    let here = !matches!(one.store.store, StoreUrl::Remote(_));
+    let told = on(&one.store, &one.organization, network, async |opened| connect(opened, &one, here, output).await).await?;
     output.result(&told.words, &told.value);
     if told.connected { Ok(()) } else { Err(Failure::Found) }
 }
@@ -53,7 +51,8 @@ struct Told {
     connected: bool,
 }
 
-async fn connect(opened: &Opened, (account, name): &(String, String), one: &ConnectOne, here: bool, output: &Output) -> Result<Told, Failure> {
+async fn connect(opened: &Opened, one: &ConnectOne, here: bool, output: &Output) -> Result<Told, Failure> {
+    let (account, name) = &one.integration;
     let found = opened.run(Operation::IntegrationsGet, Request::on([("account_id", account), ("integration_id", name)])).await?;
     let (account, integration) = (field(&found, "account_id"), field(&found, "id"));
     let path = || Request::on([("account_id", &account), ("integration_id", &integration)]);

@@ -103,7 +103,6 @@ const fn word(step: RefreshStep) -> &'static str {
         RefreshStep::Granted => "Renewal: new tokens came",
         RefreshStep::Activated => "Renewal: the new tokens are in force",
         RefreshStep::Proven => "Renewal: the first call with the new token was accepted",
-        RefreshStep::Unchanged => "Renewal: nothing changed",
         RefreshStep::Lost => "Renewal: the answer was lost; nobody knows whether the provider acted",
         RefreshStep::Dead => "Renewal: the provider refuses the token for good",
         RefreshStep::TakenOver => "Renewal: another process went on",
@@ -111,5 +110,8 @@ const fn word(step: RefreshStep) -> &'static str {
         RefreshStep::Introspected => "Renewal: the provider was asked whether the token is alive",
         RefreshStep::Attention => "Renewal: a person has to connect again",
         RefreshStep::Reconnected => "A person connected; the tokens before are spent",
+        RefreshStep::Introspected => "Renewal: the provider was asked whether the token still holds",
+        // What needs no words of its own stands under its word in the journal.
+        other => other.as_str(),
     }
 }

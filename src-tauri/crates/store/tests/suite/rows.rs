@@ -311,6 +311,45 @@ async fn definitions_do_not_change() {
 }
 
 #[tokio::test]
+async fn an_organizations_own_definition_goes_before_the_programs_and_is_seen_by_nobody_else() {
+    on_every_backend(async |place| {
+        let (ours, theirs) = (place.ours.organization.id, place.theirs.organization.id);
+        let own = definition::Definition { version: "1+abc123.1".to_owned(), organization: Some(ours), manifest: Some("format = 2".to_owned()), created_at: time(1), ..definition() };
+        let account = place.ours.accounts[0].account.id;
+        for scope in [Scope::System, Scope::Account(ours, account), Scope::Organization(theirs)] {
+            assert!(attempt!(place.store, scope, |tx| tx.insert_definition(&own)).is_err(), "{scope:?} adds it");
+        }
+        let mut tx = place.write().await;
+        tx.insert_definition(&own).await.unwrap();
+        tx.commit().await.unwrap();
+        for scope in [Scope::Organization(ours), Scope::Account(ours, account)] {
+            let mut tx = place.store.read(scope).await.unwrap();
+            assert_eq!(tx.definition(own.id).await.unwrap().as_ref(), Some(&own));
+            assert_eq!(tx.active_definition(&provider()).await.unwrap().unwrap().id, own.id, "it goes before the program's");
+            assert_eq!(tx.active_definition_id(&provider()).await.unwrap(), Some(own.id));
+            assert_eq!(tx.own_active_definitions().await.unwrap(), [own.id]);
+            assert_eq!(tx.definitions_of(&provider()).await.unwrap().len(), 2);
+        }
+        let mut tx = place.store.read(Scope::Organization(theirs)).await.unwrap();
+        assert_eq!(tx.definition(own.id).await.unwrap(), None);
+        assert_eq!(tx.active_definition(&provider()).await.unwrap().unwrap().id, place.definition.id);
+        assert_eq!((tx.own_definitions().await.unwrap(), tx.own_active_definitions().await.unwrap()), (Vec::new(), Vec::new()));
+        assert_eq!(tx.definitions_page(&ListQuery::default()).await.unwrap().items, [place.definition.clone()]);
+        drop(tx);
+        let withdrawn = DefinitionStatus::Withdrawn;
+        for scope in [Scope::Organization(theirs), Scope::Account(ours, account)] {
+            assert!(attempt!(place.store, scope, |tx| tx.set_own_definition_status(own.id, withdrawn, time(2))).is_err(), "{scope:?} withdraws it");
+        }
+        assert!(attempt!(place.store, Scope::Organization(ours), |tx| tx.set_own_definition_status(place.definition.id, withdrawn, time(2))).is_err(), "the program's is nobody's");
+        assert!(attempt!(place.store, Scope::System, |tx| tx.set_definition_status(own.id, withdrawn, time(2))).is_err(), "and the program withdraws its own alone");
+        let mut tx = place.write().await;
+        tx.set_own_definition_status(own.id, withdrawn, time(2)).await.unwrap();
+        assert_eq!(tx.active_definition(&provider()).await.unwrap().unwrap().id, place.definition.id);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn usage_is_written_in_batches() {
     on_every_backend(async |place| {
         let customer = &place.ours.accounts[0];
