@@ -64,7 +64,8 @@ fn get(url: &url::Url, cookie: &str) -> String {
     use std::io::Write;
     let address = url.socket_addrs(|| None).unwrap();
     let mut stream = std::net::TcpStream::connect(&address[..]).unwrap();
-    write!(stream, "GET {}?{} HTTP/1.1\r\nhost: x\r\ncookie: {cookie}\r\nconnection: close\r\n\r\n", url.path(), url.query().unwrap_or_default()).unwrap();
+    let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
+    write!(stream, "GET {target} HTTP/1.1\r\nhost: x\r\ncookie: {cookie}\r\nconnection: close\r\n\r\n").unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     text

@@ -110,7 +110,6 @@ const fn word(step: RefreshStep) -> &'static str {
         RefreshStep::Introspected => "Renewal: the provider was asked whether the token is alive",
         RefreshStep::Attention => "Renewal: a person has to connect again",
         RefreshStep::Reconnected => "A person connected; the tokens before are spent",
-        RefreshStep::Introspected => "Renewal: the provider was asked whether the token still holds",
         // What needs no words of its own stands under its word in the journal.
         other => other.as_str(),
     }
