@@ -12,7 +12,8 @@ use url::Url;
 use crate::adapters::{self, Adapter};
 use crate::capability::{self, Expand, ProviderRow};
 use crate::declared::{self, LocateContext, Located};
-use crate::exchange::ProviderResponse;
+use crate::exchange::{ProviderRequest, ProviderResponse};
+use crate::manifest::call::CallFacts;
 use crate::manifest::credential::Flow;
 use crate::manifest::{At, Auth, Base, Cause, CredentialOption, Endpoints, Fact, Families, Family, Manifest, Seen, Server, Slot, Sunset, Template};
 use crate::schema;
@@ -536,7 +537,38 @@ impl Provider {
     /// success.
     pub fn refuses(&self, way: Option<&CredentialOption>, answer: &ProviderResponse) -> bool {
         let probe = way.and_then(|way| way.probe.as_ref()).or(self.manifest.probe.as_ref());
-        probe.is_some_and(|probe| declared::refuses(&self.manifest, probe, answer))
+        declared::refuses(&self.manifest, probe, answer)
+    }
+
+    /// A request that the manifest writes: a login, an end. What begins with a slash is below `base`.
+    ///
+    /// # Errors
+    /// `invalid_config` when it cannot be made of the configuration.
+    pub fn request(&self, call: &CallFacts, base: Option<&Url>, values: &Values) -> Result<ProviderRequest, Problem> {
+        declared::request(&self.manifest, call, base, values)
+    }
+
+    /// What an answer to such a request says, where it is a good one. `noun` names what was asked for.
+    ///
+    /// # Errors
+    /// The provider's refusal, or `provider_invalid_answer`.
+    pub fn answer(&self, call: &CallFacts, response: &ProviderResponse, noun: &str) -> Result<Value, Problem> {
+        declared::good(&self.manifest, call, response, noun)
+    }
+
+    /// Where the API is for the credential of this `type`.
+    pub fn base(&self, word: Option<&str>) -> &Base {
+        word.and_then(|word| self.credential(word)).and_then(|way| way.base.as_ref()).unwrap_or(&self.manifest.base)
+    }
+
+    /// Whether organizations have a client or a principal of their own at it, which they enter as provider app.
+    pub fn has_app(&self) -> bool {
+        self.has_consent() || self.has_principal()
+    }
+
+    /// Whether roles are assumed at it by the organization's own principal.
+    pub fn has_principal(&self) -> bool {
+        self.manifest.credential.iter().any(|way| matches!(way.auth, Auth::AwsRole { .. }))
     }
 
     /// Whether every way to authenticate has something that proves it.

@@ -7,14 +7,26 @@ use patchbay_model::{Code, Problem};
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::exchange::{Method, ProviderRequest, ProviderResponse, RequestBody};
+use crate::exchange::{Method, ProviderRequest, ProviderResponse, RequestBody, SignedFor};
 use crate::manifest::call::{CallBody, CallFacts, CallMethod, Lookup, Pick};
-use crate::manifest::{Base, Manifest, Probe, Seen, Slot, Template};
+use crate::manifest::{At, Base, Cause, Manifest, Probe, Seen, Slot, Template};
 use crate::reading::{self, invalid, scalar};
 use crate::refusal::refused;
 use crate::schema::web_address;
 use crate::step::{Identity, Step};
 use crate::values::{Values, unfit};
+use crate::xml;
+
+/// Largest answer that is looked at for a refusal.
+const LARGEST_REFUSAL: usize = 64 << 10;
+
+/// Stands for an address that is itself a secret. Whoever adds the credential puts the address in its place.
+const SECRET_ADDRESS: &str = "https://secret-address.invalid";
+
+/// Whether an address stands for one that is itself the secret.
+pub fn is_secret_address(url: &Url) -> bool {
+    url.host_str() == SECRET_ADDRESS.strip_prefix("https://")
+}
 
 /// What is known when the API of an integration is looked for.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +42,7 @@ pub struct LocateContext<'a> {
 /// Where the API of an integration is.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Located {
-    /// Its address. None inside Patchbay, and where the secret is the address.
+    /// Its address. None inside Patchbay; where the secret is the address, one that stands for it ([`is_secret_address`]).
     pub base_url: Option<Url>,
     /// What a lookup took, for `{located.x}`.
     pub values: BTreeMap<String, String>,
@@ -48,7 +60,8 @@ pub(crate) fn locate(manifest: &Manifest, context: &LocateContext<'_>) -> Result
     let way = context.credential.map(|word| word.strip_suffix("_id").unwrap_or(word));
     let own = manifest.credential.iter().find(|option| Some(option.word.as_str()) == way).and_then(|option| option.base.as_ref());
     match own.unwrap_or(&manifest.base) {
-        Base::Local | Base::Secret { .. } => Ok(Step::Done(Located::default())),
+        Base::Local => Ok(Step::Done(Located::default())),
+        Base::Secret { .. } => web_address(SECRET_ADDRESS).map(|url| Step::Done(Located::at(url))).ok_or_else(|| Problem::internal("a fixed address does not parse")),
         Base::Config { property, otherwise: Some(template) } if values.get(&Slot::Config(property.clone())).is_none() => {
             address(manifest, &values, template).map(|url| Step::Done(Located::at(url)))
         }
@@ -167,7 +180,7 @@ pub(crate) fn probe(manifest: &Manifest, probe: &Probe, base: Option<&Url>, valu
     let request = request(manifest, &probe.call, base, values)?;
     let (manifest, probe) = (manifest.clone(), probe.clone());
     Ok(Step::send(request, move |response| {
-        if refuses(&manifest, &probe, &response) {
+        if told_off(&manifest, Some(&probe), &response) {
             return Err(Problem::new(Code::ProviderRefused, format!("{} refuses the credential. Replace the credential, then test the connection.", manifest.fullname)));
         }
         let answer = good(&manifest, &probe.call, &response, "own user")?;
@@ -176,26 +189,46 @@ pub(crate) fn probe(manifest: &Manifest, probe: &Probe, base: Option<&Url>, valu
     }))
 }
 
-/// Whether an answer says, by what the probe knows of that, that the credential is none.
-pub(crate) fn refuses(manifest: &Manifest, probe: &Probe, response: &ProviderResponse) -> bool {
-    if probe.refused.is_empty() {
-        return false;
+/// Whether an answer says that the credential is none (any more): by its status, by what the probe says of refusals, or by a rule of the
+/// manifest for answers that are errors.
+pub(crate) fn refuses(manifest: &Manifest, probe: Option<&Probe>, response: &ProviderResponse) -> bool {
+    if response.status == 401 || told_off(manifest, probe, response) {
+        return true;
     }
-    let answer: Option<Value> = serde_json::from_slice(&response.body).ok();
-    let code = manifest.api_error.iter().flat_map(|place| &place.code).chain(manifest.server.values().flat_map(|server| &server.answer.error));
-    let code = answer.as_ref().and_then(|answer| code.filter_map(|pointer| pointer.of(answer).and_then(scalar)).next());
-    let text = String::from_utf8_lossy(&response.body);
+    let (code, text) = (code(manifest, response), String::from_utf8_lossy(&response.body));
+    let seen = Seen { code: code.as_deref(), words: Some(&text), status: Some(response.status), ..Seen::default() };
+    let rule = manifest.error.iter().filter(|_| matches!(response.status, 400..=499)).find(|rule| rule.holds(At::Api, &seen));
+    rule.is_some_and(|rule| matches!(rule.cause, Cause::WrongSecret | Cause::UnknownClient | Cause::TokenSpent | Cause::GrantEnded))
+}
+
+/// Whether an answer is one of those that the probe names as refusals.
+fn told_off(manifest: &Manifest, probe: Option<&Probe>, response: &ProviderResponse) -> bool {
+    let Some(probe) = probe.filter(|probe| !probe.refused.is_empty() && response.body.len() <= LARGEST_REFUSAL) else { return false };
+    let (code, text) = (code(manifest, response), String::from_utf8_lossy(&response.body));
     let seen = Seen { code: code.as_deref(), words: Some(&text), status: Some(response.status), ..Seen::default() };
     probe.refused.iter().any(|pattern| pattern.holds(&seen))
 }
 
-/// The JSON of an answer that is good by its status and by what the call says of it. An empty one is `null`.
-fn good(manifest: &Manifest, call: &CallFacts, response: &ProviderResponse, noun: &str) -> Result<Value, Problem> {
+/// The word of an error of the API.
+fn code(manifest: &Manifest, response: &ProviderResponse) -> Option<String> {
+    let answer: Option<Value> = serde_json::from_slice(&response.body).ok().or_else(|| xml::of(response));
+    let places = manifest.api_error.iter().flat_map(|place| &place.code).chain(manifest.server.values().flat_map(|server| &server.answer.error));
+    let in_body = answer.as_ref().and_then(|answer| places.filter_map(|pointer| pointer.of(answer).and_then(scalar)).next());
+    let header = manifest.api_error.as_ref().and_then(|place| place.header.as_deref());
+    in_body.or_else(|| header.and_then(|name| response.header(name)).map(|word| reading::cut(word, 200).to_owned()))
+}
+
+/// The JSON of an answer that is good by its status and by what the call says of it. An empty one is `null`, one in XML its elements.
+pub(crate) fn good(manifest: &Manifest, call: &CallFacts, response: &ProviderResponse, noun: &str) -> Result<Value, Problem> {
     let name = manifest.fullname.as_str();
     if !response.ok() {
         return Err(refused(name, response, noun, ""));
     }
-    let answer = if response.body.is_empty() && call.ok.is_none() { Value::Null } else { reading::json(name, response)? };
+    let answer = match xml::of(response) {
+        Some(answer) => answer,
+        None if response.body.is_empty() && call.ok.is_none() => Value::Null,
+        None => reading::json(name, response)?,
+    };
     if call.ok.as_ref().is_some_and(|ok| !ok.holds(&answer)) {
         return Err(Problem::new(Code::ProviderRefused, format!("{name} answers that the request failed. Replace the credential, then test the connection.")));
     }
@@ -203,7 +236,7 @@ fn good(manifest: &Manifest, call: &CallFacts, response: &ProviderResponse, noun
 }
 
 /// A request as the manifest writes it.
-fn request(manifest: &Manifest, call: &CallFacts, base: Option<&Url>, values: &Values) -> Result<ProviderRequest, Problem> {
+pub(crate) fn request(manifest: &Manifest, call: &CallFacts, base: Option<&Url>, values: &Values) -> Result<ProviderRequest, Problem> {
     let written = values.fill(&call.url).map_err(|error| unfit(manifest, &error))?;
     let text = match base.filter(|_| written.is_empty() || written.starts_with('/')) {
         Some(base) => format!("{}{written}", base.as_str().trim_end_matches('/')),
@@ -225,6 +258,10 @@ fn request(manifest: &Manifest, call: &CallFacts, base: Option<&Url>, values: &V
     };
     let mut request = ProviderRequest::new(method, url);
     request.authenticated = call.authenticated;
+    if let Some(sign) = &call.sign {
+        let filled = |template: &Template| values.fill(template).map_err(|error| unfit(manifest, &error));
+        request.signed_for = Some(SignedFor { service: filled(&sign.service)?, region: filled(&sign.region)? });
+    }
     for (name, template) in &call.headers {
         if let Some(value) = values.text(manifest, template)? {
             request = request.header(&name.to_ascii_lowercase(), &value);
@@ -241,20 +278,7 @@ fn request(manifest: &Manifest, call: &CallFacts, base: Option<&Url>, values: &V
             }
             RequestBody::Bytes { content_type: "application/x-www-form-urlencoded".to_owned(), bytes: written.finish().into_bytes() }
         }
-        CallBody::Json(value) => RequestBody::Json(filled(manifest, values, value)?),
+        CallBody::Json(value) => RequestBody::Json(values.json(manifest, value)?),
     };
     Ok(request)
-}
-
-/// JSON with each text in it filled.
-fn filled(manifest: &Manifest, values: &Values, value: &Value) -> Result<Value, Problem> {
-    Ok(match value {
-        Value::String(written) => {
-            let template = Template::parse(written).map_err(|error| unfit(manifest, &error))?;
-            values.text(manifest, &template)?.map_or(Value::Null, Value::String)
-        }
-        Value::Array(list) => list.iter().map(|inner| filled(manifest, values, inner)).collect::<Result<_, _>>()?,
-        Value::Object(members) => members.iter().map(|(name, inner)| Ok((name.clone(), filled(manifest, values, inner)?))).collect::<Result<Map<_, _>, Problem>>()?.into(),
-        other => other.clone(),
-    })
 }

@@ -82,6 +82,17 @@ pub struct ProviderRequest {
     pub idempotent: bool,
     /// Most bytes of the answer's body that make sense; more is a fault of the provider.
     pub max_answer_bytes: usize,
+    /// For what it is signed, where that is another service than the credential's place says.
+    pub signed_for: Option<SignedFor>,
+}
+
+/// A service of AWS, and the region in which it is asked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SignedFor {
+    /// Which service.
+    pub service: String,
+    /// In which region.
+    pub region: String,
 }
 
 impl ProviderRequest {
@@ -100,6 +111,7 @@ impl ProviderRequest {
             authenticated: true,
             idempotent: matches!(method, Method::Get | Method::Put | Method::Delete),
             max_answer_bytes: Self::MAX_JSON,
+            signed_for: None,
         }
     }
 

@@ -20,10 +20,11 @@ pub mod routes;
 mod schema;
 pub mod step;
 mod values;
+pub mod xml;
 
 pub use catalog::{Catalog, CatalogError, Provider, UserManifest};
-pub use declared::{LocateContext, Located};
-pub use exchange::{Method, Part, ProviderRequest, ProviderResponse, RequestBody};
+pub use declared::{LocateContext, Located, is_secret_address};
+pub use exchange::{Method, Part, ProviderRequest, ProviderResponse, RequestBody, SignedFor};
 pub use manifest::{CredentialOption, Manifest, Place, Server, sample_config, sample_config_of};
 pub use routes::{Offer, Platform, routes};
 pub use step::{AdapterContext, Continue, Identity, LocalAnswer, LocalOp, Step};

@@ -3,14 +3,24 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use patchbay_model::{Code, Problem};
+use patchbay_model::{Code, Problem, Secret};
 use serde_json::{Map, Value};
 
 use crate::manifest::{Manifest, Slot, Template, TemplateError};
 
 /// The values that templates can have for one integration.
-#[derive(Clone, Debug, Default)]
-pub struct Values(BTreeMap<Slot, String>);
+#[derive(Clone, Default)]
+pub struct Values {
+    known: BTreeMap<Slot, String>,
+    /// Those that are never shown.
+    secret: BTreeMap<Slot, Secret>,
+}
+
+impl std::fmt::Debug for Values {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Values").field("known", &self.known).field("secret", &self.secret.keys().collect::<Vec<_>>()).finish()
+    }
+}
 
 impl Values {
     /// What a configuration, what answers brought beside tokens, and what a lookup took give.
@@ -30,10 +40,10 @@ impl Values {
         }
         values.extend(kept.iter().map(|(key, value)| (Slot::Kept(key.clone()), value.clone())));
         values.extend(located.iter().map(|(key, value)| (Slot::Located(key.clone()), value.clone())));
-        let mut values = Self(values);
+        let mut values = Self { known: values, secret: BTreeMap::new() };
         for (name, template) in &manifest.bases {
             if let Ok(address) = values.fill(template) {
-                values.0.insert(Slot::Base(name.clone()), address);
+                values.known.insert(Slot::Base(name.clone()), address);
             }
         }
         values
@@ -41,12 +51,17 @@ impl Values {
 
     /// The value of a slot, where it is known.
     pub fn get(&self, slot: &Slot) -> Option<&str> {
-        self.0.get(slot).map(String::as_str)
+        self.known.get(slot).map(String::as_str)
     }
 
     /// Knows one more.
     pub fn set(&mut self, slot: Slot, value: impl Into<String>) {
-        self.0.insert(slot, value.into());
+        self.known.insert(slot, value.into());
+    }
+
+    /// Knows one more that is filled in and never shown.
+    pub fn set_secret(&mut self, slot: Slot, value: Secret) {
+        self.secret.insert(slot, value);
     }
 
     /// With one more.
@@ -61,7 +76,7 @@ impl Values {
     /// # Errors
     /// When a value is missing, or is not what its filter takes.
     pub fn fill(&self, template: &Template) -> Result<String, TemplateError> {
-        template.fill(|slot| self.0.get(slot).map(|value| Cow::Borrowed(value.as_str())))
+        template.fill(|slot| self.known.get(slot).map(String::as_str).or_else(|| self.secret.get(slot).map(Secret::expose)).map(Cow::Borrowed))
     }
 
     /// A text of a header, a parameter or a body; none where it is nothing but a property that is not given.
@@ -74,6 +89,22 @@ impl Values {
             Err(TemplateError::Missing(_)) if template.parts().len() == 1 => Ok(None),
             Err(error) => Err(unfit(manifest, &error)),
         }
+    }
+
+    /// JSON with each text in it filled.
+    ///
+    /// # Errors
+    /// As [`Self::text`].
+    pub fn json(&self, manifest: &Manifest, written: &Value) -> Result<Value, Problem> {
+        Ok(match written {
+            Value::String(written) => {
+                let template = Template::parse(written).map_err(|error| unfit(manifest, &error))?;
+                self.text(manifest, &template)?.map_or(Value::Null, Value::String)
+            }
+            Value::Array(list) => list.iter().map(|inner| self.json(manifest, inner)).collect::<Result<_, _>>()?,
+            Value::Object(members) => members.iter().map(|(name, inner)| Ok((name.clone(), self.json(manifest, inner)?))).collect::<Result<Map<_, _>, Problem>>()?.into(),
+            other => other.clone(),
+        })
     }
 
     /// Texts by name, without those that are nothing but a property that is not given.
