@@ -7,7 +7,7 @@ pub(crate) mod opened;
 pub(crate) mod places;
 mod plan;
 mod probe;
-mod request;
+pub(crate) mod request;
 pub(crate) mod sealed;
 pub(crate) mod status;
 

@@ -298,6 +298,7 @@ impl Engine {
         if tokio::time::timeout(LANDING, landed).await.is_err() {
             tracing::warn!("an answer of a provider is still awaited and is given up");
         }
+        self.outbound().sessions.end_all(self).await;
         if let Err(problem) = crate::usage::flush(self).await {
             tracing::warn!(code = problem.code.as_str(), "usage counters could not be written");
         }

@@ -14,7 +14,7 @@ mod push;
 mod request;
 mod tokens;
 
-pub(crate) use answer::{Answer, Refusal, bounded, read};
+pub(crate) use answer::{Answer, Refusal, bounded, read, until};
 pub(crate) use assertion::written;
 pub(crate) use authority::{Authority, authority};
 pub(crate) use call::{Sent, send};

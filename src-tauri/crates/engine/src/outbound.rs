@@ -5,7 +5,7 @@ use patchbay_store::Witness;
 use tokio::sync::OnceCell;
 
 use crate::Engine;
-use crate::auth::Minted;
+use crate::auth::{Minted, Sessions};
 use crate::call::places::Places;
 use crate::http::Lanes;
 use crate::oauth::MetadataCache;
@@ -23,6 +23,8 @@ pub(crate) struct Outbound {
     pub(crate) places: Places,
     /// Tokens that credentials got without a person.
     pub(crate) minted: Minted,
+    /// Sessions that logins opened at providers.
+    pub(crate) sessions: Sessions,
     /// Renewals of this process.
     pub(crate) flights: Flights,
     /// This engine's name in leases.
@@ -40,6 +42,7 @@ impl Outbound {
             metadata: MetadataCache::default(),
             places: Places::default(),
             minted: Minted::default(),
+            sessions: Sessions::default(),
             flights: Flights::default(),
             lease_owner: context.new_uuid().to_string(),
             witness: OnceCell::new(),

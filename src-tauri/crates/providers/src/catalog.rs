@@ -540,6 +540,11 @@ impl Provider {
         declared::refuses(&self.manifest, probe, answer)
     }
 
+    /// What an answer means by the first rule that speaks of it, and what to do.
+    pub fn explain_answer(&self, at: At, answer: &ProviderResponse) -> Option<(Cause, &str)> {
+        declared::explained(&self.manifest, at, answer)
+    }
+
     /// A request that the manifest writes: a login, an end. What begins with a slash is below `base`.
     ///
     /// # Errors

@@ -108,7 +108,7 @@ fn address(manifest: &Manifest, values: &Values, template: &Template) -> Result<
 }
 
 /// Whether a host is one of these, or ends in one that begins with a dot.
-pub(crate) fn allowed(url: &Url, hosts: &[String]) -> bool {
+pub fn allowed(url: &Url, hosts: &[String]) -> bool {
     let Some(host) = url.host_str() else { return false };
     hosts.iter().any(|known| if known.starts_with('.') { host.ends_with(known.as_str()) } else { host == known })
 }
@@ -192,13 +192,17 @@ pub(crate) fn probe(manifest: &Manifest, probe: &Probe, base: Option<&Url>, valu
 /// Whether an answer says that the credential is none (any more): by its status, by what the probe says of refusals, or by a rule of the
 /// manifest for answers that are errors.
 pub(crate) fn refuses(manifest: &Manifest, probe: Option<&Probe>, response: &ProviderResponse) -> bool {
-    if response.status == 401 || told_off(manifest, probe, response) {
-        return true;
-    }
+    let meant = |cause| matches!(cause, Cause::WrongSecret | Cause::UnknownClient | Cause::TokenSpent | Cause::GrantEnded);
+    response.status == 401
+        || told_off(manifest, probe, response)
+        || (matches!(response.status, 400..=499) && explained(manifest, At::Api, response).is_some_and(|(cause, _)| meant(cause)))
+}
+
+/// What an answer means by the first rule that speaks of it, and what to do.
+pub(crate) fn explained<'a>(manifest: &'a Manifest, at: At, response: &ProviderResponse) -> Option<(Cause, &'a str)> {
     let (code, text) = (code(manifest, response), String::from_utf8_lossy(&response.body));
     let seen = Seen { code: code.as_deref(), words: Some(&text), status: Some(response.status), ..Seen::default() };
-    let rule = manifest.error.iter().filter(|_| matches!(response.status, 400..=499)).find(|rule| rule.holds(At::Api, &seen));
-    rule.is_some_and(|rule| matches!(rule.cause, Cause::WrongSecret | Cause::UnknownClient | Cause::TokenSpent | Cause::GrantEnded))
+    manifest.error.iter().find(|rule| rule.holds(at, &seen)).map(|rule| (rule.cause, rule.words.as_str()))
 }
 
 /// Whether an answer is one of those that the probe names as refusals.

@@ -1,21 +1,19 @@
 //! Driving an adapter: its steps are done one after the other, within bounds, with the credential added where the adapter
 //! asks for it.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use patchbay_model::{Code, Context, IntegrationId, Problem, Scope, Secret};
-use patchbay_providers::manifest::Auth;
 use patchbay_providers::{AdapterContext, CredentialOption, Located, Provider, ProviderRequest, ProviderResponse, Step};
 use serde_json::{Map, Value};
 
 use super::opened::Opened;
 use super::request;
 use crate::Engine;
-use crate::auth::{self, MintedToken, Unminted};
-use crate::http::{HttpFailure, Limits, Mask, Recorder, Repeat};
+use crate::auth::{self, Asking, Carried, MintedToken, Unminted};
+use crate::http::{HttpFailure, HttpRequest, Limits, Mask, Recorder, Repeat};
 use crate::refresh;
 
 /// How long one call may take, all its requests and repeats together.
@@ -43,9 +41,13 @@ pub(crate) struct Drive<'a> {
     pub(crate) settings: Map<String, Value>,
     /// What answers and callbacks brought beside tokens, without what is secret.
     pub(crate) kept: BTreeMap<String, String>,
+    /// What the lookup of the address took.
+    pub(crate) located: BTreeMap<String, String>,
     pub(crate) opened: Opened,
     /// The token that requests carry where one is got first.
     pub(crate) minted: Option<MintedToken>,
+    /// What requests carried and must not be shown.
+    pub(crate) covers: Vec<Secret>,
     pub(crate) recorder: Option<Recorder>,
     pub(crate) state: DriveState,
 }
@@ -104,9 +106,10 @@ impl<'a> Drive<'a> {
         self.word.as_deref().and_then(|word| self.provider.way(word))
     }
 
-    /// What an adapter is given.
-    pub(crate) fn adapter_context(&self, located: Located) -> AdapterContext {
+    /// What an adapter is given. What the lookup took goes with requests from then on.
+    pub(crate) fn adapter_context(&mut self, located: Located) -> AdapterContext {
         let Located { base_url, values } = located;
+        self.located.clone_from(&values);
         AdapterContext { config: self.settings.clone(), base_url, credential: self.word.clone(), kept: self.kept.clone(), located: values, context: self.context().clone() }
     }
 
@@ -218,9 +221,18 @@ impl<'a> Drive<'a> {
 
     async fn mint(&mut self, refused: Option<&Secret>) -> Result<(), Problem> {
         let provider = Arc::clone(&self.provider);
-        let Some(option) = self.word.as_deref().and_then(|word| provider.way(word)).filter(|option| auth::is_granted(&option.auth)) else { return Ok(()) };
-        let Opened::Client(client) = &self.opened else { return Err(Problem::internal("a token is to be got with something else than a client")) };
-        match auth::token(self.engine, self.scope, &provider, option, &self.settings, client, refused).await {
+        let Some(option) = self.word.as_deref().and_then(|word| provider.way(word)).filter(|option| auth::is_minted(&option.auth)) else { return Ok(()) };
+        let asking = Asking {
+            engine: self.engine,
+            scope: self.scope,
+            integration: self.integration,
+            provider: &provider,
+            way: option,
+            settings: &self.settings,
+            opened: &self.opened,
+            testing: self.operation == super::probe::PROBE,
+        };
+        match auth::token(&asking, refused).await {
             Ok(minted) => {
                 if let Some(recorder) = &mut self.recorder {
                     minted.cover(recorder.mask_mut());
@@ -252,16 +264,7 @@ impl<'a> Drive<'a> {
         }
         let outbound = self.engine.outbound();
         let mut outgoing = request::outgoing(request, self.operation, self.context().entropy())?;
-        // What was entered to be exchanged for something else is never sent in its place.
-        if request.authenticated && self.option().is_some_and(|option| matches!(option.auth, Auth::Mint(_) | Auth::SelfSigned { .. })) {
-            return Err(Problem::new(Code::OperationUnsupported, "This version of Patchbay cannot log in the way the provider wants it. Choose another way to authenticate."));
-        }
-        if request.authenticated
-            && let Some(option) = self.option()
-            && let Some((name, value)) = self.carried().header(&option.place)?
-        {
-            outgoing.headers.insert(name, value);
-        }
+        self.carry(request, &mut outgoing)?;
         let limits = Limits {
             deadline: self.state.deadline.min(Instant::now() + ONE_REQUEST),
             max_bytes: request.max_answer_bytes.min(MOST_BYTES),
@@ -294,14 +297,35 @@ impl<'a> Drive<'a> {
         if let Some(minted) = &self.minted {
             minted.cover(&mut mask);
         }
+        self.covers.iter().for_each(|secret| mask.cover(secret));
         mask.problem(problem)
     }
 
-    /// What requests carry.
-    fn carried(&self) -> Cow<'_, Opened> {
-        match &self.minted {
-            Some(minted) => Cow::Owned(Opened::Fresh(minted.token.clone())),
-            None => Cow::Borrowed(&self.opened),
+    /// Puts the credential into a request, and the address that is one.
+    fn carry(&mut self, request: &ProviderRequest, outgoing: &mut HttpRequest) -> Result<(), Problem> {
+        let provider = Arc::clone(&self.provider);
+        let Some(way) = self.word.as_deref().and_then(|word| provider.way(word)) else { return Ok(()) };
+        let carried = Carried {
+            provider: &provider,
+            way,
+            settings: &self.settings,
+            kept: &self.kept,
+            located: &self.located,
+            opened: &self.opened,
+            minted: self.minted.as_ref(),
+        };
+        let mut covers = carried.address(outgoing)?;
+        if request.authenticated {
+            covers.append(&mut carried.apply(self.context(), outgoing, request.signed_for.as_ref())?);
         }
+        for secret in covers {
+            if let Some(recorder) = &mut self.recorder {
+                recorder.mask_mut().cover(&secret);
+            }
+            if !self.covers.iter().any(|known| known.expose() == secret.expose()) {
+                self.covers.push(secret);
+            }
+        }
+        Ok(())
     }
 }

@@ -171,8 +171,10 @@ impl Plan {
             word: self.word.clone(),
             settings: self.settings(),
             kept: self.kept(),
+            located: BTreeMap::new(),
             opened,
             minted: None,
+            covers: Vec::new(),
             recorder,
             state: DriveState::begin(),
         }

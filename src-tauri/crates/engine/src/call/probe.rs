@@ -17,8 +17,8 @@ use crate::contention::again;
 use crate::oauth::TokenSet;
 use crate::{Engine, definition, refresh};
 
-/// The name under which probes stand in the log.
-const PROBE: &str = "probe";
+/// The name under which probes stand in the log, and by which a test of the connection is known.
+pub(super) const PROBE: &str = "probe";
 
 /// A connection that is not stored, or not stored like this, to be tested.
 pub(crate) struct Draft {
@@ -63,8 +63,10 @@ pub(crate) async fn prove(
         word: word.map(str::to_owned),
         settings: settings.clone(),
         kept: kept.clone(),
+        located: BTreeMap::new(),
         opened,
         minted: None,
+        covers: Vec::new(),
         recorder: None,
         state: DriveState::begin(),
     };
@@ -81,7 +83,8 @@ async fn steps(drive: &mut Drive<'_>, found: &mut Option<Located>) -> Result<Pro
     let step = provider.locate(&LocateContext { config: &drive.settings, credential: drive.word.as_deref(), kept: &drive.kept })?;
     let located = drive.run(step).await?;
     *found = located.base_url.is_some().then(|| located.clone());
-    let identity = drive.run(provider.probe(&drive.adapter_context(located))?).await?;
+    let context = drive.adapter_context(located);
+    let identity = drive.run(provider.probe(&context)?).await?;
     Ok(ProbeOutcome { id: identity.id, name: identity.name, email: identity.email })
 }
 

@@ -13,7 +13,7 @@ use crate::http::{HttpAnswer, HttpRequest};
 ///
 /// # Errors
 /// `internal` when an adapter made an impossible header.
-pub(super) fn outgoing(request: &ProviderRequest, operation: &'static str, entropy: &dyn Entropy) -> Result<HttpRequest, Problem> {
+pub(crate) fn outgoing(request: &ProviderRequest, operation: &'static str, entropy: &dyn Entropy) -> Result<HttpRequest, Problem> {
     let mut headers = HeaderMap::with_capacity(request.headers.len() + 2);
     for (name, value) in &request.headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Problem::internal("an adapter made an impossible header"))?;
@@ -43,7 +43,7 @@ pub(super) fn outgoing(request: &ProviderRequest, operation: &'static str, entro
 }
 
 /// The answer as adapters read it.
-pub(super) fn incoming(answer: HttpAnswer) -> ProviderResponse {
+pub(crate) fn incoming(answer: HttpAnswer) -> ProviderResponse {
     ProviderResponse {
         status: answer.status.as_u16(),
         headers: answer.headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))).collect(),

@@ -78,7 +78,7 @@ pub(super) async fn established(engine: &Engine, scope: Scope, caller: &CallerIn
     let set = new.into_set().ok_or_else(|| Problem::internal("an answer was read as tokens and has none"))?;
 
     let settings = settings_of(&material.integration.config);
-    let opened = Opened::Fresh(set.main.access.clone());
+    let opened = Opened::Fresh(Box::new(set.clone()));
     let proof = prove(engine, scope, material.integration.id, &material.provider, &settings, &kept, Some(&material.word), opened).await;
     if let (Err(problem), IntegrationStatus::NeedsAttention { cause: AttentionCause::CredentialRefused }) = (&proof.outcome, proof.status) {
         return Err(Problem::new(

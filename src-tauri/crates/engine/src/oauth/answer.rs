@@ -150,7 +150,7 @@ fn number(value: &Value) -> Option<u64> {
 }
 
 /// The end of something; none for zero, the past and nonsense.
-fn until(place: &ExpiryPlace, answer: &Value, now: Timestamp) -> Option<Timestamp> {
+pub(crate) fn until(place: &ExpiryPlace, answer: &Value, now: Timestamp) -> Option<Timestamp> {
     let value = place.at.of(answer)?;
     let after = |seconds: u64| (seconds > 0).then(|| now.plus(Duration::from_secs(seconds.min(LONGEST_LIFE))));
     match place.unit {
