@@ -15,7 +15,6 @@ use patchbay_providers::manifest::{Auth, ClientAuth, CredentialOption, Server};
 use patchbay_providers::{Catalog, Provider};
 use patchbay_simulator::{Fault, FaultOrder};
 
-use crate::unbuilt::{refused, unbuilt};
 use crate::world::{World, at, must, problem};
 
 /// Taken by every provider: https elsewhere than on this computer.
@@ -30,9 +29,6 @@ pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &Cred
     must(integration.status == IntegrationStatus::AwaitingConsent, || format!("before anybody consents it is {:?}", integration.status))?;
 
     connect(&world, &integration).await?;
-    if unbuilt(provider, way) {
-        return refused(&world, &integration).await;
-    }
     world.works(&integration, "the first call").await?;
 
     let renewable = renewable(server);

@@ -1,24 +1,37 @@
-//! What a person enters: entry, call, replacement, refusal.
+//! What a person enters: entry, call, replacement, refusal; and what is got with it on the way, until it ends.
 
 use std::sync::Arc;
 
 use libtest_mimic::Failed;
-use patchbay_model::integration::IntegrationStatus;
-use patchbay_providers::manifest::CredentialOption;
+use patchbay_model::Code;
+use patchbay_model::integration::{Integration, IntegrationStatus};
+use patchbay_providers::manifest::{Auth, CredentialOption};
 use patchbay_providers::{Catalog, Provider};
+use serde_json::{Map, Value};
 
-use crate::unbuilt::{refused, unbuilt};
-use crate::world::{World, must};
+use crate::world::{World, must, registered};
 
 pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &CredentialOption) -> Result<(), Failed> {
     let world = World::new(catalog, provider).await?;
     let issue = || world.simulator.issue(provider.id(), &way.word).ok_or("the provider makes no such key");
     let first = issue()?;
     let integration = world.integration(world.config(Some(way), Some(&first.fields))).await?;
-    if unbuilt(provider, way) {
-        return refused(&world, &integration).await;
+    if let Auth::AwsRole { .. } = &way.auth {
+        // Nobody can assume a role before the organization has a principal of its own.
+        let problem = world.fails(&integration, "the call without a principal").await?;
+        must(problem.code == Code::ProviderAppMissing, || format!("it is refused otherwise: {:?}: {}", problem.code, problem.message))?;
+        registered(&world, provider).await?;
     }
     world.works(&integration, "the first call").await?;
+    match &way.auth {
+        Auth::Mint(login) => got(&world, &integration, "mint", login.expires.seconds.unwrap_or(3600)).await?,
+        Auth::AwsRole { .. } => {
+            must(world.outcomes("assume_role") == ["granted", "AccessDenied"], || format!("a wrong external id was not tried: {:?}", world.outcomes("assume_role")))?;
+            got(&world, &integration, "assume_role", 3600).await?;
+            wrong_external_id(&world, &integration, way, &first.fields).await?;
+        }
+        _ => {}
+    }
     must(world.status(&integration).await? == IntegrationStatus::Active, || "it is not active after the first call".to_owned())?;
 
     // The key is changed at the provider, then here; the integration stays the same one.
@@ -32,7 +45,33 @@ pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &Cred
     let after = world.now(&integration).await?;
     must(after.id == integration.id && after.status == IntegrationStatus::Active, || format!("it is another one: {after:?}"))?;
     world.engine.shutdown().await;
+    if matches!(&way.auth, Auth::Mint(login) if login.end.is_some()) {
+        let ends = world.outcomes("mintend").iter().filter(|outcome| *outcome == "ok").count();
+        must(ends > 0, || "the session stays open at the provider".to_owned())?;
+    }
     Ok(())
+}
+
+/// What was got with a key serves several calls, and is got anew before it ends.
+async fn got(world: &World, integration: &Integration, what: &str, seconds: u64) -> Result<(), Failed> {
+    let granted = || world.outcomes(what).iter().filter(|outcome| *outcome == "granted").count();
+    let before = granted();
+    world.works(integration, "the second call").await?;
+    must(granted() == before, || "what was got is not used again".to_owned())?;
+    world.advance(seconds + 1);
+    world.works(integration, "the call after that ended").await?;
+    must(granted() == before + 1, || format!("it was got {} times", granted() - before))
+}
+
+/// A role is not given to whoever names another external id.
+async fn wrong_external_id(world: &World, integration: &Integration, way: &CredentialOption, fields: &Map<String, Value>) -> Result<(), Failed> {
+    let mut wrong = fields.clone();
+    wrong.insert("external_id".to_owned(), "somebody-else".into());
+    world.change(integration, world.config(Some(way), Some(&wrong))).await?;
+    let problem = world.fails(integration, "the call with a wrong external id").await?;
+    must(problem.code == Code::ProviderRefused, || format!("it is refused otherwise: {:?}: {}", problem.code, problem.message))?;
+    world.change(integration, world.config(Some(way), Some(fields))).await?;
+    world.works(integration, "the call with the right external id").await
 }
 
 /// A provider that needs no credential works at once.

@@ -5,7 +5,6 @@
 
 mod consent;
 mod keys;
-mod unbuilt;
 mod world;
 
 use std::process::ExitCode;

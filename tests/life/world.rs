@@ -9,9 +9,10 @@ use libtest_mimic::Failed;
 use patchbay_engine::account::CreateAccount;
 use patchbay_engine::installation::{self, StoreUrl};
 use patchbay_engine::integration::{self, CreateIntegration, UpdateIntegration};
+use patchbay_engine::provider_app::{self, CreateProviderApp};
 use patchbay_engine::{Engine, ManagementGrant, NetworkPolicy};
 use patchbay_model::integration::{Integration, IntegrationStatus};
-use patchbay_model::{Clock, Context, Origin, Problem, Timestamp};
+use patchbay_model::{Clock, Context, Origin, Problem, Secret, Timestamp};
 use patchbay_providers::manifest::CredentialOption;
 use patchbay_providers::{Catalog, Provider, sample_config_of};
 use patchbay_server::Simulated;
@@ -128,8 +129,30 @@ impl World {
         self.clock.0.fetch_add(i64::try_from(seconds).unwrap_or_default() * 1_000_000, Ordering::SeqCst);
     }
 
+    /// What came of each request of this kind.
+    pub(crate) fn outcomes(&self, what: &str) -> Vec<String> {
+        self.asked(what).into_iter().map(|entry| entry.outcome).collect()
+    }
+
     /// What the provider was asked of this kind.
     pub(crate) fn asked(&self, what: &str) -> Vec<Entry> {
         self.simulator.log().into_iter().filter(|entry| entry.what == what).collect()
     }
+}
+
+/// The organization enters the access key of its own principal.
+pub(crate) async fn registered(world: &World, provider: &Provider) -> Result<(), Failed> {
+    let setup = world.simulator.setup(provider.id()).ok_or("the provider is not simulated")?;
+    let app = CreateProviderApp {
+        name: Some("our-principal".to_owned()),
+        fullname: None,
+        provider: provider.id().to_string(),
+        issuer: None,
+        client_id: setup.client_id,
+        client_secret: Some(Secret::new(setup.client_secret.as_str())),
+        redirect_uris: Vec::new(),
+        scopes: Vec::new(),
+        secret_expires: None,
+    };
+    provider_app::create(&world.engine, &world.grant, app).await.map(drop).map_err(problem("the principal"))
 }

@@ -108,14 +108,14 @@ install_node() {
   hash -r
 }
 
-# The judges of the Management and Connector API, in an environment of their own: the SDK, and schemathesis.
+# The judges of the Management and Connector API and a private AWS, in an environment of their own: the SDK, schemathesis, moto.
 install_judges() {
-  local venv=$cache/venv wanted=(tests/sdk/requirements.txt tests/conformance/requirements.txt)
+  local venv=$cache/venv wanted=(tests/sdk/requirements.txt tests/conformance/requirements.txt tests/peers/requirements.txt)
   cat "${wanted[@]}" | cmp -s - "$venv/requirements.txt" && return 0
   say 'Python packages'
   rm -rf "$venv"
   python3 -m venv "$venv"
-  "$venv/bin/pip" install -q --disable-pip-version-check --no-deps -r "${wanted[0]}" -r "${wanted[1]}"
+  "$venv/bin/pip" install -q --disable-pip-version-check --no-deps "${wanted[@]/#/-r}"
   "$venv/bin/pip" check -q --disable-pip-version-check
   cat "${wanted[@]}" >"$venv/requirements.txt"
 }

@@ -152,6 +152,8 @@ pub(super) const SAMPLES: &[Sample] = &[
     same("provider_apps.update", Kind::App),
     bare("provider_apps.delete", Kind::App),
     bare("provider_apps.impact", Kind::App),
+    // The organization of the matrix has no principal at AWS.
+    let_through(made("provider_apps.trust", Kind::Nothing, |_, _| json!({"provider": "storage_aws_s3"})), 400),
     made("connect.begin", Kind::Consent, |params, _| json!({"integration_id": params.get("integration_id"), "route": "window"})),
     bare("connect.routes", Kind::Consent),
     made("connect.switch", Kind::Connect, |_, _| json!({"route": "paste"})),

@@ -21,7 +21,7 @@ use crate::wire::backup::{Backup, BackupSettings, Backups};
 use crate::wire::call::{CallAnswer, CallIntegration};
 use crate::wire::capability::{Connector, Provider};
 use crate::wire::connect_link::{ConnectLink, ConnectLinkCreated, CreateConnectLink};
-use crate::wire::consent::{BeginConnect, ConnectOffer, ConnectSession, CreateProviderApp, FinishConnect, ProviderApp, SwitchConnect, UpdateProviderApp};
+use crate::wire::consent::{BeginConnect, ConnectOffer, ConnectSession, CreateProviderApp, FinishConnect, ProposeTrust, ProviderApp, SwitchConnect, TrustPolicy, UpdateProviderApp};
 use crate::wire::credential::{CreateCredential, Credential, UpdateCredential};
 use crate::wire::deadline::Deadlines;
 use crate::wire::definition::{Definition, IntegrationVersion, SetVersion, VersionPreview};
@@ -249,6 +249,7 @@ table! {
     ProviderAppsDelete: Delete "/v1/x/provider-apps/{provider_app_id}", NoQuery, NoBody => Deleted, 204, Management, provider_app::delete;
 
     ProviderAppsImpact: Get "/v1/x/provider-apps/{provider_app_id}/impact", NoQuery, NoBody => Answer<Impact>, 200, Management, provider_app::impact;
+    ProviderAppsTrust: Post "/v1/x/trust-policies", NoQuery, Json<ProposeTrust> => Answer<TrustPolicy>, 200, Management, provider_app::trust;
 
     ConnectRoutes: Get "/v1/x/integrations/{account_id}/{integration_id}/connect-routes", Place, NoBody => Listed<ConnectOffer>, 200, Management, connect::routes;
     ConnectBegin: Post "/v1/x/connect-sessions", NoQuery, Json<BeginConnect> => Answer<ConnectSession>, 201, Management, connect::begin;

@@ -65,6 +65,8 @@ pub(crate) enum Command {
     Connect(Connect),
     /// Show what ends by itself and what is to be done, or write it as a calendar.
     Deadlines(Deadlines),
+    /// Propose an external id and the trust policy with which a customer's AWS role trusts your organization's principal.
+    Trust(Trust),
     /// Show the providers that this build knows, judge files that describe others, and add those to an organization.
     Catalog(CatalogArguments),
 }
@@ -486,6 +488,27 @@ pub(crate) struct Deadlines {
     /// Write a calendar (iCalendar) of what a person has to see to within two years into this file, or - for standard output.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["within", "kind", "all"])]
     pub(crate) ics: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Trust {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
+    #[command(flatten)]
+    pub(crate) organization: OrganizationArguments,
+
+    /// The provider at which the role is to be assumed, such as storage_aws_s3.
+    #[arg(value_name = "PROVIDER")]
+    pub(crate) provider: String,
+
+    /// The region whose token service is asked; the one of the example where missing.
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+
+    /// aws, aws-cn or aws-us-gov.
+    #[arg(long, value_name = "PARTITION")]
+    pub(crate) partition: Option<String>,
 }
 
 #[derive(Args)]

@@ -15,4 +15,5 @@ pub(crate) mod serve;
 pub(crate) mod simulate;
 pub(crate) mod store;
 pub(crate) mod token;
+pub(crate) mod trust;
 pub(crate) mod undo;

@@ -8,7 +8,7 @@ mod minted;
 mod place;
 mod sigv4;
 
-pub(crate) use assume::RoleFields;
+pub(crate) use assume::{RoleFields, identify};
 pub(crate) use client::ClientFields;
 pub(crate) use exchange::{Asking, is_minted, token};
 pub(crate) use mint::Sessions;

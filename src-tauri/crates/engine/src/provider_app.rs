@@ -1,10 +1,11 @@
-//! Provider apps: the organization's own OAuth clients at providers.
+//! Provider apps: the organization's own OAuth clients at providers, and its own principals at AWS.
 
 mod create;
 mod delete;
 mod get;
 mod impact;
 mod list;
+mod trust;
 mod update;
 
 use patchbay_model::{Secret, Timestamp};
@@ -14,6 +15,7 @@ pub use delete::delete;
 pub use get::get;
 pub use impact::impact;
 pub use list::list;
+pub use trust::{Trust, trust};
 pub use update::update;
 
 /// A new provider app.

@@ -110,6 +110,7 @@ operations! {
     ProviderAppsUpdate = "provider_apps.update";
     ProviderAppsDelete = "provider_apps.delete";
     ProviderAppsImpact = "provider_apps.impact";
+    ProviderAppsTrust = "provider_apps.trust";
     ConnectRoutes = "connect.routes";
     ConnectBegin = "connect.begin";
     ConnectSwitch = "connect.switch";

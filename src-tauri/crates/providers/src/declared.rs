@@ -219,7 +219,10 @@ fn code(manifest: &Manifest, response: &ProviderResponse) -> Option<String> {
     let places = manifest.api_error.iter().flat_map(|place| &place.code).chain(manifest.server.values().flat_map(|server| &server.answer.error));
     let in_body = answer.as_ref().and_then(|answer| places.filter_map(|pointer| pointer.of(answer).and_then(scalar)).next());
     let header = manifest.api_error.as_ref().and_then(|place| place.header.as_deref());
-    in_body.or_else(|| header.and_then(|name| response.header(name)).map(|word| reading::cut(word, 200).to_owned()))
+    let word = in_body.or_else(|| header.and_then(|name| response.header(name)).map(|word| reading::cut(word, 200).to_owned()))?;
+    // AWS writes names of its own around it: `com.amazonaws.sqs#Word`, `Word:http://...`, `Word;Sender`.
+    let bare = word.rsplit('#').next().and_then(|word| word.split([':', ';']).next()).filter(|_| manifest.credential.iter().any(|way| way.place.is_signed()));
+    Some(bare.map(str::to_owned).unwrap_or(word))
 }
 
 /// The JSON of an answer that is good by its status and by what the call says of it. An empty one is `null`, one in XML its elements.

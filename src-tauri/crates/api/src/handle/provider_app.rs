@@ -7,7 +7,7 @@ use super::{Bare, Call, With, deleted, listed};
 use crate::handle::overview::impact_view;
 use crate::reply::Deleted;
 use crate::request::{Json, ListOf, NoBody};
-use crate::wire::consent::{CreateProviderApp, ProviderApp, UpdateProviderApp};
+use crate::wire::consent::{CreateProviderApp, ProposeTrust, ProviderApp, TrustPolicy, UpdateProviderApp};
 use crate::wire::envelope::{Answer, Listed};
 use crate::wire::overview::Impact;
 
@@ -53,6 +53,11 @@ pub(crate) async fn update(call: With<'_, Json<UpdateProviderApp>>) -> Result<An
 
 pub(crate) async fn impact(call: Bare<'_>) -> Result<Answer<Impact>, Problem> {
     provider_app::impact(call.engine, call.grant, call.path("provider_app_id")?).await.map(impact_view)
+}
+
+pub(crate) async fn trust(call: With<'_, Json<ProposeTrust>>) -> Result<Answer<TrustPolicy>, Problem> {
+    let ProposeTrust { provider, provider_config } = call.body.0;
+    provider_app::trust(call.engine, call.grant, &provider, provider_config.unwrap_or_default()).await.map(|trust| Answer::of(trust.into()))
 }
 
 pub(crate) async fn delete(call: Bare<'_>) -> Result<Deleted, Problem> {

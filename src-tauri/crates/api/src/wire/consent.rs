@@ -37,6 +37,35 @@ pub struct ProviderApp {
     pub updated_at: Timestamp,
 }
 
+/// Body of `provider_apps.trust`.
+#[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
+#[ts(optional_fields)]
+pub struct ProposeTrust {
+    /// At which provider a role shall be assumed.
+    pub provider: String,
+    /// Its configuration as far as it is entered; region and partition count.
+    #[ts(type = "Record<string, unknown>")]
+    pub provider_config: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// Result of `provider_apps.trust`.
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
+pub struct TrustPolicy {
+    /// The ARN of the organization's own principal.
+    pub principal: String,
+    /// A new external id, for one role of one customer.
+    pub external_id: String,
+    /// The trust policy of the role, as JSON to paste.
+    pub policy: String,
+}
+
+impl From<patchbay_engine::provider_app::Trust> for TrustPolicy {
+    fn from(trust: patchbay_engine::provider_app::Trust) -> Self {
+        let patchbay_engine::provider_app::Trust { principal, external_id, policy } = trust;
+        Self { principal, external_id, policy }
+    }
+}
+
 /// Body of `provider_apps.create`.
 #[derive(Clone, Deserialize, TS, JsonSchema)]
 #[ts(optional_fields)]

@@ -75,6 +75,7 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::ProviderAppsList
         | O::ProviderAppsGet
         | O::ProviderAppsImpact
+        | O::ProviderAppsTrust
         | O::ConnectGet
         | O::ConnectRoutes
         | O::OverviewGet

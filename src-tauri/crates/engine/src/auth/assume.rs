@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use patchbay_model::consent::ProviderApp;
 use patchbay_model::time::parse_lifetime;
-use patchbay_model::{Code, Problem, ProviderId, Secret, Timestamp};
-use patchbay_providers::manifest::{At, Cause, Template};
-use patchbay_providers::{Method, Provider, ProviderRequest, ProviderResponse, RequestBody, xml};
+use patchbay_model::{Code, Problem, ProviderId, Scope, Secret, Timestamp};
+use patchbay_providers::manifest::{At, Auth, Cause, Template};
+use patchbay_providers::{CredentialOption, Method, Provider, ProviderRequest, ProviderResponse, RequestBody, Values, xml};
 use serde_json::{Map, Value};
 use url::Url;
+use uuid::Uuid;
 
-use super::exchange::Asking;
+use super::exchange::{Asking, send};
 use super::{AwsKeys, MintedToken, Unminted, sigv4};
+use crate::Engine;
 use crate::consent::client_of;
 
 /// The version of the API of STS.
@@ -63,7 +65,7 @@ pub(super) struct Sts<'a> {
 /// # Errors
 /// `provider_app_missing` without a principal; the refusal of STS; `invalid_config` for a role that is open to others.
 pub(super) async fn assume(asking: &Asking<'_>, sts: &Sts<'_>, role: &RoleFields) -> Result<MintedToken, Unminted> {
-    let (app, keys) = principal(asking).await?;
+    let (app, keys) = principal(asking.engine, asking.scope, asking.provider).await.map_err(|problem| problem.with_resource("integration", asking.integration, "affected"))?;
     let session = session(asking, sts, role, &role.external_id, &app, &keys).await?;
     if asking.testing {
         let wrong = format!("patchbay-wrong-{}", asking.engine.context().new_uuid().simple());
@@ -93,7 +95,8 @@ async fn session(asking: &Asking<'_>, sts: &Sts<'_>, role: &RoleFields, external
         ("DurationSeconds", &seconds),
         ("ExternalId", external_id),
     ];
-    let response = call(asking, sts, keys, &form).await?;
+    let place = Place { engine: asking.engine, provider: asking.provider, lane: asking.integration.uuid(), values: asking.values(None) };
+    let response = call(&place, sts, keys, &form).await?;
     if !response.ok() {
         return Err(refused(asking.provider, app, &response));
     }
@@ -107,18 +110,53 @@ async fn session(asking: &Asking<'_>, sts: &Sts<'_>, role: &RoleFields, external
 }
 
 /// One signed request to STS.
-async fn call(asking: &Asking<'_>, sts: &Sts<'_>, keys: &AwsKeys, form: &[(&str, &str)]) -> Result<ProviderResponse, Unminted> {
-    let values = asking.values(None);
-    let text = |template: &Template| values.text(asking.provider.manifest(), template).map(Option::unwrap_or_default);
-    let address = Url::parse(&text(sts.address)?)
-        .map_err(|_| Problem::new(Code::InvalidConfig, "The address of AWS's token service cannot be made of the configuration. Correct the region."))?;
+async fn call(place: &Place<'_>, sts: &Sts<'_>, keys: &AwsKeys, form: &[(&str, &str)]) -> Result<ProviderResponse, Problem> {
+    let Place { engine, provider, lane, values } = place;
+    let text = |template: &Template| values.text(provider.manifest(), template).map(Option::unwrap_or_default);
+    let address =
+        Url::parse(&text(sts.address)?).map_err(|_| Problem::new(Code::InvalidConfig, "The address of AWS's token service cannot be made of the configuration. Correct the region."))?;
     let mut request = ProviderRequest::new(Method::Post, address).anonymous();
     // As XML, whatever the service could write as well.
     request.headers.clear();
     let written = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
     request.body = RequestBody::Bytes { content_type: "application/x-www-form-urlencoded".to_owned(), bytes: written.into_bytes() };
     let region = text(sts.region)?;
-    asking.send(&request, |outgoing| sigv4::sign(outgoing, keys, "sts", &region, asking.engine.now())).await
+    send(engine, provider, *lane, &request, |outgoing| sigv4::sign(outgoing, keys, "sts", &region, engine.now())).await
+}
+
+/// From where STS is asked.
+struct Place<'a> {
+    engine: &'a Engine,
+    provider: &'a Provider,
+    lane: Uuid,
+    values: Values,
+}
+
+/// Whom a customer's role must trust.
+pub(crate) struct Principal {
+    /// Its ARN.
+    pub(crate) arn: String,
+    /// The provider app that holds its key.
+    pub(crate) app: ProviderApp,
+}
+
+/// Who the organization's principal is, by AWS's own word (`GetCallerIdentity`, which every key may ask).
+///
+/// # Errors
+/// `provider_app_missing` without a principal; why AWS does not tell.
+pub(crate) async fn identify(engine: &Engine, scope: Scope, provider: &Provider, way: &CredentialOption, settings: &Map<String, Value>) -> Result<Principal, Problem> {
+    let Auth::AwsRole { sts, region, max_seconds, .. } = &way.auth else { return Err(Problem::internal("a principal is asked for where no role is assumed")) };
+    let (app, keys) = principal(engine, scope, provider).await?;
+    let place = Place { engine, provider, lane: app.id.uuid(), values: provider.values(settings, &Default::default(), &Default::default()) };
+    let response = call(&place, &Sts { address: sts, region, max_seconds: *max_seconds }, &keys, &[("Action", "GetCallerIdentity"), ("Version", VERSION)]).await?;
+    if !response.ok() {
+        return Err(refused(provider, &app, &response).problem);
+    }
+    let answer = read(&response);
+    let arn = answer.as_ref().and_then(|answer| answer.pointer("/GetCallerIdentityResponse/GetCallerIdentityResult/Arn")).and_then(Value::as_str);
+    let arn = arn.filter(|arn| arn.starts_with("arn:") && arn.len() <= 2048 && !arn.chars().any(char::is_control));
+    let arn = arn.ok_or_else(|| Problem::new(Code::ProviderInvalidAnswer, "AWS does not say who the principal is. Check the region and the partition."))?;
+    Ok(Principal { arn: arn.to_owned(), app })
 }
 
 fn read(response: &ProviderResponse) -> Option<Value> {
@@ -154,10 +192,9 @@ fn refused(provider: &Provider, app: &ProviderApp, response: &ProviderResponse) 
 }
 
 /// The principal of the organization: the key in a provider app at this provider, else at one of its kin.
-async fn principal(asking: &Asking<'_>) -> Result<(ProviderApp, AwsKeys), Problem> {
-    let (engine, provider) = (asking.engine, asking.provider);
-    let mut tx = engine.store().read_secrets(asking.scope).await?;
-    for id in kin(asking) {
+async fn principal(engine: &Engine, scope: Scope, provider: &Provider) -> Result<(ProviderApp, AwsKeys), Problem> {
+    let mut tx = engine.store().read_secrets(scope).await?;
+    for id in kin(engine, provider) {
         let Some(app) = tx.provider_apps_at(&id).await?.into_iter().find(|app| app.client_secret.is_some()) else { continue };
         let client = client_of(engine, &mut tx, &app).await?;
         let Some(secret) = client.secret else { continue };
@@ -169,14 +206,13 @@ async fn principal(asking: &Asking<'_>) -> Result<(ProviderApp, AwsKeys), Proble
             "Roles are assumed by an AWS principal of your own organization, and there is none. Make an IAM user that may do nothing but sts:AssumeRole, and add a provider app for {} with its access key id as client id and its secret access key as client secret.",
             provider.fullname()
         ),
-    )
-    .with_resource("integration", asking.integration, "affected"))
+    ))
 }
 
 /// Providers whose provider apps hold a principal for this one: itself, those of its family, then whoever else assumes roles.
-fn kin(asking: &Asking<'_>) -> Vec<ProviderId> {
-    let family = &asking.provider.manifest().family;
-    let mut others: Vec<&Arc<Provider>> = asking.engine.catalog().providers().iter().filter(|other| other.has_principal() && other.id() != asking.provider.id()).collect();
+fn kin(engine: &Engine, provider: &Provider) -> Vec<ProviderId> {
+    let family = &provider.manifest().family;
+    let mut others: Vec<&Arc<Provider>> = engine.catalog().providers().iter().filter(|other| other.has_principal() && other.id() != provider.id()).collect();
     others.sort_by_key(|other| family.is_none() || other.manifest().family != *family);
-    std::iter::once(asking.provider.id().clone()).chain(others.into_iter().map(|other| other.id().clone())).collect()
+    std::iter::once(provider.id().clone()).chain(others.into_iter().map(|other| other.id().clone())).collect()
 }

@@ -9,6 +9,7 @@ use patchbay_providers::manifest::Auth;
 use patchbay_providers::{CredentialOption, LocateContext, Provider, ProviderRequest, ProviderResponse, Step, Values};
 use serde_json::{Map, Value, json};
 use url::Url;
+use uuid::Uuid;
 
 use super::assume::{self, Sts};
 use super::place::Carried;
@@ -128,13 +129,26 @@ impl Asking<'_> {
     }
 
     /// Sends a request of which nothing is recorded: the answer holds a secret that nobody knows yet.
-    pub(super) async fn send(&self, request: &ProviderRequest, finish: impl FnOnce(&mut HttpRequest) -> Result<(), Problem>) -> Result<ProviderResponse, Unminted> {
-        let mut outgoing = request::outgoing(request, "(login)", self.engine.context().entropy())?;
-        finish(&mut outgoing)?;
-        let limits = Limits { deadline: Instant::now() + PATIENCE, max_bytes: LARGEST, repeat: Repeat::OnlyUnsent };
-        let width = self.provider.manifest().limits.concurrent.and_then(|width| usize::try_from(width).ok());
-        let turn = self.engine.outbound().lanes.enter(self.integration.uuid(), width, limits.deadline).await?;
-        let answer = self.engine.http().send(&outgoing, limits, Some(turn.lane()), None).await;
-        answer.map(request::incoming).map_err(|failure| Problem::from(failure).into())
+    pub(super) async fn send(&self, request: &ProviderRequest) -> Result<ProviderResponse, Problem> {
+        send(self.engine, self.provider, self.integration.uuid(), request, |_| Ok(())).await
     }
+}
+
+/// Sends a request beside those of a call, in a lane, with whatever `finish` adds last.
+///
+/// # Errors
+/// Why there is no answer.
+pub(super) async fn send(
+    engine: &Engine,
+    provider: &Provider,
+    lane: Uuid,
+    request: &ProviderRequest,
+    finish: impl FnOnce(&mut HttpRequest) -> Result<(), Problem>,
+) -> Result<ProviderResponse, Problem> {
+    let mut outgoing = request::outgoing(request, "(login)", engine.context().entropy())?;
+    finish(&mut outgoing)?;
+    let limits = Limits { deadline: Instant::now() + PATIENCE, max_bytes: LARGEST, repeat: Repeat::OnlyUnsent };
+    let width = provider.manifest().limits.concurrent.and_then(|width| usize::try_from(width).ok());
+    let turn = engine.outbound().lanes.enter(lane, width, limits.deadline).await?;
+    Ok(engine.http().send(&outgoing, limits, Some(turn.lane()), None).await.map(request::incoming)?)
 }

@@ -89,7 +89,7 @@ pub(super) async fn log_in(asking: &Asking<'_>, mint: &Mint, key: MintKey) -> Re
     // There is nothing yet that could go to the credential's place.
     let request = provider.request(&mint.request, base.as_ref(), &values)?.anonymous();
     let obtained = engine.now();
-    let response = asking.send(&request, |_| Ok(())).await?;
+    let response = asking.send(&request).await?;
     let answer = match mint.token_header {
         // Then the body can be anything.
         Some(_) if response.ok() && mint.request.ok.is_none() => Value::Null,

@@ -30,7 +30,9 @@ pub(crate) fn outgoing(request: &ProviderRequest, operation: &'static str, entro
         }
     };
     if let Some(kind) = kind {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_str(&kind).map_err(|_| Problem::internal("an adapter made an impossible content type"))?);
+        let kind = HeaderValue::from_str(&kind).map_err(|_| Problem::internal("an adapter made an impossible content type"))?;
+        // Some want their own name for what is JSON.
+        headers.entry(CONTENT_TYPE).or_insert(kind);
     }
     let method = match request.method {
         Method::Get => reqwest::Method::GET,

@@ -2,9 +2,13 @@
 //! misbehave as they are told.
 
 #[cfg(test)]
+mod aws;
+#[cfg(test)]
 mod forged;
 #[cfg(test)]
 mod mock;
+#[cfg(test)]
+mod moto;
 #[cfg(test)]
 mod redmine;
 #[cfg(test)]

@@ -1,0 +1,202 @@
+//! Signatures and roles of AWS, judged by moto: it computes each signature anew, and asks policies and trust policies.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use patchbay_engine::account::CreateAccount;
+use patchbay_engine::installation::{self, StoreUrl};
+use patchbay_engine::integration::{self, CreateIntegration, UpdateIntegration};
+use patchbay_engine::provider_app::{self, CreateProviderApp};
+use patchbay_engine::{Engine, ManagementGrant, NetworkPolicy};
+use patchbay_model::integration::{AttentionCause, Integration, IntegrationStatus};
+use patchbay_model::{Clock, Code, Context, Origin, Problem, Secret, Timestamp};
+use patchbay_providers::Catalog;
+use patchbay_vault::{KeyAccess, KeySource, OsEntropy, SystemClock};
+use serde_json::{Value, json};
+
+use crate::moto::Moto;
+
+/// Amazon SQS as the catalog has it, with an address of STS that a test can choose.
+const QUEUE: &str = r#"
+format = 2
+id = "sink_aws_test"
+version = "1"
+fullname = "Amazon SQS"
+vendor = "Amazon Web Services"
+connector = "sink"
+description = "A queue."
+docs_url = "https://docs.aws.amazon.com"
+release = { availability = "internal", environments = ["test", "prod"] }
+base = { config = { property = "url" } }
+[[config]]
+name = "url"
+title = "Queue"
+description = "Address."
+required = true
+schema = { type = "string", format = "uri" }
+[[config]]
+name = "sts"
+title = "STS"
+description = "Address."
+required = true
+schema = { type = "string", format = "uri" }
+[[credential]]
+type = "aws_role"
+kind = "aws_role"
+title = "Role"
+description = "A role."
+auth = { aws_role = { service = "sqs", region = "us-east-1", sts = "{config.sts}", max_seconds = 43200 } }
+place = "sigv4"
+[probe]
+call = { method = "post", url = "{config.url|origin}/", headers = { Content-Type = "application/x-amz-json-1.0", X-Amz-Target = "AmazonSQS.GetQueueAttributes" }, body = { json = { QueueUrl = "{config.url}", AttributeNames = ["QueueArn"] } } }
+id = "/Attributes/QueueArn"
+"#;
+
+/// Runs with the machine's clock, and some time ahead of it.
+struct MovedClock(AtomicI64);
+
+impl Clock for MovedClock {
+    fn now(&self) -> Timestamp {
+        let now = SystemClock.now();
+        Timestamp::from_unix_micros(now.unix_micros() + self.0.load(Ordering::SeqCst)).unwrap()
+    }
+}
+
+struct World {
+    engine: Engine,
+    grant: ManagementGrant,
+    clock: Arc<MovedClock>,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    async fn new(catalog: Catalog) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, keys) = (StoreUrl::Sqlite(folder.path().join("store.db")), KeyAccess::from(KeySource::File(folder.path().join("store.key"))));
+        let clock = Arc::new(MovedClock(AtomicI64::new(0)));
+        let context = Context::new(clock.clone(), Arc::new(OsEntropy));
+        let (engine, created) = installation::create(&store, &keys, "Acme Tools", context.clone()).await.unwrap();
+        engine.shutdown().await;
+        drop(engine);
+        let network = NetworkPolicy { allow_private: true, rehearsal: None };
+        let engine = installation::open_with(&store, &keys, catalog, context, network, Origin::Cli).await.unwrap();
+        let grant = engine.local_grant(created.organization.id, Origin::Cli).await.unwrap();
+        let new = CreateAccount { name: Some("globex".to_owned()), ..CreateAccount::default() };
+        patchbay_engine::account::create(&engine, &grant, new).await.unwrap();
+        Self { engine, grant, clock, _folder: folder }
+    }
+
+    async fn make(&self, config: Value) -> Integration {
+        let new = CreateIntegration { name: Some("aws".to_owned()), provider_config: config, ..CreateIntegration::default() };
+        integration::create(&self.engine, &self.grant, "globex", new).await.unwrap().integration
+    }
+
+    async fn change(&self, config: Value) {
+        let change = UpdateIntegration { provider_config: config, ..UpdateIntegration::default() };
+        integration::update(&self.engine, &self.grant, "globex", "aws", change).await.unwrap();
+    }
+
+    async fn now(&self) -> Integration {
+        integration::get(&self.engine, &self.grant, "globex", "aws").await.unwrap()
+    }
+
+    /// What the provider says the credential is of.
+    async fn probe(&self) -> Result<Option<String>, Problem> {
+        self.engine.probe(&self.now().await).await.map(|outcome| outcome.id)
+    }
+
+    async fn principal(&self, id: &str, secret: &str) {
+        let app = CreateProviderApp {
+            name: Some("our-principal".to_owned()),
+            fullname: None,
+            provider: "sink_aws_test".to_owned(),
+            issuer: None,
+            client_id: id.to_owned(),
+            client_secret: Some(Secret::new(secret)),
+            redirect_uris: Vec::new(),
+            scopes: Vec::new(),
+            secret_expires: None,
+        };
+        provider_app::create(&self.engine, &self.grant, app).await.unwrap();
+    }
+
+    fn advance(&self, seconds: i64) {
+        self.clock.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+}
+
+fn refused(problem: &Problem, secrets: &[&str]) {
+    assert_eq!(problem.code, Code::ProviderRefused, "{}", problem.message);
+    let shown = format!("{problem:?}");
+    assert!(secrets.iter().all(|secret| !shown.contains(secret)), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_signs_for_a_queue_and_for_a_bucket() {
+    let moto = Moto::start();
+    let key = moto.key();
+    let queue = |credential: Value| json!({ "type": "sink_aws_sqs", "url": moto.text("queue"), "region": moto.text("region"), "credential": credential });
+    let world = World::new(Catalog::builtin().unwrap()).await;
+    world.make(queue(key.clone())).await;
+    assert_eq!(world.probe().await.unwrap().as_deref(), Some("arn:aws:sqs:us-east-1:123456789012:events"));
+    assert_eq!(world.now().await.status, IntegrationStatus::Active);
+
+    let mut wrong = key.clone();
+    wrong["secret_access_key"] = "planted-secret-access-key-of-nobody".into();
+    world.change(queue(wrong)).await;
+    refused(&world.probe().await.unwrap_err(), &["planted-secret-access-key"]);
+    assert_eq!(world.now().await.status, IntegrationStatus::NeedsAttention { cause: AttentionCause::CredentialRefused });
+
+    // Paths and digests are signed otherwise for S3.
+    let bucket = World::new(Catalog::builtin().unwrap()).await;
+    bucket
+        .make(json!({ "type": "storage_aws_s3", "bucket": moto.text("bucket"), "endpoint": moto.text("url"), "region": moto.text("region"), "credential": key.clone() }))
+        .await;
+    bucket.probe().await.unwrap();
+
+    // A key that ends at AWS is told as that.
+    world.change(queue(key)).await;
+    world.probe().await.unwrap();
+    moto.end_key().await;
+    refused(&world.probe().await.unwrap_err(), &[]);
+    assert_eq!(world.now().await.status, IntegrationStatus::NeedsAttention { cause: AttentionCause::CredentialRefused });
+    refused(&bucket.probe().await.unwrap_err(), &[]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_is_assumed_by_the_principal_of_the_organization() {
+    let moto = Moto::start();
+    let config = |external_id: &str| json!({ "type": "sink_aws_test", "url": moto.text("queue"), "sts": moto.text("url"), "credential": moto.role(external_id) });
+    let world = World::new(Catalog::of_manifests(&[("sink_aws_test", QUEUE)]).unwrap()).await;
+    world.make(config(moto.text("external_id"))).await;
+    assert_eq!(world.probe().await.unwrap_err().code, Code::ProviderAppMissing, "there is no principal yet");
+
+    let (id, secret) = moto.principal();
+    world.principal(id, secret).await;
+    assert_eq!(world.probe().await.unwrap().as_deref(), Some("arn:aws:sqs:us-east-1:123456789012:events"));
+
+    // A session is used until it ends: what becomes of the trust policy meanwhile does not matter.
+    moto.trust("another-external-id").await;
+    world.probe().await.unwrap();
+    world.advance(16 * 60);
+    refused(&world.probe().await.unwrap_err(), &[secret]);
+    assert_eq!(world.now().await.status, IntegrationStatus::NeedsAttention { cause: AttentionCause::CredentialRefused });
+    moto.trust(moto.text("external_id")).await;
+    world.probe().await.unwrap();
+    assert_eq!(world.now().await.status, IntegrationStatus::Active);
+
+    world.change(config("wrong-external-id")).await;
+    refused(&world.probe().await.unwrap_err(), &[secret]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_key_of_the_principal_is_told_as_the_principals() {
+    let moto = Moto::start();
+    let world = World::new(Catalog::of_manifests(&[("sink_aws_test", QUEUE)]).unwrap()).await;
+    let (id, _) = moto.principal();
+    world.principal(id, "planted-secret-of-the-principal").await;
+    world.make(json!({ "type": "sink_aws_test", "url": moto.text("queue"), "sts": moto.text("url"), "credential": moto.role(moto.text("external_id")) })).await;
+    let problem = world.probe().await.unwrap_err();
+    refused(&problem, &["planted-secret-of-the-principal"]);
+    assert!(problem.message.contains("our-principal") && problem.context.resources.iter().any(|resource| resource.kind == "provider_app"), "{problem:?}");
+}
