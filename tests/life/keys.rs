@@ -7,6 +7,7 @@ use patchbay_model::Code;
 use patchbay_model::integration::{Integration, IntegrationStatus};
 use patchbay_providers::manifest::{Auth, CredentialOption};
 use patchbay_providers::{Catalog, Provider};
+use patchbay_simulator::{Fault, FaultOrder};
 use serde_json::{Map, Value};
 
 use crate::world::{World, must, registered};
@@ -58,9 +59,12 @@ async fn got(world: &World, integration: &Integration, what: &str, seconds: u64)
     let before = granted();
     world.works(integration, "the second call").await?;
     must(granted() == before, || "what was got is not used again".to_owned())?;
+    world.simulator.order(FaultOrder::once(Fault::ExpireAccess));
+    world.works(integration, "the call after the provider ended it before its time").await?;
+    must(granted() == before + 1, || format!("it was got {} times after that", granted() - before))?;
     world.advance(seconds + 1);
-    world.works(integration, "the call after that ended").await?;
-    must(granted() == before + 1, || format!("it was got {} times", granted() - before))
+    world.works(integration, "the call after its time was over").await?;
+    must(granted() == before + 2, || format!("it was got {} times after its time was over", granted() - before - 1))
 }
 
 /// A role is not given to whoever names another external id.

@@ -6,7 +6,7 @@
 Prints one JSON line when it answers: its address, a queue and a bucket, the access key of a user that may use both, the key of a
 principal that may do nothing but assume a role, the role, and the external id that the role's trust policy demands. It stays in the
 foreground until SIGTERM or, with --stdin, until its standard input closes. POST {control}/trust changes the external id in the
-trust policy, POST {control}/end deletes the user's key.
+trust policy, or all of it, POST {control}/end deletes the user's key.
 
 Needs the packages of tests/peers/requirements.txt.
 """
@@ -80,7 +80,8 @@ def main():
         def do_POST(self):
             asked = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"{}")
             if self.path == "/trust":
-                iam.update_assume_role_policy(RoleName=ROLE, PolicyDocument=trust(asked["external_id"], principal_arn))
+                document = asked.get("policy") or trust(asked["external_id"], principal_arn)
+                iam.update_assume_role_policy(RoleName=ROLE, PolicyDocument=document)
             elif self.path == "/end":
                 iam.delete_access_key(UserName="worker", AccessKeyId=key["access_key_id"])
             self.send_response(204)

@@ -8,7 +8,7 @@ use patchbay_model::credential::CredentialKind;
 use patchbay_providers::manifest::call::{CallBody, CallFacts, Lookup, Pick};
 use patchbay_providers::manifest::credential::Mint;
 use patchbay_providers::manifest::revoke::Ends;
-use patchbay_providers::manifest::{Auth, Base, CredentialOption, Place, Probe, Slot};
+use patchbay_providers::manifest::{At, Auth, Base, CredentialOption, Place, Probe, Slot};
 use serde_json::{Map, Value, json};
 
 use crate::capture::{Pattern, Values, fill, json_fits};
@@ -544,7 +544,11 @@ fn refused(site: &Site, call: &Call, words: &str) -> SimAnswer {
     let probe = way.and_then(|way| way.probe.as_ref()).or(manifest.probe.as_ref());
     let told = probe.and_then(|probe| probe.refused.first());
     let mut body = Value::Object(Map::new());
-    let code = told.and_then(|told| told.code.clone()).unwrap_or_else(|| "unauthorized".to_owned());
+    let of_aws = way.filter(|way| way.place.is_signed()).map(|_| aws_code(words)).filter(|code| {
+        // As AWS itself does it, where the manifest says what that means.
+        manifest.error.iter().any(|rule| rule.at == At::Api && rule.code.as_deref() == Some(code))
+    });
+    let code = told.and_then(|told| told.code.clone()).or(of_aws.map(str::to_owned)).unwrap_or_else(|| "unauthorized".to_owned());
     let text = told.and_then(|told| told.contains.as_ref()).map_or_else(|| words.to_owned(), |contains| format!("{contains} ({words})"));
     let places = manifest.api_error.iter().flat_map(|error| &error.code).chain(manifest.server.values().flat_map(|server| &server.answer.error));
     match places.into_iter().next() {
@@ -561,9 +565,22 @@ fn refused(site: &Site, call: &Call, words: &str) -> SimAnswer {
     if let Some(ok) = call.facts(site).and_then(|facts| facts.ok.as_ref()).filter(|ok| ok.equals == Some(Value::Bool(true))) {
         put(&mut body, &ok.pointer, Value::Bool(false));
     }
+    if of_aws.is_some() && told.is_none() {
+        let nested = body.as_object().is_some_and(|members| members.len() == 1 && members.values().all(Value::is_object));
+        return if nested { SimAnswer::of(403, "text/xml", xml(&body)) } else { SimAnswer::json(403, &body) };
+    }
     // A match by a word alone is for answers that look good by their status.
     let usual = if told.is_some_and(|told| told.code.is_some()) { 200 } else { 401 };
     SimAnswer::json(told.map_or(usual, |told| told.status.unwrap_or(usual)), &body)
+}
+
+/// What AWS calls a credential that is none.
+fn aws_code(words: &str) -> &'static str {
+    match words {
+        "the token has ended" => "ExpiredToken",
+        words if words.contains("signature") => "SignatureDoesNotMatch",
+        _ => "InvalidClientTokenId",
+    }
 }
 
 /// Nested objects as XML, by element names.

@@ -65,7 +65,7 @@ pub(super) struct Sts<'a> {
 /// # Errors
 /// `provider_app_missing` without a principal; the refusal of STS; `invalid_config` for a role that is open to others.
 pub(super) async fn assume(asking: &Asking<'_>, sts: &Sts<'_>, role: &RoleFields) -> Result<MintedToken, Unminted> {
-    let (app, keys) = principal(asking.engine, asking.scope, asking.provider).await.map_err(|problem| problem.with_resource("integration", asking.integration, "affected"))?;
+    let (app, keys) = principal(asking.engine, asking.scope, asking.provider).await?;
     let session = session(asking, sts, role, &role.external_id, &app, &keys).await?;
     if asking.testing {
         let wrong = format!("patchbay-wrong-{}", asking.engine.context().new_uuid().simple());

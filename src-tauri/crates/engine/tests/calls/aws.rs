@@ -200,3 +200,29 @@ async fn a_wrong_key_of_the_principal_is_told_as_the_principals() {
     refused(&problem, &["planted-secret-of-the-principal"]);
     assert!(problem.message.contains("our-principal") && problem.context.resources.iter().any(|resource| resource.kind == "provider_app"), "{problem:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_policy_that_is_proposed_lets_the_principal_in_and_nobody_else() {
+    let moto = Moto::start();
+    let world = World::new(Catalog::of_manifests(&[("sink_aws_test", QUEUE)]).unwrap()).await;
+    let settings = json!({ "url": moto.text("queue"), "sts": moto.text("url") }).as_object().unwrap().clone();
+    let propose = || provider_app::trust(&world.engine, &world.grant, "sink_aws_test", settings.clone());
+    assert_eq!(propose().await.unwrap_err().code, Code::ProviderAppMissing);
+    let (id, secret) = moto.principal();
+    world.principal(id, secret).await;
+    let (one, other) = (propose().await.unwrap(), propose().await.unwrap());
+    assert_eq!(one.principal, "arn:aws:iam::123456789012:user/patchbay");
+    assert_ne!(one.external_id, other.external_id);
+    moto.paste(&one.policy).await;
+    let config = |external_id: &str| json!({ "type": "sink_aws_test", "url": moto.text("queue"), "sts": moto.text("url"), "credential": moto.role(external_id) });
+    world.make(config(&one.external_id)).await;
+    world.probe().await.unwrap();
+    world.change(config(&other.external_id)).await;
+    refused(&world.probe().await.unwrap_err(), &[secret]);
+
+    let open = one.policy.replace("sts:ExternalId", "sts:SourceIdentity");
+    moto.paste(&open).await;
+    world.change(config(&other.external_id)).await;
+    let problem = world.probe().await.unwrap_err();
+    assert!(problem.code == Code::InvalidConfig && problem.message.contains("sts:ExternalId"), "a role that is open to others: {problem:?}");
+}

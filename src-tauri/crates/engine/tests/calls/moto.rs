@@ -63,6 +63,11 @@ impl Moto {
         self.post("trust", json!({ "external_id": external_id })).await;
     }
 
+    /// Makes this the trust policy of the role.
+    pub(crate) async fn paste(&self, policy: &str) {
+        self.post("trust", json!({ "policy": policy })).await;
+    }
+
     /// Deletes the user's key.
     pub(crate) async fn end_key(&self) {
         self.post("end", json!({})).await;

@@ -143,3 +143,32 @@ fn a_way_may_have_a_probe_of_its_own() {
     };
     assert_eq!((asked("token"), asked("basic")), ("https://api.sample.example/key".to_owned(), "https://acme.sample.example/me".to_owned()));
 }
+
+#[test]
+fn an_answer_in_xml_is_looked_into_as_well() {
+    let xml = |kind: &str, body: &str| ProviderResponse { status: 200, headers: vec![("content-type".to_owned(), kind.to_owned())], body: body.as_bytes().to_vec() };
+    let whole = "probe = { call = { url = \"/\" }, id = \"/WhoResponse/Result/Id\" }";
+    let body = "<WhoResponse xmlns=\"urn:x\"><Result><Id>7</Id></Result></WhoResponse>";
+    assert_eq!(probe(whole, &xml("text/xml", body)).0.unwrap().id.as_deref(), Some("7"));
+    assert_eq!(probe(whole, &xml("text/html", body)).0.unwrap_err().code, Code::ProviderInvalidAnswer, "a page is no answer");
+    assert_eq!(probe(whole, &xml("text/xml", "<html><body/></html>")).0.unwrap_err().code, Code::ProviderInvalidAnswer);
+}
+
+/// What ends a token early is told in many ways; all of them lead to another one, and none of them is taken for an answer.
+#[test]
+fn refusals_of_the_credential_are_told_from_other_refusals() {
+    let refused = "probe = { call = { url = \"/me\" }, refused = [{ code = \"token_expired\" }] }";
+    let rules = "[[error]]\nat = \"api\"\ncode = \"KeyDeleted\"\nstatus = 403\ncause = \"unknown_client\"\nwords = \"The key is gone.\"\n\n[[error]]\nat = \"api\"\ncode = \"TooMany\"\ncause = \"rate_limited\"\nwords = \"Wait.\"\n\n[server.main]";
+    let catalog = catalog(&[(PROBE, refused), ("[server.main]", rules)]);
+    let provider = catalog.find("ticketing_sample").unwrap();
+    let refuses = |status: u16, body: Value| provider.refuses(provider.way("token"), &answer(status, &body));
+    assert!(refuses(401, json!({})) && refuses(200, json!({ "error": "token_expired" })) && refuses(403, json!({ "error": "KeyDeleted" })));
+    assert!(!refuses(403, json!({ "error": "NotAllowed" })) && !refuses(429, json!({ "error": "TooMany" })) && !refuses(200, json!({ "error": "KeyDeleted" })) && !refuses(500, json!({})));
+}
+
+#[test]
+fn an_address_that_is_the_secret_is_left_to_whoever_has_it() {
+    let (found, asked) = locate("base = { secret = { hosts = [\".sample.example\"] } }", json!({}), &[], |_| panic!("nothing is asked"));
+    let url = found.unwrap().base_url.unwrap();
+    assert!(patchbay_providers::is_secret_address(&url) && asked.is_empty());
+}
