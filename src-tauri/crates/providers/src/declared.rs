@@ -229,7 +229,13 @@ fn code(manifest: &Manifest, response: &ProviderResponse) -> Option<String> {
 pub(crate) fn good(manifest: &Manifest, call: &CallFacts, response: &ProviderResponse, noun: &str) -> Result<Value, Problem> {
     let name = manifest.fullname.as_str();
     if !response.ok() {
-        return Err(refused(name, response, noun, ""));
+        let mut problem = refused(name, response, noun, "");
+        // The manifest knows more than the status.
+        if let (Code::ProviderRefused, Some((_, words))) = (problem.code, explained(manifest, At::Api, response)) {
+            let says = problem.context.raw_error.as_deref().map(|says| format!(" It says: {says}")).unwrap_or_default();
+            problem.message = format!("{words}{says}");
+        }
+        return Err(problem);
     }
     let answer = match xml::of(response) {
         Some(answer) => answer,

@@ -87,7 +87,7 @@ async fn session(asking: &Asking<'_>, sts: &Sts<'_>, role: &RoleFields, external
     let seconds = role.seconds.unwrap_or(USUAL).clamp(SHORTEST, sts.max_seconds.max(SHORTEST));
     let name = role.session_name.clone().unwrap_or_else(|| format!("patchbay-{}", asking.integration));
     let (seconds, obtained) = (seconds.to_string(), asking.engine.now());
-    let form = [
+    let form: [(&str, &str); 6] = [
         ("Action", "AssumeRole"),
         ("Version", VERSION),
         ("RoleArn", &role.arn),

@@ -109,8 +109,9 @@ impl Carried<'_> {
                 }
                 for (name, template) in &parts.headers {
                     if let Some(value) = self.text(&values, template)? {
+                        let mut shown = Vec::new();
                         let hidden = template.slots().any(Slot::is_secret);
-                        put(request, if hidden { &mut covers } else { &mut Vec::new() }, name_of(name)?, Secret::new(value))?;
+                        put(request, if hidden { &mut covers } else { &mut shown }, name_of(name)?, Secret::new(value))?;
                     }
                 }
                 for (name, template) in &parts.query {
