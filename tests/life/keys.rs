@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use libtest_mimic::Failed;
+use patchbay_engine::provider_app;
 use patchbay_model::Code;
 use patchbay_model::integration::{Integration, IntegrationStatus};
 use patchbay_providers::manifest::{Auth, CredentialOption};
@@ -10,7 +11,7 @@ use patchbay_providers::{Catalog, Provider};
 use patchbay_simulator::{Fault, FaultOrder};
 use serde_json::{Map, Value};
 
-use crate::world::{World, must, registered};
+use crate::world::{World, must, problem, registered};
 
 pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &CredentialOption) -> Result<(), Failed> {
     let world = World::new(catalog, provider).await?;
@@ -22,6 +23,9 @@ pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &Cred
         let problem = world.fails(&integration, "the call without a principal").await?;
         must(problem.code == Code::ProviderAppMissing, || format!("it is refused otherwise: {:?}: {}", problem.code, problem.message))?;
         registered(&world, provider).await?;
+        let settings = patchbay_providers::sample_config_of(provider.manifest(), way);
+        let trust = provider_app::trust(&world.engine, &world.grant, provider.id().as_str(), settings).await.map_err(problem("the trust policy"))?;
+        must(trust.policy.contains(&trust.principal) && trust.policy.contains(&trust.external_id), || format!("the policy lets in somebody else: {}", trust.policy))?;
     }
     world.works(&integration, "the first call").await?;
     match &way.auth {

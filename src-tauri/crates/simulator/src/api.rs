@@ -17,9 +17,12 @@ use crate::sigv4;
 use crate::site::{Site, consents, put};
 use crate::tokens::end_token;
 use crate::wire::{SimAnswer, SimRequest, scalar};
-use crate::world::{Access, Entry, World};
+use crate::world::{Access, Client, Entry, World};
 use crate::writing::{self, put_once};
 use crate::{jwt, routing};
+
+/// Who the organization's principal is at simulated AWS.
+const PRINCIPAL_ARN: &str = "arn:aws:iam::123456789012:user/simulated";
 
 /// Whose credential came with a request.
 #[derive(Clone, Default, Debug)]
@@ -364,11 +367,22 @@ impl Calling<'_> {
         answer
     }
 
-    /// `AssumeRole` of STS.
+    /// STS: `AssumeRole`, and `GetCallerIdentity` of the principal.
     pub(crate) fn assume(&self, world: &mut World, site: &Site, way: usize, entry: &mut Entry) -> SimAnswer {
-        "assume_role".clone_into(&mut entry.what);
         entry.provider = site.provider.id().to_string();
         let fields = self.request.fields();
+        if fields.get("Action").map(String::as_str) == Some("GetCallerIdentity") {
+            "identity".clone_into(&mut entry.what);
+            return match self.principal(world) {
+                Ok(_) => {
+                    "ok".clone_into(&mut entry.outcome);
+                    let who = json!({ "UserId": "AIDASIM", "Account": "123456789012", "Arn": PRINCIPAL_ARN });
+                    SimAnswer::of(200, "text/xml", xml(&json!({ "GetCallerIdentityResponse": { "GetCallerIdentityResult": who } })))
+                }
+                Err(no) => refused_by_sts(no, entry),
+            };
+        }
+        "assume_role".clone_into(&mut entry.what);
         let outcome = self.assumed(world, site, way, &fields);
         match outcome {
             Ok((session, body)) => {
@@ -376,23 +390,26 @@ impl Calling<'_> {
                 entry.gave = vec![session];
                 SimAnswer::of(200, "text/xml", xml(&body))
             }
-            Err((status, code, words)) => {
-                code.clone_into(&mut entry.outcome);
-                SimAnswer::of(status, "text/xml", xml(&json!({ "ErrorResponse": { "Error": { "Type": "Sender", "Code": code, "Message": words } } })))
-            }
+            Err(no) => refused_by_sts(no, entry),
         }
     }
 
-    fn assumed(&self, world: &mut World, site: &Site, way: usize, fields: &BTreeMap<String, String>) -> Result<(String, Value), (u16, &'static str, &'static str)> {
-        let denied = |words| (403, "AccessDenied", words);
-        let way = site.manifest().credential.get(way).ok_or((400, "ValidationError", "there is no such role"))?;
-        let Auth::AwsRole { max_seconds, .. } = &way.auth else { return Err((400, "ValidationError", "that is no role")) };
+    /// Whose key signed a request to STS.
+    fn principal<'w>(&self, world: &'w World) -> Result<&'w Client, (u16, &'static str, &'static str)> {
         let signed = sigv4::read(self.request).ok_or((403, "MissingAuthenticationToken", "the request is not signed"))?;
         let principal = world.clients.get(&signed.access_key).ok_or((403, "InvalidClientTokenId", "nobody knows this access key"))?;
         if signed.service != "sts" {
             return Err((403, "SignatureDoesNotMatch", "the signature is for another service"));
         }
         signed.verifies(self.request, &principal.secret, self.now).map_err(|words| (403, "SignatureDoesNotMatch", words))?;
+        Ok(principal)
+    }
+
+    fn assumed(&self, world: &mut World, site: &Site, way: usize, fields: &BTreeMap<String, String>) -> Result<(String, Value), (u16, &'static str, &'static str)> {
+        let denied = |words| (403, "AccessDenied", words);
+        let way = site.manifest().credential.get(way).ok_or((400, "ValidationError", "there is no such role"))?;
+        let Auth::AwsRole { max_seconds, .. } = &way.auth else { return Err((400, "ValidationError", "that is no role")) };
+        self.principal(world)?;
         let field = |name: &str| fields.get(name).map(String::as_str);
         if field("RoleSessionName").is_none_or(str::is_empty) {
             return Err((400, "ValidationError", "RoleSessionName is missing"));
@@ -420,6 +437,12 @@ impl Calling<'_> {
         let credentials = json!({ "AccessKeyId": id, "SecretAccessKey": secret, "SessionToken": session, "Expiration": until.to_string() });
         Ok((session, json!({ "AssumeRoleResponse": { "AssumeRoleResult": { "Credentials": credentials } } })))
     }
+}
+
+/// An error of STS.
+fn refused_by_sts((status, code, words): (u16, &'static str, &'static str), entry: &mut Entry) -> SimAnswer {
+    code.clone_into(&mut entry.outcome);
+    SimAnswer::of(status, "text/xml", xml(&json!({ "ErrorResponse": { "Error": { "Type": "Sender", "Code": code, "Message": words } } })))
 }
 
 /// Keys of this way that are still good.

@@ -19,7 +19,7 @@ use crate::site::{Endpoint, Site, address_in};
 use crate::tokens::Asking;
 use crate::wire::{SimAnswer, SimReply, SimRequest, scalar};
 use crate::world::{Client, Entry, World};
-use crate::{clients, control, metadata};
+use crate::{clients, control, metadata, sigv4};
 
 /// Redirect URIs that every client has from the start: one of each kind that manifests speak of.
 const REDIRECT_URIS: [&str; 4] =
@@ -278,8 +278,13 @@ impl Simulator {
             (Role::Endpoint(name, _), None) => at.as_ref().is_none_or(|at| at == name),
             _ => true,
         };
-        // AssumeRole has an address that calls of the API have as well.
-        let sts = |found: &&&crate::routing::Found<'a>| !matches!(found.route.role, Role::Sts(_)) || fields.get("Action").map(String::as_str) == Some("AssumeRole");
+        // STS has an address that calls of the API have as well.
+        let for_sts = match fields.get("Action").map(String::as_str) {
+            Some("AssumeRole") => true,
+            Some("GetCallerIdentity") => sigv4::read(request).is_some_and(|signed| world.clients.contains_key(&signed.access_key)),
+            _ => false,
+        };
+        let sts = |found: &&&crate::routing::Found<'a>| for_sts || !matches!(found.route.role, Role::Sts(_));
         let usable: Vec<_> = found.iter().filter(sts).collect();
         let exact = usable.iter().copied().find(|found| of(found) && server(found));
         exact.or_else(|| usable.iter().copied().find(|found| of(found))).or(usable.first().copied()).map(|found| found.route)
