@@ -20,8 +20,8 @@ pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &Cred
     let integration = world.integration(world.config(Some(way), Some(&first.fields))).await?;
     if let Auth::AwsRole { .. } = &way.auth {
         // Nobody can assume a role before the organization has a principal of its own.
-        let problem = world.fails(&integration, "the call without a principal").await?;
-        must(problem.code == Code::ProviderAppMissing, || format!("it is refused otherwise: {:?}: {}", problem.code, problem.message))?;
+        let refusal = world.fails(&integration, "the call without a principal").await?;
+        must(refusal.code == Code::ProviderAppMissing, || format!("it is refused otherwise: {:?}: {}", refusal.code, refusal.message))?;
         registered(&world, provider).await?;
         let settings = patchbay_providers::sample_config_of(provider.manifest(), way);
         let trust = provider_app::trust(&world.engine, &world.grant, provider.id().as_str(), settings).await.map_err(problem("the trust policy"))?;

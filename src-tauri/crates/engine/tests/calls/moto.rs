@@ -20,7 +20,7 @@ impl Moto {
         let python = root.join(".cache/venv/bin/python");
         assert!(python.exists(), "the Python packages of the tests are not installed: run tests/run/setup.sh test in {}", root.display());
         let mut child = Command::new(python)
-            .arg(root.join("tests/peers/moto.py"))
+            .arg(root.join("tests/peers/aws.py"))
             .arg("--stdin")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A private AWS: moto's IAM, STS, SQS and S3, with signatures and policies checked.
 
-    tests/peers/moto.py [--stdin]
+    tests/peers/aws.py [--stdin]
 
 Prints one JSON line when it answers: its address, a queue and a bucket, the access key of a user that may use both, the key of a
 principal that may do nothing but assume a role, the role, and the external id that the role's trust policy demands. It stays in the
@@ -73,7 +73,8 @@ def main():
     iam.put_role_policy(RoleName=ROLE, PolicyName="allowed", PolicyDocument=policy(["sqs:*"]))
     queue = client("sqs", nobody).create_queue(QueueName="events")["QueueUrl"]
     client("s3", nobody).create_bucket(Bucket="patchbay-files")
-    urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset-auth", data=b"0", method="POST")).close()
+    on = urllib.request.Request(f"{url}/moto-api/reset-auth", data=b"0", headers={"content-type": "text/plain"}, method="POST")
+    urllib.request.urlopen(on).close()
     iam = client("iam", admin)
 
     class Control(BaseHTTPRequestHandler):
