@@ -50,7 +50,8 @@ pub fn read(text: &str) -> Option<Value> {
 /// Reads an answer that says of itself that it is XML.
 pub(crate) fn of(response: &ProviderResponse) -> Option<Value> {
     let kind = response.header("content-type").and_then(|kind| kind.split(';').next()).unwrap_or_default().trim().to_ascii_lowercase();
-    let said = matches!(kind.as_str(), "application/xml" | "text/xml") || (kind.is_empty() && response.body.trim_ascii_start().starts_with(b"<?xml"));
+    // Some name no media type, or that of pages.
+    let said = matches!(kind.as_str(), "application/xml" | "text/xml") || (!kind.ends_with("json") && response.body.trim_ascii_start().starts_with(b"<?xml"));
     if !said {
         return None;
     }

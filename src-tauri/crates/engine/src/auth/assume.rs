@@ -132,19 +132,11 @@ struct Place<'a> {
     values: Values,
 }
 
-/// Whom a customer's role must trust.
-pub(crate) struct Principal {
-    /// Its ARN.
-    pub(crate) arn: String,
-    /// The provider app that holds its key.
-    pub(crate) app: ProviderApp,
-}
-
-/// Who the organization's principal is, by AWS's own word (`GetCallerIdentity`, which every key may ask).
+/// The ARN of the organization's principal, by AWS's own word (`GetCallerIdentity`, which every key may ask).
 ///
 /// # Errors
 /// `provider_app_missing` without a principal; why AWS does not tell.
-pub(crate) async fn identify(engine: &Engine, scope: Scope, provider: &Provider, way: &CredentialOption, settings: &Map<String, Value>) -> Result<Principal, Problem> {
+pub(crate) async fn identify(engine: &Engine, scope: Scope, provider: &Provider, way: &CredentialOption, settings: &Map<String, Value>) -> Result<String, Problem> {
     let Auth::AwsRole { sts, region, max_seconds, .. } = &way.auth else { return Err(Problem::internal("a principal is asked for where no role is assumed")) };
     let (app, keys) = principal(engine, scope, provider).await?;
     let place = Place { engine, provider, lane: app.id.uuid(), values: provider.values(settings, &Default::default(), &Default::default()) };
@@ -156,7 +148,7 @@ pub(crate) async fn identify(engine: &Engine, scope: Scope, provider: &Provider,
     let arn = answer.as_ref().and_then(|answer| answer.pointer("/GetCallerIdentityResponse/GetCallerIdentityResult/Arn")).and_then(Value::as_str);
     let arn = arn.filter(|arn| arn.starts_with("arn:") && arn.len() <= 2048 && !arn.chars().any(char::is_control));
     let arn = arn.ok_or_else(|| Problem::new(Code::ProviderInvalidAnswer, "AWS does not say who the principal is. Check the region and the partition."))?;
-    Ok(Principal { arn: arn.to_owned(), app })
+    Ok(arn.to_owned())
 }
 
 fn read(response: &ProviderResponse) -> Option<Value> {
@@ -166,7 +158,9 @@ fn read(response: &ProviderResponse) -> Option<Value> {
 /// What a refusal of STS means: the role, or the principal that asked for it.
 fn refused(provider: &Provider, app: &ProviderApp, response: &ProviderResponse) -> Unminted {
     let answer = read(response).unwrap_or_default();
-    let text = |name: &str| answer.pointer(&format!("/ErrorResponse/Error/{name}")).and_then(Value::as_str).unwrap_or_default();
+    // Services that speak like AWS nest it once more.
+    let error = answer.pointer("/ErrorResponse/Error").or_else(|| answer.pointer("/ErrorResponse/Errors/Error"));
+    let text = |name: &str| error.and_then(|error| error.get(name)).and_then(Value::as_str).unwrap_or_default();
     let (code, says) = (text("Code"), crate::oauth::bounded(text("Message")));
     let status = response.status;
     let of_principal = matches!(code, "InvalidClientTokenId" | "SignatureDoesNotMatch" | "IncompleteSignature" | "MissingAuthenticationToken");

@@ -34,7 +34,7 @@ pub async fn trust(engine: &Engine, grant: &ManagementGrant, provider: &str, set
     // Region and partition are all that is needed; what is not given is as in the examples.
     let mut config = sample_config_of(known.manifest(), way);
     config.extend(settings.into_iter().filter(|(_, value)| !value.is_null() && value.as_str() != Some("")));
-    let principal = identify(engine, grant.scope(), &known, way, &config).await?.arn;
+    let principal = identify(engine, grant.scope(), &known, way, &config).await?;
     let external_id = external_id(engine);
     let policy = json!({
         "Version": "2012-10-17",
