@@ -8,7 +8,7 @@ use patchbay_model::credential::CredentialKind;
 use patchbay_providers::manifest::call::{CallBody, CallFacts, Lookup, Pick};
 use patchbay_providers::manifest::credential::Mint;
 use patchbay_providers::manifest::revoke::Ends;
-use patchbay_providers::manifest::{At, Auth, Base, CredentialOption, Place, Probe, Slot};
+use patchbay_providers::manifest::{At, Auth, Base, CredentialOption, Place, Probe, Slot, Template};
 use serde_json::{Map, Value, json};
 
 use crate::capture::{Pattern, Values, fill, json_fits};
@@ -101,7 +101,7 @@ impl Calling<'_> {
         if facts.authenticated && !ways.is_empty() {
             let mut last = No::Credential("the credential is not known");
             for way in ways {
-                match self.placed(world, site, way, facts) {
+                match self.placed(world, site, way, facts, matches!(call, Call::Lookup(_))) {
                     Ok((holder, mut values)) => {
                         values.extend(captured.clone());
                         return self.fits(site, facts, &mut values).map(|()| holder);
@@ -220,26 +220,26 @@ impl Calling<'_> {
         }
     }
 
-    /// The credential at its place.
-    fn placed(&self, world: &World, site: &Site, way: &CredentialOption, facts: &CallFacts) -> Result<(Holder, Values), No> {
+    /// The credential at its place. What a lookup tells is not known while it is `locating`.
+    fn placed(&self, world: &World, site: &Site, way: &CredentialOption, facts: &CallFacts, locating: bool) -> Result<(Holder, Values), No> {
         if way.place.is_signed() {
             return self.signed(world, site, way).map(|holder| (holder, Values::new()));
         }
         if let Base::Secret { .. } = way.base.as_ref().unwrap_or(&site.manifest().base) {
-            let key = live(world, site, way).find(|(_, key)| key.text("secret").is_some_and(|secret| routing::is_below(self.request, secret, facts)));
+            let key = live(world, site, way).find(|(_, key)| key.text("secret").is_some_and(|secret| routing::is_below(self.request, secret, site, facts)));
             return key.map(|(number, _)| (Holder { key: Some(number), ..Holder::default() }, Values::new())).ok_or(No::Credential("nobody knows this address"));
         }
         if way.auth == Auth::Plain {
             for (number, key) in live(world, site, way) {
                 let mut values = site.values.clone();
                 values.extend(key.values());
-                if carried(&way.place, way.kind, &values, self.request).is_some_and(|rest| rest.is_empty()) {
+                if carried(&way.place, way.kind, &values, self.request, locating).is_some_and(|rest| rest.is_empty()) {
                     return Ok((Holder { key: Some(number), ..Holder::default() }, key.values()));
                 }
             }
             return Err(No::Credential("nobody knows this key"));
         }
-        let found = carried(&way.place, way.kind, &site.values, self.request).ok_or(No::Credential("there is no credential at its place"))?;
+        let found = carried(&way.place, way.kind, &site.values, self.request, locating).ok_or(No::Credential("there is no credential at its place"))?;
         if let Auth::SelfSigned { assertion } = &way.auth {
             let token = found.get(&Slot::Assertion).map(String::as_str).unwrap_or_default();
             let mut why = "nobody knows this key";
@@ -451,7 +451,7 @@ fn live<'a>(world: &'a World, site: &'a Site, way: &'a CredentialOption) -> impl
 }
 
 /// What stands at the place of a credential, beyond what is known. None: something else stands there, or nothing.
-fn carried(place: &Place, kind: CredentialKind, values: &Values, request: &SimRequest) -> Option<Values> {
+fn carried(place: &Place, kind: CredentialKind, values: &Values, request: &SimRequest, locating: bool) -> Option<Values> {
     let main = if values.contains_key(&Slot::Secret) {
         Slot::Secret
     } else if kind == CredentialKind::OAuthClient && values.contains_key(&Slot::ClientSecret) {
@@ -487,13 +487,14 @@ fn carried(place: &Place, kind: CredentialKind, values: &Values, request: &SimRe
             if let Some(written) = &parts.pair {
                 pair(&fill(&written.user, values)?, &fill(&written.password, values)?, request.basic())?;
             }
-            for (name, template) in &parts.headers {
+            let later = |template: &Template| locating && template.slots().any(|slot| matches!(slot, Slot::Located(_)));
+            for (name, template) in parts.headers.iter().filter(|(_, template)| !later(template)) {
                 if let Some(pattern) = Pattern::of(template, values) {
                     found.extend(pattern.capture(request.header(name)?)?);
                 }
             }
             let params = request.params();
-            for (name, template) in &parts.query {
+            for (name, template) in parts.query.iter().filter(|(_, template)| !later(template)) {
                 if let Some(pattern) = Pattern::of(template, values) {
                     found.extend(pattern.capture(params.get(name)?)?);
                 }

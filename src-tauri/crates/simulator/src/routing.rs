@@ -187,9 +187,9 @@ pub(crate) const fn method(method: CallMethod) -> &'static str {
 }
 
 /// Whether a request is for an address that is itself a key.
-pub(crate) fn is_below(request: &SimRequest, secret: &str, facts: &CallFacts) -> bool {
-    let Ok(secret) = Url::parse(secret) else { return false };
-    let path = format!("{}{}", secret.path().trim_end_matches('/'), facts.url.as_str());
+pub(crate) fn is_below(request: &SimRequest, secret: &str, site: &Site, facts: &CallFacts) -> bool {
+    let (Ok(secret), Some(below)) = (Url::parse(secret), site.fill(&facts.url)) else { return false };
+    let path = format!("{}{}", secret.path().trim_end_matches('/'), below.trim_end_matches('/'));
     let params = request.params();
     request.host.eq_ignore_ascii_case(&secret[url::Position::BeforeHost..url::Position::AfterPort])
         && request.path == path

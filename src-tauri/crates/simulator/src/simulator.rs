@@ -214,12 +214,13 @@ impl Simulator {
             let site = self.inner.sites.get(route.site)?;
             let Role::Call(call) = &route.role else { return None };
             let facts = call.facts(site)?;
-            let below = |key: &&SampleKey| key.provider == *site.provider.id() && key.text("secret").is_some_and(|secret| is_below(request, secret, facts));
+            let below = |key: &&SampleKey| key.provider == *site.provider.id() && key.text("secret").is_some_and(|secret| is_below(request, secret, site, facts));
             world.keys.iter().find(below).map(|_| crate::capture::Values::new())
         };
         let found = self.inner.routes.find(request, &at_key);
         let endpoint = found.iter().filter(|found| !matches!(found.route.role, Role::Call(_) | Role::Endpoint(_, Endpoint::Userinfo))).collect::<Vec<_>>();
-        let chosen = self.whose(world, request, &endpoint);
+        let login = found.iter().any(|found| matches!(found.route.role, Role::Call(Call::Mint(_))));
+        let chosen = self.whose(world, request, &endpoint, login);
         let stage = match chosen.map(|route| &route.role) {
             Some(Role::Endpoint(_, Endpoint::Authorize) | Role::Activate(_)) => Stage::Page,
             Some(Role::Endpoint(..) | Role::Sts(_)) => Stage::Token,
@@ -254,7 +255,7 @@ impl Simulator {
     }
 
     /// Of several providers at one address, the one whose client asks.
-    fn whose<'a>(&self, world: &World, request: &SimRequest, found: &[&crate::routing::Found<'a>]) -> Option<&'a Route> {
+    fn whose<'a>(&self, world: &World, request: &SimRequest, found: &[&crate::routing::Found<'a>], login: bool) -> Option<&'a Route> {
         let id = request.basic().map(|(user, _)| user).or_else(|| request.fields().get("client_id").cloned()).or_else(|| request.params().get("client_id").cloned());
         let fields = request.fields();
         let client = id.as_ref().and_then(|id| world.clients.get(id));
@@ -286,6 +287,10 @@ impl Simulator {
         };
         let sts = |found: &&&crate::routing::Found<'a>| for_sts || !matches!(found.route.role, Role::Sts(_));
         let usable: Vec<_> = found.iter().filter(sts).collect();
+        // What nobody has registered as a client may be a login that the manifest writes, at an address that is an endpoint too.
+        if login && wanted.is_none() && id.is_some() {
+            return None;
+        }
         let exact = usable.iter().copied().find(|found| of(found) && server(found));
         exact.or_else(|| usable.iter().copied().find(|found| of(found))).or(usable.first().copied()).map(|found| found.route)
     }
