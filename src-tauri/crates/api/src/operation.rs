@@ -21,7 +21,9 @@ use crate::wire::backup::{Backup, BackupSettings, Backups};
 use crate::wire::call::{CallAnswer, CallIntegration};
 use crate::wire::capability::{Connector, Provider};
 use crate::wire::connect_link::{ConnectLink, ConnectLinkCreated, CreateConnectLink};
-use crate::wire::consent::{BeginConnect, ConnectOffer, ConnectSession, CreateProviderApp, FinishConnect, ProposeTrust, ProviderApp, SwitchConnect, TrustPolicy, UpdateProviderApp};
+use crate::wire::consent::{
+    BeginConnect, ConnectOffer, ConnectSession, CreateProviderApp, FinishConnect, ProposeTrust, ProviderApp, SwitchConnect, TrustPolicy, UpdateProviderApp,
+};
 use crate::wire::credential::{CreateCredential, Credential, UpdateCredential};
 use crate::wire::deadline::Deadlines;
 use crate::wire::definition::{Definition, IntegrationVersion, SetVersion, VersionPreview};

@@ -104,7 +104,9 @@ async fn session(asking: &Asking<'_>, sts: &Sts<'_>, role: &RoleFields, external
     let part = |name: &str| answer.as_ref().and_then(|answer| answer.pointer(&format!("/AssumeRoleResponse/AssumeRoleResult/Credentials/{name}"))).and_then(Value::as_str);
     let expires = part("Expiration").and_then(|text| text.parse::<Timestamp>().ok());
     let (Some(id), Some(secret), Some(token), Some(expires)) = (part("AccessKeyId"), part("SecretAccessKey"), part("SessionToken"), expires) else {
-        return Err(Problem::new(Code::ProviderInvalidAnswer, "AWS answers to the request for the role with something that is no session. Check the region and the partition.").into());
+        return Err(
+            Problem::new(Code::ProviderInvalidAnswer, "AWS answers to the request for the role with something that is no session. Check the region and the partition.").into()
+        );
     };
     Ok(MintedToken { token: Secret::new(token), more: AwsKeys::beside(id, secret), kept: Default::default(), obtained, expires })
 }
@@ -113,8 +115,8 @@ async fn session(asking: &Asking<'_>, sts: &Sts<'_>, role: &RoleFields, external
 async fn call(place: &Place<'_>, sts: &Sts<'_>, keys: &AwsKeys, form: &[(&str, &str)]) -> Result<ProviderResponse, Problem> {
     let Place { engine, provider, lane, values } = place;
     let text = |template: &Template| values.text(provider.manifest(), template).map(Option::unwrap_or_default);
-    let address =
-        Url::parse(&text(sts.address)?).map_err(|_| Problem::new(Code::InvalidConfig, "The address of AWS's token service cannot be made of the configuration. Correct the region."))?;
+    let address = Url::parse(&text(sts.address)?)
+        .map_err(|_| Problem::new(Code::InvalidConfig, "The address of AWS's token service cannot be made of the configuration. Correct the region."))?;
     let mut request = ProviderRequest::new(Method::Post, address).anonymous();
     // As XML, whatever the service could write as well.
     request.headers.clear();
@@ -165,7 +167,9 @@ fn refused(provider: &Provider, app: &ProviderApp, response: &ProviderResponse) 
     let status = response.status;
     let of_principal = matches!(code, "InvalidClientTokenId" | "SignatureDoesNotMatch" | "IncompleteSignature" | "MissingAuthenticationToken");
     let (kind, words) = match provider.explain_answer(At::Token, response) {
-        _ if of_principal => (Code::ProviderRefused, format!("AWS does not take the access key of provider app `{}`. Correct id and secret there; the key may have been deleted.", app.name)),
+        _ if of_principal => {
+            (Code::ProviderRefused, format!("AWS does not take the access key of provider app `{}`. Correct id and secret there; the key may have been deleted.", app.name))
+        }
         _ if status == 429 || code == "Throttling" => (Code::ProviderRateLimited, "AWS asks for fewer requests. Try again later.".to_owned()),
         _ if status >= 500 => (Code::ProviderUnreachable, "AWS's token service is out of order. Try again later.".to_owned()),
         Some((_, words)) => (Code::ProviderRefused, words.to_owned()),

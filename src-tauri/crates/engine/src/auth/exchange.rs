@@ -68,9 +68,7 @@ async fn got(asking: &Asking<'_>, key: MintKey) -> Result<MintedToken, Unminted>
             Ok(MintedToken { token, more: BTreeMap::new(), kept: BTreeMap::new(), obtained, expires })
         }
         (Auth::Mint(login), _) => mint::log_in(asking, login, key).await,
-        (Auth::AwsRole { sts, region, max_seconds, .. }, Opened::Role(role)) => {
-            assume::assume(asking, &Sts { address: sts, region, max_seconds: *max_seconds }, role).await
-        }
+        (Auth::AwsRole { sts, region, max_seconds, .. }, Opened::Role(role)) => assume::assume(asking, &Sts { address: sts, region, max_seconds: *max_seconds }, role).await,
         _ => Err(Problem::internal("a credential is of another kind than its way to authenticate").into()),
     }
 }

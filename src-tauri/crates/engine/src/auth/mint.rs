@@ -100,8 +100,7 @@ pub(super) async fn log_in(asking: &Asking<'_>, mint: &Mint, key: MintKey) -> Re
     let token = token.filter(|token| !token.is_empty() && token.len() <= LONGEST_TOKEN && !token.chars().any(char::is_control)).ok_or_else(|| {
         Problem::new(Code::ProviderInvalidAnswer, format!("The answer of {} to the login has no token. Check that the configured address is that of its API.", provider.fullname()))
     })?;
-    let mut minted =
-        MintedToken { token: Secret::new(token), more: BTreeMap::new(), kept: BTreeMap::new(), obtained, expires: expires(&mint.expires, &answer, obtained) };
+    let mut minted = MintedToken { token: Secret::new(token), more: BTreeMap::new(), kept: BTreeMap::new(), obtained, expires: expires(&mint.expires, &answer, obtained) };
     keep(&mint.keep, &response, &answer, &mut minted);
     if let Some(end) = &mint.end {
         let end = provider.request(end, base.as_ref(), &asking.values(Some(&minted))).and_then(|end| asking.with_token(&end, &minted));

@@ -139,12 +139,8 @@ impl Carried<'_> {
         let Base::Secret { hosts, .. } = self.provider.base(Some(&self.way.word)) else {
             return Err(Problem::internal("an address stands for a secret one where there is none"));
         };
-        let unfit = || {
-            Problem::new(
-                Code::InvalidConfig,
-                format!("What is stored is not an https address of {}. Enter it again, as the provider shows it.", self.provider.fullname()),
-            )
-        };
+        let unfit =
+            || Problem::new(Code::InvalidConfig, format!("What is stored is not an https address of {}. Enter it again, as the provider shows it.", self.provider.fullname()));
         let secret = Url::parse(self.main()?.expose().trim()).map_err(|_| unfit())?;
         let good = secret.scheme() == "https" && secret.has_host() && secret.username().is_empty() && secret.password().is_none();
         if !good || !(hosts.is_empty() || is_allowed_host(&secret, hosts)) {

@@ -90,8 +90,7 @@ pub(super) fn sign(request: &mut HttpRequest, keys: &AwsKeys, service: &str, reg
     let instructions = {
         let headers: Vec<(&str, &str)> =
             request.headers.iter().map(|(name, value)| value.to_str().map(|value| (name.as_str(), value))).collect::<Result<_, _>>().map_err(|_| unfit())?;
-        let signable =
-            SignableRequest::new(request.method.as_str(), request.url.as_str(), headers.into_iter(), SignableBody::Bytes(&request.body)).map_err(|_| unfit())?;
+        let signable = SignableRequest::new(request.method.as_str(), request.url.as_str(), headers.into_iter(), SignableBody::Bytes(&request.body)).map_err(|_| unfit())?;
         signature(signable, &params).map_err(|_| unfit())?.into_parts().0
     };
     for header in instructions.into_parts().0 {

@@ -305,15 +305,7 @@ impl<'a> Drive<'a> {
     fn carry(&mut self, request: &ProviderRequest, outgoing: &mut HttpRequest) -> Result<(), Problem> {
         let provider = Arc::clone(&self.provider);
         let Some(way) = self.word.as_deref().and_then(|word| provider.way(word)) else { return Ok(()) };
-        let carried = Carried {
-            provider: &provider,
-            way,
-            settings: &self.settings,
-            kept: &self.kept,
-            located: &self.located,
-            opened: &self.opened,
-            minted: self.minted.as_ref(),
-        };
+        let carried = Carried { provider: &provider, way, settings: &self.settings, kept: &self.kept, located: &self.located, opened: &self.opened, minted: self.minted.as_ref() };
         let mut covers = carried.address(outgoing)?;
         if request.authenticated {
             covers.append(&mut carried.apply(self.context(), outgoing, request.signed_for.as_ref())?);

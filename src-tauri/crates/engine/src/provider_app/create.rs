@@ -54,7 +54,10 @@ fn provider(catalog: &Catalog, text: &str) -> Result<ProviderId, Problem> {
     let known = catalog.find(text).filter(|provider| provider.has_app());
     known.map(|provider| provider.id().clone()).ok_or_else(|| {
         let shown: String = text.chars().take(80).collect();
-        Problem::field("/provider", format!("`{shown}` is not a provider at which your organization has a client of its own. Take one whose credentials include `o_auth_user` or `aws_role`."))
+        Problem::field(
+            "/provider",
+            format!("`{shown}` is not a provider at which your organization has a client of its own. Take one whose credentials include `o_auth_user` or `aws_role`."),
+        )
     })
 }
 

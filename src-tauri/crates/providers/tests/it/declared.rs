@@ -163,7 +163,12 @@ fn refusals_of_the_credential_are_told_from_other_refusals() {
     let provider = catalog.find("ticketing_sample").unwrap();
     let refuses = |status: u16, body: Value| provider.refuses(provider.way("token"), &answer(status, &body));
     assert!(refuses(401, json!({})) && refuses(200, json!({ "error": "token_expired" })) && refuses(403, json!({ "error": "KeyDeleted" })));
-    assert!(!refuses(403, json!({ "error": "NotAllowed" })) && !refuses(429, json!({ "error": "TooMany" })) && !refuses(200, json!({ "error": "KeyDeleted" })) && !refuses(500, json!({})));
+    assert!(
+        !refuses(403, json!({ "error": "NotAllowed" }))
+            && !refuses(429, json!({ "error": "TooMany" }))
+            && !refuses(200, json!({ "error": "KeyDeleted" }))
+            && !refuses(500, json!({}))
+    );
 }
 
 #[test]
