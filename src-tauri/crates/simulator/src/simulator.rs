@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use patchbay_model::{Context, ProviderId, Timestamp};
-use patchbay_providers::manifest::Base;
+use patchbay_providers::manifest::{Auth, Base};
 use patchbay_providers::{Catalog, Provider};
 use serde_json::{Map, Value};
 use url::Url;
@@ -291,8 +291,14 @@ impl Simulator {
         if login && wanted.is_none() && id.is_some() {
             return None;
         }
+        // An assertion says by itself whose it is; where several servers share an address, it is for the one that takes it.
+        let asserted = |found: &&&crate::routing::Found<'a>| {
+            let ways = &self.inner.sites[found.route.site].manifest().credential;
+            matches!(&found.route.role, Role::Endpoint(name, _) if ways.iter().any(|way| matches!(&way.auth, Auth::JwtBearer { server, .. } if server == name)))
+        };
+        let by_assertion = || usable.iter().copied().find(|found| fields.contains_key("assertion") && asserted(found));
         let exact = usable.iter().copied().find(|found| of(found) && server(found));
-        exact.or_else(|| usable.iter().copied().find(|found| of(found))).or(usable.first().copied()).map(|found| found.route)
+        exact.or_else(|| usable.iter().copied().find(|found| of(found))).or_else(by_assertion).or(usable.first().copied()).map(|found| found.route)
     }
 
     fn at_endpoint(&self, world: &mut World, site: &Site, route: &Route, request: &SimRequest, now: Timestamp, entry: &mut Entry) -> SimAnswer {
