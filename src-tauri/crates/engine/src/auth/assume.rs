@@ -7,7 +7,7 @@ use patchbay_model::consent::ProviderApp;
 use patchbay_model::time::parse_lifetime;
 use patchbay_model::{Code, Problem, ProviderId, Scope, Secret, Timestamp};
 use patchbay_providers::manifest::{At, Auth, Cause, Template};
-use patchbay_providers::{CredentialOption, Method, Provider, ProviderRequest, ProviderResponse, RequestBody, Values, xml};
+use patchbay_providers::{Catalog, CredentialOption, Method, Provider, ProviderRequest, ProviderResponse, RequestBody, Values, xml};
 use serde_json::{Map, Value};
 use url::Url;
 use uuid::Uuid;
@@ -192,7 +192,8 @@ fn refused(provider: &Provider, app: &ProviderApp, response: &ProviderResponse) 
 /// The principal of the organization: the key in a provider app at this provider, else at one of its kin.
 async fn principal(engine: &Engine, scope: Scope, provider: &Provider) -> Result<(ProviderApp, AwsKeys), Problem> {
     let mut tx = engine.store().read_secrets(scope).await?;
-    for id in kin(engine, provider) {
+    let catalog = engine.catalog_of(&mut tx).await?;
+    for id in kin(&catalog, provider) {
         let Some(app) = tx.provider_apps_at(&id).await?.into_iter().find(|app| app.client_secret.is_some()) else { continue };
         let client = client_of(engine, &mut tx, &app).await?;
         let Some(secret) = client.secret else { continue };
@@ -208,9 +209,9 @@ async fn principal(engine: &Engine, scope: Scope, provider: &Provider) -> Result
 }
 
 /// Providers whose provider apps hold a principal for this one: itself, those of its family, then whoever else assumes roles.
-fn kin(engine: &Engine, provider: &Provider) -> Vec<ProviderId> {
+fn kin(catalog: &Catalog, provider: &Provider) -> Vec<ProviderId> {
     let family = &provider.manifest().family;
-    let mut others: Vec<&Arc<Provider>> = engine.catalog().providers().iter().filter(|other| other.has_principal() && other.id() != provider.id()).collect();
+    let mut others: Vec<&Arc<Provider>> = catalog.providers().iter().filter(|other| other.has_principal() && other.id() != provider.id()).collect();
     others.sort_by_key(|other| family.is_none() || other.manifest().family != *family);
     std::iter::once(provider.id().clone()).chain(others.into_iter().map(|other| other.id().clone())).collect()
 }

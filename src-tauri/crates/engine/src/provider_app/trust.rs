@@ -6,7 +6,7 @@ use patchbay_providers::sample_config_of;
 use serde_json::{Map, Value, json};
 
 use crate::auth::identify;
-use crate::{Engine, ManagementGrant};
+use crate::{Engine, ManagementGrant, reach};
 
 /// What to paste at AWS, and what to enter here.
 #[derive(Clone, PartialEq, Debug)]
@@ -29,7 +29,8 @@ pub async fn trust(engine: &Engine, grant: &ManagementGrant, provider: &str, set
         let shown: String = provider.chars().take(80).collect();
         Problem::field("/provider", format!("`{shown}` is not a provider at which roles are assumed. Take one whose credentials include `aws_role`."))
     };
-    let known = engine.catalog().find(provider).cloned().ok_or_else(unfit)?;
+    let catalog = engine.catalog_of(&mut reach::reading(engine, grant).await?).await?;
+    let known = catalog.find(provider).cloned().ok_or_else(unfit)?;
     let way = known.manifest().credential.iter().find(|way| matches!(way.auth, Auth::AwsRole { .. })).ok_or_else(unfit)?;
     // Region and partition are all that is needed; what is not given is as in the examples.
     let mut config = sample_config_of(known.manifest(), way);
