@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::contract::Commands;
 use crate::handle::{
-    Call, account, audit, auth, backup, capability, connect, connect_link, credential, deadline, definition, end_user, integration, key, manifest_entry, member, meta, moving, organization,
-    overview, point, provider_app, role, status, token, trial, undo, webhook,
+    Call, account, audit, auth, backup, capability, connect, connect_link, credential, deadline, definition, end_user, integration, key, manifest_entry, member, meta, moving,
+    organization, overview, point, provider_app, role, status, token, trial, undo, webhook,
 };
 use crate::openapi::Management;
 use crate::reply::{AuditFile, CalendarFile, Deleted, Document, Empty, IntoReply, Reply};

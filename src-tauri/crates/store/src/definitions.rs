@@ -1,8 +1,8 @@
 //! Definitions: those that came with the program belong to the store and are open to every scope; an organization's own are open to it alone.
 
+use patchbay_model::change::ChangeKind;
 use patchbay_model::definition::{Definition, DefinitionStatus};
 use patchbay_model::list::{ListQuery, Listed};
-use patchbay_model::change::ChangeKind;
 use patchbay_model::{DefinitionId, OrganizationId, ProviderId, Scope, Timestamp};
 use sqlx::FromRow;
 use sqlx::types::Json;

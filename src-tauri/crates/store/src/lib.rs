@@ -64,7 +64,9 @@ pub use deliveries::{DueWebhook, Outcome};
 pub use documents::LocalDocument;
 pub use error::{Result, StoreError};
 pub use header::StoreHeader;
-pub use image::{Batch, IMAGE_VERSION, ImageDecoder, ImageDefinition, ImageEncoder, ImageHeader, ImageSource, ImageSums, ImageTable, SealedCell, TableHeader, TableSum, TransferKey};
+pub use image::{
+    Batch, IMAGE_VERSION, ImageDecoder, ImageDefinition, ImageEncoder, ImageHeader, ImageSource, ImageSums, ImageTable, SealedCell, TableHeader, TableSum, TransferKey,
+};
 pub use list::list_fields;
 pub use operations::count_operations;
 pub use place::StorePlace;

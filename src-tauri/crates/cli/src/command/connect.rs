@@ -219,7 +219,9 @@ fn proof(journal: &Value) -> String {
 
 fn address(value: &Value, name: &str) -> Result<Url, Problem> {
     let url = field(value, name).parse::<Url>().ok().filter(|url| matches!(url.scheme(), "https" | "http"));
-    url.ok_or_else(|| Problem::new(Code::ProviderInvalidAnswer, format!("The consent has no web address to go to ({name}). Nothing was opened; correct the provider's configuration.")))
+    url.ok_or_else(|| {
+        Problem::new(Code::ProviderInvalidAnswer, format!("The consent has no web address to go to ({name}). Nothing was opened; correct the provider's configuration."))
+    })
 }
 
 #[cfg(test)]

@@ -28,7 +28,9 @@ impl OwnManifests {
             // It was read when it was added, so this is one of another build.
             catalog
                 .own(&given)
-                .map_err(|error| tracing::warn!(definition = %definition.id, provider = %definition.provider, %error, "a manifest of an organization cannot be read by this version"))
+                .map_err(
+                    |error| tracing::warn!(definition = %definition.id, provider = %definition.provider, %error, "a manifest of an organization cannot be read by this version"),
+                )
                 .ok()
         };
         known.entry(definition.id).or_insert_with(read).clone()

@@ -232,7 +232,13 @@ impl Rehearsed {
     }
 
     fn begin(&self, route: ConsentRoute, redirect_uri: &str) -> BeginConsent {
-        BeginConsent { integration: self.integration, route: Some(route), platform: Platform { window: false, browser: true }, redirect_uri: Some(redirect_uri.to_owned()), end_user: None }
+        BeginConsent {
+            integration: self.integration,
+            route: Some(route),
+            platform: Platform { window: false, browser: true },
+            redirect_uri: Some(redirect_uri.to_owned()),
+            end_user: None,
+        }
     }
 
     /// A person whom nobody sees: signs in and answers.
@@ -261,7 +267,11 @@ impl Rehearsed {
         self.say(RehearsalActor::Person, agrees, if agrees { "The person signs in and agrees." } else { "The person signs in and refuses." });
         self.absorb().await?;
         let session = consent::finish(&self.engine, &self.grant, begun.session.id, callback.as_str()).await?;
-        self.say(RehearsalActor::Patchbay, session.state == ConnectState::Completed, session.message.unwrap_or_else(|| "The answer was checked, and the tokens are sealed.".to_owned()));
+        self.say(
+            RehearsalActor::Patchbay,
+            session.state == ConnectState::Completed,
+            session.message.unwrap_or_else(|| "The answer was checked, and the tokens are sealed.".to_owned()),
+        );
         Ok(())
     }
 

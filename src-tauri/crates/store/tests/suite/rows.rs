@@ -314,7 +314,8 @@ async fn definitions_do_not_change() {
 async fn an_organizations_own_definition_goes_before_the_programs_and_is_seen_by_nobody_else() {
     on_every_backend(async |place| {
         let (ours, theirs) = (place.ours.organization.id, place.theirs.organization.id);
-        let own = definition::Definition { version: "1+abc123.1".to_owned(), organization: Some(ours), manifest: Some("format = 2".to_owned()), created_at: time(1), ..definition() };
+        let own =
+            definition::Definition { version: "1+abc123.1".to_owned(), organization: Some(ours), manifest: Some("format = 2".to_owned()), created_at: time(1), ..definition() };
         let account = place.ours.accounts[0].account.id;
         for scope in [Scope::System, Scope::Account(ours, account), Scope::Organization(theirs)] {
             assert!(attempt!(place.store, scope, |tx| tx.insert_definition(&own)).is_err(), "{scope:?} adds it");

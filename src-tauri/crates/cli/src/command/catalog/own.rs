@@ -25,7 +25,9 @@ pub(super) async fn add(arguments: &CatalogAdd, output: &Output) -> Result<(), F
     .await?;
     let mut words = told(&path.to_string(), &checked);
     match &added {
-        Some(entry) => words.push_str(&format!("Added: new integrations of {} go by version {} now. `patchbay undo` takes it back.\n", field(entry, "provider"), field(entry, "version"))),
+        Some(entry) => {
+            words.push_str(&format!("Added: new integrations of {} go by version {} now. `patchbay undo` takes it back.\n", field(entry, "provider"), field(entry, "version")))
+        }
         None if checked.get("good") == Some(&Value::Bool(true)) => words.push_str("Nothing was added.\n"),
         None => {
             output.result(&words, &checked);
@@ -37,8 +39,7 @@ pub(super) async fn add(arguments: &CatalogAdd, output: &Output) -> Result<(), F
 }
 
 pub(super) async fn withdraw(arguments: &CatalogWithdraw, output: &Output) -> Result<(), Failure> {
-    let entry =
-        on(&arguments.store, &arguments.organization, NetworkPolicy::default(), async |opened| Ok::<_, Failure>(withdrawn(opened, &arguments.manifest).await?)).await?;
+    let entry = on(&arguments.store, &arguments.organization, NetworkPolicy::default(), async |opened| Ok::<_, Failure>(withdrawn(opened, &arguments.manifest).await?)).await?;
     let pinning = match entry.get("integrations").and_then(Value::as_u64).unwrap_or_default() {
         0 => "No integration uses it.".to_owned(),
         1 => "1 integration goes on with it until it is moved.".to_owned(),

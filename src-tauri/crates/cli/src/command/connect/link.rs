@@ -37,7 +37,8 @@ async fn create(opened: &Opened, arguments: &ConnectLinkCreate) -> Result<(Strin
     if let Some(members) = link.as_object_mut() {
         members.remove("qr");
     }
-    let mut words = format!("Connect link `{}`, until {}:\n  {}\nIt is shown this once. Send it to the person alone.", field(&link, "id"), field(&link, "expires"), field(&link, "url"));
+    let mut words =
+        format!("Connect link `{}`, until {}:\n  {}\nIt is shown this once. Send it to the person alone.", field(&link, "id"), field(&link, "expires"), field(&link, "url"));
     if let Some(note) = link.get("note").and_then(Value::as_str) {
         words.push_str(&format!("\n{note}"));
     }
