@@ -115,7 +115,7 @@ fn what_was_given_out_can_end_at_once() {
     assert_eq!(text(&party.body(), "/error"), "invalid_grant");
     let robbed = Party::new();
     robbed.order(Fault::ReuseRefresh);
-    assert_eq!(text(&robbed.body(), "/error"), "invalid_grant", "the second who uses it is refused");
+    assert_eq!(text(&robbed.body(), "/error"), "unauthorized_client", "the second who uses it is refused, in Atlassian's word for that");
     assert_eq!(robbed.world.bearer(sites, &robbed.access).status, 401, "and the grant has ended");
 }
 
