@@ -18,7 +18,7 @@ use patchbay_simulator::{Fault, FaultOrder};
 use crate::world::{World, at, must, problem};
 
 /// Taken by every provider: https elsewhere than on this computer.
-const REDIRECT: &str = "https://patchbay.sim.invalid/oauth/callback";
+pub(crate) const REDIRECT: &str = "https://patchbay.sim.invalid/oauth/callback";
 
 pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &CredentialOption) -> Result<(), Failed> {
     let Auth::Consent { server: name, flows } = &way.auth else { return Err("nobody consents to this".into()) };
@@ -80,7 +80,7 @@ async fn by_the_clock(world: &World, server: &Server, integration: &Integration)
 }
 
 /// The organization registers itself, as an administrator would.
-async fn register(world: &World, provider: &Arc<Provider>, name: &str, server: &Server, way: &CredentialOption) -> Result<(), Failed> {
+pub(crate) async fn register(world: &World, provider: &Arc<Provider>, name: &str, server: &Server, way: &CredentialOption) -> Result<(), Failed> {
     let setup = world.simulator.setup_at(provider.id(), name).ok_or("the provider is not simulated")?;
     let config = patchbay_providers::sample_config_of(provider.manifest(), way);
     let issuer = provider.home(server, &provider.values(&config, &BTreeMap::new(), &BTreeMap::new())).map_err(problem("where the server is"))?;

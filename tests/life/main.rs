@@ -1,10 +1,11 @@
 //! The life of every credential that the catalog knows, through the engine and over the wire, with providers that the simulator plays
 //! from the same manifests: entered or granted, used, renewed, ended at the provider, replaced.
 //!
-//! There is one trial for each way to authenticate of each manifest. What a trial proves is that manifest, engine and simulator agree.
+//! There is one trial for each way to authenticate of each manifest, and one for what can be told of its app without a person. What a trial proves is that manifest, engine and simulator agree.
 
 mod consent;
 mod keys;
+mod preflight;
 mod world;
 
 use std::process::ExitCode;
@@ -31,6 +32,11 @@ fn main() -> ExitCode {
             let (runtime, catalog, provider, word) = (runtime.clone(), catalog.clone(), provider.clone(), word.clone());
             let name = format!("{}::{word}", provider.id());
             trials.push(Trial::test(name, move || runtime.block_on(life(&catalog, &provider, &word))));
+        }
+        for way in provider.manifest().credential.iter().filter(|way| matches!(way.auth, Auth::Consent { .. })).take(1) {
+            let (runtime, catalog, provider, way) = (runtime.clone(), catalog.clone(), provider.clone(), way.clone());
+            let name = format!("{}::preflight", provider.id());
+            trials.push(Trial::test(name, move || runtime.block_on(preflight::trial(&catalog, &provider, &way))));
         }
         if trials.len() == before {
             let (runtime, catalog, provider) = (runtime.clone(), catalog.clone(), provider.clone());

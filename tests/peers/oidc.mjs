@@ -86,6 +86,8 @@ function configuration() {
         token_endpoint_auth_method: 'client_secret_basic',
         redirect_uris: [...loopback, ...(process.env.PEER_REDIRECT_URIS ?? '').split(' ').filter(Boolean)],
       },
+      // Asks for nothing but these scopes.
+      { ...shared, client_id: 'patchbay-narrow', client_name: 'Patchbay (narrow)', token_endpoint_auth_method: 'none', redirect_uris: loopback, scope: 'openid offline_access' },
       ...(pushed ? [{ ...shared, client_id: 'patchbay-pushing', client_name: 'Patchbay (pushing)', token_endpoint_auth_method: 'none', redirect_uris: loopback, require_pushed_authorization_requests: true }] : []),
       // What a person enters elsewhere, and clients that speak for themselves.
       { ...shared, grant_types: [DEVICE_CODE, 'refresh_token'], response_types: [], client_id: 'patchbay-device', client_name: 'Patchbay (device)', token_endpoint_auth_method: 'none', redirect_uris: [] },
@@ -279,7 +281,7 @@ server.on('request', (request, response) => {
 });
 
 console.log(JSON.stringify({
-  url, issuer: url, client_id: 'patchbay-native', confidential: { client_id: 'patchbay-confidential', client_secret: secret }, pushing: 'patchbay-pushing', device: 'patchbay-device',
+  url, issuer: url, client_id: 'patchbay-native', confidential: { client_id: 'patchbay-confidential', client_secret: secret }, pushing: 'patchbay-pushing', narrow: 'patchbay-narrow', device: 'patchbay-device',
   service: { client_id: 'patchbay-service', client_secret: secret }, assertion: { client_id: 'patchbay-assertion', private_key: wrapped.ES256(keys.ES256.privateKey) },
   signing: Object.fromEntries(Object.entries(keys).map(([alg, { privateKey: key }]) => [alg, { client_id: `patchbay-${alg}`, private_key: wrapped[alg](key) }])),
   users: [...people.keys()].map((login) => ({ login, password: PASSWORD, name: people.get(login).name })),

@@ -154,6 +154,20 @@ def journey(tmp_path_factory):
     planted.may_be_seen_in("consent state", ("sent", len(proxy.exchanges) - 1))
     finish = len(proxy.exchanges) - 1
     assert finished.json()["result"]["state"] == "completed", finished.text
+    # What is recorded of it, also of a window that tells too much, and of a page that quotes what it should not.
+    planted.plant("code that a window saw")
+    planted.plant("token in a page")
+    again = send("POST", "/v1/x/connect-sessions", {"integration_id": people, "route": "browser", "redirect_uri": "http://127.0.0.1:45999/callback"}).json()["result"]
+    seen, quoted = planted.secrets["code that a window saw"][0], planted.secrets["token in a page"][0]
+    step = {"kind": "navigated", "at": "2026-11-22T00:00:00Z", "seen": {"origin": "https://login.example.com", "path": f"/{seen}", "parameters": [{"name": "code", "value": {"clear": seen}}]}}
+    send("POST", f"/v1/x/connect-sessions/{again['id']}/record", {"steps": [step]}, enters=["code that a window saw"])
+    page = {"seen": {"origin": "https://login.example.com", "path": "/error", "parameters": []}, "text": f"invalid_client: the token {quoted} is wrong"}
+    send("POST", f"/v1/x/connect-sessions/{again['id']}/explain", page, enters=["token in a page"])
+    for session in (begun, again):
+        assert len(send("GET", f"/v1/x/connect-sessions/{session['id']}/flight").json()["result"]) >= 4
+    send("GET", f"/v1/x/integrations/{account}/{people}/connect-sessions")
+    tested = send("POST", "/v1/x/provider-apps/peer/preflight").json()["result"]["checks"]
+    assert [check["outcome"] for check in tested if check["kind"] == "client"] == ["good"], tested
     time.sleep(2.5)
     send("POST", f"/v1/integrations/{account}/{people}/verify")
     for number, value in enumerate(httpx.get(f"{oidc.facts['url']}/peer/issued").json()):

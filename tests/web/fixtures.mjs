@@ -168,7 +168,7 @@ export const audit = Array.from({ length: 130 }, (_, n) => {
 });
 
 export const apps = [
-  { id: ID(800), name: 'jira-app', fullname: 'Jira of Halcyon', provider: 'ticketing_jira', client_id: '4kC0aZ9qDemoClient', has_client_secret: true, redirect_uris: ['https://patchbay.halcyon.example/oauth/callback'], scopes: [], created_at: ago(9000), updated_at: ago(3000) },
+  { id: ID(800), name: 'jira-app', fullname: 'Jira of Halcyon', provider: 'ticketing_jira', client_id: '4kC0aZ9qDemoClient', has_client_secret: true, redirect_uris: ['https://patchbay.halcyon.example/oauth/callback'], scopes: [], preflight: 'bad', created_at: ago(9000), updated_at: ago(3000) },
   { id: ID(801), name: 'openid-app', fullname: 'OpenID of Halcyon', provider: 'identity_openid', issuer: 'https://login.example.com', client_id: 'halcyon', has_client_secret: false, redirect_uris: ['https://patchbay.halcyon.example/oauth/callback'], scopes: ['openid', 'offline_access'], created_at: ago(9000), updated_at: ago(3000) },
 ];
 
@@ -259,6 +259,30 @@ provider_apps:
 accounts:
 ${accounts.slice(0, 30).map((one) => `  ${one.name}:\n    fullname: ${one.fullname}\n    environment: ${one.environment}\n    integrations:\n      redmine:\n        provider_config:\n          type: ticketing_redmine\n          url: https://redmine.example.com\n          credential: { type: token, secret: omitted }`).join('\n')}
 `;
+
+const mismatch = (cause, words, quote) => ({ cause, words, quote, change: { who: 'administrator', place: 'Redirect URIs of the app at OpenID Connect', from: ['http://127.0.0.1/oauth/callback', 'https://old.halcyon.example/oauth/callback'], to: 'https://patchbay.halcyon.example/oauth/callback' } });
+const failedConsent = {
+  id: ID(400), account_id: ID(1000), integration_id: ID(3002), route: 'link', redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', scopes: ['openid'], state: 'failed', code: 'consent_denied',
+  message: 'Register exactly https://patchbay.halcyon.example/oauth/callback at the provider.', expires: ago(-10), created_at: ago(3), updated_at: ago(2),
+  explanation: mismatch('redirect_mismatch', 'OpenID Connect does not know the address to which it should send the person back.', 'invalid_redirect_uri: redirect_uri did not match any of the client’s registered redirect_uris'),
+};
+const seenAt = (origin, where, parameters = []) => ({ origin, path: where, parameters });
+const flight = [
+  ['prepared', { route: 'link', redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', scopes: ['openid', 'profile', 'offline_access'] }],
+  ['opened', { route: 'link', seen: seenAt('https://login.example.com', '/oauth2/v1/authorize', [{ name: 'response_type', value: { clear: 'code' } }, { name: 'client_id', value: { clear: 'halcyon' } }, { name: 'redirect_uri', value: { clear: 'https://patchbay.halcyon.example/oauth/callback' } }, { name: 'state', value: 'ours' }, { name: 'code_challenge', value: { length: 43 } }]) }],
+  ['redirected', { seen: seenAt('https://login.example.com', '/oauth2/v1/authorize') }],
+  ['navigated', { seen: seenAt('https://login.example.com', '/interaction/*/login') }],
+  ['blocked', { seen: seenAt('data:', '') }],
+  ['explained', { seen: seenAt('https://login.example.com', '/error'), words: 'This did not work invalid_redirect_uri: redirect_uri did not match any of the client’s registered redirect_uris' }],
+  ['callback', { seen: seenAt('https://patchbay.halcyon.example', '/oauth/callback', [{ name: 'error', value: { clear: 'invalid_request' } }, { name: 'state', value: 'ours' }]) }],
+  ['ended', { code: 'consent_denied', words: 'Register exactly https://patchbay.halcyon.example/oauth/callback at the provider.' }],
+].map(([kind, detail], n) => ({ number: n + 1, kind, at: ago(3 - n / 8), detail }));
+const appChecks = [
+  { kind: 'reached', at: ago(90), outcome: 'good' },
+  { kind: 'client', at: ago(90), outcome: 'bad', explanation: { cause: 'wrong_secret', words: 'Jira does not accept the client secret.', quote: 'access_denied: Unauthorized', change: { who: 'administrator', place: 'Client secret of provider app `jira-app`', from: [] } } },
+  { kind: 'redirect_uri', subject: 'https://patchbay.halcyon.example/oauth/callback', at: ago(90), outcome: 'cannot_tell', why: 'Atlassian asks the person to sign in before it judges the request.' },
+  { kind: 'scopes', at: ago(90), outcome: 'cannot_tell', why: 'Atlassian asks the person to sign in before it judges the request.' },
+];
 
 function page(rows, { query = {} } = {}, keep = () => true) {
   const kept = rows.filter(keep).filter((row) => (query.filter ?? []).every((text) => matches(row, text)));
@@ -382,7 +406,10 @@ export function answer(command, params = {}) {
     case 'end_users.impact': return { result: { takes: [{ kind: 'consent_receipt', count: 2 }, { kind: 'audit', count: 5 }], used_by: [], keeps: [{ kind: 'integration', count: 1 }], undoable: false } };
     case 'connect.routes': return { result: [{ route: 'link', recommended: true, redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', any_port: false }, { route: 'paste', recommended: false, redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', any_port: false }, { route: 'window', recommended: false, any_port: false, why_not: 'There is no window here.' }, { route: 'browser', recommended: false, any_port: false, why_not: 'No browser can be opened from here.' }] };
     case 'connect.begin': return { result: { id: ID(400), account_id: ID(1000), integration_id: body.integration_id, route: body.route, redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', start_url: 'https://patchbay.halcyon.example/connect/start/4f1c9a', scopes: ['openid'], state: 'begun', expires: new Date(Date.now() + 600_000).toISOString(), created_at: ago(0), updated_at: ago(0) } };
-    case 'connect.get': return { result: { id: ID(400), account_id: ID(1000), integration_id: ID(3004), route: 'link', redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', scopes: ['openid'], state: 'begun', expires: new Date(Date.now() + 600_000).toISOString(), created_at: ago(0), updated_at: ago(0) } };
+    case 'connect.get': return { result: world.consent === 'failed' ? failedConsent : { id: ID(400), account_id: ID(1000), integration_id: ID(3004), route: 'link', redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', scopes: ['openid'], state: 'begun', expires: new Date(Date.now() + 600_000).toISOString(), created_at: ago(0), updated_at: ago(0) } };
+    case 'connect.latest': return { result: path.integration_id === ID(3002) ? [failedConsent] : [] };
+    case 'connect.flight': return { result: flight };
+    case 'provider_apps.checks': case 'provider_apps.preflight': return { result: { checks: appChecks, next_check_at: ago(-700) } };
     case 'connect.cancel': return { result: { state: 'cancelled' } };
     case 'configuration.export': return { result: { file_name: 'patchbay.yaml', content: yaml } };
     case 'app.state':

@@ -42,6 +42,7 @@ const SCREENS = {
   'integration-detail': [`#/integrations/${brokenAccount}/${broken}`],
   'integration-edit': [`#/integrations/${account}/${integration}/edit`],
   'integration-connect': [`#/integrations/${waitingAccount}/${waiting}?do=connect`, (page) => page.getByRole('dialog').waitFor()],
+  'integration-connect-failed': [`#/integrations/${waitingAccount}/${waiting}?do=connect`, async (page) => { await page.getByRole('dialog').waitFor(); await page.getByText('To change').waitFor(); }, { consent: 'failed' }],
   'integration-new': [`#/integrations/new?account=${account}&provider=ticketing_redmine`, async (page) => { await page.getByLabel('URL').fill('https://redmine.example.com'); await page.getByLabel('API key').fill('x'); await click('Test connection')(page); await page.getByRole('alert').waitFor(); }],
   'integration-new-jira': [`#/integrations/new?account=${account}&point=${point}&provider=ticketing_jira`, async (page) => { await click('Add')(page); }],
   points: ['#/points'],
@@ -134,7 +135,7 @@ for (const scheme of (process.env.SCHEMES ?? 'light,dark,contrast').split(',')) 
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: scheme === 'light' ? 'light' : 'dark', contrast: scheme === 'contrast' ? 'more' : 'no-preference', reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC' });
   for (const [name, [hash, act, mode = {}]] of Object.entries(SCREENS)) {
     if (only.length && !only.includes(name)) continue;
-    Object.assign(world, { empty: mode.empty === true, state: mode.state, store: mode.store, mark: mode.mark, offline: mode.offline, readOnly: mode.readOnly, refusal: mode.refusal, rotating: mode.rotating, work: works[mode.work] });
+    Object.assign(world, { empty: mode.empty === true, state: mode.state, store: mode.store, mark: mode.mark, offline: mode.offline, readOnly: mode.readOnly, refusal: mode.refusal, rotating: mode.rotating, work: works[mode.work], consent: mode.consent });
     const page = await context.newPage();
     await page.clock.setFixedTime(new Date('2026-11-22T06:00:00Z'));
     const say = (text) => {

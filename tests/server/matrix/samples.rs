@@ -154,10 +154,20 @@ pub(super) const SAMPLES: &[Sample] = &[
     bare("provider_apps.impact", Kind::App),
     // The organization of the matrix has no principal at AWS.
     let_through(made("provider_apps.trust", Kind::Nothing, |_, _| json!({"provider": "storage_aws_s3"})), 400),
+    bare("provider_apps.checks", Kind::App),
+    bare("provider_apps.preflight", Kind::App),
     made("connect.begin", Kind::Consent, |params, _| json!({"integration_id": params.get("integration_id"), "route": "window"})),
     bare("connect.routes", Kind::Consent),
     made("connect.switch", Kind::Connect, |_, _| json!({"route": "paste"})),
     bare("connect.get", Kind::Connect),
+    bare("connect.latest", Kind::Connect),
+    bare("connect.flight", Kind::Connect),
+    made(
+        "connect.record",
+        Kind::Connect,
+        |_, _| json!({"steps": [{"kind": "navigated", "at": "2026-11-22T00:00:00Z", "seen": {"origin": "https://login.example.com", "path": "/", "parameters": []}}]}),
+    ),
+    made("connect.explain", Kind::Connect, |_, _| json!({"seen": {"origin": "https://login.example.com", "path": "/", "parameters": []}, "text": "invalid_client"})),
     // Nobody can bring a good answer without a provider; that it is looked at is what permission decides.
     let_through(made("connect.finish", Kind::Connect, |_, _| json!({"callback_url": "http://127.0.0.1/oauth/callback?state=forged&code=c"})), 400),
     bare("connect.cancel", Kind::Connect),

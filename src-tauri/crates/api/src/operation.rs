@@ -22,7 +22,8 @@ use crate::wire::call::{CallAnswer, CallIntegration};
 use crate::wire::capability::{Connector, Provider};
 use crate::wire::connect_link::{ConnectLink, ConnectLinkCreated, CreateConnectLink};
 use crate::wire::consent::{
-    BeginConnect, ConnectOffer, ConnectSession, CreateProviderApp, FinishConnect, ProposeTrust, ProviderApp, SwitchConnect, TrustPolicy, UpdateProviderApp,
+    BeginConnect, ConnectOffer, ConnectSession, CreateProviderApp, ExplainPage, Explained, FinishConnect, FlightStep, ProposeTrust, ProviderApp, RecordFlight, Recorded, SwitchConnect,
+    TrustPolicy, UpdateProviderApp,
 };
 use crate::wire::credential::{CreateCredential, Credential, UpdateCredential};
 use crate::wire::deadline::Deadlines;
@@ -38,6 +39,7 @@ use crate::wire::moving::{ConfigurationFilled, CopyConfiguration, FillConfigurat
 use crate::wire::organization::{Organization, UpdateOrganization};
 use crate::wire::overview::{ExportConfiguration, ExportedConfiguration, Impact, Overview};
 use crate::wire::point::{CreateIntegrationPoint, IntegrationPoint, UpdateIntegrationPoint};
+use crate::wire::preflight::AppChecks;
 use crate::wire::refresh::RefreshAttempt;
 use crate::wire::role::{CreateRole, PermissionSetView, Role, UpdateRole};
 use crate::wire::status::{Status, StatusEvent, StatusTimeseries};
@@ -252,11 +254,17 @@ table! {
 
     ProviderAppsImpact: Get "/v1/x/provider-apps/{provider_app_id}/impact", NoQuery, NoBody => Answer<Impact>, 200, Management, provider_app::impact;
     ProviderAppsTrust: Post "/v1/x/trust-policies", NoQuery, Json<ProposeTrust> => Answer<TrustPolicy>, 200, Management, provider_app::trust;
+    ProviderAppsChecks: Get "/v1/x/provider-apps/{provider_app_id}/preflight", NoQuery, NoBody => Answer<AppChecks>, 200, Management, provider_app::checks;
+    ProviderAppsPreflight: Post "/v1/x/provider-apps/{provider_app_id}/preflight", NoQuery, NoBody => Answer<AppChecks>, 200, Management, provider_app::preflight;
 
     ConnectRoutes: Get "/v1/x/integrations/{account_id}/{integration_id}/connect-routes", Place, NoBody => Listed<ConnectOffer>, 200, Management, connect::routes;
     ConnectBegin: Post "/v1/x/connect-sessions", NoQuery, Json<BeginConnect> => Answer<ConnectSession>, 201, Management, connect::begin;
     ConnectGet: Get "/v1/x/connect-sessions/{connect_session_id}", NoQuery, NoBody => Answer<ConnectSession>, 200, Management, connect::get;
     ConnectSwitch: Post "/v1/x/connect-sessions/{connect_session_id}/switch", NoQuery, Json<SwitchConnect> => Answer<ConnectSession>, 200, Management, connect::switch;
+    ConnectLatest: Get "/v1/x/integrations/{account_id}/{integration_id}/connect-sessions", NoQuery, NoBody => Listed<ConnectSession>, 200, Management, connect::latest;
+    ConnectFlight: Get "/v1/x/connect-sessions/{connect_session_id}/flight", NoQuery, NoBody => Listed<FlightStep>, 200, Management, connect::flight;
+    ConnectRecord: Post "/v1/x/connect-sessions/{connect_session_id}/record", NoQuery, Json<RecordFlight> => Answer<Recorded>, 200, Management, connect::record;
+    ConnectExplain: Post "/v1/x/connect-sessions/{connect_session_id}/explain", NoQuery, Json<ExplainPage> => Answer<Explained>, 200, Management, connect::explain;
     ConnectFinish: Post "/v1/x/connect-sessions/{connect_session_id}/finish", NoQuery, Json<FinishConnect> => Answer<ConnectSession>, 200, Management, connect::finish;
     ConnectCancel: Post "/v1/x/connect-sessions/{connect_session_id}/cancel", NoQuery, NoBody => Answer<ConnectSession>, 200, Management, connect::cancel;
 

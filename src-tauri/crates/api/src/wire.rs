@@ -25,6 +25,7 @@ pub mod moving;
 pub mod organization;
 pub mod overview;
 pub mod point;
+pub mod preflight;
 pub mod problem;
 pub mod query;
 pub mod refresh;

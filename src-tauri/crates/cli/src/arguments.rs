@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Deadlines(Deadlines),
     /// Propose an external id and the trust policy with which a customer's AWS role trusts your organization's principal.
     Trust(Trust),
+    /// Test provider apps without a person: client, redirect URIs and scopes. Fails where one is bad.
+    Preflight(Preflight),
     /// Show the providers that this build knows, judge files that describe others, and add those to an organization.
     Catalog(CatalogArguments),
 }
@@ -458,6 +460,27 @@ pub(crate) struct Call {
     /// Show what went to the provider and what came back, secrets masked.
     #[arg(long)]
     pub(crate) trace: bool,
+
+    /// Allow providers on loopback and private addresses.
+    #[arg(long)]
+    pub(crate) allow_private_networks: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Preflight {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
+    #[command(flatten)]
+    pub(crate) organization: OrganizationArguments,
+
+    /// Id or name of the provider app.
+    #[arg(value_name = "APP", required_unless_present = "all")]
+    pub(crate) app: Option<String>,
+
+    /// Every provider app.
+    #[arg(long, conflicts_with = "app")]
+    pub(crate) all: bool,
 
     /// Allow providers on loopback and private addresses.
     #[arg(long)]

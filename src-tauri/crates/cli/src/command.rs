@@ -11,6 +11,7 @@ pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod key;
+pub(crate) mod preflight;
 pub(crate) mod serve;
 pub(crate) mod simulate;
 pub(crate) mod store;

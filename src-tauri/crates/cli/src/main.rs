@@ -59,6 +59,7 @@ async fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Audit(arguments) => command::audit::run(arguments, output).await,
         Command::Connect(arguments) => command::connect::run(arguments, output).await,
         Command::Deadlines(arguments) => command::deadlines::run(arguments, output).await,
+        Command::Preflight(arguments) => command::preflight::run(arguments, output).await,
         Command::Undo(arguments) => command::undo::run(arguments, output).await,
         Command::Trust(arguments) => command::trust::run(arguments, output).await,
         Command::Catalog(arguments) => command::catalog::run(&arguments, output).await,

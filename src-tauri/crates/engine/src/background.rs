@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use crate::contention::again;
 use crate::engine::{Stopping, WeakEngine};
-use crate::{Engine, audit, changes, consent, installation, key, member, usage, webhook};
+use crate::{Engine, audit, changes, consent, installation, key, member, preflight, usage, webhook};
 
 /// How often a file is asked for changes of other processes: soon enough for a window, cheap enough to do always.
 const POLL: Duration = Duration::from_millis(400);
@@ -32,6 +32,8 @@ const KEPT_DELIVERIES: Duration = Duration::from_secs(30 * 86_400);
 const KEPT_CONSENTS: Duration = Duration::from_secs(30 * 86_400);
 /// How often it is looked whether a version's sunset has begun.
 const SUNSETS: Duration = Duration::from_secs(3600);
+/// How often it is looked whether a provider app is to be tested.
+const NIGHTS: Duration = Duration::from_secs(300);
 /// How long links are kept that have ended, so that their list tells what became of them.
 const KEPT_LINKS: Duration = Duration::from_secs(30 * 24 * 3600);
 /// How often deletions are looked at whose undo window has closed.
@@ -52,6 +54,7 @@ pub(crate) fn start(engine: &Engine) {
         engine.keep(tokio::spawn(every(engine.downgrade(), engine.stopping(), SUNSETS, "sunsets", |engine: Engine| async move {
             installation::sunsets(engine.store(), engine.catalog(), engine.context()).await
         })));
+        engine.keep(tokio::spawn(every(engine.downgrade(), engine.stopping(), NIGHTS, "provider apps", |engine: Engine| async move { preflight::run_due(&engine).await })));
         engine.keep(tokio::spawn(every(engine.downgrade(), engine.stopping(), FLUSH, "refusals", |engine: Engine| async move { audit::flush_refusals(&engine, false).await })));
         engine.keep(tokio::spawn(every(engine.downgrade(), engine.stopping(), PURGE, "purge", |engine: Engine| async move { purge_once(&engine).await })));
     }

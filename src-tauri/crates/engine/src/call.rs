@@ -17,7 +17,7 @@ use patchbay_model::{Code, Problem};
 use patchbay_store::count_operations;
 
 pub(crate) use plan::{kept_of, settings_of, whole_settings};
-pub(crate) use probe::{Draft, located, prove};
+pub(crate) use probe::{Draft, Proof, located, prove};
 
 use crate::http::{Exchange, Mask, Recorder};
 use crate::usage::{CallUse, Caller};

@@ -8,7 +8,9 @@ mod cancel;
 mod client;
 mod device;
 mod exchange;
+pub(crate) mod explain;
 mod finish;
+mod flight;
 mod leg;
 pub mod loopback;
 mod receipt;
@@ -27,7 +29,9 @@ pub use begin::begin;
 pub use cancel::cancel;
 pub(crate) use client::client_of;
 pub use device::prompt;
+pub use explain::explain_page;
 pub use finish::{finish, finish_callback};
+pub use flight::{flight, record};
 pub use leg::{BrowserNonce, open_leg};
 pub use patchbay_providers::Offer;
 pub use route::{Platform, routes, start_url};
@@ -35,7 +39,7 @@ pub use switch::{SwitchConsent, switch};
 
 use crate::background::surely;
 use crate::contention::again;
-use crate::{Engine, ManagementGrant};
+use crate::{Engine, ManagementGrant, reach};
 
 /// In the metadata of a credential that a consent gave: where the provider's API was found, and for which configuration.
 pub(crate) const LOCATED_KEY: &str = "located";
@@ -98,6 +102,16 @@ pub async fn get(engine: &Engine, grant: &ManagementGrant, session: ConnectSessi
         session.message = Some(late.message);
     }
     Ok(session)
+}
+
+/// The newest consent of an integration, where there was one.
+///
+/// # Errors
+/// `not_found` and problems of permission.
+pub async fn latest(engine: &Engine, grant: &ManagementGrant, account: &str, integration: &str) -> Result<Option<ConnectSession>, Problem> {
+    let mut tx = reach::reading(engine, grant).await?;
+    let (_, integration) = reach::permitted(&mut tx, grant, Operation::ConnectLatest, account, integration).await?;
+    Ok(tx.latest_connect_session(integration.id).await?)
 }
 
 /// How long after its end a consent is left alone: its answer may be being exchanged at this moment.

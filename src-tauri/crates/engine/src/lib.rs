@@ -34,6 +34,7 @@ mod outbound;
 pub mod overview;
 pub mod permission;
 pub mod point;
+pub mod preflight;
 pub mod provider_app;
 mod reach;
 mod redact;

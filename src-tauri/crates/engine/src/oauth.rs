@@ -11,6 +11,7 @@ mod device;
 mod introspect;
 mod metadata;
 mod push;
+mod random;
 mod request;
 mod tokens;
 
@@ -23,7 +24,8 @@ pub(crate) use client::OAuthClient;
 pub(crate) use device::{Polled, device, poll};
 pub(crate) use introspect::introspect;
 pub(crate) use metadata::{MetadataCache, same_issuer};
-pub(crate) use push::push;
+pub(crate) use push::{push, pushed};
+pub(crate) use random::random;
 pub(crate) use request::{Asking, Prepared, authorize};
 pub(crate) use tokens::{MAIN, NewTokens, TokenSet};
 

@@ -12,6 +12,7 @@ use patchbay_model::{Secret, Timestamp};
 
 pub use create::create;
 pub use delete::delete;
+pub(crate) use get::find;
 pub use get::get;
 pub use impact::impact;
 pub use list::list;

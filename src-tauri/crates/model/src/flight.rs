@@ -86,7 +86,7 @@ impl StepKind {
 
     /// Whether a window tells of it; the others are the store's own to write.
     pub const fn is_of_a_window(self) -> bool {
-        matches!(self, Self::Navigated | Self::Redirected | Self::Popup | Self::Blocked | Self::Explained)
+        matches!(self, Self::Navigated | Self::Redirected | Self::Popup | Self::Blocked)
     }
 }
 
@@ -106,7 +106,7 @@ pub enum Shown {
 
 /// One parameter.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
-pub struct Parameter {
+pub struct SeenParameter {
     /// Its name.
     pub name: String,
     /// Its value, as far as it is told.
@@ -121,7 +121,7 @@ pub struct Seen {
     /// Its path; what may be a key or a person in it is `*`.
     pub path: String,
     /// Its query. A fragment is never kept.
-    pub parameters: Vec<Parameter>,
+    pub parameters: Vec<SeenParameter>,
 }
 
 /// What is kept of an address; `state` is the one that was sent, where whoever sees the address knows it.
@@ -137,7 +137,7 @@ pub fn redact(url: &Url, state: Option<&str>) -> Seen {
             name if TOLD.contains(&name) => Shown::Clear(value.into_owned()),
             _ => Shown::Length(length(&value)),
         };
-        Parameter { name: name.into_owned(), value }
+        SeenParameter { name: name.into_owned(), value }
     });
     Seen { origin: url.origin().ascii_serialization(), path: url.path().to_owned(), parameters: parameters.collect() }.bounded()
 }
@@ -151,14 +151,14 @@ impl Seen {
             Ok(url) => format!("{}:", bounded(url.scheme(), LONGEST_NAME)),
             Err(_) => String::new(),
         };
-        let parameters = self.parameters.into_iter().take(MOST_PARAMETERS).map(|Parameter { name, value }| {
+        let parameters = self.parameters.into_iter().take(MOST_PARAMETERS).map(|SeenParameter { name, value }| {
             let value = match value {
                 Shown::Clear(text) if TOLD.contains(&name.as_str()) => told(&name, &text),
                 Shown::Clear(text) => Shown::Length(length(&text)),
                 Shown::Ours | Shown::Another if name != "state" => Shown::Length(0),
                 other => other,
             };
-            Parameter { name: if is_secret(&name) { "*".to_owned() } else { bounded(&name, LONGEST_NAME) }, value }
+            SeenParameter { name: if is_secret(&name) { "*".to_owned() } else { bounded(&name, LONGEST_NAME) }, value }
         });
         Self { origin, path: masked_path(&self.path), parameters: parameters.collect() }
     }
@@ -172,29 +172,48 @@ impl Seen {
     }
 }
 
-/// A value in clear. Addresses in it are told without their query; words that name a person, without the name.
+/// A value in clear. Of addresses in it the origin and the path; words that name a person, without the name.
 fn told(name: &str, text: &str) -> Shown {
-    if matches!(name, "redirect_uri" | "iss") {
-        let Ok(mut url) = Url::parse(text) else { return Shown::Length(length(text)) };
-        url.set_query(None);
-        url.set_fragment(None);
-        let nobody = url.set_username("").and_then(|()| url.set_password(None)).is_ok() || url.cannot_be_a_base();
-        return if nobody { Shown::Clear(bounded(text.split(['?', '#']).next().unwrap_or_default(), LONGEST_VALUE)) } else { Shown::Length(length(text)) };
+    match name {
+        "redirect_uri" | "iss" => address(text).map_or_else(|| Shown::Length(length(text)), Shown::Clear),
+        // Those of some providers look like keys, and are none.
+        "client_id" => Shown::Clear(bounded(text, LONGEST_VALUE)),
+        _ => Shown::Clear(words(text, LONGEST_VALUE)),
     }
-    Shown::Clear(words(text, LONGEST_VALUE))
 }
 
-/// Words of a provider: one line, bounded, without mail addresses and what looks like a key.
+/// An address without what may be somebody's: as it was written, if that is all of it. None for what is none, or names a user.
+fn address(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok().filter(|url| url.username().is_empty() && url.password().is_none())?;
+    let path = masked_path(url.path());
+    if !url.has_host() {
+        return Some(format!("{}:", bounded(url.scheme(), LONGEST_NAME)));
+    }
+    if path == url.path() {
+        return Some(bounded(text.split(['?', '#']).next().unwrap_or_default(), LONGEST_VALUE));
+    }
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    Some(bounded(&format!("{}://{}{port}{path}", url.scheme(), url.host_str().unwrap_or_default()), LONGEST_VALUE))
+}
+
+/// Words of a provider: one line, bounded, without mail addresses and what looks like a key. Of addresses the origin and the path.
 pub fn words(text: &str, most: usize) -> String {
-    let masked: Vec<String> = text
-        .split_whitespace()
-        .map(|word| {
-            let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
-            // A scope or an error's name is long without being a key, so only a mixture of letters and digits is taken for one.
-            if word.contains('@') || (bare.len() >= 24 && is_key(bare)) { "*".to_owned() } else { word.to_owned() }
-        })
-        .collect();
-    bounded(&masked.join(" "), most)
+    bounded(&text.split_whitespace().map(word).collect::<Vec<_>>().join(" "), most)
+}
+
+fn word(word: &str) -> String {
+    let of_key = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    let bare = word.trim_matches(|c| !of_key(c));
+    // A scope or an error's name is long without being a key, so only a mixture of letters and digits is taken for one.
+    let key = |text: &str| text.len() >= 24 && is_key(text);
+    let masked = || "*".to_owned();
+    if let Some(at) = word.find("https://").or_else(|| word.find("http://")) {
+        let (before, rest) = word.split_at(at);
+        let written = rest.trim_end_matches(|c| !of_key(c) && c != '/');
+        let known = address(written).filter(|_| !key(before) && !word.contains('@'));
+        return known.map_or_else(masked, |address| format!("{before}{address}"));
+    }
+    if word.contains('@') || key(bare) { masked() } else { word.to_owned() }
 }
 
 fn masked_path(path: &str) -> String {
@@ -346,6 +365,14 @@ pub enum Changer {
     Person,
 }
 
+/// The text of a page, as a person let it be read: whole lines stay, what looks like a key or a mail address does not.
+pub fn page_text(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(|line| words(line, LONGEST_PAGE)).filter(|line| !line.is_empty()).collect();
+    let mut text = lines.join("\n");
+    text.truncate(text.floor_char_boundary(LONGEST_PAGE));
+    text
+}
+
 /// A step that is to be written down.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewStep {
@@ -375,74 +402,4 @@ pub struct FlightStep {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn seen(text: &str) -> Seen {
-        redact(&Url::parse(text).unwrap(), Some("our-state"))
-    }
-
-    #[test]
-    fn what_was_asked_is_told_and_what_came_is_not() {
-        let seen = seen(
-            "https://login.example.com:8443/oauth2/v1/authorize?response_type=code&client_id=abc&redirect_uri=http%3A%2F%2F127.0.0.1%3A47%2Foauth%2Fcallback%3Fx%3Dsecret&scope=openid%20email&state=our-state&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw&login_hint=ada%40example.com#access_token=t0ps3cret",
-        );
-        assert_eq!((seen.origin.as_str(), seen.path.as_str()), ("https://login.example.com:8443", "/oauth2/v1/authorize"));
-        for (name, value) in [("response_type", "code"), ("client_id", "abc"), ("redirect_uri", "http://127.0.0.1:47/oauth/callback"), ("scope", "openid email")] {
-            assert_eq!(seen.told(name), Some(value), "{name}");
-        }
-        let of = |name: &str| seen.parameters.iter().find(|parameter| parameter.name == name).map(|parameter| parameter.value.clone()).unwrap();
-        assert_eq!((of("state"), of("code_challenge"), of("login_hint")), (Shown::Ours, Shown::Length(40), Shown::Length(15)));
-        let kept = serde_json::to_string(&seen).unwrap();
-        for secret in ["our-state", "t0ps3cret", "E9Mel", "ada", "x=secret"] {
-            assert!(!kept.contains(secret), "{secret} in {kept}");
-        }
-    }
-
-    #[test]
-    fn an_answer_is_told_without_its_code() {
-        let good = seen("http://127.0.0.1:47/oauth/callback?code=c0de&state=our-state&iss=https%3A%2F%2Fissuer.example%2F");
-        assert_eq!(good.told("iss"), Some("https://issuer.example/"));
-        assert!(!serde_json::to_string(&good).unwrap().contains("c0de"));
-        let bad = seen("http://127.0.0.1:47/oauth/callback?error=access_denied&error_description=ada%40example.com+said+no&state=other");
-        assert_eq!((bad.told("error"), bad.told("error_description")), (Some("access_denied"), Some("* said no")));
-        assert!(bad.parameters.contains(&Parameter { name: "state".to_owned(), value: Shown::Another }));
-    }
-
-    #[test]
-    fn keys_persons_and_ids_in_paths_are_masked() {
-        for (path, kept) in [
-            ("/o/oauth2/v2/auth", "/o/oauth2/v2/auth"),
-            ("/interaction/sPZ9tU2x_4Q0Wn8kTrLm1/login", "/interaction/*/login"),
-            ("/u/ada@example.com/grant", "/u/*/grant"),
-            ("/u/ada%40example.com/grant", "/u/*/grant"),
-            ("/f47ac10b-58cc-4372-a567-0e02b2c3d479/oauth2/v2.0/authorize", "/*/oauth2/v2.0/authorize"),
-            ("/magic/aB3dE9fG2h", "/magic/*"),
-            ("/oauth-authorizations/new", "/oauth-authorizations/new"),
-            ("/identity/connect/authorize", "/identity/connect/authorize"),
-            ("/abcdefghijklmnopqrstuvwxyzabcdef", "/*"),
-        ] {
-            assert_eq!(seen(&format!("https://x.test{path}")).path, kept);
-        }
-        let named = seen("https://x.test/?eyJhbGciOiJSUzI1NiJ9=1");
-        assert_eq!(named.parameters[0].name, "*");
-    }
-
-    #[test]
-    fn other_schemes_are_told_by_their_name_alone() {
-        for (url, origin) in [("data:text/html,<b>secret</b>", "data:"), ("file:///etc/passwd", "file:"), ("patchbay-evil://x/y?z", "patchbay-evil:"), ("about:blank", "about:")] {
-            assert_eq!(seen(url), Seen { origin: origin.to_owned(), path: String::new(), parameters: Vec::new() });
-        }
-    }
-
-    #[test]
-    fn what_comes_from_elsewhere_is_held_to_the_same() {
-        let many = (0..100).map(|n| Parameter { name: format!("p{n}"), value: Shown::Clear("secret".to_owned()) }).collect();
-        let kept = Seen { origin: "https://ada:pw@x.test/secret".to_owned(), path: "/a\nb".to_owned(), parameters: many }.bounded();
-        assert_eq!((kept.origin.as_str(), kept.path.as_str(), kept.parameters.len()), ("https://x.test", "/a b", MOST_PARAMETERS));
-        assert!(kept.parameters.iter().all(|parameter| parameter.value == Shown::Length(6)));
-        assert_eq!(kept.clone().bounded(), kept, "once is enough");
-        let long = StepDetail { words: Some("x ".repeat(5000)), seen: Some(seen(&format!("https://x.test/?error={}", "é".repeat(500)))), ..StepDetail::default() }.bounded();
-        assert!(serde_json::to_string(&long).unwrap().len() <= LARGEST_STEP);
-    }
-}
+mod tests;

@@ -27,6 +27,7 @@ pub mod organization;
 pub mod permission;
 pub mod place;
 pub mod point;
+pub mod preflight;
 pub mod problem;
 pub mod provider;
 pub mod public_link;

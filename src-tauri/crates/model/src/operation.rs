@@ -111,10 +111,16 @@ operations! {
     ProviderAppsDelete = "provider_apps.delete";
     ProviderAppsImpact = "provider_apps.impact";
     ProviderAppsTrust = "provider_apps.trust";
+    ProviderAppsChecks = "provider_apps.checks";
+    ProviderAppsPreflight = "provider_apps.preflight";
     ConnectRoutes = "connect.routes";
     ConnectBegin = "connect.begin";
     ConnectSwitch = "connect.switch";
     ConnectGet = "connect.get";
+    ConnectLatest = "connect.latest";
+    ConnectFlight = "connect.flight";
+    ConnectRecord = "connect.record";
+    ConnectExplain = "connect.explain";
     ConnectFinish = "connect.finish";
     ConnectCancel = "connect.cancel";
     ConnectLinksList = "connect_links.list";

@@ -3,7 +3,7 @@
 use patchbay_model::change::ChangeKind;
 use patchbay_model::consent::{ConnectLeg, ConnectSession, ConnectState};
 use patchbay_model::credential::Envelope;
-use patchbay_model::flight::Explanation;
+use patchbay_model::flight::{Explanation, StepDetail};
 use patchbay_model::{AccountId, Code, ConnectSessionId, EndUserId, IntegrationId, MemberId, OrganizationId, ProviderAppId, Timestamp};
 use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, FromRow};
@@ -23,6 +23,10 @@ macro_rules! columns {
 }
 
 const TABLE: &str = "connect_sessions";
+/// Why a consent ended that another took the place of.
+const NEWER: &str = "A newer consent was begun for this integration.";
+/// Why a consent ended that nobody finished.
+const LATE: &str = "The time for this consent is over. Begin it again.";
 
 #[derive(FromRow)]
 struct SessionRow {
@@ -166,12 +170,13 @@ impl WriteTx {
         let replaced: Vec<(Uuid,)> = db::query_as("UPDATE connect_sessions SET state = 'cancelled', verifier = NULL, message = $3, updated_at = $4 WHERE integration_id = $1 AND organization_id = $2 AND state = 'begun' RETURNING id")
             .bind(session.integration_id.uuid())
             .bind(session.organization_id.uuid())
-            .bind("A newer consent was begun for this integration.")
+            .bind(NEWER)
             .bind(At(session.created_at))
             .fetch_all(&mut self.tx)
             .await?;
         for (id,) in replaced {
             self.end_connect_legs(id, session.created_at).await?;
+            self.end_flight(id, StepDetail { words: Some(NEWER.to_owned()), ..StepDetail::default() }, session.created_at).await?;
             self.changed(ChangeKind::ConnectSession, id, Some(session.account_id))?;
         }
         let sealed = self.dialect().sealed("$15", "$20");
@@ -314,12 +319,13 @@ impl WriteTx {
             .bind(organization)
             .bind(account)
             .bind(Code::ConsentExpired.as_str())
-            .bind("The time for this consent is over. Begin it again.")
+            .bind(LATE)
             .bind(At(now))
             .fetch_all(&mut self.tx)
             .await?;
         for (id, account) in &rows {
             self.end_connect_legs(*id, now).await?;
+            self.end_flight(*id, StepDetail { code: Some(Code::ConsentExpired), words: Some(LATE.to_owned()), ..StepDetail::default() }, now).await?;
             self.changed(ChangeKind::ConnectSession, id, Some(AccountId::from_uuid(*account)))?;
         }
         Ok(u64::try_from(rows.len()).unwrap_or_default())

@@ -3,7 +3,7 @@
 use patchbay_model::change::ChangeKind;
 use patchbay_model::consent::ConnectSession;
 use patchbay_model::flight::{FlightStep, MOST_STEPS, NewStep, StepDetail, StepKind};
-use patchbay_model::{AccountId, ConnectLegId, ConnectSessionId, OrganizationId};
+use patchbay_model::{AccountId, ConnectLegId, ConnectSessionId, OrganizationId, Timestamp};
 use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -62,6 +62,20 @@ impl ReadTx {
 }
 
 impl WriteTx {
+    /// The last step of a consent that ended by itself.
+    pub(crate) async fn end_flight(&mut self, session: Uuid, detail: StepDetail, now: Timestamp) -> Result<()> {
+        let detail = detail.bounded();
+        db::query("INSERT INTO flight_steps (session_id, number, organization_id, account_id, at, kind, detail) SELECT id, recorded + 1, organization_id, account_id, $2, 'ended', $3 FROM connect_sessions WHERE id = $1 AND recorded < $4")
+            .bind(session)
+            .bind(At(now))
+            .bind(Json(&detail))
+            .bind(i64::from(MOST_STEPS))
+            .execute(&mut self.tx)
+            .await?;
+        db::query("UPDATE connect_sessions SET recorded = recorded + 1 WHERE id = $1 AND recorded < $2").bind(session).bind(i64::from(MOST_STEPS)).execute(&mut self.tx).await?;
+        Ok(())
+    }
+
     /// Adds steps to a consent, until there are `most`: a page that goes round in circles leaves room for what comes after
     /// it. Gives how many there are now.
     ///

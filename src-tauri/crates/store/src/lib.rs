@@ -5,6 +5,7 @@
 //! enter as envelopes, through functions whose names begin with `sealed`; this crate cannot open them.
 
 mod accounts;
+mod app_checks;
 mod audit;
 mod audit_texts;
 mod changes;

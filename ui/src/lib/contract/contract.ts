@@ -91,6 +91,36 @@ result: T,
 messages?: Messages, };
 
 /**
+ * One test of a provider app.
+ */
+export type AppCheck = { kind: CheckKind,
+/**
+ * Which one, where there are several: the redirect URI.
+ */
+subject?: string, at: Timestamp, outcome: CheckWord,
+/**
+ * What is wrong, and what to change; of what is bad.
+ */
+explanation?: Explanation,
+/**
+ * Why it cannot be told.
+ */
+why?: string, };
+
+/**
+ * What was last found about a provider app.
+ */
+export type AppChecks = {
+/**
+ * Empty for one that was never tested, or was changed since.
+ */
+checks: Array<AppCheck>,
+/**
+ * When it is tested next by itself.
+ */
+next_check_at?: Timestamp, };
+
+/**
  * Whether the application has a store open.
  */
 export type AppState = { "state": "no_store",
@@ -453,7 +483,7 @@ origin: Origin, };
 /**
  * The kind of object that changed.
  */
-export type ChangeKind = "organization" | "member" | "account" | "integration_point" | "integration" | "credential" | "token" | "provider_app" | "connect_session" | "audit" | "role" | "organization_webhook" | "webhook_delivery" | "end_user" | "connect_link" | "definition" | "key";
+export type ChangeKind = "organization" | "member" | "account" | "integration_point" | "integration" | "credential" | "token" | "provider_app" | "connect_session" | "audit" | "role" | "organization_webhook" | "webhook_delivery" | "end_user" | "connect_link" | "key";
 
 /**
  * Body of `auth.change_password`.
@@ -471,9 +501,19 @@ export type ChangeWord = "added" | "removed" | "changed";
 export type Changer = "administrator" | "customer" | "provider" | "person";
 
 /**
+ * What is tested.
+ */
+export type CheckKind = "reached" | "client" | "redirect_uri" | "scopes";
+
+/**
+ * The same as a word, the best first.
+ */
+export type CheckWord = "good" | "cannot_tell" | "bad";
+
+/**
  * Why something was refused or failed.
  */
-export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "not_undoable" | "invalid_config" | "manifest_invalid" | "invalid_image" | "weak_password" | "provider_not_allowed" | "definition_withdrawn" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "consent_other_browser" | "consent_route_unavailable" | "token_missing" | "token_invalid" | "logon_failed" | "member_disabled" | "member_invited" | "member_locked" | "wrong_token_kind" | "permission_denied" | "not_found" | "link_invalid" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "store_untrusted" | "store_refused" | "backup_failed" | "shutting_down" | "provider_timeout" | "server_unreachable" | "server_incompatible" | "store_missing" | "store_damaged" | "store_newer" | "store_unprepared" | "store_locked" | "wrong_key" | "key_unavailable";
+export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "not_undoable" | "invalid_config" | "invalid_image" | "weak_password" | "provider_not_allowed" | "definition_withdrawn" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "consent_other_browser" | "consent_route_unavailable" | "token_missing" | "token_invalid" | "logon_failed" | "member_disabled" | "member_invited" | "member_locked" | "wrong_token_kind" | "permission_denied" | "not_found" | "link_invalid" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "store_untrusted" | "store_refused" | "backup_failed" | "shutting_down" | "provider_timeout" | "server_unreachable" | "server_incompatible" | "store_missing" | "store_damaged" | "store_newer" | "store_unprepared" | "store_locked" | "wrong_key" | "key_unavailable";
 
 /**
  * The configuration of a provider, as a form shows it.
@@ -526,6 +566,11 @@ integration_id: string,
  * `window`, `browser` or `paste`.
  */
 route: ConsentRoute, };
+
+/**
+ * One try of a consent on one way.
+ */
+export type ConnectLegId = string;
 
 /**
  * An address by which a customer's person connects a provider without signing in.
@@ -1445,6 +1490,28 @@ export type ExpandParams = {
 expand?: Array<string>, };
 
 /**
+ * Body of `connect.explain`.
+ */
+export type ExplainPage = {
+/**
+ * The page's address, redacted.
+ */
+seen: Seen,
+/**
+ * What a person sees of it, as they let it be read. More than 4 kB are not looked at.
+ */
+text: string, };
+
+/**
+ * Answer of `connect.explain`.
+ */
+export type Explained = {
+/**
+ * What the page means; nothing where that is not known.
+ */
+explanation?: Explanation, };
+
+/**
  * What went wrong, and the one thing to change.
  */
 export type Explanation = {
@@ -1576,6 +1643,19 @@ export type FinishConnect = {
  * The whole URL at which the provider sent the person back.
  */
 callback_url: string, };
+
+/**
+ * One step of a consent.
+ */
+export type FlightStep = {
+/**
+ * Its place, from 1.
+ */
+number: number, kind: StepKind, at: Timestamp,
+/**
+ * Which way it belongs to, where that is known.
+ */
+leg_id?: ConnectLegId, detail: StepDetail, };
 
 /**
  * Params of `app.forget_store`.
@@ -1932,148 +2012,6 @@ export type LookAtLink = {
  * The secret of an invitation or reset.
  */
 link: string, };
-
-/**
- * What is to be said of a manifest before it is added.
- */
-export type ManifestCheck = {
-/**
- * Whether it can be added.
- */
-good: boolean,
-/**
- * What is wrong, in the order of the lines.
- */
-findings: Array<ManifestFinding>,
-/**
- * The provider, where it can be read.
- */
-provider?: ProviderId, fullname?: string,
-/**
- * The version under which it would be kept.
- */
-version?: string,
-/**
- * The version that it takes the place of for new integrations; absent where the provider is new.
- */
-overrides?: string,
-/**
- * What it says otherwise than that.
- */
-differences: Array<ManifestDifference>,
-/**
- * Where secrets would go.
- */
-destinations: Array<ManifestDestination>,
-/**
- * How many facts it claims.
- */
-facts: number,
-/**
- * How many of them nobody stands behind.
- */
-unverified: number, };
-
-/**
- * A host to which something secret goes.
- */
-export type ManifestDestination = {
-/**
- * As the manifest says it: `slack.com`, or with what is filled in as `{config.url}`.
- */
-host: string,
-/**
- * Where a host that is filled in may lie, a suffix with a dot in front; empty: anywhere, or the host is written out.
- */
-only: Array<string>,
-/**
- * `people`: passwords on its pages. `grants`: codes, client secrets, refresh tokens. `credentials`: the tokens and keys of calls.
- */
-carries: Array<string>,
-/**
- * The dotted names of the facts that say so.
- */
-facts: Array<string>, };
-
-/**
- * Something that a manifest says otherwise than the one before it.
- */
-export type ManifestDifference = {
-/**
- * Its dotted name.
- */
-fact: string,
-/**
- * Absent where nothing was said.
- */
-before?: unknown,
-/**
- * Absent where nothing is said any more.
- */
-after?: unknown, };
-
-/**
- * A manifest of the organization's own.
- */
-export type ManifestEntry = {
-/**
- * The id of the definition that it is.
- */
-id: DefinitionId, provider: ProviderId, fullname: string, connector: Connector,
-/**
- * What it says itself, the organization's mark, and a number.
- */
-version: string,
-/**
- * `active`: new integrations go by it. `deprecated`: a newer one does that. `withdrawn`: for new integrations it is no more.
- */
-status: DefinitionStatus,
-/**
- * Whether the program knows a provider of this id by itself.
- */
-overrides: boolean,
-/**
- * Integrations within the caller's reach that pin it.
- */
-integrations: number,
-/**
- * Where secrets go.
- */
-destinations: Array<ManifestDestination>,
-/**
- * The text, as it was entered.
- */
-manifest: string, created_at: Timestamp,
-/**
- * When its status last changed.
- */
-updated_at: Timestamp, };
-
-/**
- * Something wrong in a manifest.
- */
-export type ManifestFinding = {
-/**
- * From 1.
- */
-line: number,
-/**
- * In characters, from 1.
- */
-column: number,
-/**
- * The dotted name of where, if it is about a key.
- */
-key?: string, message: string, };
-
-/**
- * Body of `manifests.check` and `manifests.add`.
- */
-export type ManifestText = {
-/**
- * The manifest, as TOML.
- */
-manifest: string, };
 
 /**
  * Params of `app.mark_store`.
@@ -2582,19 +2520,6 @@ raw_error?: string,
 provider_details?: { [key in string]: string }, };
 
 /**
- * Body of `provider_apps.trust`.
- */
-export type ProposeTrust = {
-/**
- * At which provider a role shall be assumed.
- */
-provider: string,
-/**
- * Its configuration as far as it is entered; region and partition count.
- */
-provider_config: Record<string, unknown>, };
-
-/**
  * A system that accounts can be connected with.
  */
 export type Provider = { id: ProviderId, name: string, fullname: string, vendor: string, description: string, connector_id: Connector,
@@ -2634,7 +2559,11 @@ scopes: Array<string>,
 /**
  * When the client secret ends at the provider, as somebody entered it: it stands in the list of deadlines.
  */
-secret_expires?: Timestamp, created_at: Timestamp, updated_at: Timestamp, };
+secret_expires?: Timestamp,
+/**
+ * The worst that its last preflight found; not told where it was not tested since it was changed, and in answers to changes.
+ */
+preflight?: CheckWord, created_at: Timestamp, updated_at: Timestamp, };
 
 /**
  * The organization's own OAuth client at a provider.
@@ -2687,14 +2616,6 @@ facts: number,
  */
 unverified: number,
 /**
- * Whether the version in force is a manifest of the organization's own (`manifests.list`).
- */
-own: boolean,
-/**
- * What its manifest claims, and who says so; only with `expand=facts`.
- */
-claims?: Array<ProviderFact>,
-/**
  * What ends at the provider, and when.
  */
 sunsets: Array<SunsetFact>,
@@ -2702,27 +2623,6 @@ sunsets: Array<SunsetFact>,
  * How a person authorizes it, where that is possible.
  */
 consent?: ConsentFacts, };
-
-/**
- * Something that is claimed of a provider.
- */
-export type ProviderFact = {
-/**
- * Its dotted name in the manifest, such as `server.main.pkce`.
- */
-fact: string,
-/**
- * What is claimed; absent for what an error means, which the manifest says in words.
- */
-value?: unknown,
-/**
- * Who says so: an address, `observed: ` and where, or `unverified`; absent where the manifest names nobody.
- */
-source?: string,
-/**
- * Whether somebody stands behind it.
- */
-verified: boolean, };
 
 /**
  * A field that an operation can filter by.
@@ -2823,6 +2723,20 @@ key_source?: string,
 account?: string, };
 
 /**
+ * Body of `connect.record`.
+ */
+export type RecordFlight = { steps: Array<SeenStep>, };
+
+/**
+ * Answer of `connect.record`.
+ */
+export type Recorded = {
+/**
+ * How many steps there are now.
+ */
+steps: number, };
+
+/**
  * One intended request to a token endpoint, and what came of it.
  */
 export type RefreshAttempt = { id: string,
@@ -2894,84 +2808,6 @@ owner_type: string, expires: Timestamp,
  * As `24h`.
  */
 token_ttl: string, token_type: TokenType, primary: TokenPair, secondary?: TokenPair, created_at: Timestamp, updated_at: Timestamp, };
-
-/**
- * How a rehearsal stands.
- */
-export type Rehearsal = { id: string, provider: ProviderId, fullname: string, version: string,
-/**
- * The `type` of the credential.
- */
-credential: string,
-/**
- * Whether a person authorizes it; otherwise a key is entered.
- */
-consent: boolean,
-/**
- * Whether its tokens are renewed.
- */
-renews: boolean,
-/**
- * Whom the simulated provider takes for a person: login and password.
- */
-login: string, password: string,
-/**
- * The status of the integration.
- */
-status: string,
-/**
- * Why it needs attention, in words.
- */
-cause?: string,
-/**
- * Where the person sets out, as long as a consent in a browser is waited for.
- */
-open?: string, steps: Array<RehearsalStep>,
-/**
- * When it ends by itself.
- */
-expires: Timestamp, };
-
-/**
- * What is done next.
- */
-export type RehearsalAction = "agree" | "refuse" | "browser" | "key" | "call" | "fault";
-
-/**
- * Who did something in a rehearsal.
- */
-export type RehearsalActor = "patchbay" | "provider" | "person" | "director" | "journal";
-
-/**
- * What goes wrong at the provider.
- */
-export type RehearsalFault = "expiry" | "reuse" | "lost_answer" | "rate_limit" | "outage" | "slow" | "refuse_window" | "revoke" | "hour" | "quarter";
-
-/**
- * Which rehearsal.
- */
-export type RehearsalId = { id: string, };
-
-/**
- * Something that happened in a rehearsal.
- */
-export type RehearsalStep = {
-/**
- * From 1.
- */
-number: number,
-/**
- * By the rehearsal's clock.
- */
-at: Timestamp, by: RehearsalActor, words: string,
-/**
- * Whether it went well.
- */
-good: boolean,
-/**
- * More, for whoever wants to know.
- */
-detail?: string, };
 
 /**
  * How far along it is.
@@ -3136,6 +2972,53 @@ export type SealedImage = {
 image: string, };
 
 /**
+ * What may be kept of an address.
+ */
+export type Seen = {
+/**
+ * Scheme, host and port; the scheme alone where there is no host.
+ */
+origin: string,
+/**
+ * Its path; what may be a key or a person in it is `*`.
+ */
+path: string,
+/**
+ * Its query. A fragment is never kept.
+ */
+parameters: Array<SeenParameter>, };
+
+/**
+ * One parameter.
+ */
+export type SeenParameter = {
+/**
+ * Its name.
+ */
+name: string,
+/**
+ * Its value, as far as it is told.
+ */
+value: Shown, };
+
+/**
+ * A step that a window saw.
+ */
+export type SeenStep = {
+/**
+ * `navigated`, `redirected`, `popup` or `blocked`.
+ */
+kind: StepKind,
+/**
+ * When.
+ */
+at: Timestamp,
+/**
+ * The address, redacted.
+ */
+seen: Seen, };
+
+/**
  * Who is signed in, where.
  */
 export type SessionInfo = {
@@ -3220,6 +3103,11 @@ config?: Record<string, unknown>,
 expected_updated_at?: Timestamp, };
 
 /**
+ * A value of a parameter, as far as it is told.
+ */
+export type Shown = { "clear": string } | { "length": number } | "ours" | "another";
+
+/**
  * Body of `POST /session`: one of an organization token, a member's logon, or a one-time link.
  */
 export type SignIn = {
@@ -3243,15 +3131,6 @@ secret?: string,
  * The secret of a one-time link: alone for a set-up link, with `secret` for an invitation or reset.
  */
 setup?: string, };
-
-/**
- * What to rehearse.
- */
-export type StartRehearsal = { provider: ProviderId,
-/**
- * The `type` of the credential; the recommended one where left out.
- */
-credential?: string, };
 
 /**
  * Status and sums of the calls of one integration; of one that was never called they are zeros.
@@ -3343,13 +3222,46 @@ end_time: Timestamp,
 interval: string, series: Array<TimeseriesPoint>, };
 
 /**
- * The next step of a rehearsal.
+ * What else is kept of a step. What does not belong to it is left out.
  */
-export type StepRehearsal = { id: string, action: RehearsalAction,
+export type StepDetail = {
 /**
- * For the action `fault`.
+ * By which way.
  */
-fault?: RehearsalFault, };
+route?: ConsentRoute,
+/**
+ * The address.
+ */
+seen?: Seen,
+/**
+ * The exact redirect URI that was sent.
+ */
+redirect_uri?: string,
+/**
+ * The scopes that were asked for, or given.
+ */
+scopes?: Array<string>,
+/**
+ * HTTP status of the provider's answer.
+ */
+status?: number,
+/**
+ * The provider's error, as a word.
+ */
+error?: string,
+/**
+ * What was said: the provider's words, or one sentence of ours.
+ */
+words?: string,
+/**
+ * How it ended, where that was no success.
+ */
+code?: Code, };
+
+/**
+ * What happened.
+ */
+export type StepKind = "prepared" | "par" | "opened" | "navigated" | "redirected" | "popup" | "blocked" | "callback" | "exchange" | "answer" | "located" | "probe" | "explained" | "ended";
 
 /**
  * The store that is open.
@@ -3570,23 +3482,6 @@ id: TokenId, organization_id: OrganizationId, member_id: MemberId, };
  * How a container came to be (`token_type` on the wire).
  */
 export type TokenType = "adhoc" | "logon" | "default";
-
-/**
- * Result of `provider_apps.trust`.
- */
-export type TrustPolicy = {
-/**
- * The ARN of the organization's own principal.
- */
-principal: string,
-/**
- * A new external id, for one role of one customer.
- */
-external_id: string,
-/**
- * The trust policy of the role, as JSON to paste.
- */
-policy: string, };
 
 /**
  * PUT of an account: the whole object; what is read-only in it is ignored.
@@ -4005,11 +3900,16 @@ export interface Commands {
   "provider_apps.update": { params: { path: { provider_app_id: string }, body: UpdateProviderApp }; result: Answer<ProviderApp> };
   "provider_apps.delete": { params: { path: { provider_app_id: string } }; result: Answer<Deletion> };
   "provider_apps.impact": { params: { path: { provider_app_id: string } }; result: Answer<Impact> };
-  "provider_apps.trust": { params: { body: ProposeTrust }; result: Answer<TrustPolicy> };
+  "provider_apps.checks": { params: { path: { provider_app_id: string } }; result: Answer<AppChecks> };
+  "provider_apps.preflight": { params: { path: { provider_app_id: string } }; result: Answer<AppChecks> };
   "connect.routes": { params: { path: { account_id: string, integration_id: string }, query?: PlaceParams }; result: Listed<ConnectOffer> };
   "connect.begin": { params: { body: BeginConnect }; result: Answer<ConnectSession> };
   "connect.get": { params: { path: { connect_session_id: string } }; result: Answer<ConnectSession> };
   "connect.switch": { params: { path: { connect_session_id: string }, body: SwitchConnect }; result: Answer<ConnectSession> };
+  "connect.latest": { params: { path: { account_id: string, integration_id: string } }; result: Listed<ConnectSession> };
+  "connect.flight": { params: { path: { connect_session_id: string } }; result: Listed<FlightStep> };
+  "connect.record": { params: { path: { connect_session_id: string }, body: RecordFlight }; result: Answer<Recorded> };
+  "connect.explain": { params: { path: { connect_session_id: string }, body: ExplainPage }; result: Answer<Explained> };
   "connect.finish": { params: { path: { connect_session_id: string }, body: FinishConnect }; result: Answer<ConnectSession> };
   "connect.cancel": { params: { path: { connect_session_id: string } }; result: Answer<ConnectSession> };
   "status.list": { params: { query?: ListParams }; result: Listed<Status> };
@@ -4052,10 +3952,6 @@ export interface Commands {
   "end_users.receipts": { params: { path: { account_id: string, end_user_id: string }, query?: ListParams }; result: Listed<ConsentReceipt> };
   "deletions.undo": { params: { path: { deletion_id: string } }; result: Answer<Done> };
   "manifests.schema": { params: Record<string, never>; result: Record<string, unknown> };
-  "manifests.list": { params: Record<string, never>; result: Listed<ManifestEntry> };
-  "manifests.check": { params: { body: ManifestText }; result: Answer<ManifestCheck> };
-  "manifests.add": { params: { body: ManifestText }; result: Answer<ManifestEntry> };
-  "manifests.withdraw": { params: { path: { manifest_id: string } }; result: Answer<ManifestEntry> };
   "meta.management_openapi_spec": { params: Record<string, never>; result: Record<string, unknown> };
   "meta.engine_openapi_spec": { params: Record<string, never>; result: Record<string, unknown> };
   "overview.get": { params: Record<string, never>; result: Answer<Overview> };
@@ -4075,8 +3971,4 @@ export interface Commands {
   "consent.connect": { params: Connect; result: ConnectSession };
   "consent.switch": { params: SwitchRoute; result: ConnectSession };
   "file.save": { params: SaveFile; result: SavedFile };
-  "rehearse.start": { params: StartRehearsal; result: Rehearsal };
-  "rehearse.step": { params: StepRehearsal; result: Rehearsal };
-  "rehearse.state": { params: RehearsalId; result: Rehearsal };
-  "rehearse.end": { params: RehearsalId; result: null };
 }

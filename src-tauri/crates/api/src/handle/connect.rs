@@ -3,11 +3,14 @@
 use patchbay_engine::Engine;
 use patchbay_engine::consent::{self, BeginConsent, Begun, Platform, SwitchConsent};
 use patchbay_model::consent::{ConsentRoute, DevicePrompt};
+use patchbay_model::flight::{NewStep, StepDetail};
 use patchbay_model::{ConnectSessionId, Problem};
 
 use super::{Bare, Call, With, connect_link};
 use crate::request::{Json, NoBody, Place};
-use crate::wire::consent::{BeginConnect, ConnectOffer, ConnectSession, DeviceCode, FinishConnect, SwitchConnect};
+use crate::wire::consent::{
+    BeginConnect, ConnectOffer, ConnectSession, DeviceCode, ExplainPage, Explained, FinishConnect, FlightStep, RecordFlight, Recorded, SeenStep, SwitchConnect,
+};
 use crate::wire::envelope::{Answer, Listed};
 
 pub(crate) async fn routes(call: Call<'_, Place, NoBody>) -> Result<Listed<ConnectOffer>, Problem> {
@@ -44,6 +47,30 @@ pub(crate) async fn get(call: Bare<'_>) -> Result<Answer<ConnectSession>, Proble
     let read = consent::get(call.engine, call.grant, session).await?;
     let prompt = if read.route == ConsentRoute::Device { consent::prompt(call.engine, call.grant, session).await? } else { None };
     Ok(Answer::of(ConnectSession { device: prompt.map(shown), ..ConnectSession::view(read) }))
+}
+
+pub(crate) async fn latest(call: Bare<'_>) -> Result<Listed<ConnectSession>, Problem> {
+    let latest = consent::latest(call.engine, call.grant, call.path("account_id")?, call.path("integration_id")?).await?;
+    Ok(Listed { result: latest.into_iter().map(ConnectSession::view).collect(), total: None, next: None })
+}
+
+pub(crate) async fn flight(call: Bare<'_>) -> Result<Listed<FlightStep>, Problem> {
+    let steps = consent::flight(call.engine, call.grant, session(&call)?).await?;
+    Ok(Listed { result: steps.into_iter().map(FlightStep::from).collect(), total: None, next: None })
+}
+
+pub(crate) async fn record(call: With<'_, Json<RecordFlight>>) -> Result<Answer<Recorded>, Problem> {
+    const MOST: usize = 50;
+    let session = session(&call)?;
+    let seen = |step: SeenStep| NewStep { kind: step.kind, leg: None, at: step.at, detail: StepDetail { seen: Some(step.seen), ..StepDetail::default() } };
+    let steps = call.body.0.steps.into_iter().take(MOST).map(seen).collect();
+    consent::record(call.engine, call.grant, session, steps).await.map(|steps| Answer::of(Recorded { steps }))
+}
+
+pub(crate) async fn explain(call: With<'_, Json<ExplainPage>>) -> Result<Answer<Explained>, Problem> {
+    let session = session(&call)?;
+    let page = call.body.0;
+    consent::explain_page(call.engine, call.grant, session, page.seen, &page.text).await.map(|explanation| Answer::of(Explained { explanation }))
 }
 
 pub(crate) async fn finish(call: With<'_, Json<FinishConnect>>) -> Result<Answer<ConnectSession>, Problem> {

@@ -1,6 +1,6 @@
 //! `provider_apps.*`
 
-use patchbay_engine::provider_app;
+use patchbay_engine::{preflight, provider_app};
 use patchbay_model::Problem;
 
 use super::{Bare, Call, With, deleted, listed};
@@ -10,13 +10,21 @@ use crate::request::{Json, ListOf, NoBody};
 use crate::wire::consent::{CreateProviderApp, ProposeTrust, ProviderApp, TrustPolicy, UpdateProviderApp};
 use crate::wire::envelope::{Answer, Listed};
 use crate::wire::overview::Impact;
+use crate::wire::preflight::AppChecks;
 
 pub(crate) async fn list(call: Call<'_, ListOf, NoBody>) -> Result<Listed<ProviderApp>, Problem> {
-    provider_app::list(call.engine, call.grant, call.query.list).await.map(listed)
+    let mut apps: Listed<ProviderApp> = provider_app::list(call.engine, call.grant, call.query.list).await.map(listed)?;
+    let worst = preflight::worst(call.engine, call.grant).await?;
+    for app in &mut apps.result {
+        app.preflight = worst.get(&app.id).copied();
+    }
+    Ok(apps)
 }
 
 pub(crate) async fn get(call: Bare<'_>) -> Result<Answer<ProviderApp>, Problem> {
-    provider_app::get(call.engine, call.grant, call.path("provider_app_id")?).await.map(|app| Answer::of(app.into()))
+    let app = provider_app::get(call.engine, call.grant, call.path("provider_app_id")?).await?;
+    let worst = preflight::worst(call.engine, call.grant).await?;
+    Ok(Answer::of(ProviderApp { preflight: worst.get(&app.id).copied(), ..app.into() }))
 }
 
 pub(crate) async fn create(call: With<'_, Json<CreateProviderApp>>) -> Result<Answer<ProviderApp>, Problem> {
@@ -58,6 +66,14 @@ pub(crate) async fn impact(call: Bare<'_>) -> Result<Answer<Impact>, Problem> {
 pub(crate) async fn trust(call: With<'_, Json<ProposeTrust>>) -> Result<Answer<TrustPolicy>, Problem> {
     let ProposeTrust { provider, provider_config } = call.body.0;
     provider_app::trust(call.engine, call.grant, &provider, provider_config.unwrap_or_default()).await.map(|trust| Answer::of(trust.into()))
+}
+
+pub(crate) async fn checks(call: Bare<'_>) -> Result<Answer<AppChecks>, Problem> {
+    preflight::checks(call.engine, call.grant, call.path("provider_app_id")?).await.map(|checks| Answer::of(checks.into()))
+}
+
+pub(crate) async fn preflight(call: Bare<'_>) -> Result<Answer<AppChecks>, Problem> {
+    preflight::preflight(call.engine, call.grant, call.path("provider_app_id")?).await.map(|checks| Answer::of(checks.into()))
 }
 
 pub(crate) async fn delete(call: Bare<'_>) -> Result<Deleted, Problem> {

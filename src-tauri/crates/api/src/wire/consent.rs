@@ -2,9 +2,10 @@
 #![expect(missing_docs, reason = "fields are those of the model")]
 
 use patchbay_model::consent::{self, ConnectState, ConsentRoute};
-use patchbay_model::flight::Explanation;
+use patchbay_model::flight::{self, Explanation, Seen, StepDetail, StepKind};
+use patchbay_model::preflight::CheckWord;
 use patchbay_model::schema::{NewFullname, NewName};
-use patchbay_model::{AccountId, Code, ConnectSessionId, EndUserId, Fullname, IntegrationId, Name, ProviderAppId, ProviderId, Secret, Timestamp};
+use patchbay_model::{AccountId, Code, ConnectLegId, ConnectSessionId, EndUserId, Fullname, IntegrationId, Name, ProviderAppId, ProviderId, Secret, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -33,6 +34,10 @@ pub struct ProviderApp {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub secret_expires: Option<Timestamp>,
+    /// The worst that its last preflight found; not told where it was not tested since it was changed, and in answers to changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub preflight: Option<CheckWord>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -126,6 +131,7 @@ impl From<consent::ProviderApp> for ProviderApp {
             redirect_uris: app.redirect_uris,
             scopes: app.scopes,
             secret_expires: app.secret_expires,
+            preflight: None,
             created_at: app.created_at,
             updated_at: app.updated_at,
         }
@@ -259,6 +265,70 @@ pub struct ConnectOffer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub why_not: Option<String>,
+}
+
+/// One step of a consent.
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
+pub struct FlightStep {
+    /// Its place, from 1.
+    pub number: u32,
+    pub kind: StepKind,
+    pub at: Timestamp,
+    /// Which way it belongs to, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub leg_id: Option<ConnectLegId>,
+    pub detail: StepDetail,
+}
+
+/// A step that a window saw.
+#[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
+pub struct SeenStep {
+    /// `navigated`, `redirected`, `popup` or `blocked`.
+    pub kind: StepKind,
+    /// When.
+    pub at: Timestamp,
+    /// The address, redacted.
+    pub seen: Seen,
+}
+
+/// Body of `connect.record`.
+#[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
+pub struct RecordFlight {
+    #[schemars(length(max = 50))]
+    pub steps: Vec<SeenStep>,
+}
+
+/// Answer of `connect.record`.
+#[derive(Clone, Copy, Debug, Serialize, TS, JsonSchema)]
+pub struct Recorded {
+    /// How many steps there are now.
+    pub steps: u32,
+}
+
+/// Body of `connect.explain`.
+#[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
+pub struct ExplainPage {
+    /// The page's address, redacted.
+    pub seen: Seen,
+    /// What a person sees of it, as they let it be read. More than 4 kB are not looked at.
+    #[schemars(length(max = 16384))]
+    pub text: String,
+}
+
+/// Answer of `connect.explain`.
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
+pub struct Explained {
+    /// What the page means; nothing where that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub explanation: Option<Explanation>,
+}
+
+impl From<flight::FlightStep> for FlightStep {
+    fn from(step: flight::FlightStep) -> Self {
+        Self { number: step.number, kind: step.step.kind, at: step.step.at, leg_id: step.step.leg, detail: step.step.detail }
+    }
 }
 
 /// Body of `connect.finish`.

@@ -78,6 +78,9 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::ProviderAppsTrust
         | O::ConnectGet
         | O::ConnectRoutes
+        | O::ConnectLatest
+        | O::ConnectFlight
+        | O::ProviderAppsChecks
         | O::OverviewGet
         | O::OrganizationWebhooksList
         | O::OrganizationWebhooksGet
@@ -151,9 +154,9 @@ pub const fn inverse(operation: Operation) -> Inverse {
         O::EndUsersCreate => Never("A person leaves by being erased, for good. Erase the end user where that is meant."),
         O::EndUsersErase => Never("What was erased is nowhere any more."),
         O::AuthLogon | O::AuthLogoff => Never(SIGNING),
-        O::IntegrationsVerify | O::IntegrationsVerifyExisting | O::IntegrationsCall => Never(TESTED),
+        O::ProviderAppsPreflight | O::IntegrationsVerify | O::IntegrationsVerifyExisting | O::IntegrationsCall => Never(TESTED),
         O::IntegrationPointsPreview | O::IntegrationsPreviewVersion | O::ManifestsCheck => Never(LOOKED),
-        O::ConnectBegin | O::ConnectSwitch | O::ConnectFinish | O::ConnectCancel => Never(CONSENT),
+        O::ConnectBegin | O::ConnectSwitch | O::ConnectRecord | O::ConnectExplain | O::ConnectFinish | O::ConnectCancel => Never(CONSENT),
         O::ConnectLinksCreate => Never("A link is taken back by being revoked. Revoke it where it is not wanted."),
         O::ConnectLinksRevoke => Never("Nothing is kept of a link's secret. Make another link."),
         O::OrganizationWebhooksRedeliver | O::OrganizationWebhooksTest => Never(SENT),

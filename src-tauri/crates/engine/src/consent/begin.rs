@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::{BeginConsent, Begun, client, leg, route};
 use crate::audit::record::{Done, record};
 use crate::governance::{self, Subject};
-use crate::oauth::{Authority, authority};
+use crate::oauth::{Authority, authority, random};
 use crate::{Engine, ManagementGrant, definition};
 
 /// How long a person has for the provider's pages, from the last way that was chosen.
@@ -76,7 +76,7 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent
     session.expires = new.expires();
     let mut tx = engine.store().write(grant.scope(), grant.caller().origin).await?;
     // What an older server would look for; a leg that is opened at once puts its own there.
-    let nobody = leg::random(engine.context().entropy());
+    let nobody = random(engine.context().entropy());
     tx.insert_connect_session(&session, &engine.vault().keyed_hash(STATE, nobody.expose().as_bytes()), None).await?;
     new.write(engine, &mut tx, &session).await?;
     let done = Done::created(Operation::ConnectBegin)

@@ -2,8 +2,10 @@
 
 use patchbay_model::change::ChangeKind;
 use patchbay_model::consent::{ConnectSession, ConnectState};
+use patchbay_model::flight::{StepDetail, StepKind};
 use patchbay_model::{ConnectSessionId, Operation, Problem};
 
+use super::flight;
 use crate::audit::record::{Done, record};
 use crate::{Engine, ManagementGrant};
 
@@ -18,6 +20,8 @@ pub async fn cancel(engine: &Engine, grant: &ManagementGrant, session: ConnectSe
         return Ok(before);
     }
     tx.end_connect_session(session, ConnectState::Cancelled, Some("The person gave up."), engine.now()).await?;
+    let detail = StepDetail { words: Some("The person gave up.".to_owned()), ..StepDetail::default() };
+    flight::write(&mut tx, &before, vec![flight::step(StepKind::Ended, None, engine.now(), detail)]).await?;
     let done = Done::changed(Operation::ConnectCancel)
         .in_account(before.account_id)
         .on_integration(before.integration_id)

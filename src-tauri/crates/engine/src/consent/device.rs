@@ -4,10 +4,14 @@
 use std::time::Duration;
 
 use patchbay_model::consent::{ConnectLeg, ConnectSession, ConnectState, ConsentRoute, DevicePrompt, LegState};
+use patchbay_model::flight::{StepDetail, StepKind};
 use patchbay_model::{Code, ConnectSessionId, Operation, Problem, Scope, Timestamp};
+use patchbay_providers::manifest::At;
 
 use super::exchange::{self, Finished};
+use super::explain::Trouble;
 use super::finish;
+use super::flight::Trail;
 use crate::background::surely;
 use crate::contention::again;
 use crate::oauth::{self, Polled, Refusal};
@@ -71,6 +75,7 @@ async fn ask(engine: &Engine, scope: Scope, caller: &CallerInfo, session: &Conne
         // Without the server's addresses, or the client, nothing can be asked: that may be so for a moment only.
         Err(problem) => Polled::Unknown(problem),
     };
+    let mut trail = Trail::default();
     let failed = match polled {
         Polled::Pending => return Ok(()),
         Polled::Slower => {
@@ -85,7 +90,11 @@ async fn ask(engine: &Engine, scope: Scope, caller: &CallerInfo, session: &Conne
         }
         Polled::Granted(new) => match taken(engine, scope, caller, &leg).await? {
             Some(session) => match exchange::gather(engine, scope, &session, Some(&leg)).await {
-                Ok(material) => exchange::established(engine, scope, caller, &session, &material, *new).await.map(|Finished { .. }| ()).err(),
+                Ok(material) => {
+                    let words = Some("The person has agreed.".to_owned());
+                    trail.add(StepKind::Answer, Some(&leg), engine.now(), StepDetail { words, ..StepDetail::default() });
+                    exchange::established(engine, scope, caller, &session, &material, *new, (Some(&leg), &mut trail)).await.map(|Finished { .. }| ()).err()
+                }
                 Err(problem) => Some(problem),
             },
             None => {
@@ -93,20 +102,19 @@ async fn ask(engine: &Engine, scope: Scope, caller: &CallerInfo, session: &Conne
                 return Ok(());
             }
         },
-        Polled::Refused(refusal) => Some(over(&refusal)),
+        Polled::Refused(refusal) => {
+            let (error, words, status) = (Some(refusal.error.clone()), refusal.description.clone(), Some(refusal.status));
+            trail.add(StepKind::Answer, Some(&leg), engine.now(), StepDetail { error: error.clone(), words: words.clone(), status, ..StepDetail::default() });
+            trail.trouble = Some((At::Token, Trouble { code: error, words, status, ..Trouble::default() }));
+            Some(over(&refusal))
+        }
         Polled::Nonsense(status) => Some(Problem::new(
             Code::ProviderInvalidAnswer,
             format!("The provider's token endpoint answers with something that is neither tokens nor an error (status {status}). Connect in another way."),
         )),
     };
     let Some(problem) = failed else { return Ok(()) };
-    again!(engine, {
-        let mut tx = engine.store().write(scope, caller.origin).await?;
-        tx.end_connect_session(session.id, ConnectState::Failed { code: problem.code }, Some(&problem.message), engine.now()).await?;
-        tx.commit().await?;
-        Ok(())
-    });
-    Ok(())
+    finish::failed(engine, scope, caller, (session, Some(&leg)), &trail, &problem).await
 }
 
 /// Moves the next question on, if nobody else has: `(seen, next, seconds apart)`.

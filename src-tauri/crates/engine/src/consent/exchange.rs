@@ -4,23 +4,27 @@ use patchbay_model::change::ChangeKind;
 use patchbay_model::consent::{ConnectLeg, ConnectSession, ConnectState, ConsentRoute};
 use patchbay_model::credential::{Credential, CredentialKind, CredentialOwner, SealedAt};
 use patchbay_model::deadline::{Clock, ClockOwner};
+use patchbay_model::flight::{NewStep, StepDetail, StepKind};
 use patchbay_model::integration::{AttentionCause, Integration, IntegrationStatus};
-use patchbay_model::{Code, CredentialId, Fullname, Name, Operation, Problem, Scope, Secret};
-use patchbay_providers::manifest::Cause;
+use patchbay_model::{Code, CredentialId, Fullname, Name, Operation, Problem, Scope, Secret, Timestamp};
+use patchbay_providers::manifest::{At, Cause};
 use patchbay_providers::{Provider, Server};
 use patchbay_store::PROVIDER_APP_KEY;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+use super::callback::Callback;
 use super::client::client_of;
+use super::explain::Trouble;
 use super::finish::{self, Taken, origin_of};
+use super::flight::{self, Trail};
 use super::leg::{self, LegSecrets};
 use super::{KEPT_KEY, LOCATED_KEY, REDIRECT_KEY, receipt};
 use crate::audit::record::{Done, record_for};
 use crate::call::opened::Opened;
-use crate::call::{ProbeOutcome, located, prove, sealed, settings_of};
+use crate::call::{ProbeOutcome, Proof, located, prove, sealed, settings_of};
 use crate::contention::again;
-use crate::oauth::{self, Answer, Authority, NewTokens, OAuthClient, Prepared, Refusal, TokenSet, authority};
+use crate::oauth::{self, Answer, Authority, MAIN, NewTokens, OAuthClient, Prepared, Refusal, TokenSet, authority};
 use crate::{CallerInfo, Engine, connect_link, definition, refresh, sealing};
 
 /// A consent that has come to its end.
@@ -44,7 +48,7 @@ pub(super) struct Material {
 ///
 /// # Errors
 /// What the session is to be ended with. Nothing was stored then.
-pub(super) async fn run(engine: &Engine, scope: Scope, caller: &CallerInfo, taken: &Taken) -> Result<Finished, Problem> {
+pub(super) async fn run(engine: &Engine, scope: Scope, caller: &CallerInfo, taken: &Taken, trail: &mut Trail) -> Result<Finished, Problem> {
     let (session, callback) = (&taken.session, &taken.callback);
     let material = gather(engine, scope, session, taken.leg.as_ref()).await?;
     let server = material.server()?;
@@ -52,25 +56,35 @@ pub(super) async fn run(engine: &Engine, scope: Scope, caller: &CallerInfo, take
         // The provider's own error says more than that its metadata cannot be read just now.
         Err(_) if callback.error.is_some() => {
             finish::check_issuer(session, None, callback)?;
+            trail.trouble = trouble(callback);
             let error = finish::code(session, &material.provider, server, callback).err();
             return Err(error.unwrap_or_else(|| Problem::internal("an error of the provider was read as none")));
         }
         authority => authority?,
     };
     finish::check_issuer(session, Some(&authority), callback)?;
+    trail.trouble = trouble(callback);
     let code = finish::code(session, &material.provider, server, callback)?;
     let brought = callback.kept(&server.callback.keep)?;
-    let new = exchange(engine, &material, &authority.knowing(&brought), session, code).await?;
+    let new = exchange(engine, caller, &material, &authority.knowing(&brought), taken, code, trail).await?;
     // What the provider says to us itself counts before what a browser brought.
     let new = NewTokens { kept: brought.into_iter().chain(new.kept).collect(), ..new };
-    established(engine, scope, caller, session, &material, new).await
+    established(engine, scope, caller, session, &material, new, (taken.leg.as_ref(), trail)).await
 }
 
 /// From tokens to a working integration.
 ///
 /// # Errors
 /// As [`run`].
-pub(super) async fn established(engine: &Engine, scope: Scope, caller: &CallerInfo, session: &ConnectSession, material: &Material, new: NewTokens) -> Result<Finished, Problem> {
+pub(super) async fn established(
+    engine: &Engine,
+    scope: Scope,
+    caller: &CallerInfo,
+    session: &ConnectSession,
+    material: &Material,
+    new: NewTokens,
+    (leg, trail): (Option<&ConnectLeg>, &mut Trail),
+) -> Result<Finished, Problem> {
     let kept = new.kept.clone();
     for finding in &new.findings {
         tracing::warn!(integration = %session.integration_id, %finding, "a token answer is odd");
@@ -80,6 +94,7 @@ pub(super) async fn established(engine: &Engine, scope: Scope, caller: &CallerIn
     let settings = settings_of(&material.integration.config);
     let opened = Opened::Fresh(Box::new(set.clone()));
     let proof = prove(engine, scope, material.integration.id, &material.provider, &settings, &kept, Some(&material.word), opened).await;
+    proven(&proof, leg, engine.now(), trail);
     if let (Err(problem), IntegrationStatus::NeedsAttention { cause: AttentionCause::CredentialRefused }) = (&proof.outcome, proof.status) {
         return Err(Problem::new(
             Code::ProviderRefused,
@@ -114,7 +129,27 @@ pub(super) async fn established(engine: &Engine, scope: Scope, caller: &CallerIn
     let granted = receipt::granted(set.main.scope.as_deref(), &session.scopes, &material.server()?.scopes.separator);
     let clocks = set.clocks();
     // The code is used up and the tokens are here: they are stored, whoever comes between.
-    Ok(again!(engine, { store(engine, scope, caller, session, (&set, &clocks), (&material.word, &public), granted.clone(), &proof.outcome, proof.status).await }))
+    Ok(again!(engine, {
+        store(engine, scope, caller, session, (&set, &clocks), (&material.word, &public), granted.clone(), &proof.outcome, proof.status, (leg, &trail.steps)).await
+    }))
+}
+
+/// What an answer says that went wrong.
+fn trouble(callback: &Callback) -> Option<(At, Trouble)> {
+    let error = callback.error.clone()?;
+    Some((At::Callback, Trouble { code: Some(error), words: callback.error_description.clone(), ..Trouble::default() }))
+}
+
+/// What the proof of the tokens found. Whose they are is no business of the recorder.
+fn proven(proof: &Proof, leg: Option<&ConnectLeg>, now: Timestamp, trail: &mut Trail) {
+    if let Some(base) = proof.located.as_ref().and_then(|located| located.base_url.as_ref()) {
+        trail.add(StepKind::Located, leg, now, flight::at(base, None));
+    }
+    let detail = match &proof.outcome {
+        Ok(_) => StepDetail { words: Some("The provider answers with the new tokens.".to_owned()), ..StepDetail::default() },
+        Err(problem) => flight::failed(problem),
+    };
+    trail.add(StepKind::Probe, leg, now, detail);
 }
 
 /// Reads it.
@@ -166,14 +201,33 @@ impl Material {
 }
 
 /// Tokens for a code.
-async fn exchange(engine: &Engine, material: &Material, authority: &Authority, session: &ConnectSession, code: &str) -> Result<NewTokens, Problem> {
+async fn exchange(engine: &Engine, caller: &CallerInfo, material: &Material, authority: &Authority, taken: &Taken, code: &str, trail: &mut Trail) -> Result<NewTokens, Problem> {
+    let (session, leg) = (&taken.session, taken.leg.as_ref());
     let code = Secret::new(code);
     let prepared = Prepared::code(engine.context(), authority, &material.client, &code, &session.redirect_uri, material.verifier.as_ref())?;
     // A provider may quote what it was sent.
     let mask = prepared.mask();
-    let answer = oauth::send(engine, prepared, session.id.uuid()).await.answer()?;
-    let status = answer.status.as_u16();
-    match oauth::read(&authority.server, status, &answer.headers, &answer.body, engine.now()) {
+    // By itself, so that a code that was sent is known as sent whatever becomes of this process.
+    flight::note(engine, session, caller.origin, flight::step(StepKind::Exchange, leg, engine.now(), flight::at(prepared.url(), None))).await;
+    let answer = oauth::send(engine, prepared, session.id.uuid()).await.answer().inspect_err(|problem| trail.add(StepKind::Answer, leg, engine.now(), flight::failed(problem)))?;
+    let (status, now) = (answer.status.as_u16(), engine.now());
+    let said = StepDetail { status: Some(status), ..StepDetail::default() };
+    let read = oauth::read(&authority.server, status, &answer.headers, &answer.body, now);
+    match &read {
+        Answer::Granted(new) => {
+            let scopes = new.tokens.get(MAIN).and_then(|token| token.scope.as_deref()).map(|scope| receipt::granted(Some(scope), &[], &authority.server.scopes.separator));
+            let odd = new.findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            trail.add(StepKind::Answer, leg, now, StepDetail { scopes, words: Some(odd), ..said });
+        }
+        Answer::Refused(refusal) => {
+            let covered = |text: &String| mask.text(text).into_owned();
+            let (error, words) = (covered(&refusal.error), refusal.description.as_ref().map(covered));
+            trail.add(StepKind::Answer, leg, now, StepDetail { error: Some(error.clone()), words: words.clone(), ..said });
+            trail.trouble = Some((At::Token, Trouble { code: Some(error), words, status: Some(status), ..Trouble::default() }));
+        }
+        Answer::Nonsense => trail.add(StepKind::Answer, leg, now, StepDetail { words: Some("Neither tokens nor an error.".to_owned()), ..said }),
+    }
+    match read {
         Answer::Granted(new) => Ok(*new),
         Answer::Refused(refusal) => {
             if let Some(issuer) = &authority.issuer {
@@ -225,6 +279,7 @@ async fn store(
     granted: Vec<String>,
     outcome: &Result<ProbeOutcome, Problem>,
     status: IntegrationStatus,
+    (leg, trail): (Option<&ConnectLeg>, &[NewStep]),
 ) -> Result<Finished, Problem> {
     let now = engine.now();
     let mut tx = engine.store().write_secrets(scope, origin_of(session.route, caller)).await?;
@@ -279,6 +334,9 @@ async fn store(
     if !tx.end_connect_session(session.id, ConnectState::Completed, Some(&message), now).await? {
         return Err(Problem::new(Code::ConsentReplayed, "This consent ended while its answer was being checked. Begin the consent again."));
     }
+    let words = if outcome.is_ok() { "Authorized, and the connection works." } else { "Authorized; the connection could not be tested." };
+    let ended = flight::step(StepKind::Ended, leg, now, StepDetail { words: Some(words.to_owned()), ..StepDetail::default() });
+    flight::write(&mut tx, session, trail.iter().cloned().chain([ended]).collect()).await?;
     let done = Done::changed(Operation::ConnectFinish)
         .in_account(integration.account_id)
         .on_integration(integration.id)

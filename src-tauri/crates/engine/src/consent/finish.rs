@@ -1,13 +1,16 @@
 //! Finishes a consent: the provider's answer is taken once, checked, and exchanged.
 
 use patchbay_model::consent::{ConnectLeg, ConnectSession, ConnectState, ConsentRoute, LegState, is_callback};
-use patchbay_model::{Code, ConnectSessionId, Operation, Origin, Problem, Scope};
+use patchbay_model::flight::{StepDetail, StepKind};
+use patchbay_model::{Code, ConnectSessionId, Operation, Origin, Problem, Scope, Secret};
 use patchbay_providers::manifest::{At, Seen};
 use patchbay_providers::{Provider, Server};
 
 use super::begin::STATE;
 use super::callback::{self, Callback};
 use super::exchange::{self, Finished};
+use super::explain;
+use super::flight::{self, Trail};
 use super::leg::{self, BrowserNonce};
 use crate::background::surely;
 use crate::contention::again;
@@ -57,18 +60,43 @@ async fn apart(engine: &Engine, caller: CallerInfo, callback_url: &str, by: By) 
 async fn whole(engine: &Engine, caller: &CallerInfo, callback_url: &str, by: &By) -> Result<ConnectSession, Problem> {
     let taken = again!(engine, { take(engine, caller.origin, callback_url, by).await });
     let scope = Scope::Account(taken.session.organization_id, taken.session.account_id);
-    match exchange::run(engine, scope, caller, &taken).await {
+    let mut trail = Trail::default();
+    match exchange::run(engine, scope, caller, &taken, &mut trail).await {
         Ok(Finished { session }) => Ok(session),
         Err(problem) => {
-            again!(engine, {
-                let mut tx = engine.store().write(scope, caller.origin).await?;
-                tx.end_connect_session(taken.session.id, ConnectState::Failed { code: problem.code }, Some(&problem.message), engine.now()).await?;
-                tx.commit().await?;
-                Ok(())
-            });
+            failed(engine, scope, caller, (&taken.session, taken.leg.as_ref()), &trail, &problem).await?;
             Err(problem)
         }
     }
+}
+
+/// Ends a consent with a problem: with what happened on the way to it, and with what the provider said explained.
+///
+/// # Errors
+/// Those of the store.
+pub(super) async fn failed(
+    engine: &Engine,
+    scope: Scope,
+    caller: &CallerInfo,
+    (session, leg): (&ConnectSession, Option<&ConnectLeg>),
+    trail: &Trail,
+    problem: &Problem,
+) -> Result<(), Problem> {
+    again!(engine, {
+        let mut tx = engine.store().write(scope, caller.origin).await?;
+        let now = engine.now();
+        if tx.end_connect_session(session.id, ConnectState::Failed { code: problem.code }, Some(&problem.message), now).await? {
+            if let Some((at, trouble)) = &trail.trouble {
+                explain::write(engine, &mut tx, session, *at, trouble).await?;
+            }
+            let mut steps = trail.steps.clone();
+            steps.push(flight::step(StepKind::Ended, leg, now, flight::failed(problem)));
+            flight::write(&mut tx, session, steps).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    });
+    Ok(())
 }
 
 /// An answer that was taken, which can be done once.
@@ -108,6 +136,7 @@ async fn take(engine: &Engine, origin: Origin, callback_url: &str, by: &By) -> R
     if session.expires <= now {
         let problem = late();
         tx.end_connect_session(session.id, ConnectState::Failed { code: problem.code }, Some(&problem.message), now).await?;
+        flight::write(&mut tx, &session, vec![flight::step(StepKind::Ended, leg.as_ref(), now, flight::failed(&problem))]).await?;
         tx.commit().await?;
         return Err(problem);
     }
@@ -115,17 +144,24 @@ async fn take(engine: &Engine, origin: Origin, callback_url: &str, by: &By) -> R
         return Err(late());
     }
     let sent = leg.as_ref().map_or(&session.redirect_uri, |leg| &leg.redirect_uri);
+    let came = |code| StepDetail { code, ..flight::at(&url, Some(&Secret::new(callback.state.as_str()))) };
     if !sent.parse().is_ok_and(|sent| is_callback(&sent, &url)) {
-        return Err(Problem::new(
+        let problem = Problem::new(
             Code::ConsentCallbackMismatch,
             format!("The answer came to another address than {sent}, to which the consent was bound. Correct the redirect URI at the provider, then begin again."),
-        ));
+        );
+        drop(tx);
+        flight::note(engine, &session, origin, flight::step(StepKind::Callback, leg.as_ref(), now, came(Some(problem.code)))).await;
+        return Err(problem);
     }
     // A member who finishes a consent by name is known; a browser at the callback address is known by what it was given.
     if let (Some(leg), By::Browser(browser)) = (leg.as_ref().filter(|leg| leg.browser_hash.is_some()), by)
         && !browser.as_ref().is_some_and(|browser| browser.holds(engine, leg))
     {
-        return Err(leg::other_browser());
+        drop(tx);
+        let problem = leg::other_browser();
+        flight::note(engine, &session, origin, flight::step(StepKind::Callback, Some(leg), now, came(Some(problem.code)))).await;
+        return Err(problem);
     }
     if let Some(leg) = &leg
         && !tx.answer_connect_leg(leg, now).await?
@@ -134,6 +170,7 @@ async fn take(engine: &Engine, origin: Origin, callback_url: &str, by: &By) -> R
     }
     match tx.begin_exchange(session.id, leg.as_ref(), now).await? {
         Some(session) => {
+            flight::write(&mut tx, &session, vec![flight::step(StepKind::Callback, leg.as_ref(), now, came(None))]).await?;
             tx.commit().await?;
             Ok(Taken { session, leg, callback })
         }

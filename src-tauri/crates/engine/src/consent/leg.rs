@@ -3,10 +3,9 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use patchbay_model::consent::{ConnectLeg, ConnectSession, ConnectState, ConsentRoute, DeviceLeg, DevicePrompt, LegState, ProviderApp};
-use patchbay_model::{Code, ConnectLegId, Context, Entropy, Origin, Problem, Scope, Secret, Timestamp};
+use patchbay_model::flight::{NewStep, StepDetail, StepKind};
+use patchbay_model::{Code, ConnectLegId, Context, Origin, Problem, Scope, Secret, Timestamp};
 use patchbay_store::{LegOpening, WriteTx};
 use serde::Deserialize;
 use serde_json::json;
@@ -14,10 +13,10 @@ use url::Url;
 
 use super::begin::{STATE, awaited};
 use super::client::client_of;
-use super::{Begun, finish};
+use super::{Begun, finish, flight};
 use crate::background::surely;
 use crate::contention::again;
-use crate::oauth::{Asking, Authority, OAuthClient, authority, authorize, device, push};
+use crate::oauth::{Asking, Authority, OAuthClient, authority, authorize, device, push, random};
 use crate::{Engine, definition, sealing};
 
 /// The purpose under which tickets of start addresses are hashed.
@@ -210,15 +209,23 @@ impl NewLeg {
             NewWay::Page(..) | NewWay::Device(..) => None,
         };
         tx.insert_connect_leg(&self.leg, ticket_hash.as_ref().map(|hash| &hash[..])).await?;
-        match &self.way {
-            NewWay::Page(secrets, _) => secrets.open(engine, tx, session, &self.leg, None).await.map(drop),
+        let opened = match &self.way {
+            NewWay::Page(secrets, page) => {
+                secrets.open(engine, tx, session, &self.leg, None).await?;
+                Some((secrets, page))
+            }
             NewWay::Device(secrets, device, _) => {
                 let sealed = engine.seal(tx, &sealing::leg_place(&self.leg), &secrets.to_secret()).await?;
                 tx.open_device_leg(&self.leg, device, &sealed).await?;
-                Ok(tx.turn_connect_session(session, None).await.map(drop)?)
+                tx.turn_connect_session(session, None).await?;
+                None
             }
-            NewWay::Later(_) => Ok(tx.turn_connect_session(session, None).await.map(drop)?),
-        }
+            NewWay::Later(_) => {
+                tx.turn_connect_session(session, None).await?;
+                None
+            }
+        };
+        flight::write(tx, session, set_out(session, &self.leg, opened)).await
     }
 
     /// What is told of it.
@@ -280,14 +287,35 @@ async fn try_open(engine: &Engine, ticket: &str, browser: &BrowserNonce) -> Resu
     }
     let leg = ConnectLeg { updated_at: engine.now(), ..leg };
     let secrets = LegSecrets::new(engine, &authority);
-    let page = secrets.page(engine, &authority, &app, &session, &leg).await?;
+    let page = match secrets.page(engine, &authority, &app, &session, &leg).await {
+        Ok(page) => page,
+        Err(problem) => {
+            // Whoever sent the link does not see what the person is told.
+            flight::note(engine, &session, Origin::Web, flight::step(StepKind::Par, Some(&leg), leg.updated_at, flight::failed(&problem))).await;
+            return Err(problem);
+        }
+    };
     let mut tx = engine.store().write(scope, Origin::Web).await?;
     if !secrets.open(engine, &mut tx, &session, &leg, Some(browser)).await? {
         // Somebody was faster, perhaps the same browser: the next look tells.
         return Err(Problem { contended: true, ..Problem::new(Code::StoreBusy, "Two browsers came at once. Open the link again.") });
     }
+    flight::write(&mut tx, &session, set_out(&session, &leg, Some((&secrets, &page)))).await?;
     tx.commit().await?;
     Ok(page)
+}
+
+/// That somebody was sent to the provider, or will be.
+fn set_out(session: &ConnectSession, leg: &ConnectLeg, opened: Option<(&LegSecrets, &Url)>) -> Vec<NewStep> {
+    let step = |kind, detail| flight::step(kind, Some(leg), leg.updated_at, detail);
+    let prepared = StepDetail { route: Some(leg.route), redirect_uri: Some(leg.redirect_uri.clone()), scopes: Some(session.scopes.clone()), ..StepDetail::default() };
+    let Some((secrets, page)) = opened else { return vec![step(StepKind::Prepared, prepared)] };
+    let pushed = page.query_pairs().any(|(name, _)| name == "request_uri");
+    let opened = StepDetail { route: Some(leg.route), ..flight::at(page, Some(&secrets.state)) };
+    // What is opened when it is prepared is told once.
+    let prepared = if leg.route.opens_later() { None } else { Some(step(StepKind::Prepared, prepared)) };
+    let par = pushed.then(|| step(StepKind::Par, StepDetail { words: Some("The request was pushed to the provider.".to_owned()), ..StepDetail::default() }));
+    prepared.into_iter().chain(par).chain([step(StepKind::Opened, opened)]).collect()
 }
 
 fn unknown() -> Problem {
@@ -303,11 +331,4 @@ pub(super) fn other_browser() -> Problem {
         Code::ConsentOtherBrowser,
         "This consent was begun in another browser, and only that one can finish it. Go on there, or ask for a new link. If you did not begin one yourself, somebody may want you to connect their account: close this page.",
     )
-}
-
-/// 256 random bits in 43 characters, all of which RFC 7636 section 4.1 allows.
-pub(super) fn random(entropy: &dyn Entropy) -> Secret {
-    let mut bytes = [0; 32];
-    entropy.fill(&mut bytes);
-    Secret::new(URL_SAFE_NO_PAD.encode(bytes))
 }

@@ -247,7 +247,7 @@ impl Prepared {
     }
 
     /// Where it goes.
-    pub(super) fn url(&self) -> &Url {
+    pub(crate) fn url(&self) -> &Url {
         &self.url
     }
 

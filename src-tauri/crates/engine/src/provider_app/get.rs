@@ -16,6 +16,6 @@ pub async fn get(engine: &Engine, grant: &ManagementGrant, app: &str) -> Result<
 }
 
 /// The provider app of this id or name.
-pub(super) async fn find(tx: &mut ReadTx, reference: &str) -> Result<ProviderApp, Problem> {
+pub(crate) async fn find(tx: &mut ReadTx, reference: &str) -> Result<ProviderApp, Problem> {
     tx.find_provider_app(reference).await?.ok_or_else(|| Problem::not_found(ProviderAppId::NOUN, reference))
 }

@@ -41,6 +41,8 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, app: &str, change:
     app.secret_expires = change.secret_expires.filter(|_| app.client_secret.is_some());
     tx.update_provider_app(&app).await?;
     clocks::provider_app(&mut tx, &app).await?;
+    // What was found is of the app as it was.
+    tx.put_app_checks(app.id, &[]).await?;
     if let Some(shared) = given_up {
         tx.remove_sealed_shared(shared).await?;
     }

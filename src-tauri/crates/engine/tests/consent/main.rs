@@ -11,6 +11,8 @@ mod device;
 #[cfg(test)]
 mod end_users;
 #[cfg(test)]
+mod flight;
+#[cfg(test)]
 mod flow;
 #[cfg(test)]
 mod forged;
@@ -20,6 +22,8 @@ mod legs;
 mod peer;
 #[cfg(test)]
 mod person;
+#[cfg(test)]
+mod preflight;
 #[cfg(test)]
 mod refresh;
 #[cfg(test)]

@@ -86,6 +86,11 @@ impl Peer {
         (client["client_id"].as_str().unwrap(), client["private_key"].as_str().unwrap())
     }
 
+    /// The id of a public client that may ask for `openid` and `offline_access` alone.
+    pub(crate) fn narrow_client(&self) -> &str {
+        self.facts["narrow"].as_str().unwrap()
+    }
+
     /// Client id and private key of a client that signs with this algorithm.
     pub(crate) fn signing_client(&self, algorithm: &str) -> (&str, &str) {
         let client = &self.facts["signing"][algorithm];
@@ -134,9 +139,16 @@ impl Peer {
     }
 }
 
-impl Drop for Peer {
-    fn drop(&mut self) {
+impl Peer {
+    /// Ends it: nobody listens any more.
+    pub(crate) fn stop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.stop();
     }
 }

@@ -133,6 +133,8 @@ pub enum TokenTest {
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum AuthorizeTest {
+    /// By RFC 6749 section 4.1.2.1: a page for a client or redirect URI that it does not know, an error at the redirect URI for scopes.
+    Standard,
     /// By these answers.
     Tells {
         /// Of a redirect URI that is not registered.
