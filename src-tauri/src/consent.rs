@@ -10,14 +10,18 @@ use patchbay_engine::consent::loopback::Loopback;
 use patchbay_model::consent::ConsentRoute;
 use patchbay_model::{Code, Problem};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 use url::Url;
 
-use crate::consent_window::{self, ConsentEnd, ConsentPage};
+use crate::consent_window::{self, ConsentEnd, ConsentPage, Recorder, Told};
 use crate::desk::Desk;
 use crate::opened::OpenedStore;
 
 /// How long the loopback listener waits for a person who went to the browser; the session itself ends no later.
 const BROWSER_PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// Most steps that are written down at once.
+const MOST_AT_ONCE: usize = 50;
 
 /// A consent that the store has begun.
 struct Begun {
@@ -90,7 +94,8 @@ impl Desk {
             Err(problem) => return Err(problem),
         };
         let id = begun.id();
-        let page = match page(&store, &begun).await {
+        let (recorder, told) = Recorder::new(self.context(), begun.page()?);
+        let page = match page(&store, &begun, recorder).await {
             Ok(page) => page,
             Err(problem) => {
                 cancel(&store, &id).await?;
@@ -103,7 +108,10 @@ impl Desk {
             tauri::async_runtime::spawn(async move { desk.window_ended(&opened, &session, end).await });
         };
         match consent_window::open(self.app(), &page, ended) {
-            Ok(group) => self.show_window(id, group).await,
+            Ok(group) => {
+                tauri::async_runtime::spawn(record(store.clone(), id.clone(), told));
+                self.show_window(id, group).await;
+            }
             Err(error) => {
                 cancel(&store, &id).await?;
                 return Err(Problem::internal(format_args!("the consent window could not be opened ({error}); connect in the browser")));
@@ -243,6 +251,38 @@ async fn begin(store: &OpenedStore, errand: &Errand, route: ConsentRoute, redire
     ))
 }
 
+/// Writes down what the windows of a consent saw, until the last of them has closed. The consent goes on whether or not it is recorded.
+async fn record(store: Arc<OpenedStore>, session: String, mut told: mpsc::Receiver<Told>) {
+    let path = json!({ "connect_session_id": session });
+    let mut waiting = Vec::new();
+    while told.recv_many(&mut waiting, MOST_AT_ONCE).await > 0 {
+        let mut steps = Vec::new();
+        for one in waiting.drain(..) {
+            match one {
+                Told::Step { kind, at, seen } => steps.push(json!({ "kind": kind, "at": at, "seen": seen })),
+                Told::Page { seen, text, answer } => {
+                    // What was seen before it stands before it.
+                    write_down(&store, &path, std::mem::take(&mut steps)).await;
+                    let found = store.result("connect.explain", json!({ "path": path, "body": { "seen": seen, "text": text } })).await;
+                    let explained = found.map(|found| found.get("explanation").and_then(|explanation| serde_json::from_value(explanation.clone()).ok()));
+                    // Nobody waits any more when the window has gone.
+                    let _ = answer.send(explained);
+                }
+            }
+        }
+        write_down(&store, &path, steps).await;
+    }
+}
+
+async fn write_down(store: &OpenedStore, path: &Value, steps: Vec<Value>) {
+    if steps.is_empty() {
+        return;
+    }
+    if let Err(problem) = store.run("connect.record", json!({ "path": path, "body": { "steps": steps } })).await {
+        tracing::debug!(code = problem.code.as_str(), "what a consent's window saw could not be recorded");
+    }
+}
+
 async fn finish(store: &OpenedStore, session: &str, callback: &Url) -> Result<(), Problem> {
     store.run("connect.finish", json!({ "path": { "connect_session_id": session }, "body": { "callback_url": callback } })).await.map(drop)
 }
@@ -259,7 +299,7 @@ fn told(session: &str, outcome: Result<(), Problem>) {
 }
 
 /// What the consent window's strip says.
-async fn page(store: &OpenedStore, begun: &Begun) -> Result<ConsentPage, Problem> {
+async fn page(store: &OpenedStore, begun: &Begun, recorder: Recorder) -> Result<ConsentPage, Problem> {
     let (account_id, integration_id) = (text(&begun.session, "account_id"), text(&begun.session, "integration_id"));
     let organization = store.result("organization.get", json!({})).await?;
     let account = store.result("accounts.get", json!({ "path": { "account_id": account_id } })).await?;
@@ -273,6 +313,7 @@ async fn page(store: &OpenedStore, begun: &Begun) -> Result<ConsentPage, Problem
         provider: if provider.is_empty() { provider_id } else { provider },
         authorize_url: begun.page()?.clone(),
         redirect_uri: begun.redirect_uri.clone(),
+        recorder,
     })
 }
 

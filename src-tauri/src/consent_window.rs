@@ -4,13 +4,25 @@
 //! https addresses only, downloads are refused, and no command of ours can be called from it. The strip above it is drawn
 //! by the toolkit, not by the page, so that the page cannot paint over the origin that it shows.
 
+#[cfg(target_os = "linux")]
+mod reading;
+mod recorder;
+#[cfg(target_os = "linux")]
+mod strip;
+#[cfg(not(target_os = "linux"))]
+#[path = "consent_window/title.rs"]
+mod strip;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use patchbay_model::consent::is_callback;
+use patchbay_model::flight::StepKind;
 use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
 use url::Url;
+
+pub(crate) use recorder::{Recorder, Told};
 
 /// Labels of consent windows begin with this; no capability names them.
 pub(crate) const LABEL_PREFIX: &str = "consent-";
@@ -28,6 +40,8 @@ pub(crate) struct ConsentPage {
     pub(crate) authorize_url: Url,
     /// The exact address at which the window stops.
     pub(crate) redirect_uri: Url,
+    /// Who is told what it shows.
+    pub(crate) recorder: Recorder,
 }
 
 /// How the window ended.
@@ -114,7 +128,7 @@ fn build(
 
     let strip = strip::Strip::default();
 
-    let (handle, end, callback) = (app.clone(), ending.clone(), page.redirect_uri.clone());
+    let (handle, end, callback, recorder) = (app.clone(), ending.clone(), page.redirect_uri.clone(), page.recorder.clone());
     builder = builder.on_navigation(move |to| {
         if is_callback(&callback, to) {
             // Nothing listens at the callback: the answer is taken from the address before it is asked for.
@@ -122,12 +136,20 @@ fn build(
             tauri::async_runtime::spawn(async move { end.finish(&handle, group, ConsentEnd::Callback(to)) });
             return false;
         }
-        matches!(to.scheme(), "http" | "https") || to.as_str() == "about:blank"
+        let allowed = matches!(to.scheme(), "http" | "https") || to.as_str() == "about:blank";
+        if !allowed {
+            recorder.saw(StepKind::Blocked, to);
+        }
+        allowed
     });
 
-    let shown = strip.clone();
+    let (shown, recorder) = (strip.clone(), page.recorder.clone());
     builder = builder.on_page_load(move |window, load| {
         let (url, loading) = (load.url().clone(), matches!(load.event(), PageLoadEvent::Started));
+        // Where the engine tells of redirects too, it is listened to itself.
+        if loading && cfg!(not(target_os = "linux")) {
+            recorder.saw(StepKind::Navigated, &url);
+        }
         shown.show(&window, &url, loading);
     });
 
@@ -137,8 +159,10 @@ fn build(
         const MOST_WINDOWS: u64 = 4;
         let allowed = matches!(url.scheme(), "http" | "https") || url.as_str() == "about:blank";
         if !allowed || popup_count.load(Ordering::Relaxed) >= MOST_WINDOWS {
+            popup_page.recorder.saw(StepKind::Blocked, &url);
             return NewWindowResponse::Deny;
         }
+        popup_page.recorder.saw(StepKind::Popup, &url);
         let Ok(blank) = Url::parse("about:blank") else { return NewWindowResponse::Deny };
         match build(&handle, &popup_page, group, &popup_count, &popup_ending, WebviewUrl::External(blank), Some(features)) {
             Ok(window) => NewWindowResponse::Create { window },
@@ -150,6 +174,8 @@ fn build(
     });
 
     let window = builder.build()?;
+    #[cfg(target_os = "linux")]
+    recorder::watch(&window, &page.recorder)?;
     if !is_popup {
         let end = ending.clone();
         window.on_window_event(move |event| {
@@ -158,14 +184,8 @@ fn build(
             }
         });
     }
-    let (cancel_app, cancel_end) = (app.clone(), ending.clone());
-    let (browser_app, browser_end) = (app.clone(), ending.clone());
-    strip.attach(
-        &window,
-        page,
-        move || cancel_end.finish(&cancel_app, group, ConsentEnd::Cancelled),
-        move || browser_end.finish(&browser_app, group, ConsentEnd::ContinueInBrowser),
-    )?;
+    let (end, handle) = (ending.clone(), app.clone());
+    strip.attach(&window, page, move |end_by| end.finish(&handle, group, end_by))?;
     Ok(window)
 }
 
@@ -175,156 +195,5 @@ fn origin_words(url: &Url) -> (String, bool) {
         "https" => (url.origin().ascii_serialization(), true),
         "http" => (url.origin().ascii_serialization(), false),
         _ => ("Loading".to_owned(), false),
-    }
-}
-
-#[cfg(target_os = "linux")]
-mod strip {
-    //! A native bar above the web view.
-
-    use std::sync::{Arc, Mutex};
-
-    use gtk::atk::prelude::AtkObjectExt;
-    use gtk::prelude::*;
-    use tauri::WebviewWindow;
-    use url::Url;
-
-    use super::{ConsentPage, origin_words};
-
-    /// Labels of the bar by name; touched on the main thread only, so widgets are looked up there and never carried over.
-    #[derive(Clone, Default)]
-    pub(super) struct Strip {
-        last: Arc<Mutex<Option<(Url, bool)>>>,
-    }
-
-    const ORIGIN: &str = "patchbay-consent-origin";
-    const LOCK: &str = "patchbay-consent-lock";
-
-    impl Strip {
-        /// Packs the bar above the web view.
-        pub(super) fn attach(
-            &self,
-            window: &WebviewWindow,
-            page: &ConsentPage,
-            on_cancel: impl Fn() + Send + 'static,
-            on_browser: impl Fn() + Send + 'static,
-        ) -> tauri::Result<()> {
-            let (inner, page, last) = (window.clone(), page.clone(), self.last.clone());
-            window.run_on_main_thread(move || {
-                let Ok(column) = inner.default_vbox() else { return };
-                let bar = gtk::Box::new(gtk::Orientation::Vertical, 4);
-                bar.set_margin(8);
-
-                let who = gtk::Label::new(Some(&format!("{} asks for access to {} for {}", page.organization, page.provider, page.account)));
-                who.set_xalign(0.0);
-                who.set_line_wrap(true);
-                bar.pack_start(&who, false, false, 0);
-
-                let row = gtk::Box::new(gtk::Orientation::Horizontal, 6);
-                let lock = gtk::Image::from_icon_name(Some("content-loading-symbolic"), gtk::IconSize::Menu);
-                lock.set_widget_name(LOCK);
-                row.pack_start(&lock, false, false, 0);
-                let origin = gtk::Label::new(Some("Loading"));
-                origin.set_widget_name(ORIGIN);
-                origin.set_xalign(0.0);
-                origin.set_selectable(true);
-                origin.set_can_focus(false);
-                // The end of a host name decides whose it is; cut in the middle, never at the end.
-                origin.set_ellipsize(gtk::pango::EllipsizeMode::Middle);
-                row.pack_start(&origin, true, true, 0);
-                bar.pack_start(&row, false, false, 0);
-
-                // The origin has a row of its own, so that a long host name is not cut for the buttons' sake.
-                let buttons = gtk::Box::new(gtk::Orientation::Horizontal, 6);
-                let browser = gtk::Button::with_mnemonic("Continue in my _browser");
-                browser.connect_clicked(move |_| on_browser());
-                buttons.pack_end(&browser, false, false, 0);
-                let cancel = gtk::Button::with_mnemonic("_Cancel");
-                cancel.connect_clicked(move |_| on_cancel());
-                buttons.pack_end(&cancel, false, false, 0);
-                bar.pack_start(&buttons, false, false, 0);
-                bar.pack_start(&gtk::Separator::new(gtk::Orientation::Horizontal), false, false, 0);
-
-                column.pack_start(&bar, false, false, 0);
-                column.reorder_child(&bar, 0);
-                bar.show_all();
-                let known = last.lock().ok().and_then(|last| last.clone());
-                if let Some((url, loading)) = known {
-                    draw(&column, &url, loading);
-                }
-            })
-        }
-
-        /// Shows where the page is.
-        pub(super) fn show(&self, window: &WebviewWindow, url: &Url, loading: bool) {
-            if let Ok(mut last) = self.last.lock() {
-                *last = Some((url.clone(), loading));
-            }
-            let (inner, url) = (window.clone(), url.clone());
-            let drawn = window.run_on_main_thread(move || {
-                if let Ok(column) = inner.default_vbox() {
-                    draw(&column, &url, loading);
-                }
-            });
-            if let Err(error) = drawn {
-                tracing::warn!(%error, "the consent window's origin could not be shown");
-            }
-        }
-    }
-
-    fn find(root: &gtk::Widget, name: &str) -> Option<gtk::Widget> {
-        if root.widget_name() == name {
-            return Some(root.clone());
-        }
-        root.downcast_ref::<gtk::Container>()?.children().iter().find_map(|child| find(child, name))
-    }
-
-    fn draw(column: &gtk::Box, url: &Url, loading: bool) {
-        let root = column.upcast_ref::<gtk::Widget>();
-        let (words, secure) = origin_words(url);
-        if let Some(label) = find(root, ORIGIN).and_then(|widget| widget.downcast::<gtk::Label>().ok()) {
-            label.set_text(&if secure || words == "Loading" { words } else { format!("{words} (not encrypted)") });
-        }
-        if let Some(lock) = find(root, LOCK).and_then(|widget| widget.downcast::<gtk::Image>().ok()) {
-            // WebKit refuses a page whose certificate does not verify, so https here means a verified certificate.
-            let (icon, said) = match (loading, secure) {
-                (true, _) => ("content-loading-symbolic", "Loading"),
-                (false, true) => ("channel-secure-symbolic", "Encrypted, certificate verified"),
-                (false, false) => ("channel-insecure-symbolic", "Not encrypted"),
-            };
-            lock.set_from_icon_name(Some(icon), gtk::IconSize::Menu);
-            lock.set_tooltip_text(Some(said));
-            if let Some(accessible) = lock.accessible() {
-                accessible.set_name(said);
-            }
-        }
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-mod strip {
-    //! Without a place that the page cannot draw over, the window's title carries the origin and the main window's panel
-    //! offers Cancel and the system's browser.
-
-    use tauri::WebviewWindow;
-    use url::Url;
-
-    use super::{ConsentPage, origin_words};
-
-    #[derive(Clone, Default)]
-    pub(super) struct Strip;
-
-    impl Strip {
-        pub(super) fn attach(&self, window: &WebviewWindow, page: &ConsentPage, _: impl Fn() + Send + 'static, _: impl Fn() + Send + 'static) -> tauri::Result<()> {
-            window.set_title(&format!("{} asks for access to {} for {}", page.organization, page.provider, page.account))
-        }
-
-        pub(super) fn show(&self, window: &WebviewWindow, url: &Url, _: bool) {
-            let (words, secure) = origin_words(url);
-            let title = if secure { words } else { format!("{words} (not encrypted)") };
-            if let Err(error) = window.set_title(&title) {
-                tracing::warn!(%error, "the consent window's origin could not be shown");
-            }
-        }
     }
 }
