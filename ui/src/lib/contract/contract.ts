@@ -483,7 +483,7 @@ origin: Origin, };
 /**
  * The kind of object that changed.
  */
-export type ChangeKind = "organization" | "member" | "account" | "integration_point" | "integration" | "credential" | "token" | "provider_app" | "connect_session" | "audit" | "role" | "organization_webhook" | "webhook_delivery" | "end_user" | "connect_link" | "key";
+export type ChangeKind = "organization" | "member" | "account" | "integration_point" | "integration" | "credential" | "token" | "provider_app" | "connect_session" | "audit" | "role" | "organization_webhook" | "webhook_delivery" | "end_user" | "connect_link" | "definition" | "key";
 
 /**
  * Body of `auth.change_password`.
@@ -513,7 +513,7 @@ export type CheckWord = "good" | "cannot_tell" | "bad";
 /**
  * Why something was refused or failed.
  */
-export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "not_undoable" | "invalid_config" | "invalid_image" | "weak_password" | "provider_not_allowed" | "definition_withdrawn" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "consent_other_browser" | "consent_route_unavailable" | "token_missing" | "token_invalid" | "logon_failed" | "member_disabled" | "member_invited" | "member_locked" | "wrong_token_kind" | "permission_denied" | "not_found" | "link_invalid" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "store_untrusted" | "store_refused" | "backup_failed" | "shutting_down" | "provider_timeout" | "server_unreachable" | "server_incompatible" | "store_missing" | "store_damaged" | "store_newer" | "store_unprepared" | "store_locked" | "wrong_key" | "key_unavailable";
+export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "not_undoable" | "invalid_config" | "manifest_invalid" | "invalid_image" | "weak_password" | "provider_not_allowed" | "definition_withdrawn" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "consent_other_browser" | "consent_route_unavailable" | "token_missing" | "token_invalid" | "logon_failed" | "member_disabled" | "member_invited" | "member_locked" | "wrong_token_kind" | "permission_denied" | "not_found" | "link_invalid" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "store_untrusted" | "store_refused" | "backup_failed" | "shutting_down" | "provider_timeout" | "server_unreachable" | "server_incompatible" | "store_missing" | "store_damaged" | "store_newer" | "store_unprepared" | "store_locked" | "wrong_key" | "key_unavailable";
 
 /**
  * The configuration of a provider, as a form shows it.
@@ -2014,6 +2014,148 @@ export type LookAtLink = {
 link: string, };
 
 /**
+ * What is to be said of a manifest before it is added.
+ */
+export type ManifestCheck = {
+/**
+ * Whether it can be added.
+ */
+good: boolean,
+/**
+ * What is wrong, in the order of the lines.
+ */
+findings: Array<ManifestFinding>,
+/**
+ * The provider, where it can be read.
+ */
+provider?: ProviderId, fullname?: string,
+/**
+ * The version under which it would be kept.
+ */
+version?: string,
+/**
+ * The version that it takes the place of for new integrations; absent where the provider is new.
+ */
+overrides?: string,
+/**
+ * What it says otherwise than that.
+ */
+differences: Array<ManifestDifference>,
+/**
+ * Where secrets would go.
+ */
+destinations: Array<ManifestDestination>,
+/**
+ * How many facts it claims.
+ */
+facts: number,
+/**
+ * How many of them nobody stands behind.
+ */
+unverified: number, };
+
+/**
+ * A host to which something secret goes.
+ */
+export type ManifestDestination = {
+/**
+ * As the manifest says it: `slack.com`, or with what is filled in as `{config.url}`.
+ */
+host: string,
+/**
+ * Where a host that is filled in may lie, a suffix with a dot in front; empty: anywhere, or the host is written out.
+ */
+only: Array<string>,
+/**
+ * `people`: passwords on its pages. `grants`: codes, client secrets, refresh tokens. `credentials`: the tokens and keys of calls.
+ */
+carries: Array<string>,
+/**
+ * The dotted names of the facts that say so.
+ */
+facts: Array<string>, };
+
+/**
+ * Something that a manifest says otherwise than the one before it.
+ */
+export type ManifestDifference = {
+/**
+ * Its dotted name.
+ */
+fact: string,
+/**
+ * Absent where nothing was said.
+ */
+before?: unknown,
+/**
+ * Absent where nothing is said any more.
+ */
+after?: unknown, };
+
+/**
+ * A manifest of the organization's own.
+ */
+export type ManifestEntry = {
+/**
+ * The id of the definition that it is.
+ */
+id: DefinitionId, provider: ProviderId, fullname: string, connector: Connector,
+/**
+ * What it says itself, the organization's mark, and a number.
+ */
+version: string,
+/**
+ * `active`: new integrations go by it. `deprecated`: a newer one does that. `withdrawn`: for new integrations it is no more.
+ */
+status: DefinitionStatus,
+/**
+ * Whether the program knows a provider of this id by itself.
+ */
+overrides: boolean,
+/**
+ * Integrations within the caller's reach that pin it.
+ */
+integrations: number,
+/**
+ * Where secrets go.
+ */
+destinations: Array<ManifestDestination>,
+/**
+ * The text, as it was entered.
+ */
+manifest: string, created_at: Timestamp,
+/**
+ * When its status last changed.
+ */
+updated_at: Timestamp, };
+
+/**
+ * Something wrong in a manifest.
+ */
+export type ManifestFinding = {
+/**
+ * From 1.
+ */
+line: number,
+/**
+ * In characters, from 1.
+ */
+column: number,
+/**
+ * The dotted name of where, if it is about a key.
+ */
+key?: string, message: string, };
+
+/**
+ * Body of `manifests.check` and `manifests.add`.
+ */
+export type ManifestText = {
+/**
+ * The manifest, as TOML.
+ */
+manifest: string, };
+
+/**
  * Params of `app.mark_store`.
  */
 export type MarkStore = {
@@ -2616,6 +2758,14 @@ facts: number,
  */
 unverified: number,
 /**
+ * Whether the version in force is a manifest of the organization's own (`manifests.list`).
+ */
+own: boolean,
+/**
+ * What its manifest claims, and who says so; only with `expand=facts`.
+ */
+claims?: Array<ProviderFact>,
+/**
  * What ends at the provider, and when.
  */
 sunsets: Array<SunsetFact>,
@@ -2623,6 +2773,27 @@ sunsets: Array<SunsetFact>,
  * How a person authorizes it, where that is possible.
  */
 consent?: ConsentFacts, };
+
+/**
+ * Something that is claimed of a provider.
+ */
+export type ProviderFact = {
+/**
+ * Its dotted name in the manifest, such as `server.main.pkce`.
+ */
+fact: string,
+/**
+ * What is claimed; absent for what an error means, which the manifest says in words.
+ */
+value?: unknown,
+/**
+ * Who says so: an address, `observed: ` and where, or `unverified`; absent where the manifest names nobody.
+ */
+source?: string,
+/**
+ * Whether somebody stands behind it.
+ */
+verified: boolean, };
 
 /**
  * A field that an operation can filter by.
@@ -2808,6 +2979,84 @@ owner_type: string, expires: Timestamp,
  * As `24h`.
  */
 token_ttl: string, token_type: TokenType, primary: TokenPair, secondary?: TokenPair, created_at: Timestamp, updated_at: Timestamp, };
+
+/**
+ * How a rehearsal stands.
+ */
+export type Rehearsal = { id: string, provider: ProviderId, fullname: string, version: string,
+/**
+ * The `type` of the credential.
+ */
+credential: string,
+/**
+ * Whether a person authorizes it; otherwise a key is entered.
+ */
+consent: boolean,
+/**
+ * Whether its tokens are renewed.
+ */
+renews: boolean,
+/**
+ * Whom the simulated provider takes for a person: login and password.
+ */
+login: string, password: string,
+/**
+ * The status of the integration.
+ */
+status: string,
+/**
+ * Why it needs attention, in words.
+ */
+cause?: string,
+/**
+ * Where the person sets out, as long as a consent in a browser is waited for.
+ */
+open?: string, steps: Array<RehearsalStep>,
+/**
+ * When it ends by itself.
+ */
+expires: Timestamp, };
+
+/**
+ * What is done next.
+ */
+export type RehearsalAction = "agree" | "refuse" | "browser" | "key" | "call" | "fault";
+
+/**
+ * Who did something in a rehearsal.
+ */
+export type RehearsalActor = "patchbay" | "provider" | "person" | "director" | "journal";
+
+/**
+ * What goes wrong at the provider.
+ */
+export type RehearsalFault = "expiry" | "reuse" | "lost_answer" | "rate_limit" | "outage" | "slow" | "refuse_window" | "revoke" | "hour" | "quarter";
+
+/**
+ * Which rehearsal.
+ */
+export type RehearsalId = { id: string, };
+
+/**
+ * Something that happened in a rehearsal.
+ */
+export type RehearsalStep = {
+/**
+ * From 1.
+ */
+number: number,
+/**
+ * By the rehearsal's clock.
+ */
+at: Timestamp, by: RehearsalActor, words: string,
+/**
+ * Whether it went well.
+ */
+good: boolean,
+/**
+ * More, for whoever wants to know.
+ */
+detail?: string, };
 
 /**
  * How far along it is.
@@ -3133,6 +3382,15 @@ secret?: string,
 setup?: string, };
 
 /**
+ * What to rehearse.
+ */
+export type StartRehearsal = { provider: ProviderId,
+/**
+ * The `type` of the credential; the recommended one where left out.
+ */
+credential?: string, };
+
+/**
  * Status and sums of the calls of one integration; of one that was never called they are zeros.
  */
 export type Status = { account_id: AccountId,
@@ -3262,6 +3520,15 @@ code?: Code, };
  * What happened.
  */
 export type StepKind = "prepared" | "par" | "opened" | "navigated" | "redirected" | "popup" | "blocked" | "callback" | "exchange" | "answer" | "located" | "probe" | "explained" | "ended";
+
+/**
+ * The next step of a rehearsal.
+ */
+export type StepRehearsal = { id: string, action: RehearsalAction,
+/**
+ * For the action `fault`.
+ */
+fault?: RehearsalFault, };
 
 /**
  * The store that is open.
@@ -3952,6 +4219,10 @@ export interface Commands {
   "end_users.receipts": { params: { path: { account_id: string, end_user_id: string }, query?: ListParams }; result: Listed<ConsentReceipt> };
   "deletions.undo": { params: { path: { deletion_id: string } }; result: Answer<Done> };
   "manifests.schema": { params: Record<string, never>; result: Record<string, unknown> };
+  "manifests.list": { params: Record<string, never>; result: Listed<ManifestEntry> };
+  "manifests.check": { params: { body: ManifestText }; result: Answer<ManifestCheck> };
+  "manifests.add": { params: { body: ManifestText }; result: Answer<ManifestEntry> };
+  "manifests.withdraw": { params: { path: { manifest_id: string } }; result: Answer<ManifestEntry> };
   "meta.management_openapi_spec": { params: Record<string, never>; result: Record<string, unknown> };
   "meta.engine_openapi_spec": { params: Record<string, never>; result: Record<string, unknown> };
   "overview.get": { params: Record<string, never>; result: Answer<Overview> };
@@ -3971,4 +4242,8 @@ export interface Commands {
   "consent.connect": { params: Connect; result: ConnectSession };
   "consent.switch": { params: SwitchRoute; result: ConnectSession };
   "file.save": { params: SaveFile; result: SavedFile };
+  "rehearse.start": { params: StartRehearsal; result: Rehearsal };
+  "rehearse.step": { params: StepRehearsal; result: Rehearsal };
+  "rehearse.state": { params: RehearsalId; result: Rehearsal };
+  "rehearse.end": { params: RehearsalId; result: null };
 }
