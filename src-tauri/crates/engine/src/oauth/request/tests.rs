@@ -217,7 +217,10 @@ async fn a_token_is_ended_and_asked_after() {
     let (sent, authorization) = form(revoked(TokenKind::Refresh, TokenBody::Form), "/revoke");
     assert_eq!(sent, pairs("token=token%26of-somebody&token_type_hint=refresh_token"));
     assert!(authorization.is_some(), "the client proves itself (RFC 7009 section 2.1)");
-    assert!(revoked(TokenKind::Access, TokenBody::Form).mask().problem(Problem::internal("token&of-somebody")).message.split("of-somebody").count() == 1, "what was sent is not shown");
+    assert!(
+        revoked(TokenKind::Access, TokenBody::Form).mask().problem(Problem::internal("token&of-somebody")).message.split("of-somebody").count() == 1,
+        "what was sent is not shown"
+    );
     let body: Value = serde_json::from_slice(&revoked(TokenKind::Access, TokenBody::Json).into_request(Uuid::nil()).body).unwrap();
     assert_eq!(body, json!({ "token": "token&of-somebody", "token_type_hint": "access_token" }));
     let (sent, authorization) = form(Prepared::introspect(&system_context(), &authority, &client(Some("s")), TokenKind::Refresh, &token).unwrap(), "/introspect");
