@@ -2662,6 +2662,19 @@ raw_error?: string,
 provider_details?: { [key in string]: string }, };
 
 /**
+ * Body of `provider_apps.trust`.
+ */
+export type ProposeTrust = {
+/**
+ * At which provider a role shall be assumed.
+ */
+provider: string,
+/**
+ * Its configuration as far as it is entered; region and partition count.
+ */
+provider_config: Record<string, unknown>, };
+
+/**
  * A system that accounts can be connected with.
  */
 export type Provider = { id: ProviderId, name: string, fullname: string, vendor: string, description: string, connector_id: Connector,
@@ -3751,6 +3764,23 @@ id: TokenId, organization_id: OrganizationId, member_id: MemberId, };
 export type TokenType = "adhoc" | "logon" | "default";
 
 /**
+ * Result of `provider_apps.trust`.
+ */
+export type TrustPolicy = {
+/**
+ * The ARN of the organization's own principal.
+ */
+principal: string,
+/**
+ * A new external id, for one role of one customer.
+ */
+external_id: string,
+/**
+ * The trust policy of the role, as JSON to paste.
+ */
+policy: string, };
+
+/**
  * PUT of an account: the whole object; what is read-only in it is ignored.
  */
 export type UpdateAccount = { name?: string, fullname: string, environment: Environment, labels?: Array<string>, x_patchbay?: AccountExtraInput, };
@@ -4167,6 +4197,7 @@ export interface Commands {
   "provider_apps.update": { params: { path: { provider_app_id: string }, body: UpdateProviderApp }; result: Answer<ProviderApp> };
   "provider_apps.delete": { params: { path: { provider_app_id: string } }; result: Answer<Deletion> };
   "provider_apps.impact": { params: { path: { provider_app_id: string } }; result: Answer<Impact> };
+  "provider_apps.trust": { params: { body: ProposeTrust }; result: Answer<TrustPolicy> };
   "provider_apps.checks": { params: { path: { provider_app_id: string } }; result: Answer<AppChecks> };
   "provider_apps.preflight": { params: { path: { provider_app_id: string } }; result: Answer<AppChecks> };
   "connect.routes": { params: { path: { account_id: string, integration_id: string }, query?: PlaceParams }; result: Listed<ConnectOffer> };
