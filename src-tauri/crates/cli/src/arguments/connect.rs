@@ -81,6 +81,8 @@ pub(crate) enum Route {
     Browser,
     /// A browser anywhere; its answer comes to the server.
     Link,
+    /// A browser anywhere; a code that is shown here is entered there.
+    Device,
     /// A browser anywhere; the address at which it ends is pasted here.
     Paste,
 }
@@ -90,6 +92,7 @@ impl From<Route> for ConsentRoute {
         match route {
             Route::Browser => Self::Browser,
             Route::Link => Self::Link,
+            Route::Device => Self::Device,
             Route::Paste => Self::Paste,
         }
     }

@@ -61,7 +61,8 @@ async fn connect(opened: &Opened, one: &ConnectOne, here: bool, output: &Output)
     let session = match route {
         ConsentRoute::Browser => in_browser(opened, &integration, one, &offers, output).await?,
         ConsentRoute::Paste => by_paste(opened, &integration, one, output).await?,
-        ConsentRoute::Window | ConsentRoute::Link | ConsentRoute::Device => by_link(opened, &integration, one, output).await?,
+        ConsentRoute::Device => by_code(opened, &integration, one, output).await?,
+        ConsentRoute::Window | ConsentRoute::Link => by_link(opened, &integration, one, output).await?,
     };
     let connected = field(&session, "state") == "completed";
     let mut words = if connected {
@@ -137,14 +138,25 @@ async fn in_browser(opened: &Opened, integration: &str, one: &ConnectOne, offers
 /// The answer comes to the server, which is asked what became of it.
 async fn by_link(opened: &Opened, integration: &str, one: &ConnectOne, output: &Output) -> Result<Value, Problem> {
     let begun = begin(opened, integration, one, ConsentRoute::Link, None).await?;
-    let session = field(&begun, "id");
     tell(output, address(&begun, "start_url")?.as_str(), "Open this link in a browser, or send it to the person:");
+    wait(opened, &field(&begun, "id")).await
+}
+
+/// The person enters a code in a browser on any device; asking what became of it asks the provider.
+async fn by_code(opened: &Opened, integration: &str, one: &ConnectOne, output: &Output) -> Result<Value, Problem> {
+    let begun = begin(opened, integration, one, ConsentRoute::Device, None).await?;
+    let prompt = begun.get("device").ok_or_else(|| Problem::internal("a consent by a code was told without one"))?;
+    tell(output, address(prompt, "verification_uri")?.as_str(), &format!("Open this address in a browser on any device, and enter the code {} there:", field(prompt, "user_code")));
+    wait(opened, &field(&begun, "id")).await
+}
+
+async fn wait(opened: &Opened, session: &String) -> Result<Value, Problem> {
     loop {
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
-            () = given_up() => return cancel(opened, &session).await,
+            () = given_up() => return cancel(opened, session).await,
         }
-        let now = opened.run(Operation::ConnectGet, Request::on([("connect_session_id", &session)])).await?;
+        let now = opened.run(Operation::ConnectGet, Request::on([("connect_session_id", session)])).await?;
         if !matches!(field(&now, "state").as_str(), "begun" | "exchanging") {
             return Ok(now);
         }
