@@ -11,6 +11,8 @@ use crate::world::World;
 
 /// The key with which assertions are signed in simulations. It is published here and worth nothing.
 pub(crate) const SIGNING_KEY: &str = include_str!("../keys/assertion.pem");
+/// The one that takes its place: a key that is changed at the provider is another key.
+const NEXT_SIGNING_KEY: &str = include_str!("../keys/assertion-2.pem");
 
 /// A key as it is entered.
 #[derive(Clone, PartialEq, Debug)]
@@ -60,7 +62,9 @@ pub(crate) fn make(world: &mut World, site: &Site, way: &CredentialOption) -> Sa
             let signs = matches!(&way.auth, Auth::JwtBearer { .. } | Auth::SelfSigned { .. }) || matches!(&way.auth, Auth::Mint(mint) if mint.assertion.is_some());
             let by_assertion = way.auth.server().and_then(|name| manifest.server.get(name)).is_some_and(crate::clients::only_assertions);
             let extra: Map<String, Value> = way.extra.iter().map(|field| (field.name.clone(), json!(format!("sim_{}_{number}", field.name)))).collect();
-            let client_secret = if signs || by_assertion { SIGNING_KEY.to_owned() } else { secret };
+            let before = world.keys.iter().filter(|key| key.provider == manifest.id && key.way == way.word).count();
+            let signing = if before % 2 == 0 { SIGNING_KEY } else { NEXT_SIGNING_KEY };
+            let client_secret = if signs || by_assertion { signing.to_owned() } else { secret };
             let mut fields = json!({ "client_id": format!("sim-client-{number}"), "client_secret": client_secret });
             if let Some(members) = fields.as_object_mut().filter(|_| !extra.is_empty()) {
                 members.insert("extra".to_owned(), Value::Object(extra));
