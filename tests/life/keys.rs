@@ -40,11 +40,11 @@ pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &Cred
     must(world.status(&integration).await? == IntegrationStatus::Active, || "it is not active after the first call".to_owned())?;
 
     // The key is changed at the provider, then here; the integration stays the same one.
-    let second = issue()?;
     world.simulator.withdraw(&first);
     let problem = world.fails(&integration, "the call after the key ended").await?;
     let status = world.status(&integration).await?;
     must(matches!(status, IntegrationStatus::NeedsAttention { .. }), || format!("it is {status:?} after {:?}: {}", problem.code, problem.message))?;
+    let second = issue()?;
     world.change(&integration, world.config(Some(way), Some(&second.fields))).await?;
     world.works(&integration, "the call with the new key").await?;
     let after = world.now(&integration).await?;
