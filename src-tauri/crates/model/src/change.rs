@@ -40,6 +40,8 @@ pub enum ChangeKind {
     ConnectLink,
     /// A manifest of the organization's own, and with it what is known of a provider.
     Definition,
+    /// Access that is taken back at a provider.
+    Revocation,
     /// The keys of the store, told to every organization in it: a rotation began, went on or came to its end.
     Key,
 }
@@ -63,6 +65,7 @@ impl ChangeKind {
         Self::EndUser,
         Self::ConnectLink,
         Self::Definition,
+        Self::Revocation,
     ];
 
     /// The word as stored.
@@ -84,6 +87,7 @@ impl ChangeKind {
             Self::EndUser => "end_user",
             Self::ConnectLink => "connect_link",
             Self::Definition => "definition",
+            Self::Revocation => "revocation",
             Self::Key => "key",
         }
     }

@@ -1,6 +1,8 @@
 //! End users: the persons of an account who authorized a provider or configured an integration, and what they agreed to.
 
-use crate::{AccountId, ConnectSessionId, EndUserId, Fullname, IntegrationId, Name, OrganizationId, ProviderId, ReceiptId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountId, ConnectSessionId, EndUserId, Fullname, IntegrationId, Name, OrganizationId, ProviderId, ReceiptId, RevocationId, Timestamp};
 
 /// An end user as stored.
 #[derive(Clone, PartialEq, Debug)]
@@ -39,6 +41,26 @@ pub struct Subject {
     pub subject: String,
 }
 
+/// Who took a consent back.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Withdrawal {
+    /// The person who had given it, by the receipt's page.
+    Person,
+    /// Somebody of the organization.
+    Member,
+}
+
+impl Withdrawal {
+    /// The word as stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Member => "member",
+        }
+    }
+}
+
 /// A receipt: who agreed to what, and when. Erasing the person leaves it without person and subject.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ConsentReceipt {
@@ -66,6 +88,12 @@ pub struct ConsentReceipt {
     pub granted_at: Timestamp,
     /// When it ended: the integration was disconnected or deleted, or somebody agreed anew.
     pub ended_at: Option<Timestamp>,
+    /// When the provider ends it, however much it is used; none where that is not known.
+    pub expires_at: Option<Timestamp>,
+    /// The revocation by which it ended.
+    pub revocation_id: Option<RevocationId>,
+    /// Who took it back, where somebody did.
+    pub withdrawn_by: Option<Withdrawal>,
     /// When the person was erased from it.
     pub erased_at: Option<Timestamp>,
 }

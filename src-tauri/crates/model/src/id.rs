@@ -90,6 +90,8 @@ ids! {
     ReceiptId = "consent receipt";
     /// An address that opens one thing for whoever holds it.
     PublicLinkId = "connect link";
+    /// Access that is taken back at the provider.
+    RevocationId = "revocation";
     /// One move of an integration between versions of its definition.
     DefinitionMoveId = "definition move";
     /// One report of an integration's state.

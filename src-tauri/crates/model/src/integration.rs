@@ -15,6 +15,8 @@ pub enum AttentionCause {
     RefreshRefused,
     /// The answer to a refresh was lost and the provider may have rotated the token.
     RefreshUncertain,
+    /// The grant has come to its end: it was not used for too long, or has lasted as long as the provider lets it.
+    GrantExpired,
     /// The provider does not take the client id or client secret of the provider app.
     ClientRefused,
     /// The credential's own end has come.
@@ -34,6 +36,7 @@ impl AttentionCause {
             Self::CredentialRefused => "The provider refuses the credential.",
             Self::RefreshRefused => "The provider refuses to renew the access; the grant was revoked or has expired.",
             Self::RefreshUncertain => "The answer to a renewal was lost, and the provider may have replaced the token.",
+            Self::GrantExpired => "What was authorized has come to its end: nobody used it for too long, or it has lasted as long as the provider lets it.",
             Self::ClientRefused => "The provider does not accept the client id or client secret of the provider app.",
             Self::CredentialExpired => "The credential has expired.",
             Self::CredentialMissing => "The credential that the configuration refers to was deleted.",
@@ -46,7 +49,7 @@ impl AttentionCause {
     pub const fn next_step(self) -> &'static str {
         match self {
             Self::CredentialRefused | Self::CredentialExpired | Self::CredentialMissing => "Replace the credential, then test the connection.",
-            Self::RefreshRefused | Self::RefreshUncertain => "Connect again.",
+            Self::RefreshRefused | Self::RefreshUncertain | Self::GrantExpired => "Connect again.",
             Self::ClientRefused => "Correct the provider app, then test the connection.",
             Self::ProviderUnreachable => "Check the URL and the network, then test the connection.",
             Self::ConfigRefused => "Correct the configuration, then test the connection.",

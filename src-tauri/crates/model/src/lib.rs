@@ -32,6 +32,7 @@ pub mod problem;
 pub mod provider;
 pub mod public_link;
 pub mod refresh;
+pub mod revocation;
 pub mod schema;
 pub mod scope;
 pub mod secret;

@@ -50,6 +50,10 @@ operations! {
     IntegrationsImpact = "integrations.impact";
     IntegrationsPause = "integrations.pause";
     IntegrationsResume = "integrations.resume";
+    IntegrationsPreviewDisconnect = "integrations.preview_disconnect";
+    IntegrationsDisconnect = "integrations.disconnect";
+    IntegrationsReceipts = "integrations.receipts";
+    IntegrationsReceiptLink = "integrations.receipt_link";
     IntegrationsCall = "integrations.call";
     IntegrationsListVersions = "integrations.list_versions";
     IntegrationsJournal = "integrations.journal";
@@ -126,6 +130,10 @@ operations! {
     ConnectLinksList = "connect_links.list";
     ConnectLinksCreate = "connect_links.create";
     ConnectLinksRevoke = "connect_links.revoke";
+    RevocationsList = "revocations.list";
+    RevocationsGet = "revocations.get";
+    RevocationsConfirm = "revocations.confirm";
+    RevocationsRetry = "revocations.retry";
     EndUsersList = "end_users.list";
     EndUsersGet = "end_users.get";
     EndUsersCreate = "end_users.create";
@@ -171,6 +179,9 @@ operations! {
     KeysForget = "keys.forget";
     DeadlinesList = "deadlines.list";
     DeadlinesFeed = "deadlines.feed";
+    DeadlinesFeedLink = "deadlines.feed_link";
+    DeadlinesMakeFeedLink = "deadlines.make_feed_link";
+    DeadlinesRevokeFeedLink = "deadlines.revoke_feed_link";
 }
 
 #[cfg(test)]

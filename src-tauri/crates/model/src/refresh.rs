@@ -134,6 +134,8 @@ pub enum RefreshStep {
     Attention,
     /// A person connected again.
     Reconnected,
+    /// The access was taken back.
+    Revoked,
 }
 
 impl RefreshStep {
@@ -153,6 +155,7 @@ impl RefreshStep {
             Self::Introspected => "introspected",
             Self::Attention => "attention",
             Self::Reconnected => "reconnected",
+            Self::Revoked => "revoked",
         }
     }
 }

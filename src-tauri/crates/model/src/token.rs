@@ -22,11 +22,16 @@ pub enum SecretKind {
     SetupLink,
     /// A link by which a customer's person connects a provider.
     ConnectLink,
+    /// A link to the receipt of a consent.
+    ReceiptLink,
+    /// The address of a calendar of deadlines.
+    CalendarLink,
 }
 
 impl SecretKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [Self::OrganizationAccess, Self::IntegrationAccess, Self::Refresh, Self::WebSession, Self::SetupLink, Self::ConnectLink];
+    pub const ALL: [Self; 8] =
+        [Self::OrganizationAccess, Self::IntegrationAccess, Self::Refresh, Self::WebSession, Self::SetupLink, Self::ConnectLink, Self::ReceiptLink, Self::CalendarLink];
 
     /// The prefix, by which secret scanners and we recognise it.
     pub const fn prefix(self) -> &'static str {
@@ -37,6 +42,8 @@ impl SecretKind {
             Self::WebSession => "pbw_",
             Self::SetupLink => "pbk_",
             Self::ConnectLink => "pbc_",
+            Self::ReceiptLink => "pbe_",
+            Self::CalendarLink => "pbf_",
         }
     }
 
@@ -49,6 +56,8 @@ impl SecretKind {
             Self::WebSession => "web session",
             Self::SetupLink => "one-time link",
             Self::ConnectLink => "connect link",
+            Self::ReceiptLink => "receipt link",
+            Self::CalendarLink => "calendar link",
         }
     }
 

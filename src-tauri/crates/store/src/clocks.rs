@@ -371,7 +371,65 @@ impl ReadTx {
     }
 }
 
+impl ReadTx {
+    /// When the next clock of any organization is due. System scope.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongScope`] within a tenant, and those of the database.
+    pub async fn next_clock(&mut self) -> Result<Option<Timestamp>> {
+        self.system("the clocks of all organizations")?;
+        let row: Option<(At,)> = db::query_as("SELECT renew_at FROM clocks WHERE renew_at IS NOT NULL ORDER BY renew_at LIMIT 1").fetch_optional(&mut self.tx).await?;
+        Ok(row.map(|(at,)| at.0))
+    }
+}
+
 impl WriteTx {
+    /// Sets when a clock is due next, if it is still due when it was seen to be. Says whether it was: of several that come for it, one
+    /// gets it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn turn_clock(&mut self, due: &DueClock, renew_at: Option<Timestamp>) -> Result<bool> {
+        let organization = self.bound_organization()?;
+        let done = db::query("UPDATE clocks SET renew_at = $6 WHERE owner_id = $1 AND token = $2 AND clock = $3 AND organization_id = $4 AND renew_at = $5")
+            .bind(due.owner.uuid())
+            .bind(due.clock.token.as_str())
+            .bind(due.clock.kind.as_str())
+            .bind(organization)
+            .bind(row::at(due.clock.renew_at))
+            .bind(row::at(renew_at))
+            .execute(&mut self.tx)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Lets a clock be due no more, until it is written anew. One that was written anew since it was seen stays.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn rest_clock(&mut self, due: &DueClock) -> Result<()> {
+        self.move_clock(due, &Clock { renew_at: None, ..due.clock.clone() }).await
+    }
+
+    /// Moves a clock, unless it was written anew since it was seen.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn move_clock(&mut self, due: &DueClock, to: &Clock) -> Result<()> {
+        let organization = self.bound_organization()?;
+        db::query("UPDATE clocks SET at = $5, renew_at = $6 WHERE owner_id = $1 AND token = $2 AND clock = $3 AND organization_id = $4 AND at = $7")
+            .bind(due.owner.uuid())
+            .bind(due.clock.token.as_str())
+            .bind(due.clock.kind.as_str())
+            .bind(organization)
+            .bind(At(to.at))
+            .bind(row::at(to.renew_at))
+            .bind(At(due.clock.at))
+            .execute(&mut self.tx)
+            .await?;
+        Ok(())
+    }
+
     /// Writes the clocks of an owner, in place of all that it had. None: nothing of it runs out any more, or not that we know.
     ///
     /// # Errors

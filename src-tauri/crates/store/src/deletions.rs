@@ -302,12 +302,17 @@ impl WriteTx {
     /// Deletes a provider app with its secret.
     ///
     /// # Errors
-    /// [`StoreError::InUse`] with the integrations that were authorized through it, [`StoreError::NotFound`], and those of the database.
+    /// [`StoreError::InUse`] with the integrations that were authorized through it, or while access is being taken back through it,
+    /// [`StoreError::NotFound`], and those of the database.
     pub async fn delete_provider_app(&mut self, id: ProviderAppId, deletion: DeletionId, now: Timestamp) -> Result<()> {
         self.whole_organization("the deletion of a provider app")?;
         let app = self.provider_app(id).await?.ok_or_else(|| StoreError::not_found(ProviderAppId::NOUN, id))?;
         let users = self.provider_app_users(id).await?;
         users.refuse(ProviderAppId::NOUN, id.uuid())?;
+        let revocations = self.revocations_through(id).await?;
+        if revocations > 0 {
+            return Err(StoreError::InUse { noun: ProviderAppId::NOUN, id: id.uuid(), users: Vec::new(), count: revocations });
+        }
         let marking = self.begin_deletion(deletion, ChangeKind::ProviderApp, id.uuid(), None, now).await?;
         self.mark(&marking, "provider_apps", "id = $4", id.uuid()).await?;
         if let Some(secret) = app.client_secret {

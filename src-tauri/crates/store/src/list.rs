@@ -135,6 +135,7 @@ const NOUNS: &[&Noun] = &[
     &crate::provider_apps::NOUN,
     &crate::public_links::NOUN,
     &crate::receipts::NOUN,
+    &crate::revocations::NOUN,
     &crate::roles::NOUN,
     &crate::status::NOUN,
     &crate::status::EVENTS,

@@ -132,6 +132,26 @@ impl ReadTx {
         row.map(PublicLink::try_from).transpose()
     }
 
+    /// The links of a member for a purpose that nobody has taken back.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn public_links_of(&mut self, member: MemberId, purpose: PublicLinkPurpose) -> Result<Vec<PublicLink>> {
+        let (organization, account) = self.bound()?;
+        let rows: Vec<LinkRow> = db::query_as(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM public_links WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND member_id = $3 AND purpose = $4 AND revoked_at IS NULL ORDER BY created_at, id"
+        ))
+        .bind(organization)
+        .bind(account)
+        .bind(member.uuid())
+        .bind(purpose.as_str())
+        .fetch_all(&mut self.tx)
+        .await?;
+        rows.into_iter().map(PublicLink::try_from).collect()
+    }
+
     /// One page of the links for a purpose.
     ///
     /// # Errors

@@ -1,9 +1,9 @@
 //! Consent receipts: who agreed to what, and when. They are added and ended, and lose their person; nothing else of them changes.
 
 use patchbay_model::change::ChangeKind;
-use patchbay_model::end_user::{ConsentReceipt, EndUser};
+use patchbay_model::end_user::{ConsentReceipt, EndUser, Subject, Withdrawal};
 use patchbay_model::list::{ListQuery, Listed};
-use patchbay_model::{AccountId, ConnectSessionId, EndUserId, IntegrationId, OrganizationId, ProviderId, ReceiptId, Timestamp};
+use patchbay_model::{AccountId, ConnectSessionId, EndUserId, IntegrationId, OrganizationId, ProviderId, ReceiptId, RevocationId, Timestamp};
 use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -19,7 +19,7 @@ const TABLE: &str = "consent_receipts";
 
 pub(crate) const NOUN: Noun = Noun {
     table: TABLE,
-    columns: "id, organization_id, account_id, integration_id, end_user_id, connect_session_id, provider, issuer, scopes, subject, granted_at, ended_at, erased_at",
+    columns: "id, organization_id, account_id, integration_id, end_user_id, connect_session_id, provider, issuer, scopes, subject, granted_at, ended_at, erased_at, expires_at, revocation_id, withdrawn_by",
     fields: &[
         Field::new("id", "id", Kind::Id),
         Field::new("integration_id", "integration_id", Kind::Id),
@@ -49,6 +49,9 @@ struct ReceiptRow {
     granted_at: At,
     ended_at: Option<At>,
     erased_at: Option<At>,
+    expires_at: Option<At>,
+    revocation_id: Option<Uuid>,
+    withdrawn_by: Option<String>,
 }
 
 impl TryFrom<ReceiptRow> for ConsentReceipt {
@@ -69,6 +72,9 @@ impl TryFrom<ReceiptRow> for ConsentReceipt {
             granted_at: row.granted_at.0,
             ended_at: row.ended_at.map(|at| at.0),
             erased_at: row.erased_at.map(|at| at.0),
+            expires_at: row.expires_at.map(|at| at.0),
+            revocation_id: row.revocation_id.map(RevocationId::from_uuid),
+            withdrawn_by: row.withdrawn_by.map(|word| row::word(TABLE, "withdrawn_by", &word)).transpose()?,
         })
     }
 }
@@ -113,6 +119,34 @@ impl ReadTx {
             .await?;
         Ok(rows.into_iter().map(|(subject,)| subject).collect())
     }
+
+    /// The receipt with this id.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn receipt(&mut self, id: ReceiptId) -> Result<Option<ConsentReceipt>> {
+        let (organization, account) = self.bound()?;
+        let sql = format!("SELECT {} FROM consent_receipts WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL)", NOUN.columns);
+        let row: Option<ReceiptRow> = db::query_as(sqlx::AssertSqlSafe(sql)).bind(id.uuid()).bind(organization).bind(account).fetch_optional(&mut self.tx).await?;
+        row.map(ConsentReceipt::try_from).transpose()
+    }
+
+    /// The integrations for which a person's consent is in force at a provider, at most a hundred.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn consents_in_force_of(&mut self, subject: &Subject) -> Result<Vec<IntegrationId>> {
+        let (organization, account) = self.bound()?;
+        let rows: Vec<(Uuid,)> = db::query_as("SELECT DISTINCT integration_id FROM consent_receipts WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND provider = $3 AND (issuer = $4 OR (issuer IS NULL AND $4 IS NULL)) AND subject = $5 AND ended_at IS NULL ORDER BY integration_id LIMIT 100")
+            .bind(organization)
+            .bind(account)
+            .bind(subject.provider.as_str())
+            .bind(&subject.issuer)
+            .bind(&subject.subject)
+            .fetch_all(&mut self.tx)
+            .await?;
+        Ok(rows.into_iter().map(|(id,)| IntegrationId::from_uuid(id)).collect())
+    }
 }
 
 impl WriteTx {
@@ -123,7 +157,7 @@ impl WriteTx {
     pub async fn insert_receipt(&mut self, receipt: &ConsentReceipt) -> Result<()> {
         self.check_tenant(receipt.organization_id.uuid(), Some(receipt.account_id.uuid()))?;
         self.end_receipts(receipt.integration_id, receipt.granted_at).await?;
-        db::query("INSERT INTO consent_receipts (id, organization_id, account_id, integration_id, end_user_id, connect_session_id, provider, issuer, scopes, subject, granted_at, ended_at, erased_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)")
+        db::query("INSERT INTO consent_receipts (id, organization_id, account_id, integration_id, end_user_id, connect_session_id, provider, issuer, scopes, subject, granted_at, ended_at, erased_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)")
             .bind(receipt.id.uuid())
             .bind(receipt.organization_id.uuid())
             .bind(receipt.account_id.uuid())
@@ -137,6 +171,7 @@ impl WriteTx {
             .bind(At(receipt.granted_at))
             .bind(row::at(receipt.ended_at))
             .bind(row::at(receipt.erased_at))
+            .bind(row::at(receipt.expires_at))
             .execute(&mut self.tx)
             .await?;
         if let Some(person) = receipt.end_user_id {
@@ -150,21 +185,46 @@ impl WriteTx {
     /// # Errors
     /// Those of the database.
     pub async fn end_receipts(&mut self, integration: IntegrationId, now: Timestamp) -> Result<u64> {
+        Ok(u64::try_from(self.end_receipts_by(integration, None, now).await?.len()).unwrap_or_default())
+    }
+
+    /// As [`Self::end_receipts`], noting who took the consent back. Gives the receipts.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn end_receipts_by(&mut self, integration: IntegrationId, by: Option<Withdrawal>, now: Timestamp) -> Result<Vec<ReceiptId>> {
         let (organization, account) = self.bound()?;
-        let rows: Vec<(Option<Uuid>, Uuid)> = db::query_as(
-            "UPDATE consent_receipts SET ended_at = $4 WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND integration_id = $3 AND ended_at IS NULL RETURNING end_user_id, account_id",
+        let rows: Vec<(Uuid, Option<Uuid>, Uuid)> = db::query_as(
+            "UPDATE consent_receipts SET ended_at = $4, withdrawn_by = $5 WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND integration_id = $3 AND ended_at IS NULL RETURNING id, end_user_id, account_id",
         )
         .bind(organization)
         .bind(account)
         .bind(integration.uuid())
         .bind(At(now))
+        .bind(by.map(Withdrawal::as_str))
         .fetch_all(&mut self.tx)
         .await?;
-        for (person, account) in &rows {
+        for (_, person, account) in &rows {
             if let Some(person) = person {
                 self.changed(ChangeKind::EndUser, person, Some(AccountId::from_uuid(*account)))?;
             }
         }
-        Ok(u64::try_from(rows.len()).unwrap_or_default())
+        Ok(rows.into_iter().map(|(id, ..)| ReceiptId::from_uuid(id)).collect())
+    }
+
+    /// Notes by which revocation the access of a receipt ends.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn revoke_receipt(&mut self, id: ReceiptId, revocation: RevocationId) -> Result<()> {
+        let (organization, account) = self.bound()?;
+        db::query("UPDATE consent_receipts SET revocation_id = $4 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL)")
+            .bind(id.uuid())
+            .bind(organization)
+            .bind(account)
+            .bind(revocation.uuid())
+            .execute(&mut self.tx)
+            .await?;
+        Ok(())
     }
 }

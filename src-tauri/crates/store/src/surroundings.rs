@@ -8,6 +8,7 @@ use crate::db;
 use crate::dialect::At;
 use crate::error::Result;
 use crate::store::Store;
+use crate::witness::Witness;
 
 /// How a remark is meant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -79,6 +80,7 @@ impl Store {
         drop(tx);
         let mut remarks = vec![database(&server)];
         remarks.extend(primary(&server));
+        remarks.push(owners(self.witness("doctor").await));
         remarks.extend([
             durability([&first, &second]),
             clocks(there, before, after),
@@ -105,6 +107,19 @@ fn database((version, name, pgcrypto, ..): &Server) -> Remark {
             "The extension pgcrypto is missing in the database `{name}`, without which nothing sealed can be read or written. Let an administrator of the database run: CREATE EXTENSION pgcrypto"
         ),
     )
+}
+
+/// Whether a server that died is seen to be dead.
+fn owners(witness: Result<Option<Witness>>) -> Remark {
+    match witness {
+        Ok(Some(_)) => remark("processes", Weight::Good, "A server that dies is seen to be dead at once, so that another goes on with what it was renewing."),
+        Ok(None) => remark(
+            "processes",
+            Weight::Note,
+            "Sessions are not this program's own, as behind a pooler in transaction mode. What a server was renewing or revoking when it died waits two minutes or three for another. Let the pooler keep sessions, or connect past it.",
+        ),
+        Err(error) => remark("processes", Weight::Note, format!("Whether a server that dies is seen to be dead could not be tried: {error}.")),
+    }
 }
 
 /// Nothing where the database can be written.

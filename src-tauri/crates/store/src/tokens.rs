@@ -133,7 +133,9 @@ fn kind_word(kind: SecretKind) -> Result<&'static str> {
         SecretKind::OrganizationAccess => Ok("organization_access"),
         SecretKind::IntegrationAccess => Ok("integration_access"),
         SecretKind::Refresh => Ok("refresh"),
-        SecretKind::WebSession | SecretKind::SetupLink | SecretKind::ConnectLink => Err(row::bad("token_secrets", "kind", "a handle is no token")),
+        SecretKind::WebSession | SecretKind::SetupLink | SecretKind::ConnectLink | SecretKind::ReceiptLink | SecretKind::CalendarLink => {
+            Err(row::bad("token_secrets", "kind", "a handle is no token"))
+        }
     }
 }
 

@@ -37,6 +37,9 @@ fn receipt(customer: &Customer, person: Option<EndUserId>, subject: &str, at: i6
         granted_at: time(at),
         ended_at: None,
         erased_at: None,
+        expires_at: None,
+        revocation_id: None,
+        withdrawn_by: None,
     }
 }
 
