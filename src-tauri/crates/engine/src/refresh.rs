@@ -4,11 +4,13 @@
 //! current; the set before is kept until the new one has worked once. No token is sent by two living processes, and none whose
 //! outcome is known is sent again. Of one whose outcome nobody knows `doubt` decides.
 
+pub(crate) mod ahead;
 mod doubt;
 mod flights;
 mod journal;
 mod material;
 mod outcome;
+pub(crate) mod worker;
 
 use std::time::{Duration, Instant};
 
@@ -20,8 +22,8 @@ use patchbay_store::StoreError;
 use uuid::Uuid;
 
 pub(crate) use flights::Flights;
-pub(crate) use journal::retire;
 use journal::{Intent, Start};
+pub(crate) use journal::{at_rest, retire};
 use material::Material;
 use outcome::Outcome;
 
@@ -49,7 +51,7 @@ pub(crate) async fn current(engine: &Engine, scope: Scope, credential: Credentia
     if now < set.main.due() || (set.main.usable(now) && (set.main.refresh.is_none() || flights.rests(credential.id))) {
         return keep(credential, set);
     }
-    match renew(engine, scope, &credential, &set, RefreshReason::Due).await {
+    match renew(engine, scope, &credential, &set, RefreshReason::Due, By::Call).await {
         Ok((credential, set)) => keep(credential, set),
         Err(trouble) if set.main.usable(engine.now()) && !trouble.needs_person => {
             tracing::warn!(credential = %credential.id, problem = %trouble.problem, "tokens could not be renewed; the old ones still work");
@@ -76,7 +78,7 @@ pub(crate) async fn after_refusal(engine: &Engine, scope: Scope, credential: &Cr
     {
         return Ok(Some(Opened::Tokens { credential: Box::new(credential.clone()), set }));
     }
-    let (credential, set) = renew(engine, scope, credential, refused, RefreshReason::Refused).await.map_err(|trouble| trouble.problem)?;
+    let (credential, set) = renew(engine, scope, credential, refused, RefreshReason::Refused, By::Call).await.map_err(|trouble| trouble.problem)?;
     Ok(Some(Opened::Tokens { credential: Box::new(credential), set }))
 }
 
@@ -104,6 +106,15 @@ fn told(credential: CredentialId, attempt: Uuid, step: &'static str) {
     tracing::debug!(target: "patchbay::journal", %credential, %attempt, step);
 }
 
+/// On whose account tokens are renewed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum By {
+    /// A call needs them.
+    Call,
+    /// Their time has come, and nobody asked.
+    Clock,
+}
+
 /// Why tokens could not be renewed.
 struct Trouble {
     problem: Problem,
@@ -125,22 +136,22 @@ impl From<StoreError> for Trouble {
 
 /// In a task of its own: the call that needs the tokens may be given up half-way, and an answer on its way must not be lost
 /// with it.
-async fn renew(engine: &Engine, scope: Scope, credential: &Credential, seen: &TokenSet, reason: RefreshReason) -> Result<(Credential, TokenSet), Trouble> {
+async fn renew(engine: &Engine, scope: Scope, credential: &Credential, seen: &TokenSet, reason: RefreshReason, by: By) -> Result<(Credential, TokenSet), Trouble> {
     let (engine, credential, seen) = (engine.clone(), credential.clone(), seen.clone());
     let task = tokio::spawn(async move {
         let _held = engine.hold();
-        renew_alone(&engine, scope, &credential, &seen, reason).await
+        renew_alone(&engine, scope, &credential, &seen, reason, by).await
     });
     task.await.map_err(|_| Problem::internal("a renewal of tokens was interrupted"))?
 }
 
-async fn renew_alone(engine: &Engine, scope: Scope, credential: &Credential, seen: &TokenSet, reason: RefreshReason) -> Result<(Credential, TokenSet), Trouble> {
+async fn renew_alone(engine: &Engine, scope: Scope, credential: &Credential, seen: &TokenSet, reason: RefreshReason, by: By) -> Result<(Credential, TokenSet), Trouble> {
     // Counted from here: whoever stood in line behind another of this process does not wait all over again.
     let give_up = Instant::now() + WAIT_FOR_OTHERS;
     let flight = engine.outbound().flights.of(credential.id);
     let _alone = flight.lock().await;
     // Who the client is and where it asks is found before the intent is written down: it can take its time.
-    let material = material::gather(engine, scope, credential).await?;
+    let material = material::gather(engine, scope, credential, by).await?;
     let mut lost_before = false;
     loop {
         let intent = match journal::begin(engine, scope, credential.id, seen, reason, &material, give_up).await? {
@@ -149,7 +160,7 @@ async fn renew_alone(engine: &Engine, scope: Scope, credential: &Credential, see
         };
         let outcome = send(engine, &material, &intent).await;
         match outcome {
-            Ok(Outcome::Granted(new)) => return journal::granted(engine, scope, intent, *new).await,
+            Ok(Outcome::Granted(new)) => return journal::granted(engine, scope, &material, intent, *new).await,
             Ok(Outcome::Dead) => return journal::dead(engine, scope, &material, &intent).await,
             Ok(Outcome::ClientRefused(problem)) => {
                 journal::unchanged(engine, scope, &intent, true, Some(AttentionCause::ClientRefused), &material).await?;

@@ -28,6 +28,9 @@ pub(super) fn credential(row: CredentialClock) -> Deadline {
         None => "Enter a new one before then".to_owned(),
     };
     let (what, next_step) = match clock.kind {
+        ClockKind::Access if clock.renew_at.is_some() => {
+            (format!("Access token{}", which(&clock)), "Patchbay renews it a little before, while the integration is in use.".to_owned())
+        }
         ClockKind::Access => (format!("Access token{}", which(&clock)), "Patchbay renews it when it is next used.".to_owned()),
         ClockKind::RefreshIdle if clock.renew_at.is_some() => (format!("Refresh token, unused{}", which(&clock)), "Patchbay uses it before then, so that it stays.".to_owned()),
         ClockKind::RefreshIdle => {

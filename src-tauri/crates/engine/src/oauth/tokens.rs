@@ -125,6 +125,11 @@ impl Token {
         two_thirds.min(self.expires.minus(Duration::from_secs(60).min(life / 3)))
     }
 
+    /// When the access token ends by itself; none where it has no end.
+    pub(crate) fn end(&self) -> Option<Timestamp> {
+        (self.expiry != Expiry::NonExpiring).then_some(self.expires)
+    }
+
     /// Whether the access token is of use at `now`, with a little time for the request to arrive.
     pub(crate) fn usable(&self, now: Timestamp) -> bool {
         self.expiry == Expiry::NonExpiring || now < self.expires.minus(Duration::from_secs(5).min(self.expires.since(self.obtained) / 10))
@@ -168,6 +173,15 @@ impl TokenSet {
             kept: self.kept.iter().map(|(name, value)| (name.as_str(), value.expose())).collect(),
         };
         serde_json::to_string(&written).map(Secret::new).map_err(|_| Problem::internal("a set of tokens could not be written"))
+    }
+
+    /// This set, which ends altogether at `end` where its answer did not say when.
+    #[must_use]
+    pub(crate) fn ending(mut self, end: Option<Timestamp>) -> Self {
+        for token in std::iter::once(&mut self.main).chain(self.more.values_mut()).filter(|token| token.refresh.is_some()) {
+            token.absolute_expires = token.absolute_expires.or(end);
+        }
+        self
     }
 
     /// Every token with its name, the main one first.

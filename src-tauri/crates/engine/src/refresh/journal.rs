@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::doubt::{self, Case, Said, Verdict};
 use super::material::Material;
-use super::{Trouble, WAIT_FOR_OTHERS, fingerprint, told};
+use super::{By, Trouble, WAIT_FOR_OTHERS, fingerprint, told};
 use crate::Engine;
 use crate::call::{kept_of, sealed, status};
 use crate::consent::KEPT_KEY;
@@ -114,7 +114,9 @@ async fn attempt(
     let (credential, set) = read(engine, &mut tx, id).await?;
     let found = |credential, set| Ok(Tried::Start(Start::Use(Box::new((credential, set)))));
     let renewed = set.main.access.expose() != seen.main.access.expose() && set.main.usable(now);
-    if renewed || (reason == RefreshReason::Due && now < set.main.due()) {
+    // Whoever comes ahead of its time comes for the set that it has seen.
+    let early = reason == RefreshReason::Due && now < set.main.due() && (material.by == By::Call || set.main.obtained != seen.main.obtained);
+    if renewed || early {
         return found(credential, set);
     }
     let me = engine.outbound().lease_owner.as_str();
@@ -154,7 +156,7 @@ async fn attempt(
     if tx.is_spent(id, fp).await? {
         // Its outcome is known: whoever found out has said so, and sending it again could only do harm.
         let cause = match tx.integration(material.integration.id).await?.map(|integration| integration.status) {
-            Some(IntegrationStatus::NeedsAttention { cause: cause @ (AttentionCause::RefreshUncertain | AttentionCause::RefreshRefused) }) => cause,
+            Some(IntegrationStatus::NeedsAttention { cause: cause @ (AttentionCause::RefreshUncertain | AttentionCause::RefreshRefused | AttentionCause::GrantExpired) }) => cause,
             _ => AttentionCause::RefreshRefused,
         };
         return Err(attention(engine, tx, material, cause).await?);
@@ -247,7 +249,7 @@ fn is_ours(flight: &Flight, ours: &Attempt) -> bool {
 
 /// Stores the answer and makes it current, in one transaction. An answer that has come must not be lost: until it is stored
 /// that is tried, also while the database is away.
-pub(super) async fn granted(engine: &Engine, scope: Scope, intent: Intent, new: NewTokens) -> Result<(Credential, TokenSet), Trouble> {
+pub(super) async fn granted(engine: &Engine, scope: Scope, material: &Material, intent: Intent, new: NewTokens) -> Result<(Credential, TokenSet), Trouble> {
     // RFC 6749 sections 5.1 and 6: what the answer leaves out stays as it was.
     for finding in &new.findings {
         tracing::warn!(credential = %intent.credential.id, %finding, "a token answer is odd");
@@ -256,7 +258,7 @@ pub(super) async fn granted(engine: &Engine, scope: Scope, intent: Intent, new: 
     let set = intent.set.renewed(MAIN, new);
     let give_up = Instant::now() + WAIT_FOR_OTHERS;
     loop {
-        match store(engine, scope, &intent, &set, &kept).await {
+        match store(engine, scope, material, &intent, &set, &kept).await {
             Ok(Stored::Current(credential)) => {
                 told(credential.id, intent.attempt.id, "activated");
                 return Ok((*credential, set));
@@ -282,7 +284,7 @@ enum Stored {
     Held,
 }
 
-async fn store(engine: &Engine, scope: Scope, intent: &Intent, set: &TokenSet, kept: &BTreeMap<String, String>) -> Result<Stored, Problem> {
+async fn store(engine: &Engine, scope: Scope, material: &Material, intent: &Intent, set: &TokenSet, kept: &BTreeMap<String, String>) -> Result<Stored, Problem> {
     let attempt = &intent.attempt;
     let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
     let (mut credential, in_force) = read(engine, &mut tx, intent.credential.id).await?;
@@ -312,7 +314,7 @@ async fn store(engine: &Engine, scope: Scope, intent: &Intent, set: &TokenSet, k
     // In the transaction that stores it, so that it lies under a key that the store still has then.
     let envelope = sealed::seal(engine, &mut tx, &credential, &set.to_secret()?).await?;
     tx.activate_set(&credential, &envelope, clock).await?;
-    tx.set_clocks(ClockOwner::Credential(credential.id), &set.clocks()).await?;
+    tx.set_clocks(ClockOwner::Credential(credential.id), &material.clocks(engine, set)).await?;
     let next = set.main.refresh.as_ref().map(|token| fingerprint(engine, token));
     steps.push(NewStep { next_fp: next, spent: next != Some(attempt.fp), ..step(RefreshStep::Granted).about(attempt.fp) });
     steps.push(step(RefreshStep::Activated));
@@ -409,7 +411,12 @@ async fn found_dead(engine: &Engine, scope: Scope, material: &Material, intent: 
         tx.commit().await?;
         return Ok((in_force, set));
     }
-    let cause = if attempt.sends > 1 { AttentionCause::RefreshUncertain } else { AttentionCause::RefreshRefused };
+    let over = [set.main.refresh_expires, set.main.absolute_expires].into_iter().flatten().any(|end| end <= engine.now());
+    let cause = match attempt.sends {
+        2.. => AttentionCause::RefreshUncertain,
+        _ if over => AttentionCause::GrantExpired,
+        _ => AttentionCause::RefreshRefused,
+    };
     steps.push(NewStep { spent: true, ..step(RefreshStep::Dead) });
     let first = if attempt.sends > 1 { first_of(&mut tx, in_force.id, attempt.fp).await? } else { None };
     steps.push(step(RefreshStep::Attention).noting(json!({ "cause": cause, "first": first })));
@@ -473,21 +480,36 @@ pub(super) async fn previous(engine: &Engine, scope: Scope, credential: &Credent
     Ok(set.main.usable(engine.now()).then_some((attempt, set)))
 }
 
-/// Other tokens take the place of a credential's: those of before are never sent again.
+/// A credential's tokens are not used any more, since others take their place or the access is taken back: they are never sent
+/// again by a renewal. Gives their plain text.
 ///
 /// # Errors
 /// Problems of the store.
-pub(crate) async fn retire(engine: &Engine, tx: &mut SecretWriteTx, credential: &Credential) -> Result<(), Problem> {
-    let Some(envelope) = tx.secrets().sealed_credential(credential).await? else { return Ok(()) };
-    let set = TokenSet::from_secret(&sealed::open_in(engine, tx, credential, &envelope).await?)?;
+pub(crate) async fn retire(engine: &Engine, tx: &mut SecretWriteTx, credential: &Credential, why: RefreshStep) -> Result<Option<Secret>, Problem> {
+    let Some(envelope) = tx.secrets().sealed_credential(credential).await? else { return Ok(None) };
+    let plain = sealed::open_in(engine, tx, credential, &envelope).await?;
+    let set = TokenSet::from_secret(&plain)?;
     let clock = tx.clock(engine.now()).await?;
     let attempt = engine.context().new_uuid();
-    let step = || NewStep::of(attempt, &engine.outbound().lease_owner, RefreshStep::Reconnected, clock);
+    let step = || NewStep::of(attempt, &engine.outbound().lease_owner, why, clock);
     let tokens = set.tokens().filter_map(|(_, token)| token.refresh.as_ref());
     let mut steps: Vec<NewStep> = tokens.map(|token| NewStep { spent: true, ..step().about(fingerprint(engine, token)) }).collect();
     if steps.is_empty() {
         steps.push(step());
     }
     tx.put_flight(credential, &Flight::Idle, &steps, clock).await?;
-    Ok(())
+    Ok(Some(plain))
+}
+
+/// That no process that lives may be sending a token of this credential: what its answer brings would be lost.
+///
+/// # Errors
+/// `store_busy`, to be tried again; problems of the store.
+pub(crate) async fn at_rest(engine: &Engine, tx: &mut SecretWriteTx, credential: CredentialId) -> Result<(), Problem> {
+    let Flight::Sending(attempt) = tx.flight(credential).await? else { return Ok(()) };
+    let clock = tx.clock(engine.now()).await?;
+    if attempt.until <= clock || (attempt.witnessed && !engine.store().owner_lives(tx, &attempt.owner).await?) {
+        return Ok(());
+    }
+    Err(Problem { contended: true, ..Problem::new(Code::StoreBusy, "The access is being renewed at this moment. Try again in a moment.").retry_after(1) })
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use patchbay_model::credential::{Credential, CredentialOwner};
+use patchbay_model::deadline::Clock;
 use patchbay_model::integration::Integration;
 use patchbay_model::{Code, Problem, ProviderAppId, Scope, Secret};
 use patchbay_providers::Server;
@@ -12,16 +13,19 @@ use patchbay_store::PROVIDER_APP_KEY;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::By;
+use super::ahead;
 use super::doubt::Rotation;
 use super::outcome::{self, Outcome};
 use crate::call::kept_of;
 use crate::consent::{REDIRECT_KEY, client_of};
-use crate::oauth::{self, Authority, OAuthClient, Prepared, authority};
+use crate::oauth::{self, Authority, OAuthClient, Prepared, TokenSet, authority};
 use crate::{Engine, definition};
 
 /// Gathered before the lease is taken.
 pub(super) struct Material {
     pub(super) integration: Integration,
+    pub(super) by: By,
     server: Server,
     authority: Authority,
     client: OAuthClient,
@@ -33,7 +37,7 @@ pub(super) struct Material {
 ///
 /// # Errors
 /// `provider_app_missing` when the client that the tokens were given to is gone; trouble with the provider's metadata.
-pub(super) async fn gather(engine: &Engine, scope: Scope, credential: &Credential) -> Result<Material, Problem> {
+pub(super) async fn gather(engine: &Engine, scope: Scope, credential: &Credential, by: By) -> Result<Material, Problem> {
     let mut tx = engine.store().read_secrets(scope).await?;
     let CredentialOwner::Integration(_, id) = credential.owner else {
         return Err(Problem::internal("tokens of a person are shared by several integrations"));
@@ -58,10 +62,16 @@ pub(super) async fn gather(engine: &Engine, scope: Scope, credential: &Credentia
     let redirect_uri = credential.public_config.get(REDIRECT_KEY).and_then(Value::as_str).or(app.redirect_uris.first().map(String::as_str)).map(str::to_owned);
     let config = integration.config.as_object().cloned().unwrap_or_default();
     let authority = authority(engine.http(), &engine.outbound().metadata, &provider, &server, &config).await?.knowing(&kept_of(&credential.public_config));
-    Ok(Material { integration, server, authority, client, redirect_uri })
+    Ok(Material { integration, by, server, authority, client, redirect_uri })
 }
 
 impl Material {
+    /// The clocks of a set that was just granted.
+    pub(super) fn clocks(&self, engine: &Engine, set: &TokenSet) -> Vec<Clock> {
+        let used = self.by == By::Call || ahead::in_use(&self.integration, engine.now());
+        ahead::clocks(engine.context(), &self.server, set, used)
+    }
+
     /// What the provider does with a refresh token that was used.
     pub(super) fn rotation(&self) -> Rotation {
         match self.server.rotation {
