@@ -13,7 +13,7 @@ use patchbay_model::{Environment, Timestamp};
 
 pub(crate) use create::FIRST;
 pub use create::create;
-pub use delete::delete;
+pub use delete::{delete, delete_and_revoke};
 pub use get::{get, of_ids};
 pub use impact::impact;
 pub use list::{integration_counts, list};

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use crate::contention::again;
 use crate::engine::{Stopping, WeakEngine};
-use crate::{Engine, audit, changes, consent, installation, key, member, preflight, usage, webhook};
+use crate::{Engine, audit, changes, consent, installation, key, member, preflight, refresh, revocation, usage, webhook};
 
 /// How often a file is asked for changes of other processes: soon enough for a window, cheap enough to do always.
 const POLL: Duration = Duration::from_millis(400);
@@ -30,6 +30,8 @@ const KEPT_EVENTS: Duration = Duration::from_secs(30 * 86_400);
 const KEPT_DELIVERIES: Duration = Duration::from_secs(30 * 86_400);
 /// How long it is told what happened in a consent. A callback that comes later still is as good as unknown.
 const KEPT_CONSENTS: Duration = Duration::from_secs(30 * 86_400);
+/// How long it is told what was taken back at providers, and what proved it. What a person has to see to stays.
+const KEPT_REVOCATIONS: Duration = Duration::from_secs(366 * 86_400);
 /// How often it is looked whether a version's sunset has begun.
 const SUNSETS: Duration = Duration::from_secs(3600);
 /// How often it is looked whether a provider app is to be tested.
@@ -50,6 +52,8 @@ pub(crate) fn start(engine: &Engine) {
     engine.keep(tokio::spawn(key::work(engine.downgrade(), engine.stopping())));
     if !engine.store().is_read_only() {
         engine.keep(tokio::spawn(webhook::worker::run(engine.downgrade(), engine.subscribe(), engine.stopping())));
+        engine.keep(tokio::spawn(refresh::worker::run(engine.downgrade(), engine.stopping())));
+        engine.keep(tokio::spawn(revocation::worker::run(engine.downgrade(), engine.subscribe(), engine.stopping())));
         engine.keep(tokio::spawn(every(engine.downgrade(), engine.stopping(), FLUSH, "counters", |engine: Engine| async move { usage::flush(&engine).await })));
         engine.keep(tokio::spawn(every(engine.downgrade(), engine.stopping(), SUNSETS, "sunsets", |engine: Engine| async move {
             installation::sunsets(engine.store(), engine.catalog(), engine.context()).await
@@ -74,14 +78,16 @@ pub(crate) async fn purge_once(engine: &Engine) -> Result<(), Problem> {
 }
 
 async fn purge(engine: &Engine) -> Result<u64, Problem> {
-    let mut tx = engine.store().write(Scope::System, Origin::Background).await?;
+    let mut tx = engine.store().write_secrets(Scope::System, Origin::Background).await?;
     let now = surely(engine, &mut tx).await?;
+    // What a person had authorized is taken back, not only forgotten.
+    revocation::release(engine, &mut tx, now.minus(UNDO_WINDOW)).await?;
     let rows = tx.purge_deleted(now.minus(UNDO_WINDOW)).await?
         + tx.remove_expired_tokens(now).await?
         + tx.remove_expired_web_sessions(now).await?
         + tx.remove_ended_public_links(now.minus(KEPT_LINKS)).await?;
     let rows = rows + tx.remove_old_status(now.minus(KEPT_MINUTES), now.minus(KEPT_EVENTS)).await? + tx.remove_old_deliveries(now.minus(KEPT_DELIVERIES)).await?;
-    let rows = rows + tx.remove_ended_connect_sessions(now.minus(KEPT_CONSENTS)).await?;
+    let rows = rows + tx.remove_ended_connect_sessions(now.minus(KEPT_CONSENTS)).await? + tx.remove_old_revocations(now.minus(KEPT_REVOCATIONS)).await?;
     tx.trim_changes(KEPT_CHANGES).await?;
     tx.trim_refresh_steps(now.minus(KEPT_STEPS)).await?;
     tx.commit().await?;

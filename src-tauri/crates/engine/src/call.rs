@@ -1,6 +1,6 @@
 //! Connector calls: one operation of a unified API, run at the provider of one integration.
 
-mod drive;
+pub(crate) mod drive;
 mod local;
 mod metered;
 pub(crate) mod opened;

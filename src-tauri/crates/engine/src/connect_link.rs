@@ -3,6 +3,7 @@
 //! may do so itself.
 
 pub(crate) mod act;
+mod after;
 mod create;
 mod list;
 mod open;
@@ -12,9 +13,10 @@ use patchbay_model::public_link::PublicLink;
 use patchbay_model::{Problem, Secret};
 
 pub use act::{LinkOutcome, begin, connect};
+pub use after::{AfterConsent, after};
 pub use create::create;
 pub use list::list;
-pub use open::{LinkOffer, OpenLink, browser_secret, open};
+pub use open::{LinkOffer, OpenLink, browser_secret, form_proves, form_token, open};
 pub use revoke::revoke;
 
 /// A new connect link. Exactly one of integration, point and provider says what it connects.

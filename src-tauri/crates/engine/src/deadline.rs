@@ -2,6 +2,7 @@
 
 mod assemble;
 pub(crate) mod clocks;
+mod feed;
 mod list;
 
 use std::time::Duration;
@@ -9,6 +10,8 @@ use std::time::Duration;
 use patchbay_model::AccountId;
 use patchbay_model::deadline::{Actor, Deadline, DeadlineKind};
 
+pub use crate::refresh::worker::renew_due;
+pub use feed::{feed_link, make_feed_link, open_feed, revoke_feed_link};
 pub use list::{everything_for_people, list};
 
 /// Most deadlines that one list holds.

@@ -115,6 +115,15 @@ pub async fn undo(engine: &Engine, grant: &ManagementGrant, deletion: &str) -> R
     Ok(())
 }
 
+/// Removes for good what can no longer be undone, and takes back at providers what it had been given there. Processes that are open do
+/// this by themselves; it is for those that are not, and for tests.
+///
+/// # Errors
+/// Problems of the store.
+pub async fn purge_due(engine: &Engine) -> Result<(), Problem> {
+    crate::background::purge_once(engine).await
+}
+
 /// The operation that deletes objects of a kind; none for kinds whose deletion is not undone.
 fn delete_of(kind: ChangeKind) -> Option<Operation> {
     Some(match kind {
@@ -134,6 +143,7 @@ fn delete_of(kind: ChangeKind) -> Option<Operation> {
         | ChangeKind::EndUser
         | ChangeKind::ConnectLink
         | ChangeKind::Definition
+        | ChangeKind::Revocation
         | ChangeKind::Key => {
             return None;
         }

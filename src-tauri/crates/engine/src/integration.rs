@@ -5,6 +5,7 @@ mod connector_grant;
 pub(crate) mod create;
 mod credential;
 mod delete;
+pub(crate) mod disconnect;
 mod get;
 mod governed;
 mod impact;
@@ -23,7 +24,8 @@ use serde_json::{Map, Value};
 
 pub use connector_grant::connector_grant;
 pub use create::create;
-pub use delete::delete;
+pub use delete::{delete, delete_and_revoke};
+pub use disconnect::{DisconnectPreview, Disconnected, disconnect, preview_disconnect};
 pub use get::{get, of_ids};
 pub use impact::impact;
 pub use journal::{JournalAttempt, journal};

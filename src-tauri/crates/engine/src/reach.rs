@@ -99,6 +99,11 @@ pub(crate) async fn writing(engine: &Engine, grant: &ManagementGrant) -> Result<
     Ok(engine.store().write(grant.scope(), grant.caller().origin).await?)
 }
 
+/// As [`writing`], and may read sealed values.
+pub(crate) async fn writing_secrets(engine: &Engine, grant: &ManagementGrant) -> Result<SecretWriteTx, Problem> {
+    Ok(engine.store().write_secrets(grant.scope(), grant.caller().origin).await?)
+}
+
 /// A transaction that writes what belongs to the organization as a whole.
 pub(crate) async fn writing_organization(engine: &Engine, grant: &ManagementGrant) -> Result<WriteTx, Problem> {
     Ok(engine.store().write(Scope::Organization(grant.organization()), grant.caller().origin).await?)

@@ -4,6 +4,7 @@
 //! that are no secret lie in `public_config`. Of an `o_auth_user` it is the set of tokens.
 
 use patchbay_model::consent::{ConnectLeg, ConnectSession};
+use patchbay_model::revocation::Revocation;
 use patchbay_model::{AccountId, IntegrationId, OrganizationId, SharedCredentialId};
 use patchbay_vault::Aad;
 
@@ -25,4 +26,9 @@ pub(crate) fn verifier_place(session: &ConnectSession) -> Aad<'static> {
 /// `connect_legs.secrets` of one leg.
 pub(crate) fn leg_place(leg: &ConnectLeg) -> Aad<'static> {
     Aad::new(leg.organization_id, Some(leg.account_id), "connect_legs", leg.id.uuid())
+}
+
+/// `revocations.tokens` of one revocation.
+pub(crate) fn revocation_place(revocation: &Revocation) -> Aad<'static> {
+    Aad::new(revocation.organization_id, Some(revocation.account_id), "revocations", revocation.id.uuid())
 }

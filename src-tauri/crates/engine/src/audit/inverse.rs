@@ -103,6 +103,11 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::StatusGetIntegrationTimeseries
         | O::ConfigurationRecipient
         | O::BackupsList
+        | O::IntegrationsPreviewDisconnect
+        | O::IntegrationsReceipts
+        | O::DeadlinesFeedLink
+        | O::RevocationsList
+        | O::RevocationsGet
         | O::DeadlinesList
         | O::DeadlinesFeed
         | O::KeysStatus => Reads,
@@ -159,6 +164,12 @@ pub const fn inverse(operation: Operation) -> Inverse {
         O::ConnectBegin | O::ConnectSwitch | O::ConnectRecord | O::ConnectExplain | O::ConnectFinish | O::ConnectCancel => Never(CONSENT),
         O::ConnectLinksCreate => Never("A link is taken back by being revoked. Revoke it where it is not wanted."),
         O::ConnectLinksRevoke => Never("Nothing is kept of a link's secret. Make another link."),
+        O::IntegrationsDisconnect => Never("The access was given back. Connect again where it is wanted."),
+        O::RevocationsConfirm => Never("What a person has said of the provider stays in the log."),
+        O::RevocationsRetry => Never("The provider was asked."),
+        O::IntegrationsReceiptLink => Never("Nothing is kept of what stands in the link. It ends with the receipt's person, or after a year."),
+        O::DeadlinesMakeFeedLink => Never("The address is taken back by being revoked. Revoke it where it is not wanted."),
+        O::DeadlinesRevokeFeedLink => Never("Nothing is kept of what stood in the address. Make another one."),
         O::OrganizationWebhooksRedeliver | O::OrganizationWebhooksTest => Never(SENT),
         O::StatusReset => Never(FORGOTTEN),
         O::ConfigurationCopy => Never(TOLD),

@@ -53,7 +53,9 @@ pub(crate) async fn stored(tx: &mut ReadTx, object: AuditObject) -> Result<Optio
         ChangeKind::Organization => Some(tx.organization().await?.snapshot()),
         ChangeKind::Definition => tx.definition(DefinitionId::from_uuid(id)).await?.map(|object| object.snapshot()),
         ChangeKind::Role => tx.find_role(&id.to_string()).await?.map(|object| object.snapshot()),
-        ChangeKind::ConnectSession | ChangeKind::Audit | ChangeKind::WebhookDelivery | ChangeKind::EndUser | ChangeKind::ConnectLink | ChangeKind::Key => None,
+        ChangeKind::ConnectSession | ChangeKind::Audit | ChangeKind::WebhookDelivery | ChangeKind::EndUser | ChangeKind::ConnectLink | ChangeKind::Revocation | ChangeKind::Key => {
+            None
+        }
     })
 }
 

@@ -89,6 +89,7 @@ async fn delete(engine: &Engine, grant: &ManagementGrant, row: &AuditEvent, obje
         | ChangeKind::WebhookDelivery
         | ChangeKind::EndUser
         | ChangeKind::ConnectLink
+        | ChangeKind::Revocation
         | ChangeKind::Key => Err(unknown(object)),
     }
 }
@@ -127,7 +128,9 @@ async fn restored(engine: &Engine, grant: &ManagementGrant, row: &AuditEvent, ob
         ChangeKind::EndUser => end_user::update(engine, grant, &text(before, "account_id"), &id, restore::end_user(before)).await.map(drop),
         ChangeKind::Role => role::update(engine, grant, &id, restore::role(before)?).await.map(drop),
         ChangeKind::Definition => manifest_entry::restore(engine, grant, &id, restore::definition_status(before)?).await,
-        ChangeKind::Token | ChangeKind::ConnectSession | ChangeKind::ConnectLink | ChangeKind::Audit | ChangeKind::WebhookDelivery | ChangeKind::Key => Err(unknown(object)),
+        ChangeKind::Token | ChangeKind::ConnectSession | ChangeKind::ConnectLink | ChangeKind::Revocation | ChangeKind::Audit | ChangeKind::WebhookDelivery | ChangeKind::Key => {
+            Err(unknown(object))
+        }
     }
 }
 

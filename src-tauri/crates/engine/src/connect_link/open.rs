@@ -14,7 +14,7 @@ use patchbay_model::permission::{AccountSelector, IdOrAll, IntegrationSelector, 
 use patchbay_model::point::IntegrationPoint;
 use patchbay_model::public_link::{LinkState, PublicLink, PublicLinkPurpose};
 use patchbay_model::token::SecretKind;
-use patchbay_model::{Operation, Problem, ProviderId, Scope, Secret, Timestamp};
+use patchbay_model::{Operation, Problem, ProviderId, PublicLinkId, Scope, Secret, Timestamp};
 use patchbay_store::ReadTx;
 use patchbay_vault::same_bytes;
 
@@ -60,19 +60,29 @@ pub struct LinkOffer {
 impl OpenLink {
     /// Proof that a form of this link was shown in a browser, which holds this secret.
     pub fn form_token(&self, engine: &Engine, browser: &Secret) -> String {
-        let both = [self.link.id.uuid().as_bytes().as_slice(), browser.expose().as_bytes()].concat();
-        URL_SAFE_NO_PAD.encode(engine.vault().keyed_hash(FORM, &both))
+        form_token(engine, self.link.id, browser)
     }
 
     /// Whether a form was shown in the browser that holds this secret.
     pub fn proves(&self, engine: &Engine, browser: &Secret, token: &str) -> bool {
-        same_bytes(self.form_token(engine, browser).as_bytes(), token.as_bytes())
+        form_proves(engine, self.link.id, browser, token)
     }
 
     /// The offer of a provider, if the link makes it.
     pub fn offer(&self, provider: &str) -> Option<&LinkOffer> {
         self.offers.iter().find(|offer| offer.definition.provider.as_str() == provider)
     }
+}
+
+/// Proof that a form behind a public link was shown in a browser, which holds this secret.
+pub fn form_token(engine: &Engine, link: PublicLinkId, browser: &Secret) -> String {
+    let both = [link.uuid().as_bytes().as_slice(), browser.expose().as_bytes()].concat();
+    URL_SAFE_NO_PAD.encode(engine.vault().keyed_hash(FORM, &both))
+}
+
+/// Whether such a form was shown in the browser that holds this secret.
+pub fn form_proves(engine: &Engine, link: PublicLinkId, browser: &Secret, token: &str) -> bool {
+    same_bytes(form_token(engine, link, browser).as_bytes(), token.as_bytes())
 }
 
 /// A secret by which a browser that was shown a link's page is told from others.

@@ -3,13 +3,15 @@
 use patchbay_model::change::ChangeKind;
 use patchbay_model::consent::{ConnectLeg, ConnectSession, ConnectState, ConsentRoute};
 use patchbay_model::credential::{Credential, CredentialKind, CredentialOwner, SealedAt};
-use patchbay_model::deadline::{Clock, ClockOwner};
+use patchbay_model::deadline::{Clock, ClockKind, ClockOwner};
 use patchbay_model::flight::{NewStep, StepDetail, StepKind};
 use patchbay_model::integration::{AttentionCause, Integration, IntegrationStatus};
+use patchbay_model::refresh::RefreshStep;
+use patchbay_model::revocation::RevocationReason;
 use patchbay_model::{Code, CredentialId, Fullname, Name, Operation, Problem, Scope, Secret, Timestamp};
 use patchbay_providers::manifest::{At, Cause};
 use patchbay_providers::{Provider, Server};
-use patchbay_store::PROVIDER_APP_KEY;
+use patchbay_store::{PROVIDER_APP_KEY, SecretWriteTx};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -25,6 +27,7 @@ use crate::call::opened::Opened;
 use crate::call::{ProbeOutcome, Proof, located, prove, sealed, settings_of};
 use crate::contention::again;
 use crate::oauth::{self, Answer, Authority, MAIN, NewTokens, OAuthClient, Prepared, Refusal, TokenSet, authority};
+use crate::revocation::{self, Taking};
 use crate::{CallerInfo, Engine, connect_link, definition, refresh, sealing};
 
 /// A consent that has come to its end.
@@ -90,6 +93,8 @@ pub(super) async fn established(
         tracing::warn!(integration = %session.integration_id, %finding, "a token answer is odd");
     }
     let set = new.into_set().ok_or_else(|| Problem::internal("an answer was read as tokens and has none"))?;
+    // However often it is renewed, it ends so long after the consent.
+    let set = set.ending(material.server()?.lifetime.absolute_seconds.map(|seconds| engine.now().plus(std::time::Duration::from_secs(seconds))));
 
     let settings = settings_of(&material.integration.config);
     let opened = Opened::Fresh(Box::new(set.clone()));
@@ -127,7 +132,7 @@ pub(super) async fn established(
         }
     };
     let granted = receipt::granted(set.main.scope.as_deref(), &session.scopes, &material.server()?.scopes.separator);
-    let clocks = set.clocks();
+    let clocks = refresh::ahead::clocks(engine.context(), material.server()?, &set, true);
     // The code is used up and the tokens are here: they are stored, whoever comes between.
     Ok(again!(engine, {
         store(engine, scope, caller, session, (&set, &clocks), (&material.word, &public), granted.clone(), &proof.outcome, proof.status, (leg, &trail.steps)).await
@@ -292,7 +297,7 @@ async fn store(
     let known = known.filter(|credential| credential.owner == own && credential.kind == CredentialKind::OAuthUser);
     let fresh = known.is_none();
     if let Some(before) = &known {
-        refresh::retire(engine, &mut tx, before).await?;
+        replaced(engine, &mut tx, &integration, before).await?;
     }
     let mut credential = match known {
         Some(credential) => credential,
@@ -324,7 +329,8 @@ async fn store(
     }
     integration.updated_at = now;
     tx.update_integration(&integration).await?;
-    receipt::write(engine, &mut tx, caller, session, &integration, granted, outcome.as_ref().ok()).await?;
+    let until = clocks.iter().filter(|clock| clock.kind == ClockKind::RefreshAbsolute).map(|clock| clock.at).min();
+    receipt::write(engine, &mut tx, caller, session, &integration, (granted, until), outcome.as_ref().ok()).await?;
     connect_link::act::completed(&mut tx, session, &integration.provider, now).await?;
     let message = match outcome {
         Ok(ProbeOutcome { name: Some(name), .. } | ProbeOutcome { name: None, id: Some(name), .. }) => format!("Authorized by {}.", oauth::bounded(name)),
@@ -346,6 +352,19 @@ async fn store(
     let session = tx.connect_session(session.id).await?.ok_or_else(|| Problem::not_found("connect session", session.id))?;
     tx.commit().await?;
     Ok(Finished { session })
+}
+
+/// The tokens that others take the place of. Where the provider ends single tokens, they are ended there; where it ends all that the
+/// person granted to the app, that would end the new ones too.
+async fn replaced(engine: &Engine, tx: &mut SecretWriteTx, integration: &Integration, before: &Credential) -> Result<(), Problem> {
+    let Some(plain) = refresh::retire(engine, tx, before, RefreshStep::Reconnected).await? else { return Ok(()) };
+    let definition = definition::pinned(engine, tx, integration.definition).await?;
+    let Some(provider) = engine.provider_of(&definition) else { return Ok(()) };
+    if revocation::ends_token_alone(&provider, integration.config.pointer("/credential/type").and_then(Value::as_str)) {
+        let receipt = tx.receipts_of_integration(integration.id).await?.pop().map(|receipt| receipt.id);
+        revocation::begin(engine, tx, Taking { integration, credential: before, plain: Some(plain), reason: RevocationReason::Replaced, receipt }).await?;
+    }
+    Ok(())
 }
 
 fn new_credential(engine: &Engine, integration: &Integration) -> Result<Credential, Problem> {

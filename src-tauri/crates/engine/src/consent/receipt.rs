@@ -4,7 +4,7 @@ use patchbay_model::consent::ConnectSession;
 use patchbay_model::end_user::{ConsentReceipt, EndUser, Subject};
 use patchbay_model::integration::Integration;
 use patchbay_model::name::name_and_fullname;
-use patchbay_model::{EndUserId, Fullname, Name, Operation, Problem, ReceiptId};
+use patchbay_model::{EndUserId, Fullname, Name, Operation, Problem, ReceiptId, Timestamp};
 use patchbay_store::WriteTx;
 
 use crate::audit::record::{Done, record_for};
@@ -38,7 +38,7 @@ pub(super) async fn write(
     caller: &CallerInfo,
     session: &ConnectSession,
     integration: &Integration,
-    scopes: Vec<String>,
+    (scopes, expires_at): (Vec<String>, Option<Timestamp>),
     outcome: Option<&ProbeOutcome>,
 ) -> Result<(), Problem> {
     let now = engine.now();
@@ -78,6 +78,9 @@ pub(super) async fn write(
         granted_at: now,
         ended_at: None,
         erased_at: None,
+        expires_at,
+        revocation_id: None,
+        withdrawn_by: None,
     };
     Ok(tx.insert_receipt(&receipt).await?)
 }

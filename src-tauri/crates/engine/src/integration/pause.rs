@@ -16,8 +16,8 @@ pub async fn pause(engine: &Engine, grant: &ManagementGrant, account: &str, inte
     turn(engine, grant, Operation::IntegrationsPause, account, integration).await
 }
 
-/// Switches a paused integration on again: to `active`, or to waiting for consent where there is none yet. Resuming one that
-/// is not paused changes nothing.
+/// Switches a paused or disconnected integration on again: to `active`, or to waiting for consent where there is none. Resuming one
+/// that is neither changes nothing.
 ///
 /// # Errors
 /// `not_found`, `permission_denied`; problems of the store.
@@ -38,7 +38,7 @@ async fn turn(engine: &Engine, grant: &ManagementGrant, operation: Operation, ac
             )
             .with_resource("integration", integration.id, "cause"));
         }
-        (_, IntegrationStatus::Paused) => resumed(&mut tx, &integration).await?,
+        (_, IntegrationStatus::Paused | IntegrationStatus::Revoked) => resumed(&mut tx, &integration).await?,
         (_, unchanged) => unchanged,
     };
     if status == integration.status {
@@ -61,6 +61,10 @@ async fn resumed(tx: &mut ReadTx, integration: &Integration) -> Result<Integrati
     };
     Ok(match tx.credential(id).await? {
         Some(credential) if credential.kind == CredentialKind::OAuthUser && credential.sealed_at == SealedAt::Nowhere => IntegrationStatus::AwaitingConsent,
+        // What was entered was given back.
+        Some(credential) if credential.sealed_at == SealedAt::Nowhere => {
+            IntegrationStatus::NeedsAttention { cause: patchbay_model::integration::AttentionCause::CredentialMissing }
+        }
         Some(_) => IntegrationStatus::Active,
         None => IntegrationStatus::NeedsAttention { cause: patchbay_model::integration::AttentionCause::CredentialMissing },
     })

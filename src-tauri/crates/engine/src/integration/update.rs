@@ -1,6 +1,7 @@
 //! Changes an integration.
 
 use patchbay_model::account::Account;
+use patchbay_model::credential::{Credential, CredentialKind};
 use patchbay_model::integration::{Integration, IntegrationStatus};
 use patchbay_model::{Fullname, Name, Operation, Problem};
 use patchbay_store::ReadTx;
@@ -8,7 +9,7 @@ use patchbay_store::ReadTx;
 use super::config::{self, CredentialInput, ParsedConfig, Rules, parse};
 use super::create::{refuse_webhooks, tested};
 use super::credential::{own, settle};
-use super::{IntegrationOutcome, UpdateIntegration, governed};
+use super::{IntegrationOutcome, UpdateIntegration, disconnect, governed};
 use crate::audit::record::{Done, record};
 use crate::{Engine, ManagementGrant, definition, reach};
 
@@ -19,21 +20,27 @@ use crate::{Engine, ManagementGrant, definition, reach};
 /// problems of the store.
 pub async fn update(engine: &Engine, grant: &ManagementGrant, account: &str, integration: &str, change: UpdateIntegration) -> Result<IntegrationOutcome, Problem> {
     refuse_webhooks(change.webhook_config.as_ref())?;
-    let mut tx = reach::writing(engine, grant).await?;
+    let mut tx = reach::writing_secrets(engine, grant).await?;
     let (account, before) = reach::permitted(&mut tx, grant, Operation::IntegrationsUpdate, account, integration).await?;
     reach::unchanged(change.expected, before.updated_at, "integration", before.id)?;
     let (parsed, credential, mut after) = planned(engine, &mut tx, &account, &before, change).await?;
     let own = own(&mut tx, &before).await?;
     let replaced = own.clone();
     let entered_over = replaced.is_some() && matches!(credential, CredentialInput::Inline { .. });
+    // Of a consent that another credential takes the place of, the access is ended at the provider.
+    if let Some(own) = &own
+        && gives_up(own, &credential)
+    {
+        disconnect::give_up(engine, &mut tx, &before, own).await?;
+    }
     let settled = settle(engine, &mut tx, &after, credential, own).await?;
     after.config = parsed.stored(settled.stored);
     let retest = settled.changed || after.config != before.config;
     after = match (before.status, settled.awaits_consent) {
         (IntegrationStatus::Paused, _) => after,
         (_, true) => after.into_status(IntegrationStatus::AwaitingConsent, engine.now()),
-        // Whatever was wrong may be mended now; the test tells.
-        (status, false) if retest && status != IntegrationStatus::Revoked => after.into_status(IntegrationStatus::Active, engine.now()),
+        // Whatever was wrong may be mended now; the test tells. What was disconnected is connected again by another credential alone.
+        (status, false) if retest && (status != IntegrationStatus::Revoked || settled.changed) => after.into_status(IntegrationStatus::Active, engine.now()),
         (_, false) => after,
     };
     tx.update_integration(&after).await?;
@@ -49,6 +56,16 @@ pub async fn update(engine: &Engine, grant: &ManagementGrant, account: &str, int
     tx.commit().await?;
     let (integration, problems) = if retest { tested(engine, after).await? } else { (after, Vec::new()) };
     Ok(IntegrationOutcome { integration, token: None, credentials_created: settled.created.into_iter().collect(), problems })
+}
+
+/// Whether a consent is given up for another credential. One that is awaited anew works on until then.
+fn gives_up(own: &Credential, next: &CredentialInput) -> bool {
+    own.kind == CredentialKind::OAuthUser
+        && match next {
+            CredentialInput::Consent { .. } => false,
+            CredentialInput::Reference { value, .. } => *value != own.id.to_string(),
+            CredentialInput::None | CredentialInput::Inline { .. } => true,
+        }
 }
 
 /// The integration as it would be, with its configuration taken apart; nothing is written.

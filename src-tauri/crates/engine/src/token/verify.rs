@@ -19,7 +19,7 @@ impl Engine {
     /// `token_invalid` for anything that is not a live secret of a live container, without telling which of these it is.
     pub async fn verify(&self, secret: &str, caller: CallerInfo) -> Result<Grant, Problem> {
         let parsed = parse_token(secret).map_err(|shape| Problem::new(Code::TokenInvalid, format!("The token is not valid: {shape}. Send a token that was issued here.")))?;
-        if matches!(parsed.kind(), SecretKind::WebSession | SecretKind::SetupLink | SecretKind::ConnectLink) {
+        if matches!(parsed.kind(), SecretKind::WebSession | SecretKind::SetupLink | SecretKind::ConnectLink | SecretKind::ReceiptLink | SecretKind::CalendarLink) {
             return Err(Problem::new(Code::TokenInvalid, format!("A {} is not a token and opens no API. Send an access token.", parsed.kind().words())));
         }
         let mut tx = self.store().look(Scope::System).await?;
@@ -60,7 +60,7 @@ impl Engine {
                 }
                 TokenOwner::Integration(..) => Err(dead()),
             },
-            SecretKind::WebSession | SecretKind::SetupLink | SecretKind::ConnectLink => Err(dead()),
+            SecretKind::WebSession | SecretKind::SetupLink | SecretKind::ConnectLink | SecretKind::ReceiptLink | SecretKind::CalendarLink => Err(dead()),
         }
     }
 }

@@ -2,6 +2,8 @@
 //! refresh tokens and reuse detection. What a sound provider never does comes of npm `oauth2-mock-server` (tests/peers/forged.mjs).
 
 #[cfg(test)]
+mod ahead;
+#[cfg(test)]
 mod clients;
 #[cfg(test)]
 #[path = "../../../store/tests/suite/cluster.rs"]
@@ -26,6 +28,8 @@ mod person;
 mod preflight;
 #[cfg(test)]
 mod refresh;
+#[cfg(test)]
+mod revoking;
 #[cfg(test)]
 mod service;
 #[cfg(test)]
