@@ -1,23 +1,20 @@
 //! `GET /oauth/callback`: where a provider sends the person back (consent route `link`). The state in the URL is the proof; the
 //! page says what came of it and what to do, without a script.
 
-use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use patchbay_engine::consent;
+use patchbay_engine::{connect_link, consent, receipt};
 use patchbay_model::consent::ConnectState;
 use patchbay_model::{Code, Problem};
 use url::Url;
 
 use crate::answer::Stamp;
+use crate::connect::{self, plain as page};
 use crate::serving::Visit;
 use crate::start;
 
 const PATH: &str = "/oauth/callback";
 /// Longest query of a callback; codes and states are far shorter.
 const LONGEST: usize = 8192;
-const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;margin:4rem auto;max-width:34rem;padding:0 1rem;color-scheme:light dark}h1{font-size:1.4rem}small{opacity:.7}";
 
 /// The redirect URI that a provider app registers for the consent route `link`.
 pub(crate) fn redirect_uri(public_url: &Url) -> String {
@@ -39,7 +36,16 @@ pub(crate) async fn arrived(visit: Visit) -> Result<Response, Problem> {
     let instance = stamp.id.to_string();
     Ok(match consent::finish_callback(&app.engine, &url, start::browser(&app, &head).as_ref()).await {
         Ok(session) if session.state == ConnectState::Completed => {
-            page(200, "Connected", "The provider has authorized the connection, and Patchbay has tested it.", "You can close this page.", "")
+            // The page is right without it too.
+            let receipt = receipt::of_session(&app.engine, &session).await.unwrap_or_else(|problem| {
+                tracing::warn!(code = problem.code.as_str(), request = %stamp.id, "a consent has no link to its receipt");
+                None
+            });
+            match connect_link::after(&app.engine, &session).await {
+                Ok(after) => connect::authorized(&after, receipt.as_ref()),
+                // It was deleted while its answer was being checked.
+                Err(_) => page(200, "Connected", "The provider has authorized the connection, and Patchbay has tested it.", "You can close this page.", ""),
+            }
         }
         Ok(session) => {
             page(200, "Not connected", session.message.as_deref().unwrap_or("The provider gave no authorization."), "Close this page and begin again in Patchbay.", &instance)
@@ -66,46 +72,9 @@ fn next_step(problem: &Problem) -> (&'static str, &'static str) {
     }
 }
 
-fn page(status: u16, title: &str, what: &str, next: &str, instance: &str) -> Response {
-    let reference = if instance.is_empty() { String::new() } else { format!("<p><small>Reference {}</small></p>", escape(instance)) };
-    let html = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{title} - Patchbay</title><link rel=\"stylesheet\" href=\"/oauth/page.css\"><body><main><h1>{title}</h1><p>{}</p><p>{}</p>{reference}</main></body></html>\n",
-        escape(what),
-        escape(next),
-        title = escape(title),
-    );
-    let mut response = Response::new(Body::from(html));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    // The address has a code and a state in it.
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-        .headers_mut()
-        .insert("content-security-policy", HeaderValue::from_static("default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"));
-    response
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
-}
-
-/// The style of the page; inline styles are not allowed anywhere.
-#[expect(clippy::unnecessary_wraps, reason = "every target gives a result")]
-pub(crate) fn style() -> Result<Response, Problem> {
-    let mut response = Response::new(Body::from(STYLE));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
-    Ok(response)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_provider_says_cannot_become_markup() {
-        assert_eq!(escape("<a href='x'>&\""), "&lt;a href=&#39;x&#39;&gt;&amp;&quot;");
-    }
 
     #[test]
     fn the_redirect_uri_is_under_the_public_address() {

@@ -5,6 +5,8 @@ mod form;
 mod guard;
 mod link;
 mod page;
+mod receipt;
 
-pub(crate) use link::{choose, enter, fill};
-pub(crate) use page::style;
+pub(crate) use link::{authorized, choose, enter, fill};
+pub(crate) use page::{plain, style};
+pub(crate) use receipt::{show as show_receipt, withdraw};

@@ -46,6 +46,9 @@ impl Head {
         if path.starts_with("/connect/") {
             return "/connect/...".into();
         }
+        if path.starts_with("/calendar/") {
+            return "/calendar/...".into();
+        }
         if !SecretKind::is_in(path) {
             return path.into();
         }

@@ -12,6 +12,7 @@ mod callback;
 mod connect;
 mod connector;
 mod events;
+mod feed;
 mod gate;
 mod leaving;
 mod limiter;

@@ -61,12 +61,14 @@ pub(crate) enum Host {
     Ready,
     Version,
     Callback,
-    CallbackStyle,
     ConnectChoose,
     ConnectEnter,
     ConnectFill,
     ConnectStyle,
     ConnectStart,
+    ReceiptShow,
+    ReceiptWithdraw,
+    Calendar,
 }
 
 const HOST: &[(&str, &str, Rule, Host)] = &[
@@ -80,12 +82,14 @@ const HOST: &[(&str, &str, Rule, Host)] = &[
     ("GET", "/readyz", Rule::Public, Host::Ready),
     ("GET", "/v1/version", Rule::Public, Host::Version),
     ("GET", "/oauth/callback", Rule::Public, Host::Callback),
-    ("GET", "/oauth/page.css", Rule::Public, Host::CallbackStyle),
     ("GET", "/connect/page.css", Rule::Public, Host::ConnectStyle),
     ("GET", "/connect/{link}", Rule::Public, Host::ConnectChoose),
     ("GET", "/connect/{link}/{provider}", Rule::Public, Host::ConnectEnter),
     ("POST", "/connect/{link}/{provider}", Rule::Public, Host::ConnectFill),
     ("GET", "/connect/start/{ticket}", Rule::Public, Host::ConnectStart),
+    ("GET", "/connect/receipt/{link}", Rule::Public, Host::ReceiptShow),
+    ("POST", "/connect/receipt/{link}/withdraw", Rule::Public, Host::ReceiptWithdraw),
+    ("GET", "/calendar/{file}", Rule::Public, Host::Calendar),
 ];
 
 /// Everything under a connector's segment. One row for each connector without a provider in this build.
@@ -171,7 +175,6 @@ mod tests {
             "GET /readyz",
             "GET /v1/version",
             "GET /oauth/callback",
-            "GET /oauth/page.css",
             "GET /connect/page.css",
             // What a customer's person sees who holds a link; whoever guesses is slowed, and a form is taken from the browser
             // alone that it was shown in.
@@ -180,6 +183,12 @@ mod tests {
             "POST /connect/{link}/{provider}",
             // Gives whoever has the ticket the provider's page, once; whoever guesses is slowed.
             "GET /connect/start/{ticket}",
+            // What a person agreed to who holds the link of the receipt, and its withdrawal, by a form that was shown in this
+            // browser; whoever guesses is slowed.
+            "GET /connect/receipt/{link}",
+            "POST /connect/receipt/{link}/withdraw",
+            // What its maker may see at this moment, to whoever holds the address; whoever guesses is slowed.
+            "GET /calendar/{file}",
         ];
         assert_eq!(public, reviewed, "a public route is added only with a review of what it gives away");
     }

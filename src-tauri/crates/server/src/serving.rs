@@ -25,7 +25,7 @@ use crate::gate::Head;
 use crate::options::{Cidr, ServeOptions};
 use crate::peer::{Caller, Peer};
 use crate::routes::{self, Entry, Host, Target};
-use crate::{callback, connect, connector, events, management, missing, probes, session, start, ui};
+use crate::{callback, connect, connector, events, feed, management, missing, probes, session, start, ui};
 
 /// Headers of every answer. The policy lets the interface load from here alone and run no inline code; nobody may frame it.
 const HEADERS: [(&str, &str); 6] = [
@@ -220,12 +220,14 @@ async fn run(entry: &Entry, visit: Visit) -> Outcome {
             Host::Ready => probes::ready(&visit.app).await.into(),
             Host::Version => probes::version().into(),
             Host::Callback => noted("connect.callback", caller, callback::arrived(visit).await),
-            Host::CallbackStyle => callback::style().into(),
             Host::ConnectChoose => noted("connect_links.open", caller, connect::choose(visit).await),
             Host::ConnectEnter => noted("connect_links.open", caller, connect::enter(visit).await),
             Host::ConnectFill => noted("connect_links.use", caller, Box::pin(connect::fill(visit)).await),
             Host::ConnectStyle => connect::style().into(),
             Host::ConnectStart => noted("connect.start", caller, start::set_out(visit).await),
+            Host::ReceiptShow => noted("receipts.open", caller, connect::show_receipt(visit).await),
+            Host::ReceiptWithdraw => noted("receipts.withdraw", caller, Box::pin(connect::withdraw(visit)).await),
+            Host::Calendar => noted("deadlines.feed", caller, feed::calendar(visit).await),
         },
     }
 }

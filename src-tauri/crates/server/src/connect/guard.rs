@@ -6,7 +6,7 @@ use axum::http::header::SET_COOKIE;
 use axum::response::Response;
 use patchbay_engine::Engine;
 use patchbay_engine::connect_link::{self, OpenLink};
-use patchbay_model::{Code, Origin, Problem, Secret};
+use patchbay_model::{Code, Origin, Problem, PublicLinkId, Secret};
 
 use crate::app::App;
 use crate::gate::{self, Head};
@@ -74,6 +74,11 @@ impl Browser {
         open.form_token(engine, &self.secret)
     }
 
+    /// The same for what another public link opens.
+    pub(super) fn token(&self, engine: &Engine, link: PublicLinkId) -> String {
+        connect_link::form_token(engine, link, &self.secret)
+    }
+
     /// Hands a new one out.
     pub(super) fn keep(&self, app: &App, head: &Head, response: &mut Response) -> Result<(), Problem> {
         if !self.fresh {
@@ -103,8 +108,13 @@ fn cookie_name(app: &App, secure: bool) -> String {
 
 /// Refuses a form that was not shown in this browser for this link: another site's page, or another person's form.
 pub(super) fn written_here(app: &App, head: &Head, open: &OpenLink, token: &str) -> Result<(), Problem> {
+    written_for(app, head, open.link.id, token)
+}
+
+/// The same of a form behind another public link.
+pub(super) fn written_for(app: &App, head: &Head, link: PublicLinkId, token: &str) -> Result<(), Problem> {
     gate::same_origin(app, head)?;
-    let shown = known(app, head).is_some_and(|browser| open.proves(&app.engine, &browser, token));
+    let shown = known(app, head).is_some_and(|browser| connect_link::form_proves(&app.engine, link, &browser, token));
     if shown {
         return Ok(());
     }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use axum::response::Response;
 use maud::{Markup, html};
-use patchbay_engine::connect_link::{self, LinkOffer, LinkOutcome, OpenLink};
+use patchbay_engine::connect_link::{self, AfterConsent, LinkOffer, LinkOutcome, OpenLink};
 use patchbay_engine::consent::Begun;
-use patchbay_model::{Code, Problem};
+use patchbay_model::{Code, Problem, Secret};
 
 use super::form::Form;
 use super::guard::{self, Browser, Guest};
@@ -136,20 +136,32 @@ fn refused(guest: &Guest, open: &OpenLink, offer: &LinkOffer, form: &Form, outco
     filled(guest, open, offer, form, Some(&words))
 }
 
-/// The last page.
+/// The last page of a link.
 fn connected(brand: &Brand, open: &OpenLink, offer: &LinkOffer) -> Response {
-    let title = format!("{} is connected", offer.fullname);
+    done(brand, &offer.fullname, None, open.link.settings.return_url.as_deref())
+}
+
+/// The last page of a consent that gave what it was for.
+pub(crate) fn authorized(after: &AfterConsent, receipt: Option<&Secret>) -> Response {
+    done(&Brand::of(&after.organization, &after.account), &after.provider, receipt, after.return_url.as_deref())
+}
+
+fn done(brand: &Brand, provider: &str, receipt: Option<&Secret>, return_url: Option<&str>) -> Response {
+    let title = format!("{provider} is connected");
     let main = html! {
         h1 { (title) }
         p.note.good role="status" { "The connection was tested and works." }
-        p { (brand.name()) " can now use " (offer.fullname) " for " (open.account.fullname.as_str()) "." }
-        (back(open.link.settings.return_url.as_deref()))
+        p { (brand.name()) " can now use " (provider) " for " (brand.customer()) "." }
+        @if let Some(receipt) = receipt {
+            p { a href={ "/connect/receipt/" (receipt.expose()) } { "Your receipt" } " says what you agreed to. Keep its address: there you can take it back." }
+        }
+        (back(return_url))
     };
     page(200, &title, Some(brand), &main)
 }
 
 /// The way back to where the person came from, or the end.
-pub(super) fn back(return_url: Option<&str>) -> Markup {
+fn back(return_url: Option<&str>) -> Markup {
     html! {
         @match return_url {
             Some(url) => p { a.button href=(url) rel="noreferrer" { "Continue" } },

@@ -41,6 +41,11 @@ impl Brand {
         &self.name
     }
 
+    /// The customer's name.
+    pub(super) fn customer(&self) -> &str {
+        &self.customer
+    }
+
     fn letters(&self) -> String {
         self.name.split_whitespace().filter_map(|word| word.chars().next()).filter(|letter| letter.is_alphanumeric()).take(2).flat_map(char::to_uppercase).collect()
     }
@@ -106,6 +111,17 @@ pub(super) fn trouble(problem: &Problem, brand: Option<&Brand>) -> Response {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
+}
+
+/// A page without anybody's name: what came of a step of which it is not known whose it is.
+pub(crate) fn plain(status: u16, title: &str, what: &str, next: &str, reference: &str) -> Response {
+    let main = html! {
+        h1 { (title) }
+        p { (what) }
+        p { (next) }
+        @if !reference.is_empty() { p.quiet { "Reference " (reference) } }
+    };
+    page(status, title, None, &main)
 }
 
 /// `GET /connect/page.css`
