@@ -10,11 +10,11 @@ use serde_json::Value;
 use crate::contract::Commands;
 use crate::handle::{
     Call, account, audit, auth, backup, capability, connect, connect_link, credential, deadline, definition, end_user, integration, key, manifest_entry, member, meta, moving,
-    organization, overview, point, provider_app, role, status, token, trial, undo, webhook,
+    organization, overview, point, provider_app, receipt, revocation, role, status, token, trial, undo, webhook,
 };
 use crate::openapi::Management;
 use crate::reply::{AuditFile, CalendarFile, Deleted, Document, Empty, IntoReply, Reply};
-use crate::request::{DeadlinesOf, Expand, ExportOf, Json, ListOf, MaybeJson, NoBody, NoQuery, Patch, Place, ReadBody, ReadQuery, Request, Timeseries};
+use crate::request::{DeadlinesOf, Expand, ExportOf, Json, ListOf, MaybeJson, NoBody, NoQuery, Patch, Place, ReadBody, ReadQuery, Request, Revoking, Timeseries};
 use crate::wire::account::{Account, AccountCreated, CreateAccount, UpdateAccount};
 use crate::wire::audit::{Audit, AuditDetail};
 use crate::wire::backup::{Backup, BackupSettings, Backups};
@@ -40,7 +40,9 @@ use crate::wire::organization::{Organization, UpdateOrganization};
 use crate::wire::overview::{ExportConfiguration, ExportedConfiguration, Impact, Overview};
 use crate::wire::point::{CreateIntegrationPoint, IntegrationPoint, UpdateIntegrationPoint};
 use crate::wire::preflight::AppChecks;
+use crate::wire::receipt::{FeedLink, IntegrationReceipt, MadeLink};
 use crate::wire::refresh::RefreshAttempt;
+use crate::wire::revocation::{DisconnectPreview, Disconnected, Revocation};
 use crate::wire::role::{CreateRole, PermissionSetView, Role, UpdateRole};
 use crate::wire::status::{Status, StatusEvent, StatusTimeseries};
 use crate::wire::token::{CreateIntegrationToken, CreateToken, RefreshToken, Token};
@@ -156,7 +158,7 @@ table! {
     AccountsCreate: Post "/v1/accounts", NoQuery, Json<CreateAccount> => Answer<AccountCreated>, 201, Management, account::create;
     AccountsUpdate: Put "/v1/accounts/{account_id}", NoQuery, Json<UpdateAccount> => Answer<Account>, 200, Management, account::update;
     AccountsPatch: Patch "/v1/accounts/{account_id}", NoQuery, Patch => Answer<Account>, 200, Management, account::patch;
-    AccountsDelete: Delete "/v1/accounts/{account_id}", NoQuery, NoBody => Deleted, 204, Management, account::delete;
+    AccountsDelete: Delete "/v1/accounts/{account_id}", Revoking, NoBody => Deleted, 204, Management, account::delete;
     AccountsImpact: Get "/v1/x/accounts/{account_id}/impact", NoQuery, NoBody => Answer<Impact>, 200, Management, account::impact;
 
     IntegrationPointsList: Get "/v1/integration-points", ListOf, NoBody => Listed<IntegrationPoint>, 200, Management, point::list;
@@ -176,10 +178,14 @@ table! {
     IntegrationsVerifyExisting: Post "/v1/integrations/{account_id}/{integration_id}/verify", NoQuery, MaybeJson<UpdateIntegration> => Verified, 200, Management, integration::verify_existing;
     IntegrationsUpdate: Put "/v1/integrations/{account_id}/{integration_id}", NoQuery, Json<UpdateIntegration> => IntegrationUpdated, 200, Management, integration::update;
     IntegrationsPatch: Patch "/v1/integrations/{account_id}/{integration_id}", NoQuery, Patch => IntegrationUpdated, 200, Management, integration::patch;
-    IntegrationsDelete: Delete "/v1/integrations/{account_id}/{integration_id}", NoQuery, NoBody => Deleted, 204, Management, integration::delete;
+    IntegrationsDelete: Delete "/v1/integrations/{account_id}/{integration_id}", Revoking, NoBody => Deleted, 204, Management, integration::delete;
     IntegrationsImpact: Get "/v1/x/integrations/{account_id}/{integration_id}/impact", NoQuery, NoBody => Answer<Impact>, 200, Management, integration::impact;
     IntegrationsPause: Post "/v1/x/integrations/{account_id}/{integration_id}/pause", NoQuery, NoBody => Answer<Integration>, 200, Management, integration::pause;
     IntegrationsResume: Post "/v1/x/integrations/{account_id}/{integration_id}/resume", NoQuery, NoBody => Answer<Integration>, 200, Management, integration::resume;
+    IntegrationsPreviewDisconnect: Get "/v1/x/integrations/{account_id}/{integration_id}/disconnect", NoQuery, NoBody => Answer<DisconnectPreview>, 200, Management, integration::preview_disconnect;
+    IntegrationsDisconnect: Post "/v1/x/integrations/{account_id}/{integration_id}/disconnect", NoQuery, NoBody => Answer<Disconnected>, 200, Management, integration::disconnect;
+    IntegrationsReceipts: Get "/v1/x/integrations/{account_id}/{integration_id}/receipts", NoQuery, NoBody => Listed<IntegrationReceipt>, 200, Management, receipt::list;
+    IntegrationsReceiptLink: Post "/v1/x/integrations/{account_id}/{integration_id}/receipt-link", NoQuery, NoBody => Answer<MadeLink>, 201, Management, receipt::link;
     IntegrationsCall: Post "/v1/x/integrations/{account_id}/{integration_id}/call", NoQuery, Json<CallIntegration> => Answer<CallAnswer>, 200, Management, trial::call;
     IntegrationsListVersions: Get "/v1/x/integrations/{account_id}/{integration_id}/versions", NoQuery, NoBody => Listed<IntegrationVersion>, 200, Management, definition::list_versions;
     IntegrationsJournal: Get "/v1/x/integrations/{account_id}/{integration_id}/journal", NoQuery, NoBody => Listed<RefreshAttempt>, 200, Management, integration::journal;
@@ -297,6 +303,9 @@ table! {
 
     DeadlinesList: Get "/v1/x/deadlines", DeadlinesOf, NoBody => Answer<Deadlines>, 200, Management, deadline::list;
     DeadlinesFeed: Get "/v1/x/deadlines.ics", NoQuery, NoBody => CalendarFile, 200, Management, deadline::feed;
+    DeadlinesFeedLink: Get "/v1/x/deadlines/feed", NoQuery, NoBody => Answer<FeedLink>, 200, Management, receipt::feed_link;
+    DeadlinesMakeFeedLink: Post "/v1/x/deadlines/feed", NoQuery, NoBody => Answer<MadeLink>, 201, Management, receipt::make_feed_link;
+    DeadlinesRevokeFeedLink: Delete "/v1/x/deadlines/feed", NoQuery, NoBody => Empty, 204, Management, receipt::revoke_feed_link;
 
     KeysStatus: Get "/v1/x/keys", NoQuery, NoBody => Answer<KeyStatus>, 200, Management, key::status;
     KeysRotate: Post "/v1/x/keys/rotate", NoQuery, Json<RotateKeys> => Answer<KeyStatus>, 200, Management, key::rotate;
@@ -305,6 +314,11 @@ table! {
     ConnectLinksList: Get "/v1/x/connect-links", ListOf, NoBody => Listed<ConnectLink>, 200, Management, connect_link::list;
     ConnectLinksCreate: Post "/v1/x/connect-links", NoQuery, Json<CreateConnectLink> => Answer<ConnectLinkCreated>, 201, Management, connect_link::create;
     ConnectLinksRevoke: Delete "/v1/x/connect-links/{connect_link_id}", NoQuery, NoBody => Answer<ConnectLink>, 200, Management, connect_link::revoke;
+
+    RevocationsList: Get "/v1/x/revocations", ListOf, NoBody => Listed<Revocation>, 200, Management, revocation::list;
+    RevocationsGet: Get "/v1/x/revocations/{revocation_id}", NoQuery, NoBody => Answer<Revocation>, 200, Management, revocation::get;
+    RevocationsConfirm: Post "/v1/x/revocations/{revocation_id}/confirm", NoQuery, NoBody => Answer<Revocation>, 200, Management, revocation::confirm;
+    RevocationsRetry: Post "/v1/x/revocations/{revocation_id}/retry", NoQuery, NoBody => Answer<Revocation>, 200, Management, revocation::retry;
 
     EndUsersList: Get "/v1/x/accounts/{account_id}/end-users", ListOf, NoBody => Listed<EndUser>, 200, Management, end_user::list;
     EndUsersGet: Get "/v1/x/accounts/{account_id}/end-users/{end_user_id}", NoQuery, NoBody => Answer<EndUser>, 200, Management, end_user::get;

@@ -24,6 +24,7 @@ use crate::wire::audit::{ExportFormat, ExportParams};
 use crate::wire::consent::PlaceParams;
 use crate::wire::deadline::DeadlineParams;
 use crate::wire::query::{ExpandParams, JsonPatch, ListParams, PatchOperation};
+use crate::wire::revocation::DeleteParams;
 use crate::wire::status::TimeseriesParams;
 
 /// A request before its parts are read into types.
@@ -259,6 +260,31 @@ impl ReadQuery for Place {
 
     fn parameters(schemas: &Schemas) -> Vec<Value> {
         schemas.parameters::<PlaceParams>()
+    }
+}
+
+/// Whether a delete takes access back at once.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Revoking {
+    /// At once, and not only when it can no longer be undone.
+    pub now: bool,
+}
+
+impl ReadQuery for Revoking {
+    fn read(request: &Request) -> Result<Self, Problem> {
+        match request.values("revoke").last() {
+            None | Some("") => Ok(Self { now: false }),
+            Some("now") => Ok(Self { now: true }),
+            Some(_) => Err(Problem::new(Code::InvalidField, "The parameter `revoke` must be now, or left out.").at(Location::Query, "revoke")),
+        }
+    }
+
+    fn typescript(types: &mut Types) -> Option<String> {
+        Some(types.name::<DeleteParams>())
+    }
+
+    fn parameters(schemas: &Schemas) -> Vec<Value> {
+        schemas.parameters::<DeleteParams>()
     }
 }
 

@@ -57,6 +57,12 @@ pub(crate) enum Command {
     Token(Token),
     /// Call a connector operation of an integration.
     Call(Call),
+    /// Take an integration's access back: it is removed here and ended at the provider.
+    Disconnect(Disconnect),
+    /// Show who agreed to what for an integration, or make the link to it for whoever agreed.
+    Receipts(Receipts),
+    /// Show what is taken back at providers, and say what a person has ended there.
+    Revocation(Revocation),
     /// Show what was done and what was refused, or carry it away as a file.
     Audit(Audit),
     /// Take a change back.
@@ -418,6 +424,97 @@ pub(crate) struct TokenOne {
 }
 
 #[derive(Args)]
+pub(crate) struct Disconnect {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
+    #[command(flatten)]
+    pub(crate) organization: OrganizationArguments,
+
+    /// The integration, by ids or names.
+    #[arg(long, value_name = "ACCOUNT/NAME", value_parser = account_and_name)]
+    pub(crate) integration: (String, String),
+
+    /// Only say what would be done.
+    #[arg(long)]
+    pub(crate) preview: bool,
+
+    /// Seconds to wait for the provider; what it has not answered by then is asked on by whichever process has the store open.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) wait: u64,
+
+    /// Allow providers on loopback and private addresses.
+    #[arg(long)]
+    pub(crate) allow_private_networks: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Receipts {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
+    #[command(flatten)]
+    pub(crate) organization: OrganizationArguments,
+
+    /// The integration, by ids or names.
+    #[arg(long, value_name = "ACCOUNT/NAME", value_parser = account_and_name)]
+    pub(crate) integration: (String, String),
+
+    /// Make a link to the receipt of the consent in force, for the person who agreed.
+    #[arg(long)]
+    pub(crate) link: bool,
+}
+
+/// `patchbay revocation`.
+#[derive(Args)]
+pub(crate) struct Revocation {
+    #[command(subcommand)]
+    pub(crate) command: RevocationCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum RevocationCommand {
+    /// List what is taken back, the latest first.
+    List(RevocationList),
+    /// Show how far one is, and what proves it.
+    Show(RevocationOne),
+    /// Say that a person has ended the access at the provider.
+    Confirm(RevocationOne),
+    /// Ask the provider now.
+    Retry(RevocationOne),
+}
+
+#[derive(Args)]
+pub(crate) struct RevocationList {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
+    #[command(flatten)]
+    pub(crate) organization: OrganizationArguments,
+
+    /// Conditions such as state[eq]manual; may be repeated.
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) filter: Vec<String>,
+
+    /// Most rows.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u32>,
+}
+
+#[derive(Args)]
+pub(crate) struct RevocationOne {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
+    #[command(flatten)]
+    pub(crate) organization: OrganizationArguments,
+
+    /// Its id.
+    #[arg(value_name = "REVOCATION")]
+    pub(crate) revocation: String,
+}
+
+#[derive(Args)]
 pub(crate) struct Call {
     #[command(flatten)]
     pub(crate) store: StoreArguments,
@@ -507,6 +604,14 @@ pub(crate) struct Deadlines {
     /// What Patchbay renews by itself too, not only what a person has to see to.
     #[arg(long)]
     pub(crate) all: bool,
+
+    /// Make an address at which a calendar reads the deadlines; the one before opens nothing any more.
+    #[arg(long, conflicts_with_all = ["ics", "within", "kind", "all"])]
+    pub(crate) feed_link: bool,
+
+    /// Revoke that address.
+    #[arg(long, conflicts_with_all = ["ics", "within", "kind", "all", "feed_link"])]
+    pub(crate) revoke_feed_link: bool,
 
     /// Write a calendar (iCalendar) of what a person has to see to within two years into this file, or - for standard output.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["within", "kind", "all"])]

@@ -160,7 +160,7 @@ store: RecentStore, };
 /**
  * Why an integration needs attention.
  */
-export type AttentionCause = "credential_refused" | "refresh_refused" | "refresh_uncertain" | "client_refused" | "credential_expired" | "credential_missing" | "provider_unreachable" | "config_refused";
+export type AttentionCause = "credential_refused" | "refresh_refused" | "refresh_uncertain" | "grant_expired" | "client_refused" | "credential_expired" | "credential_missing" | "provider_unreachable" | "config_refused";
 
 /**
  * One row of the audit log; bodies are redacted.
@@ -483,7 +483,7 @@ origin: Origin, };
 /**
  * The kind of object that changed.
  */
-export type ChangeKind = "organization" | "member" | "account" | "integration_point" | "integration" | "credential" | "token" | "provider_app" | "connect_session" | "audit" | "role" | "organization_webhook" | "webhook_delivery" | "end_user" | "connect_link" | "definition" | "key";
+export type ChangeKind = "organization" | "member" | "account" | "integration_point" | "integration" | "credential" | "token" | "provider_app" | "connect_session" | "audit" | "role" | "organization_webhook" | "webhook_delivery" | "end_user" | "connect_link" | "definition" | "revocation" | "key";
 
 /**
  * Body of `auth.change_password`.
@@ -812,7 +812,19 @@ subject?: string, scopes: Array<string>, granted_at: Timestamp,
 /**
  * When it ended: the integration was disconnected or deleted, or somebody agreed anew; absent while it is in force.
  */
-ended_at?: Timestamp, };
+ended_at?: Timestamp,
+/**
+ * When the provider ends it, however much it is used; absent where that is not known.
+ */
+expires_at?: Timestamp,
+/**
+ * The revocation by which its access ends at the provider.
+ */
+revocation_id?: RevocationId,
+/**
+ * Who took it back, where somebody did.
+ */
+withdrawn_by?: Withdrawal, };
 
 /**
  * How the person gets to the provider's page (product.md section 5).
@@ -1312,6 +1324,16 @@ export type DefinitionStatus = "active" | "deprecated" | "withdrawn";
 export type DefinitionVersion = { definition_id: DefinitionId, version: string, status: DefinitionStatus, created_at: Timestamp, };
 
 /**
+ * Query of a delete that may take access back at once.
+ */
+export type DeleteParams = {
+/**
+ * `now`: access is taken back at the provider at once, and not only when the deletion can no longer be undone. What an undo brings back
+ * then has to be connected again.
+ */
+revoke?: "now", };
+
+/**
  * What a delete gives: over HTTP it is 204 with the id in `X-Patchbay-Deletion`.
  */
 export type Deletion = {
@@ -1371,6 +1393,52 @@ value?: unknown,
  * What it was; absent for `add`. No part of RFC 6902, which has readers ignore what it does not know.
  */
 was?: unknown, };
+
+/**
+ * What a disconnection would do.
+ */
+export type DisconnectPreview = {
+/**
+ * Whether it is disconnected already.
+ */
+already: boolean,
+/**
+ * By what the provider would be asked; absent where the integration has nothing of its own to give back.
+ */
+how?: RevocationHow,
+/**
+ * What would end, where that is known.
+ */
+ends?: RevocationEnds,
+/**
+ * What would prove it.
+ */
+evidence?: RevocationEvidence,
+/**
+ * What a person would have to do at the provider, where a program cannot.
+ */
+manual_steps: Array<string>, manual_url?: string,
+/**
+ * Consents in force that would end.
+ */
+consents: number,
+/**
+ * Other integrations that would lose their access too; at most 100.
+ */
+affects: Array<Resource>,
+/**
+ * Integrations and tokens, of this one, that were used within the last 24 hours.
+ */
+used_today: number, };
+
+/**
+ * Result of `integrations.disconnect`.
+ */
+export type Disconnected = { integration: Integration,
+/**
+ * How its access is ended at the provider; absent when it had none of its own, or was disconnected already.
+ */
+revocation?: Revocation, };
 
 /**
  * The answer of an operation that gives nothing.
@@ -1627,6 +1695,15 @@ file_name: string,
 content: string, };
 
 /**
+ * The member's own address of the calendar, without what stands in it.
+ */
+export type FeedLink = {
+/**
+ * Whether there is one.
+ */
+exists: boolean, created_at?: Timestamp, expires?: Timestamp, last_used_at?: Timestamp, };
+
+/**
  * Body of `configuration.fill`.
  */
 export type FillConfiguration = {
@@ -1670,6 +1747,19 @@ url: string, };
  * A name for people: 1 to 200 characters, no control characters, trimmed.
  */
 export type Fullname = string;
+
+/**
+ * Something that was agreed to.
+ */
+export type GrantedScope = {
+/**
+ * The scope, as the provider calls it.
+ */
+scope: string,
+/**
+ * What it lets do, where that is known.
+ */
+words?: string, };
 
 /**
  * Where the interface runs.
@@ -1826,6 +1916,47 @@ integrations?: number, };
  * An integration point.
  */
 export type IntegrationPointId = string;
+
+/**
+ * A receipt with what it means.
+ */
+export type IntegrationReceipt = {
+/**
+ * What was agreed to.
+ */
+granted: Array<GrantedScope>,
+/**
+ * Who agreed, where that is known.
+ */
+end_user_id?: EndUserId, end_user_name?: Fullname, id: ReceiptId, account_id: AccountId,
+/**
+ * The integration may be gone by now.
+ */
+integration_id: IntegrationId, connect_session_id?: ConnectSessionId, provider: ProviderId,
+/**
+ * The issuer that the subject belongs to, for providers with several.
+ */
+issuer?: string,
+/**
+ * The provider's id of the person, where it told one.
+ */
+subject?: string, scopes: Array<string>, granted_at: Timestamp,
+/**
+ * When it ended: the integration was disconnected or deleted, or somebody agreed anew; absent while it is in force.
+ */
+ended_at?: Timestamp,
+/**
+ * When the provider ends it, however much it is used; absent where that is not known.
+ */
+expires_at?: Timestamp,
+/**
+ * The revocation by which its access ends at the provider.
+ */
+revocation_id?: RevocationId,
+/**
+ * Who took it back, where somebody did.
+ */
+withdrawn_by?: Withdrawal, };
 
 /**
  * A choice of integrations.
@@ -2012,6 +2143,15 @@ export type LookAtLink = {
  * The secret of an invitation or reset.
  */
 link: string, };
+
+/**
+ * A link that was just made; what stands in it is shown this once.
+ */
+export type MadeLink = { id: PublicLinkId, url: string, expires: Timestamp,
+/**
+ * What there is to know about the address, where it does not work as it stands.
+ */
+note?: string, };
 
 /**
  * What is to be said of a manifest before it is added.
@@ -2961,7 +3101,7 @@ export type RefreshReason = "due" | "refused";
 /**
  * What happened in an attempt, or to a credential's tokens.
  */
-export type RefreshStep = "intent" | "sent" | "granted" | "activated" | "proven" | "unchanged" | "lost" | "dead" | "taken_over" | "race_found" | "introspected" | "attention" | "reconnected";
+export type RefreshStep = "intent" | "sent" | "granted" | "activated" | "proven" | "unchanged" | "lost" | "dead" | "taken_over" | "race_found" | "introspected" | "attention" | "reconnected" | "revoked";
 
 /**
  * A step of an attempt.
@@ -3126,6 +3266,127 @@ export type Resources = { accounts?: AccountResources,
  * `["*"]` or the token's own organization, beside which there is none.
  */
 organizations?: OrganizationResources, integrations?: IntegrationResources, };
+
+/**
+ * Access that is taken back at a provider, and what proves that it ended.
+ */
+export type Revocation = { id: RevocationId,
+/**
+ * The account may be gone by now.
+ */
+account_id: AccountId,
+/**
+ * The integration may be gone by now.
+ */
+integration_id: IntegrationId,
+/**
+ * Its name for people, as it was.
+ */
+integration_name: string, provider: ProviderId,
+/**
+ * The receipt of the consent that ended.
+ */
+receipt_id?: ReceiptId, reason: RevocationReason, state: RevocationState,
+/**
+ * The state in words.
+ */
+state_words: string,
+/**
+ * Whether a person still has to end it at the provider.
+ */
+needs_person: boolean,
+/**
+ * By what the provider is asked.
+ */
+how: RevocationHow,
+/**
+ * What ends with it, where that is known.
+ */
+ends?: RevocationEnds,
+/**
+ * What proves it.
+ */
+evidence: RevocationEvidence,
+/**
+ * What a person does at the provider, step by step, where a program cannot.
+ */
+manual_steps: Array<string>,
+/**
+ * Where.
+ */
+manual_url?: string,
+/**
+ * What happened, in order.
+ */
+events: Array<RevocationEvent>,
+/**
+ * How often the provider was asked in this state.
+ */
+attempts: number,
+/**
+ * When it is asked next; absent when nothing more is done.
+ */
+next_attempt_at?: Timestamp,
+/**
+ * When the last access token ends by itself.
+ */
+alive_until?: Timestamp,
+/**
+ * When a person said that it has ended.
+ */
+confirmed_at?: Timestamp, confirmed_by?: MemberId, created_at: Timestamp, updated_at: Timestamp, };
+
+/**
+ * What a revocation ends.
+ */
+export type RevocationEnds = "grant" | "token";
+
+/**
+ * Something that happened.
+ */
+export type RevocationEvent = {
+/**
+ * When.
+ */
+at: Timestamp,
+/**
+ * What.
+ */
+step: RevocationStep,
+/**
+ * The same in words, without anything secret.
+ */
+words: string, };
+
+/**
+ * What would prove that access has ended.
+ */
+export type RevocationEvidence = "probe" | "introspection" | "nothing";
+
+/**
+ * By what a provider is asked.
+ */
+export type RevocationHow = "endpoint" | "call" | "manual";
+
+/**
+ * Access that is taken back at the provider.
+ */
+export type RevocationId = string;
+
+/**
+ * Why access is taken back.
+ */
+export type RevocationReason = "disconnected" | "deleted" | "replaced" | "withdrawn";
+
+/**
+ * How far a revocation is.
+ */
+export type RevocationState = "pending" | "sent" | "revoked" | "proven" | "alive" | "manual" | "failed";
+
+/**
+ * What happened in a revocation.
+ */
+export type RevocationStep = "sealed" | "taken" | "refused" | "unreachable" | "renewed" | "dead" | "answered" | "confirmed" | "given_up";
 
 /**
  * A permission set over resources, by name.
@@ -4025,6 +4286,11 @@ expires?: Timestamp, };
 export type WhichKey = "data" | "master";
 
 /**
+ * Who took a consent back.
+ */
+export type Withdrawal = "person" | "member";
+
+/**
  * What is done with the open store.
  */
 export type WorkKind = "verify" | "copy";
@@ -4115,7 +4381,7 @@ export interface Commands {
   "accounts.create": { params: { body: CreateAccount }; result: Answer<AccountCreated> };
   "accounts.update": { params: { path: { account_id: string }, body: UpdateAccount }; result: Answer<Account> };
   "accounts.patch": { params: { path: { account_id: string }, body: Array<PatchOperation> }; result: Answer<Account> };
-  "accounts.delete": { params: { path: { account_id: string } }; result: Answer<Deletion> };
+  "accounts.delete": { params: { path: { account_id: string }, query?: DeleteParams }; result: Answer<Deletion> };
   "accounts.impact": { params: { path: { account_id: string } }; result: Answer<Impact> };
   "integration_points.list": { params: { query?: ListParams }; result: Listed<IntegrationPoint> };
   "integration_points.get": { params: { path: { integration_point_id: string } }; result: Answer<IntegrationPoint> };
@@ -4133,10 +4399,14 @@ export interface Commands {
   "integrations.verify_existing": { params: { path: { account_id: string, integration_id: string }, body?: CreateIntegration }; result: Verified };
   "integrations.update": { params: { path: { account_id: string, integration_id: string }, body: CreateIntegration }; result: IntegrationUpdated };
   "integrations.patch": { params: { path: { account_id: string, integration_id: string }, body: Array<PatchOperation> }; result: IntegrationUpdated };
-  "integrations.delete": { params: { path: { account_id: string, integration_id: string } }; result: Answer<Deletion> };
+  "integrations.delete": { params: { path: { account_id: string, integration_id: string }, query?: DeleteParams }; result: Answer<Deletion> };
   "integrations.impact": { params: { path: { account_id: string, integration_id: string } }; result: Answer<Impact> };
   "integrations.pause": { params: { path: { account_id: string, integration_id: string } }; result: Answer<Integration> };
   "integrations.resume": { params: { path: { account_id: string, integration_id: string } }; result: Answer<Integration> };
+  "integrations.preview_disconnect": { params: { path: { account_id: string, integration_id: string } }; result: Answer<DisconnectPreview> };
+  "integrations.disconnect": { params: { path: { account_id: string, integration_id: string } }; result: Answer<Disconnected> };
+  "integrations.receipts": { params: { path: { account_id: string, integration_id: string } }; result: Listed<IntegrationReceipt> };
+  "integrations.receipt_link": { params: { path: { account_id: string, integration_id: string } }; result: Answer<MadeLink> };
   "integrations.call": { params: { path: { account_id: string, integration_id: string }, body: CallIntegration }; result: Answer<CallAnswer> };
   "integrations.list_versions": { params: { path: { account_id: string, integration_id: string } }; result: Listed<IntegrationVersion> };
   "integrations.journal": { params: { path: { account_id: string, integration_id: string } }; result: Listed<RefreshAttempt> };
@@ -4235,12 +4505,19 @@ export interface Commands {
   "backups.settings": { params: { body: BackupSettings }; result: Answer<Backups> };
   "deadlines.list": { params: { query?: DeadlineParams }; result: Answer<Deadlines> };
   "deadlines.feed": { params: Record<string, never>; result: Answer<ExportedCalendar> };
+  "deadlines.feed_link": { params: Record<string, never>; result: Answer<FeedLink> };
+  "deadlines.make_feed_link": { params: Record<string, never>; result: Answer<MadeLink> };
+  "deadlines.revoke_feed_link": { params: Record<string, never>; result: Answer<Done> };
   "keys.status": { params: Record<string, never>; result: Answer<KeyStatus> };
   "keys.rotate": { params: { body: RotateKeys }; result: Answer<KeyStatus> };
   "keys.forget": { params: Record<string, never>; result: Answer<KeyStatus> };
   "connect_links.list": { params: { query?: ListParams }; result: Listed<ConnectLink> };
   "connect_links.create": { params: { body: CreateConnectLink }; result: Answer<ConnectLinkCreated> };
   "connect_links.revoke": { params: { path: { connect_link_id: string } }; result: Answer<ConnectLink> };
+  "revocations.list": { params: { query?: ListParams }; result: Listed<Revocation> };
+  "revocations.get": { params: { path: { revocation_id: string } }; result: Answer<Revocation> };
+  "revocations.confirm": { params: { path: { revocation_id: string } }; result: Answer<Revocation> };
+  "revocations.retry": { params: { path: { revocation_id: string } }; result: Answer<Revocation> };
   "end_users.list": { params: { path: { account_id: string }, query?: ListParams }; result: Listed<EndUser> };
   "end_users.get": { params: { path: { account_id: string, end_user_id: string } }; result: Answer<EndUser> };
   "end_users.create": { params: { path: { account_id: string }, body: CreateEndUser }; result: Answer<EndUser> };

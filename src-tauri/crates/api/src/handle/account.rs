@@ -9,7 +9,7 @@ use crate::handle::overview::impact_view;
 use crate::handle::token::container;
 use crate::patch::{self, Writable};
 use crate::reply::Deleted;
-use crate::request::{Json, ListOf, NoBody, Patch, from_value};
+use crate::request::{Json, ListOf, NoBody, Patch, Revoking, from_value};
 use crate::wire::account::{Account, AccountCreated, CreateAccount, UpdateAccount};
 use crate::wire::envelope::{Answer, Listed};
 use crate::wire::overview::Impact;
@@ -66,7 +66,10 @@ pub(crate) async fn patch(call: With<'_, Patch>) -> Result<Answer<Account>, Prob
     counted(call.engine, call.grant, account).await
 }
 
-pub(crate) async fn delete(call: Bare<'_>) -> Result<Deleted, Problem> {
+pub(crate) async fn delete(call: Call<'_, Revoking, NoBody>) -> Result<Deleted, Problem> {
+    if call.query.now {
+        return account::delete_and_revoke(call.engine, call.grant, call.path("account_id")?).await.map(deleted);
+    }
     account::delete(call.engine, call.grant, call.path("account_id")?).await.map(deleted)
 }
 

@@ -15,7 +15,7 @@ use crate::handle::overview::impact_view;
 use crate::handle::token::pair;
 use crate::patch::{self, Writable};
 use crate::reply::Deleted;
-use crate::request::{Expand, Json, ListOf, MaybeJson, NoBody, Patch, from_value};
+use crate::request::{Expand, Json, ListOf, MaybeJson, NoBody, Patch, Revoking, from_value};
 use crate::wire::account::Account;
 use crate::wire::envelope::{Answer, Listed};
 use crate::wire::integration::{
@@ -24,6 +24,7 @@ use crate::wire::integration::{
 use crate::wire::overview::Impact;
 use crate::wire::point::IntegrationPoint;
 use crate::wire::refresh::RefreshAttempt;
+use crate::wire::revocation::{DisconnectPreview, Disconnected};
 
 const WRITABLE: Writable = Writable {
     fields: &[
@@ -97,8 +98,23 @@ pub(crate) async fn patch(call: With<'_, Patch>) -> Result<IntegrationUpdated, P
     updated(call.engine, call.grant, outcome).await
 }
 
-pub(crate) async fn delete(call: Bare<'_>) -> Result<Deleted, Problem> {
-    integration::delete(call.engine, call.grant, call.path("account_id")?, call.path("integration_id")?).await.map(deleted)
+pub(crate) async fn delete(call: Call<'_, Revoking, NoBody>) -> Result<Deleted, Problem> {
+    let (account, id) = (call.path("account_id")?, call.path("integration_id")?);
+    if call.query.now {
+        return integration::delete_and_revoke(call.engine, call.grant, account, id).await.map(deleted);
+    }
+    integration::delete(call.engine, call.grant, account, id).await.map(deleted)
+}
+
+pub(crate) async fn preview_disconnect(call: Bare<'_>) -> Result<Answer<DisconnectPreview>, Problem> {
+    let preview = integration::preview_disconnect(call.engine, call.grant, call.path("account_id")?, call.path("integration_id")?).await?;
+    Ok(Answer::of(preview.into()))
+}
+
+pub(crate) async fn disconnect(call: Bare<'_>) -> Result<Answer<Disconnected>, Problem> {
+    let done = integration::disconnect(call.engine, call.grant, call.path("account_id")?, call.path("integration_id")?).await?;
+    let integration = one(call.engine, call.grant, done.integration).await?;
+    Ok(Answer::of(Disconnected { integration, revocation: done.revocation.map(Into::into) }))
 }
 
 pub(crate) async fn impact(call: Bare<'_>) -> Result<Answer<Impact>, Problem> {

@@ -22,6 +22,7 @@ pub(super) fn table(operation: Operation) -> Option<&'static str> {
         "roles.list" => "roles",
         "connect_links.list" => "public_links",
         "end_users.list" => "end_users",
+        "revocations.list" => "revocations",
         "end_users.receipts" => "consent_receipts",
         "status.list" => "integration_states",
         "status.list_events" => "status_events",

@@ -1,10 +1,10 @@
 //! End users and what they agreed to, ours alone.
 #![expect(missing_docs, reason = "fields are those of the model")]
 
-use patchbay_model::end_user;
+use patchbay_model::end_user::{self, Withdrawal};
 use patchbay_model::problem::Resource;
 use patchbay_model::schema::{NewFullname, NewName};
-use patchbay_model::{AccountId, ConnectSessionId, EndUserId, Fullname, IntegrationId, Name, ProviderId, ReceiptId, Timestamp};
+use patchbay_model::{AccountId, ConnectSessionId, EndUserId, Fullname, IntegrationId, Name, ProviderId, ReceiptId, RevocationId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -88,6 +88,18 @@ pub struct ConsentReceipt {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub ended_at: Option<Timestamp>,
+    /// When the provider ends it, however much it is used; absent where that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub expires_at: Option<Timestamp>,
+    /// The revocation by which its access ends at the provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub revocation_id: Option<RevocationId>,
+    /// Who took it back, where somebody did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub withdrawn_by: Option<Withdrawal>,
 }
 
 /// What an erasure takes, asked before it is done.
@@ -132,6 +144,9 @@ impl From<end_user::ConsentReceipt> for ConsentReceipt {
             scopes: receipt.scopes,
             granted_at: receipt.granted_at,
             ended_at: receipt.ended_at,
+            expires_at: receipt.expires_at,
+            revocation_id: receipt.revocation_id,
+            withdrawn_by: receipt.withdrawn_by,
         }
     }
 }

@@ -15,6 +15,11 @@ use crate::table::{field, table};
 
 pub(crate) async fn run(arguments: Deadlines, output: &Output) -> Result<(), Failure> {
     let network = NetworkPolicy::default();
+    if arguments.feed_link || arguments.revoke_feed_link {
+        let (words, value) = on(&arguments.store, &arguments.organization, network, async |opened| Ok(feed_link(opened, arguments.feed_link).await?)).await?;
+        output.result(&words, &value);
+        return Ok(());
+    }
     let Some(file) = &arguments.ics else {
         let (words, value) = on(&arguments.store, &arguments.organization, network, async |opened| Ok(list(opened, &arguments).await?)).await?;
         output.result(&words, &value);
@@ -38,6 +43,18 @@ async fn list(opened: &Opened, arguments: &Deadlines) -> Result<(String, Value),
         (false, true) => format!("{}\nThere are more. Look less far ahead, or name a kind.", table(&rows, &["at", "what", "of", "customer", "next_step"])),
     };
     Ok((words, found))
+}
+
+/// Makes the address of the calendar, or revokes it.
+async fn feed_link(opened: &Opened, make: bool) -> Result<(String, Value), Problem> {
+    if !make {
+        opened.run(Operation::DeadlinesRevokeFeedLink, Request::default()).await?;
+        return Ok(("The address of the calendar opens nothing any more.".to_owned(), json!({ "revoked": true })));
+    }
+    let made = opened.run(Operation::DeadlinesMakeFeedLink, Request::default()).await?;
+    let note = field(&made, "note");
+    let note = if note.is_empty() { String::new() } else { format!("\n{note}") };
+    Ok((format!("Subscribe to this address in a calendar. It works until {}:\n  {}\nIt is shown this once.{note}", field(&made, "expires"), field(&made, "url")), made))
 }
 
 /// A deadline as a line for people; the next step is the last column, so that it may be as long as it is.
