@@ -8,7 +8,7 @@ use patchbay_engine::consent::{self, BeginConsent, Platform};
 use patchbay_engine::provider_app::{self, CreateProviderApp};
 use patchbay_model::Secret;
 use patchbay_model::consent::{ConnectState, ConsentRoute};
-use patchbay_model::integration::{Integration, IntegrationStatus};
+use patchbay_model::integration::{AttentionCause, Integration, IntegrationStatus};
 use patchbay_providers::manifest::credential::Flow;
 use patchbay_providers::manifest::lifetime::{Rotation, Silent};
 use patchbay_providers::manifest::{Auth, ClientAuth, CredentialOption, Server};
@@ -39,6 +39,7 @@ pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &Cred
         let asked = world.asked("refresh_token");
         must(asked.len() == grants + 1, || format!("it was renewed {} times", asked.len() - grants))?;
         must(asked.iter().all(|entry| entry.outcome == "granted"), || format!("a renewal was refused: {asked:?}"))?;
+        kept_alive(&world, server, &integration).await?;
         by_the_clock(&world, server, &integration).await?;
     } else {
         world.fails(&integration, "the call after the access token ended").await?;
@@ -56,6 +57,12 @@ pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &Cred
     world.works(&integration, "the call after the second consent").await?;
     let after = world.now(&integration).await?;
     must(after.id == integration.id && after.name == integration.name && after.status == IntegrationStatus::Active, || format!("it is another one: {after:?}"))?;
+    // We give it back: it ends at the provider, and that is proven.
+    crate::revoking::gives_back(&world, &integration, &server.revocation).await?;
+    connect(&world, &integration).await?;
+    world.works(&integration, "the call after the consent that followed").await?;
+    let after = world.now(&integration).await?;
+    must(after.id == integration.id && after.status == IntegrationStatus::Active, || format!("it is another one: {after:?}"))?;
     if flows.contains(&Flow::Device) {
         by_device(&world, &integration).await?;
     }
@@ -73,10 +80,29 @@ async fn by_the_clock(world: &World, server: &Server, integration: &Integration)
     if let Some(idle) = server.lifetime.idle_seconds {
         world.advance(idle + 1);
         world.fails(integration, "the call after nobody used it for too long").await?;
+        let status = world.status(integration).await?;
+        let expired = IntegrationStatus::NeedsAttention { cause: AttentionCause::GrantExpired };
+        must(status == expired || !matches!(status, IntegrationStatus::NeedsAttention { .. }), || format!("that its time was over is told as {status:?}"))?;
         connect(world, integration).await?;
         world.works(integration, "the call after that consent").await?;
     }
     Ok(())
+}
+
+/// Nobody uses it for longer than an unused refresh token lives, and it stays where the manifest says that it shall.
+async fn kept_alive(world: &World, server: &Server, integration: &Integration) -> Result<(), Failed> {
+    let Some(idle) = server.lifetime.idle_seconds.filter(|_| server.lifetime.keep_alive) else { return Ok(()) };
+    let week = 7 * 86_400;
+    let step = if idle > week { (idle / 2).min(idle - week) } else { idle / 2 };
+    let before = world.asked("refresh_token").len();
+    let times = usize::try_from(idle / step + 1).unwrap_or_default();
+    for _ in 0..times {
+        world.advance(step + 1);
+        patchbay_engine::deadline::renew_due(&world.engine).await.map_err(problem("the renewal that nobody asked for"))?;
+    }
+    let asked = world.asked("refresh_token").len() - before;
+    must(asked == times, || format!("it was kept alive {asked} times, not {times}"))?;
+    world.works(integration, "the call after nobody used it, and it was kept alive").await
 }
 
 /// The organization registers itself, as an administrator would.

@@ -6,6 +6,7 @@ use libtest_mimic::Failed;
 use patchbay_engine::provider_app;
 use patchbay_model::Code;
 use patchbay_model::integration::{Integration, IntegrationStatus};
+use patchbay_providers::manifest::revoke::{How, Manual, Proof, Revocation};
 use patchbay_providers::manifest::{Auth, CredentialOption};
 use patchbay_providers::{Catalog, Provider};
 use patchbay_simulator::{Fault, FaultOrder};
@@ -49,6 +50,16 @@ pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &Cred
     world.works(&integration, "the call with the new key").await?;
     let after = world.now(&integration).await?;
     must(after.id == integration.id && after.status == IntegrationStatus::Active, || format!("it is another one: {after:?}"))?;
+
+    // We give it back; where the provider lets a key end itself, that is proven.
+    let by_hand =
+        Revocation { how: How::None, proof: Proof::Nothing, answers_ok_always: false, settle_seconds: None, each_token: false, manual: Manual { steps: Vec::new(), url: None } };
+    let facts = way.revocation.as_ref().filter(|_| matches!(way.auth, Auth::Plain)).unwrap_or(&by_hand);
+    crate::revoking::gives_back(&world, &integration, facts).await?;
+    let third = issue()?;
+    world.change(&integration, world.config(Some(way), Some(&third.fields))).await?;
+    world.works(&integration, "the call with a key after it was disconnected").await?;
+    must(world.status(&integration).await? == IntegrationStatus::Active, || "it is not active after it was connected again".to_owned())?;
     world.engine.shutdown().await;
     if matches!(&way.auth, Auth::Mint(login) if login.end.is_some()) {
         let ends = world.outcomes("mintend").iter().filter(|outcome| *outcome == "ok").count();

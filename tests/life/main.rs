@@ -6,6 +6,7 @@
 mod consent;
 mod keys;
 mod preflight;
+mod revoking;
 mod world;
 
 use std::process::ExitCode;

@@ -52,3 +52,31 @@ async fn what_ends_is_listed_and_carried_away_as_a_calendar() {
     let result = world.rpc(&cookie, "deadlines.feed", json!({})).await.status(200).result();
     assert!(text(&result["content"]).starts_with("BEGIN:VCALENDAR\r\n") && result["file_name"] == "patchbay-deadlines.ics");
 }
+
+#[tokio::test]
+async fn a_calendar_reads_them_at_an_address_of_its_own_until_it_is_taken_back() {
+    let world = World::new().await;
+    let soon = patchbay_vault::system_context().now().plus(std::time::Duration::from_secs(20 * 86_400)).to_string();
+    let key = json!({"name": "api-key", "fullname": "API key", "expires": soon, "config": {"type": "token", "secret": "PLANTED"}});
+    world.api("POST", &format!("/v1/credentials/{}", world.account), Some(&key)).await.status(201);
+    assert_eq!(world.api("GET", "/v1/x/deadlines/feed", None).await.status(200).result()["exists"], false);
+    let make = async || text(&world.api("POST", "/v1/x/deadlines/feed", None).await.status(201).result()["url"]);
+    let path = |url: &str| url.split_once("/calendar/").map(|(_, file)| format!("/calendar/{file}")).unwrap();
+    let first = path(&make().await);
+    assert!(first.starts_with("/calendar/pbf_") && first.ends_with(".ics"), "{first}");
+    let calendar = world.ask("GET", &first).send().await.status(200);
+    assert_eq!(calendar.header("content-type"), "text/calendar; charset=utf-8");
+    assert!(calendar.text.contains("API key") && !calendar.text.contains("PLANTED"), "{}", calendar.text);
+    let told = world.api("GET", "/v1/x/deadlines/feed", None).await.status(200).result();
+    assert!(told["exists"] == true && !told.to_string().contains("pbf_"), "{told}");
+
+    // A new one takes its place, and a token of another kind is none.
+    let second = path(&make().await);
+    world.ask("GET", &first).send().await.problem(404, "link_invalid");
+    world.ask("GET", &second).send().await.status(200);
+    world.ask("GET", &format!("/calendar/{}.ics", world.access)).send().await.problem(404, "link_invalid");
+    world.ask("GET", "/calendar/nothing").send().await.problem(404, "link_invalid");
+    world.api("DELETE", "/v1/x/deadlines/feed", None).await.status(204);
+    world.ask("GET", &second).send().await.problem(404, "link_invalid");
+    assert_eq!(world.api("GET", "/v1/x/deadlines/feed", None).await.status(200).result()["exists"], false);
+}

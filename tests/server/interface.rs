@@ -52,7 +52,7 @@ async fn a_callback_that_belongs_to_no_consent_gets_a_page() {
         assert_eq!(seen.header("cache-control"), "no-store");
         assert!(!seen.text.contains("<script") && !seen.text.contains("forged"), "{}", seen.text);
     }
-    world.ask("GET", "/oauth/page.css").send().await.status(200);
+    world.ask("GET", "/connect/page.css").send().await.status(200);
 }
 
 #[tokio::test]

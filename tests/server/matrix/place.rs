@@ -24,6 +24,8 @@ pub(super) enum Kind {
     Connect,
     /// A link by which a customer connects.
     Link,
+    /// Access that was taken back, and that a person has to end.
+    Revocation,
     /// A credential that integrations of an account share.
     Credential,
     /// The container of an integration's tokens.
@@ -63,6 +65,7 @@ impl Kind {
         Self::Consent,
         Self::Connect,
         Self::Link,
+        Self::Revocation,
         Self::Credential,
         Self::IntegrationToken,
         Self::OrganizationToken,
@@ -93,6 +96,7 @@ impl Kind {
                 | Self::Consent
                 | Self::Connect
                 | Self::Link
+                | Self::Revocation
                 | Self::Credential
                 | Self::IntegrationToken
                 | Self::OrganizationToken
@@ -249,6 +253,15 @@ impl Realm {
                 let account = self.account(bearer, label).await;
                 let made = self.post(bearer, "/v1/x/connect-links", &json!({"account_id": account.get("account_id"), "provider": "ticketing_mock_ticketing"})).await;
                 account.with("connect_link_id", &made["id"])
+            }
+            Kind::Revocation => {
+                // Nobody is there; a key was entered all the same, and Redmine has nothing that would end it.
+                let config =
+                    json!({"type": "ticketing_redmine", "url": "https://127.0.0.1:1", "credential": {"type": "token", "secret": "0123456789abcdef0123456789abcdef01234567"}});
+                let integration = self.integration(bearer, label, config).await;
+                let path = format!("/v1/x/integrations/{}/{}/disconnect", integration.get("account_id"), integration.get("integration_id"));
+                let made = self.post(bearer, &path, &json!({})).await;
+                integration.with("revocation_id", &made["revocation"]["id"])
             }
             Kind::Credential => {
                 let account = self.account(bearer, label).await;

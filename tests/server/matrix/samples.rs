@@ -83,6 +83,11 @@ pub(super) const SAMPLES: &[Sample] = &[
     // A move to the version that is pinned already is looked at and refused.
     let_through(made("integrations.set_version", Kind::Integration, |_, _| json!({"version": PINNED})), 400),
     let_through(bare("integrations.rollback_version", Kind::Integration), 400),
+    bare("integrations.preview_disconnect", Kind::Integration),
+    bare("integrations.disconnect", Kind::Integration),
+    bare("integrations.receipts", Kind::Integration),
+    // Nobody has agreed to anything: that it is looked at is what permission decides.
+    let_through(bare("integrations.receipt_link", Kind::Integration), 400),
     bare("integrations.pause", Kind::Integration),
     bare("integrations.resume", Kind::Integration),
     made("integrations.call", Kind::Integration, |_, _| json!({"operation": "query_tickets"})),
@@ -174,6 +179,11 @@ pub(super) const SAMPLES: &[Sample] = &[
     bare("connect_links.list", Kind::Nothing),
     made("connect_links.create", Kind::Account, |params, _| json!({"account_id": params.get("account_id"), "provider": "ticketing_mock_ticketing"})),
     bare("connect_links.revoke", Kind::Link),
+    bare("revocations.list", Kind::Nothing),
+    bare("revocations.get", Kind::Revocation),
+    bare("revocations.confirm", Kind::Revocation),
+    // Nothing is kept to ask with: that it is looked at is what permission decides.
+    let_through(bare("revocations.retry", Kind::Revocation), 400),
     bare("deletions.undo", Kind::Deletion),
     bare("manifests.schema", Kind::Nothing),
     bare("manifests.list", Kind::Nothing),
@@ -193,6 +203,9 @@ pub(super) const SAMPLES: &[Sample] = &[
     bare("overview.get", Kind::Nothing),
     bare("deadlines.list", Kind::Nothing),
     bare("deadlines.feed", Kind::Nothing),
+    bare("deadlines.feed_link", Kind::Nothing),
+    bare("deadlines.make_feed_link", Kind::Nothing),
+    bare("deadlines.revoke_feed_link", Kind::Nothing),
     let_through(bare("backups.list", Kind::Nothing), 403),
     // Of a store with several organizations, its operator alone decides about backups.
     let_through(bare("backups.create", Kind::Nothing), 403),
