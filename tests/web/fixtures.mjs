@@ -324,6 +324,13 @@ const storeInfo = () => {
 };
 const problem = (status, code, title, message, pointer) => ({ status, code, title, type: `urn:patchbay:problem:${code}`, message, occurred_at: ago(0), instance: '', ...(pointer ? { context: { parameter: { id: pointer, location: 'body' } } } : {}) });
 
+const MANUAL = ['Sign in at Atlassian with the account that gave the consent.', 'Open Account settings, Connected apps.', 'Find the app by its name and remove its access.'];
+const WORDS = { pending: 'The provider will be asked to end the access.', manual: 'This provider cannot be asked by a program. A person ends the access there.', proven: 'The access has ended: what was given before is refused.' };
+const revocation = (number, state, events) => ({
+  id: ID(number), account_id: ID(1000), integration_id: ID(3008), integration_name: 'Jira Cloud of Halcyon', provider: 'ticketing_jira', reason: 'disconnected', state, state_words: WORDS[state], needs_person: state === 'manual', how: state === 'manual' ? 'manual' : 'endpoint', evidence: 'probe',
+  manual_steps: MANUAL, manual_url: 'https://id.atlassian.com/manage-profile/apps', events: events.map(([step, words], index) => ({ at: ago(120 - index), step, words })), attempts: 1, created_at: ago(120), updated_at: ago(118),
+});
+
 /** Answers one command, or throws a problem. */
 export function answer(command, params = {}) {
   const { path = {}, body = {} } = params;
@@ -350,6 +357,14 @@ export function answer(command, params = {}) {
     case 'integrations.verify_existing': return {};
     case 'integrations.verify': return { messages: { problems: [{ status: 502, code: 'provider_refused', title: 'Provider refused', type: '', message: 'Redmine at https://redmine.example.com refuses the API key. Check the key, and that the REST API is switched on.', occurred_at: ago(0), instance: '', context: { raw_error: '401 Unauthorized' } }] } };
     case 'integrations.impact': return { result: { takes: [{ kind: 'credential', count: 1 }, { kind: 'token', count: 2 }], used_by: [], affects: [], used_today: 0 } };
+    case 'integrations.preview_disconnect': return { result: { already: false, how: 'endpoint', ends: 'grant', evidence: 'probe', manual_steps: MANUAL, manual_url: 'https://id.atlassian.com/manage-profile/apps', consents: 1, affects: [{ type: 'integration', id: ID(3004), rel: 'affected' }], used_today: 2 } };
+    case 'integrations.disconnect': return { result: { integration: find(integrations, path.integration_id).result, revocation: revocation(980, 'pending', []) } };
+    case 'integrations.receipts': return { result: some([{ id: ID(960), account_id: path.account_id, integration_id: path.integration_id, provider: 'ticketing_jira', scopes: ['read:jira-work', 'offline_access'], granted: [{ scope: 'read:jira-work', words: 'Read projects and issues' }, { scope: 'offline_access', words: 'Stay connected while you are away' }], end_user_id: ID(950), end_user_name: 'Mira Halvorsen', granted_at: ago(900), expires_at: ago(-500000) }, { id: ID(961), account_id: path.account_id, integration_id: path.integration_id, provider: 'ticketing_jira', scopes: ['read:jira-work'], granted: [{ scope: 'read:jira-work', words: 'Read projects and issues' }], granted_at: ago(20000), ended_at: ago(900), withdrawn_by: 'person' }]) };
+    case 'integrations.receipt_link': return { result: { id: ID(982), url: `https://patchbay.halcyon.example/connect/receipt/${SECRET}`, expires: ago(-527040) } };
+    case 'revocations.list': return { result: some(params.query?.filter?.some((one) => one.startsWith('state')) ? [revocation(981, 'manual', [['sealed', 'It was removed here, and nothing of it is kept.']])] : [revocation(981, 'manual', [['sealed', 'It was removed here, and nothing of it is kept.']]), revocation(980, 'proven', [['sealed', 'It was taken out of the integration and sealed for this alone.'], ['taken', "The provider's revocation endpoint took it."], ['dead', 'The provider refuses the access token before its time.']])]) };
+    case 'revocations.confirm': return { result: { ...revocation(981, 'manual', []), needs_person: false, confirmed_at: ago(0) } };
+    case 'deadlines.feed_link': return { result: { exists: true, created_at: ago(40000), expires: ago(-480000) } };
+    case 'deadlines.make_feed_link': return { result: { id: ID(983), url: `https://patchbay.halcyon.example/calendar/${SECRET}.ics`, expires: ago(-527040) } };
     case 'integrations.call': return { result: call };
     case 'integration_points.list': return page(some(points), params);
     case 'integration_points.get': return find(points, path.integration_point_id);

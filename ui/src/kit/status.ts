@@ -20,6 +20,7 @@ const BY_CAUSE: Record<AttentionCause, NextAction> = {
   credential_missing: 'edit',
   config_refused: 'edit',
   refresh_refused: 'connect',
+  grant_expired: 'connect',
   refresh_uncertain: 'connect',
   client_refused: 'test',
   provider_unreachable: 'test',

@@ -37,6 +37,7 @@ const SEEN_IN: Partial<Record<ChangeKind, Kind[]>> = {
   integration: ['overview', 'account', 'integration_point', 'deadline'],
   integration_point: ['overview', 'integration'],
   connect_session: ['integration'],
+  revocation: ['overview'],
   credential: ['integration', 'deadline'],
   provider_app: ['deadline'],
   token: ['deadline'],
