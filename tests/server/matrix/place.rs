@@ -57,7 +57,7 @@ pub(super) fn manifest(word: &str) -> String {
 }
 
 impl Kind {
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 22] = [
         Self::Nothing,
         Self::Session,
         Self::Account,
