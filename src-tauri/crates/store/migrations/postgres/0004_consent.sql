@@ -16,7 +16,7 @@ FOR EACH ROW EXECUTE FUNCTION definition_is_immutable();
 ALTER TABLE connect_sessions ADD COLUMN link_id uuid;
 ALTER TABLE connect_sessions ADD COLUMN form jsonb;
 ALTER TABLE connect_sessions ADD COLUMN explanation jsonb;
-ALTER TABLE connect_sessions ADD COLUMN recorded boolean NOT NULL DEFAULT false;
+ALTER TABLE connect_sessions ADD COLUMN recorded bigint NOT NULL DEFAULT 0;
 
 -- One try of a consent on one route. What it alone knows (verifier, device code, reference of a pushed request) is sealed.
 CREATE TABLE connect_legs (

@@ -118,7 +118,7 @@ pub(crate) static TABLES: &[ImageTable] = &[
     table!(connect_sessions by id, OWNED, true, MANY:
         id Uuid, organization_id Uuid, account_id Uuid, integration_id Uuid, provider_app_id Uuid, member_id Uuid, route Text, redirect_uri Text, issuer Text, scopes Json,
         state Text, failure_code Text, message Text, state_hash Bytes, verifier Sealed, expires Time, created_at Time, updated_at Time, deleted_at Time, deletion_id Uuid,
-        end_user_id Uuid, link_id Uuid, form Json, explanation Json, recorded Bool),
+        end_user_id Uuid, link_id Uuid, form Json, explanation Json, recorded Int),
     table!(connect_legs by id, OWNED, true, MANY:
         id Uuid, organization_id Uuid, account_id Uuid, session_id Uuid, number Int, route Text, redirect_uri Text, state Text, ticket_hash Bytes, state_hash Bytes,
         browser_hash Bytes, secrets Sealed, user_code Text, verification_uri Text, next_poll_at Time, poll_seconds Int, expires Time, created_at Time, updated_at Time),
