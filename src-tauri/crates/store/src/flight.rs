@@ -84,13 +84,15 @@ impl WriteTx {
     pub async fn add_flight_steps(&mut self, session: &ConnectSession, steps: Vec<NewStep>, most: u32) -> Result<u32> {
         self.check_tenant(session.organization_id.uuid(), Some(session.account_id.uuid()))?;
         let (organization, account) = self.bound()?;
-        let known: Option<(i64,)> =
-            db::query_as("SELECT recorded FROM connect_sessions WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL")
-                .bind(session.id.uuid())
-                .bind(organization)
-                .bind(account)
-                .fetch_optional(&mut self.tx)
-                .await?;
+        // Written, not read: whoever adds steps to the same consent at this moment waits here, and no two take one place.
+        let known: Option<(i64,)> = db::query_as(
+            "UPDATE connect_sessions SET recorded = recorded WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL RETURNING recorded",
+        )
+        .bind(session.id.uuid())
+        .bind(organization)
+        .bind(account)
+        .fetch_optional(&mut self.tx)
+        .await?;
         let Some(mut number) = known.map(|(known,)| known) else { return Err(StoreError::not_found(ConnectSessionId::NOUN, session.id)) };
         for step in steps {
             if number >= i64::from(most.min(MOST_STEPS)) {

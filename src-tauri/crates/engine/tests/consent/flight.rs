@@ -168,3 +168,31 @@ async fn a_page_is_explained_with_what_is_registered_and_what_was_sent() {
     let over: Problem = explain("again").await.err().unwrap();
     assert_eq!(over.code, Code::ConsentReplayed);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_server_a_window_and_the_engine_write_side_by_side() {
+    let world = World::on_server().await;
+    let begun = world.begin(ConsentRoute::Window).await;
+    let callback = world.person(&begun, true).await;
+    let mut windows = tokio::task::JoinSet::new();
+    for number in 0..6 {
+        let (engine, grant, session) = (world.engine.clone(), world.grant.clone(), begun.session.id);
+        let step = shown(&world, StepKind::Navigated, seen("https://login.test", &format!("/page/{number}"), Vec::new()));
+        windows.spawn(async move {
+            let mut turns = patchbay_engine::contention::Turns::new(engine.context());
+            loop {
+                match consent::record(&engine, &grant, session, vec![step.clone()]).await {
+                    Ok(_) => return,
+                    Err(problem) => turns.again(problem).await.unwrap(),
+                }
+            }
+        });
+    }
+    assert_eq!(world.finish(&begun, callback.as_str()).await.unwrap().state, ConnectState::Completed);
+    while let Some(done) = windows.join_next().await {
+        done.unwrap();
+    }
+    let steps = steps(&world, begun.session.id).await;
+    assert_eq!(steps.iter().map(|step| step.number).collect::<Vec<_>>(), (1..=u32::try_from(steps.len()).unwrap()).collect::<Vec<_>>(), "each has a place of its own");
+    assert_eq!(steps.last().unwrap().step.kind, StepKind::Ended);
+}
