@@ -28,7 +28,7 @@ async fn prepared(bench: &Bench) -> (Simulator, Simulated) {
     let grant = engine.local_grant(created.organization.id, Origin::Cli).await.unwrap();
     patchbay_engine::manifest_entry::add(&engine, &grant, MANIFEST).await.unwrap();
     let provider = Arc::clone(engine.catalog_for(&grant).await.unwrap().find(PROVIDER).unwrap());
-    let simulator = Simulator::of(&[provider.clone()], system_context());
+    let simulator = Simulator::of(std::slice::from_ref(&provider), system_context());
     let setup = simulator.setup(provider.id()).unwrap();
     let app = CreateProviderApp {
         name: Some("ours".to_owned()),

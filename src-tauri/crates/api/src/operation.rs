@@ -22,8 +22,8 @@ use crate::wire::call::{CallAnswer, CallIntegration};
 use crate::wire::capability::{Connector, Provider};
 use crate::wire::connect_link::{ConnectLink, ConnectLinkCreated, CreateConnectLink};
 use crate::wire::consent::{
-    BeginConnect, ConnectOffer, ConnectSession, CreateProviderApp, ExplainPage, Explained, FinishConnect, FlightStep, ProposeTrust, ProviderApp, RecordFlight, Recorded, SwitchConnect,
-    TrustPolicy, UpdateProviderApp,
+    BeginConnect, ConnectOffer, ConnectSession, CreateProviderApp, ExplainPage, Explained, FinishConnect, FlightStep, ProposeTrust, ProviderApp, RecordFlight, Recorded,
+    SwitchConnect, TrustPolicy, UpdateProviderApp,
 };
 use crate::wire::credential::{CreateCredential, Credential, UpdateCredential};
 use crate::wire::deadline::Deadlines;

@@ -149,6 +149,10 @@ mod tests {
                         "receipts",
                         "schema",
                         "feed",
+                        "flight",
+                        "latest",
+                        "check",
+                        "checks",
                         "export"
                     ]
                     .iter()

@@ -17,7 +17,7 @@ pub(crate) async fn run(arguments: Preflight, output: &Output) -> Result<(), Fai
     // At a server, its operator decides on private networks.
     let network = NetworkPolicy { allow_private: arguments.allow_private_networks, rehearsal: None };
     let tested = on(&arguments.store, &arguments.organization, network, async |opened| Ok(test(opened, &arguments, output).await?)).await?;
-    let bad = tested.iter().flat_map(|app| checks(app)).filter(|check| field(check, "outcome") == "bad").count();
+    let bad = tested.iter().flat_map(checks).filter(|check| field(check, "outcome") == "bad").count();
     let words = if tested.is_empty() { "There is no provider app.".to_owned() } else { tested.iter().map(lines).collect::<Vec<_>>().join("\n") };
     output.result(&words, &json!({ "good": bad == 0, "provider_apps": tested }));
     if bad == 0 { Ok(()) } else { Err(Failure::Found) }

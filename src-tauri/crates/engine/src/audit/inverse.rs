@@ -75,7 +75,6 @@ pub const fn inverse(operation: Operation) -> Inverse {
         | O::ProviderAppsList
         | O::ProviderAppsGet
         | O::ProviderAppsImpact
-        | O::ProviderAppsTrust
         | O::ConnectGet
         | O::ConnectRoutes
         | O::ConnectLatest
@@ -160,7 +159,7 @@ pub const fn inverse(operation: Operation) -> Inverse {
         O::EndUsersErase => Never("What was erased is nowhere any more."),
         O::AuthLogon | O::AuthLogoff => Never(SIGNING),
         O::ProviderAppsPreflight | O::IntegrationsVerify | O::IntegrationsVerifyExisting | O::IntegrationsCall => Never(TESTED),
-        O::IntegrationPointsPreview | O::IntegrationsPreviewVersion | O::ManifestsCheck => Never(LOOKED),
+        O::IntegrationPointsPreview | O::IntegrationsPreviewVersion | O::ManifestsCheck | O::ProviderAppsTrust => Never(LOOKED),
         O::ConnectBegin | O::ConnectSwitch | O::ConnectRecord | O::ConnectExplain | O::ConnectFinish | O::ConnectCancel => Never(CONSENT),
         O::ConnectLinksCreate => Never("A link is taken back by being revoked. Revoke it where it is not wanted."),
         O::ConnectLinksRevoke => Never("Nothing is kept of a link's secret. Make another link."),

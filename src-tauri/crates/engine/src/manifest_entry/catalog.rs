@@ -11,11 +11,14 @@ use patchbay_store::ReadTx;
 
 use crate::{Engine, ManagementGrant, definition, reach};
 
+/// A catalog, and the definitions whose manifests stand in it.
+type Overlaid = (Vec<DefinitionId>, Arc<Catalog>);
+
 /// Manifests that were read before. They are immutable, so each is read once; which of them are in force is asked every time.
 #[derive(Default)]
 pub(crate) struct OwnManifests {
     by_definition: Mutex<HashMap<DefinitionId, Option<Arc<Provider>>>>,
-    catalogs: Mutex<HashMap<OrganizationId, (Vec<DefinitionId>, Arc<Catalog>)>>,
+    catalogs: Mutex<HashMap<OrganizationId, Overlaid>>,
 }
 
 impl OwnManifests {

@@ -88,7 +88,7 @@ async fn an_organizations_own_provider_is_one_like_any_other_and_nobody_elses() 
 
     let added = manifest_entry::add(engine, grant, ACME).await.unwrap();
     assert!(added.definition.version.starts_with("1+") && added.definition.version.ends_with(".1"), "{}", added.definition.version);
-    assert!(!added.overrides && knows(&*engine.catalog_for(grant).await.unwrap(), "custom_acme").is_some());
+    assert!(!added.overrides && knows(&engine.catalog_for(grant).await.unwrap(), "custom_acme").is_some());
     let made = integration::create(engine, grant, "acme", new()).await.unwrap().integration;
     assert_eq!(made.definition, added.definition.id);
     assert_eq!(provider_app::create(engine, grant, app()).await.unwrap().provider.as_str(), "custom_acme");
@@ -96,7 +96,7 @@ async fn an_organizations_own_provider_is_one_like_any_other_and_nobody_elses() 
     // Another organization of the same store.
     let (stranger, created) = installation::create(&world.store(), &world.keys(), "Rival", world.context.clone()).await.unwrap();
     let theirs = stranger.local_grant(created.organization.id, Origin::Cli).await.unwrap();
-    assert_eq!(knows(&*stranger.catalog_for(&theirs).await.unwrap(), "custom_acme"), None);
+    assert_eq!(knows(&stranger.catalog_for(&theirs).await.unwrap(), "custom_acme"), None);
     assert!(manifest_entry::list(&stranger, &theirs).await.unwrap().is_empty());
     let id = added.definition.id.to_string();
     assert_eq!(definition::get(&stranger, &theirs, &id).await.unwrap_err().code, Code::NotFound);
@@ -122,7 +122,7 @@ async fn an_organizations_own_provider_is_one_like_any_other_and_nobody_elses() 
 async fn what_is_added_is_withdrawn_and_brought_back() {
     let world = World::new().await;
     let (engine, grant) = (&world.engine, &world.grant);
-    let in_force = async || knows(&*engine.catalog_for(grant).await.unwrap(), "ticketing_redmine").unwrap();
+    let in_force = async || knows(&engine.catalog_for(grant).await.unwrap(), "ticketing_redmine").unwrap();
     let first = manifest_entry::add(engine, grant, &redmine()).await.unwrap();
     assert!(first.overrides);
     assert_eq!(in_force().await, first.definition.version);

@@ -335,7 +335,7 @@ async fn an_organizations_own_definition_goes_before_the_programs_and_is_seen_by
         assert_eq!(tx.definition(own.id).await.unwrap(), None);
         assert_eq!(tx.active_definition(&provider()).await.unwrap().unwrap().id, place.definition.id);
         assert_eq!((tx.own_definitions().await.unwrap(), tx.own_active_definitions().await.unwrap()), (Vec::new(), Vec::new()));
-        assert_eq!(tx.definitions_page(&ListQuery::default()).await.unwrap().items, [place.definition.clone()]);
+        assert_eq!(tx.definitions_page(&ListQuery::default()).await.unwrap().items, std::slice::from_ref(&place.definition));
         drop(tx);
         let withdrawn = DefinitionStatus::Withdrawn;
         for scope in [Scope::Organization(theirs), Scope::Account(ours, account)] {
