@@ -10,7 +10,7 @@ use patchbay_model::{Code, Problem, Secret};
 
 use super::form::Form;
 use super::guard::{self, Browser, Guest};
-use super::page::{Brand, page, trouble};
+use super::page::{Brand, page, silent, trouble};
 use crate::management::query;
 use crate::serving::Visit;
 use crate::{body, callback};
@@ -109,7 +109,7 @@ fn leave(guest: &Guest, brand: &Brand, open: &OpenLink, offer: &LinkOffer, begun
         p { a.back href=(address(guest, offer)) { "Back" } }
         p.quiet { "This step works for ten minutes, in this browser. " (until(open)) }
     };
-    page(200, &title, Some(brand), &main)
+    silent(page(200, &title, Some(brand), &main))
 }
 
 /// The consent cannot begin; who can change that.
@@ -157,7 +157,7 @@ fn done(brand: &Brand, provider: &str, receipt: Option<&Secret>, return_url: Opt
         }
         (back(return_url))
     };
-    page(200, &title, Some(brand), &main)
+    silent(page(200, &title, Some(brand), &main))
 }
 
 /// The way back to where the person came from, or the end.

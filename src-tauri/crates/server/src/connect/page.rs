@@ -121,7 +121,13 @@ pub(crate) fn plain(status: u16, title: &str, what: &str, next: &str, reference:
         p { (next) }
         @if !reference.is_empty() { p.quiet { "Reference " (reference) } }
     };
-    page(status, title, None, &main)
+    silent(page(status, title, None, &main))
+}
+
+/// A page without a form: whoever it leads to is told nothing of its address.
+pub(super) fn silent(mut response: Response) -> Response {
+    response.headers_mut().insert("referrer-policy", HeaderValue::from_static("no-referrer"));
+    response
 }
 
 /// `GET /connect/page.css`
