@@ -109,7 +109,7 @@ fn leave(guest: &Guest, brand: &Brand, open: &OpenLink, offer: &LinkOffer, begun
         p { a.back href=(address(guest, offer)) { "Back" } }
         p.quiet { "This step works for ten minutes, in this browser. " (until(open)) }
     };
-    silent(page(200, &title, Some(brand), &main))
+    page(200, &title, Some(brand), &main)
 }
 
 /// The consent cannot begin; who can change that.
@@ -143,7 +143,7 @@ fn connected(brand: &Brand, open: &OpenLink, offer: &LinkOffer) -> Response {
 
 /// The last page of a consent that gave what it was for.
 pub(crate) fn authorized(after: &AfterConsent, receipt: Option<&Secret>) -> Response {
-    done(&Brand::of(&after.organization, &after.account), &after.provider, receipt, after.return_url.as_deref())
+    silent(done(&Brand::of(&after.organization, &after.account), &after.provider, receipt, after.return_url.as_deref()))
 }
 
 fn done(brand: &Brand, provider: &str, receipt: Option<&Secret>, return_url: Option<&str>) -> Response {
@@ -157,7 +157,7 @@ fn done(brand: &Brand, provider: &str, receipt: Option<&Secret>, return_url: Opt
         }
         (back(return_url))
     };
-    silent(page(200, &title, Some(brand), &main))
+    page(200, &title, Some(brand), &main)
 }
 
 /// The way back to where the person came from, or the end.
