@@ -185,6 +185,6 @@ async fn types_of_postgresql_say_what_sqlite_leaves_open() {
     );
     assert_eq!(
         ask(&format!("SELECT string_agg(class.relname || '.' || attname, ', ' ORDER BY 1) {columns} AND atttypid = 'boolean'::regtype")),
-        "audit_events.secret_replaced, connect_sessions.recorded, credentials.managed, organizations.sample, refresh_journal.witnessed, refresh_steps.spent"
+        "audit_events.secret_replaced, credentials.managed, organizations.sample, refresh_journal.witnessed, refresh_steps.spent"
     );
 }

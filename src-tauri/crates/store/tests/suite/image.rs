@@ -240,7 +240,7 @@ fn everything(seed: u64) -> BTreeMap<&'static str, Vec<Value>> {
                     "kind": "opened", "detail": d.json()}));
                 rows.entry("connect_sessions").or_default().push(json!({"id": session, "organization_id": organization, "account_id": account, "integration_id": integration,
                     "provider_app_id": app, "member_id": member, "route": "browser", "redirect_uri": "https://x", "scopes": d.json(), "state": "begun", "state_hash": base64(d),
-                    "verifier": sealed(d), "expires": created, "created_at": created, "updated_at": updated, "end_user_id": person, "form": d.json(), "recorded": true}));
+                    "verifier": sealed(d), "expires": created, "created_at": created, "updated_at": updated, "end_user_id": person, "form": d.json(), "recorded": 3}));
                 rows.entry("consent_receipts").or_default().push(json!({"id": id(), "organization_id": organization, "account_id": account, "integration_id": integration,
                     "end_user_id": person, "provider": "x", "scopes": d.json(), "granted_at": created}));
                 rows.entry("definition_moves").or_default().push(json!({"id": id(), "organization_id": organization, "account_id": account, "integration_id": integration,
