@@ -34,7 +34,7 @@ test('from an empty store to tickets on screen and an export', async ({ app: pag
     await choose(page, 'Provider', 'OpenID Connect');
     await page.getByLabel('Issuer').fill(oidc.issuer);
     await page.getByLabel('Client ID').fill(oidc.confidential.client_id);
-    await page.getByLabel('Client secret').fill(oidc.confidential.client_secret);
+    await page.getByLabel('Client secret', { exact: true }).fill(oidc.confidential.client_secret);
     await expect(page.getByText(`${server.url}/oauth/callback`).first()).toBeVisible();
     await accessible(page);
     await page.getByRole('button', { name: 'Add provider app' }).click();

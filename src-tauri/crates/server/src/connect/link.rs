@@ -153,7 +153,8 @@ fn done(brand: &Brand, provider: &str, receipt: Option<&Secret>, return_url: Opt
         p.note.good role="status" { "The connection was tested and works." }
         p { (brand.name()) " can now use " (provider) " for " (brand.customer()) "." }
         @if let Some(receipt) = receipt {
-            p { a href={ "/connect/receipt/" (receipt.expose()) } { "Your receipt" } " says what you agreed to. Keep its address: there you can take it back." }
+            p { "Your receipt says what you agreed to. Keep its address: there you can take it back." }
+            p { a.back href={ "/connect/receipt/" (receipt.expose()) } { "Your receipt" } }
         }
         (back(return_url))
     };
