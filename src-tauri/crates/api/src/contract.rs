@@ -12,7 +12,7 @@ use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::openapi::{Answered, Schemas};
 use crate::operation;
-use crate::reply::{AuditFile, CalendarFile, Deleted, Document, Empty};
+use crate::reply::{AuditFile, CalendarFile, Deleted, Document, Empty, SchemaDocument};
 use crate::request::{ReadBody, ReadQuery};
 use crate::wire::audit::ExportedAudit;
 use crate::wire::deadline::ExportedCalendar;
@@ -166,6 +166,21 @@ impl ResultType for Document {
                 "components": { "type": "object" },
             },
             "required": ["openapi", "info", "paths", "components"],
+        }))
+    }
+}
+
+impl ResultType for SchemaDocument {
+    fn typescript(_: &mut Types) -> String {
+        "Record<string, unknown>".to_owned()
+    }
+
+    fn answered(_: &mut Schemas) -> Answered {
+        Answered::Json(json!({
+            "type": "object",
+            "description": "A JSON Schema.",
+            "properties": { "$schema": { "type": "string" }, "type": { "const": "object" }, "properties": { "type": "object" }, "$defs": { "type": "object" } },
+            "required": ["$schema", "type", "properties"],
         }))
     }
 }

@@ -13,7 +13,7 @@ use crate::handle::{
     organization, overview, point, provider_app, receipt, revocation, role, status, token, trial, undo, webhook,
 };
 use crate::openapi::Management;
-use crate::reply::{AuditFile, CalendarFile, Deleted, Document, Empty, IntoReply, Reply};
+use crate::reply::{AuditFile, CalendarFile, Deleted, Document, Empty, IntoReply, Reply, SchemaDocument};
 use crate::request::{DeadlinesOf, Expand, ExportOf, Json, ListOf, MaybeJson, NoBody, NoQuery, Patch, Place, ReadBody, ReadQuery, Request, Revoking, Timeseries};
 use crate::wire::account::{Account, AccountCreated, CreateAccount, UpdateAccount};
 use crate::wire::audit::{Audit, AuditDetail};
@@ -329,7 +329,7 @@ table! {
     EndUsersReceipts: Get "/v1/x/accounts/{account_id}/end-users/{end_user_id}/receipts", ListOf, NoBody => Listed<ConsentReceipt>, 200, Management, end_user::receipts;
 
     DeletionsUndo: Post "/v1/x/deletions/{deletion_id}/undo", NoQuery, NoBody => Empty, 204, Management, undo;
-    ManifestsSchema: Get "/v1/x/catalog/schema", NoQuery, NoBody => Document, 200, Management, meta::manifest_schema;
+    ManifestsSchema: Get "/v1/x/catalog/schema", NoQuery, NoBody => SchemaDocument, 200, Management, meta::manifest_schema;
     ManifestsList: Get "/v1/x/catalog/manifests", NoQuery, NoBody => Listed<ManifestEntry>, 200, Management, manifest_entry::list;
     ManifestsCheck: Post "/v1/x/catalog/manifests/check", NoQuery, Json<ManifestText> => Answer<ManifestCheck>, 200, Management, manifest_entry::check;
     ManifestsAdd: Post "/v1/x/catalog/manifests", NoQuery, Json<ManifestText> => Answer<ManifestEntry>, 201, Management, manifest_entry::add;

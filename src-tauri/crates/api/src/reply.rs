@@ -101,6 +101,16 @@ impl IntoReply for Document {
     }
 }
 
+/// A JSON Schema, which has no envelope either.
+#[derive(Clone, Debug)]
+pub struct SchemaDocument(pub Value);
+
+impl IntoReply for SchemaDocument {
+    fn into_reply(self, status: u16) -> Result<Reply, Problem> {
+        Reply::of(status, &self.0)
+    }
+}
+
 /// The audit log as a file: over HTTP the file is the body, a command's result holds it.
 #[derive(Clone, Debug)]
 pub struct AuditFile(pub ExportedAudit);

@@ -273,7 +273,7 @@ pub struct Revoking {
 impl ReadQuery for Revoking {
     fn read(request: &Request) -> Result<Self, Problem> {
         match request.values("revoke").last() {
-            None | Some("") => Ok(Self { now: false }),
+            None => Ok(Self { now: false }),
             Some("now") => Ok(Self { now: true }),
             Some(_) => Err(Problem::new(Code::InvalidField, "The parameter `revoke` must be now, or left out.").at(Location::Query, "revoke")),
         }
@@ -320,9 +320,6 @@ pub struct DeadlinesOf(pub DeadlineQuery);
 impl DeadlinesOf {
     /// How far ahead is looked where nothing is said.
     const WITHIN: Duration = Duration::from_secs(90 * 86_400);
-    /// How far ahead can be looked: ten years.
-    const FARTHEST: u64 = 3660;
-
     /// Reads `30d`, `12h` or `8w`.
     fn within(text: &str) -> Option<Duration> {
         let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
@@ -332,17 +329,19 @@ impl DeadlinesOf {
             "w" => 7 * 86_400,
             _ => return None,
         };
-        let number: u64 = digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
-        let seconds = number.checked_mul(seconds)?;
-        (1..=Self::FARTHEST * 86_400).contains(&seconds).then(|| Duration::from_secs(seconds))
+        // At most 999, as the described pattern says: weeks reach nineteen years ahead.
+        let sound = digits.len() <= 3 && !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let number: u64 = digits.parse().ok().filter(|_| sound)?;
+        Some(Duration::from_secs(number * seconds))
     }
 }
 
 impl ReadQuery for DeadlinesOf {
     fn read(request: &Request) -> Result<Self, Problem> {
         let wrong = |name: &'static str, words: &str| Problem::new(Code::InvalidField, format!("The parameter `{name}` must be {words}.")).at(Location::Query, name);
-        let last = |name| request.values(name).last().filter(|text| !text.is_empty());
-        let within = last("within").map(|text| Self::within(text).ok_or_else(|| wrong("within", "a time ahead of at most ten years, such as 30d, 12h or 8w"))).transpose()?;
+        let last = |name| request.values(name).last();
+        let within =
+            last("within").map(|text| Self::within(text).ok_or_else(|| wrong("within", "a time ahead of 1 to 999 hours, days or weeks, such as 30d, 12h or 8w"))).transpose()?;
         let words: Vec<&str> = request.values("kind").flat_map(|text| text.split(',')).filter(|word| !word.is_empty()).collect();
         let kinds = words.iter().map(|word| DeadlineKind::from_word(word)).collect::<Option<Vec<_>>>().ok_or_else(|| {
             let known: Vec<&str> = DeadlineKind::ALL.iter().map(|kind| kind.as_str()).collect();

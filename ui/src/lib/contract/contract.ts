@@ -1241,7 +1241,7 @@ provider?: ProviderId, };
  */
 export type DeadlineParams = {
 /**
- * How far ahead is looked: `30d`, `12h` or `8w`, at most ten years; 90 days when left out.
+ * How far ahead is looked: `30d`, `12h` or `8w`, at most 999 of them; 90 days when left out.
  */
 within?: string,
 /**

@@ -11,8 +11,8 @@ use ts_rs::TS;
 #[serde(default)]
 #[ts(optional_fields)]
 pub struct DeadlineParams {
-    /// How far ahead is looked: `30d`, `12h` or `8w`, at most ten years; 90 days when left out.
-    #[schemars(regex(pattern = "^[0-9]+[hdw]$"))]
+    /// How far ahead is looked: `30d`, `12h` or `8w`, at most 999 of them; 90 days when left out.
+    #[schemars(regex(pattern = "^[1-9][0-9]{0,2}[hdw]$"))]
     pub within: Option<String>,
     /// Of these kinds alone; of all when left out.
     pub kind: Option<Vec<DeadlineKind>>,
