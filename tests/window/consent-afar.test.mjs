@@ -168,7 +168,7 @@ test("a refusal at the provider and a window that is closed are told in words", 
   await page("Sign in", before);
   // Login, password and Sign in come before Cancel.
   await desktop.xdotool("key", "Tab", "Tab", "Tab", "Return");
-  await window.sees("The provider or the person refused");
+  await window.sees("Connect again and agree");
   await windowGone();
   assert.equal(await statusOf(refused), "awaiting_consent");
   before = await shown();

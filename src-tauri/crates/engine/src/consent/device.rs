@@ -153,7 +153,7 @@ async fn taken(engine: &Engine, scope: Scope, caller: &CallerInfo, leg: &Connect
 
 /// Why it is over (RFC 8628 section 3.5).
 fn over(refusal: &Refusal) -> Problem {
-    let says = refusal.description.as_deref().map(|words| format!(" The provider says: {words}")).unwrap_or_default();
+    let says = refusal.description.as_deref().map(|words| format!(" The provider says: `{words}`.")).unwrap_or_default();
     let (code, step) = match refusal.error.as_str() {
         "expired_token" => (Code::ConsentExpired, "The code was not entered in time. Begin the consent again.".to_owned()),
         "access_denied" => (Code::ConsentDenied, "The person or the provider refused. Begin the consent again when that is settled.".to_owned()),

@@ -249,7 +249,7 @@ async fn exchange(engine: &Engine, caller: &CallerInfo, material: &Material, aut
 
 /// Which setting to change, out of the provider's error (RFC 6749 section 5.2).
 fn refused(material: &Material, session: &ConnectSession, refusal: &Refusal) -> Problem {
-    let words = refusal.description.as_deref().map(|words| format!(" The provider says: {words}")).unwrap_or_default();
+    let words = refusal.description.as_deref().map(|words| format!(" The provider says: `{words}`.")).unwrap_or_default();
     let about_redirect = refusal.description.as_deref().is_some_and(|words| words.to_ascii_lowercase().contains("redirect"));
     let (cause, own) = oauth::cause(&material.provider, refusal);
     let step = match cause {

@@ -257,7 +257,7 @@ pub(super) fn code<'a>(session: &ConnectSession, provider: &Provider, server: &S
 pub(super) fn refused(session: &ConnectSession, provider: &Provider, error: &str, description: Option<&str>) -> Problem {
     let error = bounded(error);
     let words = description.map(bounded).filter(|words| !words.is_empty());
-    let says = words.as_deref().map(|words| format!(" The provider says: {words}")).unwrap_or_default();
+    let says = words.as_deref().map(|words| format!(" The provider says: `{words}`.")).unwrap_or_default();
     let seen = Seen { code: Some(&error), words: words.as_deref(), ..Seen::default() };
     let own = provider.explain(At::Callback, &seen).map(|(_, own)| own.to_owned());
     let step = own.unwrap_or_else(|| match error.as_str() {
