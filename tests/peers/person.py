@@ -1,4 +1,4 @@
-"""A person in a browser, without the browser: signs in at the OpenID peer and allows (or refuses) what is asked."""
+"""A person in a browser, without the browser: signs in at the OpenID peer, or at a simulated provider, and allows (or refuses) what is asked."""
 
 import http.cookiejar
 import re
@@ -18,6 +18,29 @@ def browse(start_url, login, password, allow=True):
     authorize_url, page = go(start_url)
     assert authorize_url, f"the start address leads nowhere: {page[-300:]}"
     return go(consent(authorize_url, login, password, allow, go))[1]
+
+
+def callback(start_url, login, password):
+    """The address at which `browse` would end, without going there: the browser could not, or something else takes it."""
+    go = _browser()
+    location, page = go(start_url)
+    # Either it is Patchbay's start address or the provider's own page.
+    return consent(location if location and "/start" in urllib.parse.urlsplit(start_url).path else start_url, login, password, True, go)
+
+
+def rehearse(start_url, login, password):
+    """The same at a provider that the simulator plays, whose forms go to the address at which they are shown."""
+    go = _browser()
+    here, page = go(start_url)
+    assert here, f"the start address leads nowhere: {page[-300:]}"
+    location, _ = go(here)
+    assert location is None, "the provider asks nobody to sign in"
+    _, page = go(here, {"login": login, "password": password})
+    ticket = re.search(r'name="ticket" value="([^"]+)"', page)
+    assert ticket, f"the provider does not ask: {re.sub('<[^>]+>', ' ', page)[-300:]}"
+    location, page = go(here, {"ticket": ticket[1], "answer": "allow"})
+    assert location, f"the provider sends nobody back: {re.sub('<[^>]+>', ' ', page)[-300:]}"
+    return go(location)[1]
 
 
 def _browser():

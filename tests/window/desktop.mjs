@@ -30,7 +30,8 @@ export async function until(what, ask, ms = 20_000) {
   throw new Error(`${what}: not within ${ms} ms; last: ${last?.message ?? JSON.stringify(last)}`);
 }
 
-function freePort() {
+/** A port on loopback that nobody has just now. */
+export function freePort() {
   return new Promise((done) => {
     const server = createServer().listen(0, "127.0.0.1", () => {
       const { port } = server.address();
@@ -136,21 +137,21 @@ export class Desktop {
     return text.includes("true");
   }
 
-  /** Starts the application under WebDriver and waits for its window. */
-  async start() {
+  /** Starts the application under WebDriver, with these arguments, and waits for its window. */
+  async start(...words) {
     const port = await freePort();
     this.environment.TAURI_WEBVIEW_AUTOMATION = "true";
     this.driver = this.run("WebKitWebDriver", [`--port=${port}`]);
     const base = `http://127.0.0.1:${port}`;
     await until("WebKitWebDriver", async () => (await fetch(`${base}/status`)).ok);
     const window = new Window(base);
-    await window.begin(join(built, "patchbay-desktop"));
+    await window.begin(join(built, "patchbay-desktop"), words);
     this.window = window;
     return window;
   }
 
-  /** Ends the application and starts it again in the same home. */
-  async restart() {
+  /** Ends the application and starts it again in the same home, with these arguments. */
+  async restart(...words) {
     const running = descendants(this.driver.pid);
     await this.window.end();
     // While the first is still ending, a second would hand over to it and go.
@@ -158,7 +159,15 @@ export class Desktop {
     process.kill(this.driver.pid);
     // One that outlives its driver would take the next one for a second window of itself.
     await until("the application to end", () => running.every(ended));
-    return this.start();
+    return this.start(...words);
+  }
+
+  /** Starts the application once more, beside the one that runs: it hands over what it was started with, and ends. */
+  async startAgain(...words) {
+    const second = this.run(join(built, "patchbay-desktop"), words);
+    const status = await new Promise((done) => second.once("exit", done));
+    assert.equal(status, 0, `the second process ends well: ${second.log}`);
+    return second.log;
   }
 
   /** Runs xdotool on this display and gives what it printed. */
@@ -229,8 +238,8 @@ class Window {
     return value;
   }
 
-  async begin(binary) {
-    const capabilities = { alwaysMatch: { "webkitgtk:browserOptions": { binary, args: [] } } };
+  async begin(binary, args) {
+    const capabilities = { alwaysMatch: { "webkitgtk:browserOptions": { binary, args } } };
     const { sessionId } = await this.ask("POST", "/session", { capabilities });
     this.session = `/session/${sessionId}`;
   }
