@@ -1,8 +1,8 @@
-//! Renewal under fire: four processes of sixty-four threads each use one integration whose access token ended, while answers
+//! Renewal under fire: sixty-four threads in four processes use one integration whose access token ended, while answers
 //! are lost and processes are killed with SIGKILL at each step. After every round three independent accounts are compared: what
 //! the provider saw, what was done to whom, and what the store says.
 //!
-//! `FIRE` says how many rounds there are of each variant (on PostgreSQL a tenth), `FIRE_LANES` in how many lanes at once,
+//! `FIRE` says how many rounds there are of each variant, `FIRE_LANES` in how many lanes at once,
 //! `PATCHBAY_SEED` which ones.
 
 #![cfg(test)]

@@ -22,10 +22,12 @@ use crate::count::{Count, INJECTIONS, Injection, Round};
 use crate::peer::{Fault, Peer, Reuse};
 use crate::worker::{self, Worker};
 
-const PROCESSES: usize = 4;
+pub(crate) const PROCESSES: usize = 4;
 const REDIRECT_URI: &str = "http://127.0.0.1:4711/oauth/callback";
 /// Each injection once.
 const FEW: u32 = 10;
+/// So many that the processors have something to do while a death is left alone.
+const LANES: u32 = 5;
 /// Far longer than a round may take, so that one without an end fails in words.
 const END: Duration = Duration::from_secs(120);
 
@@ -53,19 +55,16 @@ struct World {
 /// Runs every round of a variant, in lanes that share nothing: most of a round with a death in it is waiting.
 pub(crate) fn all(name: &'static str, reuse: Reuse, database: Option<fn() -> Database>) {
     let rounds = u32::try_from(setting("FIRE").unwrap_or(u64::from(FEW))).unwrap();
-    // Every write there is serializable, and a death is left alone for five seconds: a tenth of the rounds takes as long.
-    let rounds = if database.is_some() { (rounds / 10).max(FEW.min(rounds)) } else { rounds };
-    let lanes = u32::try_from(setting("FIRE_LANES").unwrap_or(1)).unwrap();
+    let lanes = u32::try_from(setting("FIRE_LANES").unwrap_or(u64::from(LANES))).unwrap();
     let seed = setting("PATCHBAY_SEED").unwrap_or(1);
     let begun = Instant::now();
     let running: Vec<_> = (0..lanes)
         .map(|lane| {
-            let rounds = rounds / lanes + u32::from(lane < rounds % lanes);
             let database = database.map(|database| database());
             // A lane asks its workers in turn and waits for none of them, so that it wants a thread of its own.
             std::thread::spawn(move || {
                 let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-                runtime.block_on(run(name, reuse, database, rounds, seed + u64::from(lane)))
+                runtime.block_on(run(name, reuse, database, (lane..rounds).step_by(lanes as usize), seed + u64::from(lane)))
             })
         })
         .collect();
@@ -79,7 +78,7 @@ pub(crate) fn all(name: &'static str, reuse: Reuse, database: Option<fn() -> Dat
     println!("{}", count.sentence(name, seed, begun.elapsed().as_secs_f64()));
 }
 
-async fn run(name: &'static str, reuse: Reuse, database: Option<Database>, rounds: u32, seed: u64) -> Count {
+async fn run(name: &'static str, reuse: Reuse, database: Option<Database>, rounds: impl Iterator<Item = u32>, seed: u64) -> Count {
     let folder = tempfile::tempdir().unwrap();
     let (peer, mut held) = Peer::start(reuse).await;
     let address = database.as_ref().map(|database| database.url(LOGIN));
@@ -99,7 +98,7 @@ async fn run(name: &'static str, reuse: Reuse, database: Option<Database>, round
 
     let mut dice = Dice(seed);
     let mut count = Count::default();
-    for number in 0..rounds {
+    for number in rounds {
         // Each once, and then as they fall.
         let injection = INJECTIONS.get(number as usize).copied().unwrap_or_else(|| INJECTIONS[dice.roll(INJECTIONS.len())]);
         let (seen, newest) = (peer.seen().len(), world.steps().await.pop());

@@ -1,4 +1,4 @@
-//! One of the processes: sixty-four threads that use the integration, and a place in the journal at which it stops, so that it
+//! One of the processes: its share of the sixty-four threads that use the integration, and a place in the journal at which it stops, so that it
 //! is killed exactly there.
 
 use std::io::{BufRead, BufReader, Write};
@@ -14,7 +14,8 @@ use tracing::span;
 
 /// Tells a test, run anew as a process of its own, what it works on.
 const WORK: &str = "PATCHBAY_FIRE_WORK";
-const THREADS: usize = 64;
+/// Of this process: sixty-four in all.
+const THREADS: usize = 64 / crate::round::PROCESSES;
 
 /// The step at which this process stops; empty for none.
 static STOP_AT: Mutex<String> = Mutex::new(String::new());

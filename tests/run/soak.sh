@@ -5,7 +5,8 @@
 #                       on a file and on PostgreSQL, whose server is killed too
 #   PATCHBAY_CASES=10   how many times as many random cases are tried as in `make test`, and places where a disk is full
 #   PATCHBAY_SEED=...   which ones; a new number every time unless it is given, and told here
-#   FIRE=10000          rounds of renewal under fire, of each variant; on PostgreSQL a tenth
+#   FIRE=10000          rounds of renewal under fire, of each variant
+#   FIRE_LANES=10       in how many lanes at once
 #   ROUNDS=3            how often the SDK's suite is run
 #   RESTARTS=20         how often each of two servers under load is restarted
 . "$(dirname "$0")/env.sh"
@@ -21,8 +22,8 @@ features=(--workspace --features patchbay-desktop/custom-protocol)
 kills() { cargo test "${features[@]}" --test cli -- kill_9 --nocapture --test-threads 1; }
 # Disks without room at every operation of a command, and database servers that go, are full or read-only.
 disks() { cargo test "${features[@]}" --test cli -- full:: connections:: crowd:: without_room --nocapture; }
-# Renewal of tokens while answers are lost and processes are killed; 10,000 rounds take hours.
-fire() { FIRE=${FIRE:-10000} cargo test "${features[@]}" --test fire -- --nocapture --test-threads 1; }
+# Renewal of tokens while answers are lost and processes are killed; so often that an optimized build is worth its time.
+fire() { FIRE=${FIRE:-10000} FIRE_LANES=${FIRE_LANES:-10} cargo test --package patchbay-engine --profile soak --test fire -- --nocapture --test-threads 1; }
 # The reference model against an engine, two engines and two programs, which were built above.
 property() { cargo test "${features[@]}" --test property -- --nocapture; }
 # Every route with every permission set, and tokens that never exceed who minted them.

@@ -39,7 +39,7 @@ rm -rf "$2"
 "#;
 
 /// Settings for speed, and against what a friendly server would hide: an odd time zone, and the order of a language.
-const SETTINGS: &str = "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\nshared_buffers = 64MB\nmax_connections = 300\njit = off\nautovacuum_naptime = 1h\ntimezone = 'Asia/Kathmandu'\nlc_messages = 'C'\n";
+const SETTINGS: &str = "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\nshared_buffers = 64MB\nmax_connections = 1000\njit = off\nautovacuum_naptime = 1h\ntimezone = 'Asia/Kathmandu'\nlc_messages = 'C'\n";
 
 /// One server.
 pub(crate) struct Cluster {
