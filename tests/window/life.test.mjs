@@ -159,6 +159,16 @@ test("what a page refuses to a window goes on in the browser, and is the same co
   await goesOn(integration, session);
 });
 
+test("somebody who has signed in in the window goes on in the browser, and the consent is the same", async () => {
+  const integration = await world.awaiting("crm_salesforce", "Left half-way");
+  await atIntegration(integration);
+  await window.click("button", "Connect");
+  const session = await world.setOut(integration);
+  await world.signIn(integration, session);
+  await window.click("button", "Continue in my browser");
+  await goesOn(integration, session);
+});
+
 /** The browser finishes what the window began. */
 async function goesOn(integration, { id }) {
   await window.sees("Connected. ");
