@@ -3,70 +3,33 @@
 
 import { after, before, test } from "node:test";
 import { join } from "node:path";
-import { assert, built, Desktop, firstLine, pause, root, until } from "./desktop.mjs";
+import { assert, pause, root, until } from "./desktop.mjs";
+import { Rehearsed } from "./rehearsed.mjs";
 
 const pictures = join(root, ".cache/screenshots/window");
-const patchbay = join(built, "patchbay");
-let desktop, window, simulator, server, token, account;
-
-async function ask(command, params) {
-  const { value, problem } = await window.rpc(command, params);
-  assert.equal(problem, undefined, `${command}: ${problem?.message}`);
-  return value.result ?? value;
-}
-
-async function api(method, path, body) {
-  const answer = await fetch(`${server}${path}`, { method, headers: { authorization: `Bearer ${token.primary.access.secret}`, "content-type": "application/json" }, body: JSON.stringify(body) });
-  const text = await answer.text();
-  assert.ok(answer.ok, `${method} ${path}: ${text}`);
-  return JSON.parse(text).result;
-}
+const JIRA = "ticketing_jira";
+let world, desktop, window;
 
 /** Opens the provider's page in the consent window. */
 async function connect(fullname) {
-  const provider = simulator.providers[0];
-  const provider_config = { ...provider.sample_config, type: provider.id, credential: { type: "o_auth_user" } };
-  const { integration } = await api("POST", `/v1/integrations/${account}`, { fullname, provider_config });
-  await window.go(`/integrations/${account}/${integration.id}?do=connect`);
+  const integration = await world.awaiting(JIRA, fullname);
+  await window.go(`/integrations/${world.account}/${integration.id}?do=connect`);
   await window.sees(`Connect ${fullname}`);
-  const before = await log();
-  await window.click("button", "Connect in a window");
-  await desktop.windowNamed("Connect Jira");
-  await until("the provider's page", async () => (await log()).length > before.length);
-  const [session] = await ask("connect.latest", { path: { account_id: account, integration_id: integration.id } });
-  // What was asked for is there at once; drawing it takes a moment more.
-  await until("the page to be recorded", async () => (await flight(session)).some(({ kind }) => kind === "navigated"));
-  return session;
+  return world.setOut(integration);
 }
 
-const log = async () => (await (await fetch(`${simulator.control}/log`)).json()).filter(({ what }) => what === "authorize");
-const flight = (session) => ask("connect.flight", { path: { connect_session_id: session.id } });
+const flight = (session) => world.flight(session);
 const kinds = async (session) => (await flight(session)).map(({ kind }) => kind);
 const dialog = (title) => desktop.windowNamed(title);
 const gone = (title) => until(`"${title}" to close`, async () => (await desktop.xdotool("search", "--onlyvisible", "--name", title).catch(() => "")) === "");
 
 before(async () => {
-  desktop = await Desktop.open();
-  simulator = JSON.parse(await firstLine(desktop.run(patchbay, ["simulate", "--provider", "ticketing_jira", "--output", "json"])));
-  const store = ["--store", `sqlite:${join(desktop.folder, "far.db")}`, "--key-source", `file:${join(desktop.folder, "far.key")}`];
-  await firstLine(desktop.run(patchbay, ["init", ...store, "--sample", "--output", "json"]));
-  token = JSON.parse(await firstLine(desktop.run(patchbay, ["token", "mint", ...store, "--output", "json"])));
-  server = JSON.parse(await firstLine(desktop.run(patchbay, ["serve", ...store, "--listen", "127.0.0.1:0", "--allow-private-networks", "--rehearse", simulator.listening, "--output", "json"]))).listening;
-  ({ id: account } = (await api("POST", "/v1/accounts", { fullname: "Pages of Globex" })).account);
-  const { id, client_id, client_secret, redirect_uris } = simulator.providers[0];
-  await api("POST", "/v1/x/provider-apps", { provider: id, fullname: "Played", client_id, client_secret, redirect_uris: redirect_uris.filter((uri) => uri.includes("sim.invalid")), scopes: [] });
-  const own = JSON.parse(await firstLine(desktop.run(patchbay, ["token", "mint", ...store, "--output", "json"])));
-  window = await desktop.start();
-  await window.click("button", "Open a store");
-  await window.click("radio", "Patchbay server");
-  await window.fill("Address of the server", server);
-  await window.fill("Access token", own.primary.access.secret);
-  await window.fill("Refresh secret", own.primary.refresh.secret);
-  await window.click("button", "Open store");
-  await until("the store", async () => (await ask("session.info")).store.url === server);
+  world = await Rehearsed.open([JIRA]);
+  ({ desktop, window } = world);
+  await world.app(JIRA, { redirect_uris: ["https://patchbay.sim.invalid/oauth/callback"] });
 });
 
-after(() => desktop?.close());
+after(() => world?.close());
 
 test("a page with a password field is not read", async () => {
   const session = await connect("Signing in");
@@ -82,7 +45,7 @@ test("a page with a password field is not read", async () => {
 });
 
 test("a refusal is read when that is asked for, shown first, and explained", async () => {
-  await fetch(`${simulator.control}/faults`, { method: "POST", body: JSON.stringify({ fault: "refuse_window", times: 20 }) });
+  await world.control.order(JIRA, { fault: "refuse_window", times: 20 });
   const session = await connect("Refused in windows");
   await desktop.xdotool("key", "alt+e");
   await dialog("Explain this page");
