@@ -107,6 +107,11 @@ async fn kept_alive(world: &World, server: &Server, integration: &Integration) -
 
 /// The organization registers itself, as an administrator would.
 pub(crate) async fn register(world: &World, provider: &Arc<Provider>, name: &str, server: &Server, way: &CredentialOption) -> Result<(), Failed> {
+    register_asking(world, provider, name, server, way, &[]).await
+}
+
+/// The same, asking for these scopes.
+pub(crate) async fn register_asking(world: &World, provider: &Arc<Provider>, name: &str, server: &Server, way: &CredentialOption, scopes: &[&str]) -> Result<(), Failed> {
     let setup = world.simulator.setup_at(provider.id(), name).ok_or("the provider is not simulated")?;
     let config = patchbay_providers::sample_config_of(provider.manifest(), way);
     let issuer = provider.home(server, &provider.values(&config, &BTreeMap::new(), &BTreeMap::new())).map_err(problem("where the server is"))?;
@@ -118,14 +123,14 @@ pub(crate) async fn register(world: &World, provider: &Arc<Provider>, name: &str
         client_id: setup.client_id.clone(),
         client_secret: (server.client_auth != [ClientAuth::None]).then(|| Secret::new(setup.client_secret.as_str())),
         redirect_uris: vec![REDIRECT.to_owned()],
-        scopes: Vec::new(),
+        scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
         secret_expires: None,
     };
     provider_app::create(&world.engine, &world.grant, app).await.map(drop).map_err(problem("the provider app"))
 }
 
 /// A whole consent.
-async fn connect(world: &World, integration: &Integration) -> Result<(), Failed> {
+pub(crate) async fn connect(world: &World, integration: &Integration) -> Result<(), Failed> {
     let begin =
         BeginConsent { integration: integration.id, route: Some(ConsentRoute::Paste), platform: Platform::default(), redirect_uri: Some(REDIRECT.to_owned()), end_user: None };
     let begun = consent::begin(&world.engine, &world.grant, begin).await.map_err(problem("the beginning of the consent"))?;

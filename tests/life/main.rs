@@ -1,12 +1,13 @@
 //! The life of every credential that the catalog knows, through the engine and over the wire, with providers that the simulator plays
 //! from the same manifests: entered or granted, used, renewed, ended at the provider, replaced.
 //!
-//! There is one trial for each way to authenticate of each manifest, and one for what can be told of its app without a person. What a trial proves is that manifest, engine and simulator agree.
+//! There is one trial for each way to authenticate of each manifest, one more where a consent gives several tokens, and one for what can be told of its app without a person. What a trial proves is that manifest, engine and simulator agree.
 
 mod consent;
 mod keys;
 mod preflight;
 mod revoking;
+mod sets;
 mod world;
 
 use std::process::ExitCode;
@@ -38,6 +39,11 @@ fn main() -> ExitCode {
             let (runtime, catalog, provider, way) = (runtime.clone(), catalog.clone(), provider.clone(), way.clone());
             let name = format!("{}::preflight", provider.id());
             trials.push(Trial::test(name, move || runtime.block_on(preflight::trial(&catalog, &provider, &way))));
+        }
+        for way in provider.manifest().credential.iter().filter(|way| provider.consent(&way.word).is_some_and(|server| server.answer.tokens.len() > 1)) {
+            let (runtime, catalog, provider, way) = (runtime.clone(), catalog.clone(), provider.clone(), way.clone());
+            let name = format!("{}::{}::set", provider.id(), way.word);
+            trials.push(Trial::test(name, move || runtime.block_on(sets::life(&catalog, &provider, &way))));
         }
         if trials.len() == before {
             let (runtime, catalog, provider) = (runtime.clone(), catalog.clone(), provider.clone());

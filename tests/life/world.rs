@@ -11,12 +11,15 @@ use patchbay_engine::installation::{self, StoreUrl};
 use patchbay_engine::integration::{self, CreateIntegration, UpdateIntegration};
 use patchbay_engine::provider_app::{self, CreateProviderApp};
 use patchbay_engine::{Engine, ManagementGrant, NetworkPolicy};
+use patchbay_model::deadline::ClockOwner;
 use patchbay_model::integration::{Integration, IntegrationStatus};
-use patchbay_model::{Clock, Context, Origin, Problem, Secret, Timestamp};
+use patchbay_model::status::CallSums;
+use patchbay_model::{Clock, Context, Origin, Problem, Scope, Secret, Timestamp};
 use patchbay_providers::manifest::CredentialOption;
 use patchbay_providers::{Catalog, Provider, sample_config_of};
 use patchbay_server::Simulated;
 use patchbay_simulator::{Entry, Simulator};
+use patchbay_store::{Store, Usage};
 use patchbay_vault::{KeyAccess, KeySource, OsEntropy, SystemClock};
 use serde_json::{Map, Value};
 
@@ -39,7 +42,7 @@ pub(crate) struct World {
     clock: Arc<MovedClock>,
     // Both end with the trial.
     _simulated: Simulated,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// A failure with where it happened.
@@ -74,7 +77,7 @@ impl World {
         let grant = engine.local_grant(created.organization.id, Origin::Cli).await.map_err(problem("the grant"))?;
         let new = CreateAccount { name: Some("globex".to_owned()), ..CreateAccount::default() };
         let account = patchbay_engine::account::create(&engine, &grant, new).await.map_err(problem("the account"))?.account.id.to_string();
-        Ok(Self { engine, grant, simulator, provider: provider.clone(), account, clock, _simulated: simulated, _folder: folder })
+        Ok(Self { engine, grant, simulator, provider: provider.clone(), account, clock, _simulated: simulated, folder })
     }
 
     /// A configuration with this credential in it.
@@ -127,6 +130,33 @@ impl World {
 
     pub(crate) fn advance(&self, seconds: u64) {
         self.clock.0.fetch_add(i64::try_from(seconds).unwrap_or_default() * 1_000_000, Ordering::SeqCst);
+    }
+
+    async fn bare_store(&self) -> Result<Store, Failed> {
+        Store::open(&self.folder.path().join("store.db")).await.map_err(at("the store itself"))
+    }
+
+    /// When the tokens of an integration end and are renewed.
+    pub(crate) async fn clocks(&self, integration: &Integration) -> Result<Vec<patchbay_model::deadline::Clock>, Failed> {
+        let id = self.now(integration).await?.config.pointer("/credential/value").and_then(Value::as_str).and_then(|id| id.parse().ok()).ok_or("it has no credential")?;
+        let scope = Scope::Account(integration.organization_id, integration.account_id);
+        let mut tx = self.bare_store().await?.read(scope).await.map_err(at("the clocks"))?;
+        tx.clocks_of(ClockOwner::Credential(id)).await.map_err(at("the clocks"))
+    }
+
+    /// As if a program had called at this moment.
+    pub(crate) async fn used(&self, integration: &Integration) -> Result<(), Failed> {
+        let usage = Usage {
+            organization_id: integration.organization_id,
+            account_id: integration.account_id,
+            integration_id: integration.id,
+            last_used_at: self.clock.now(),
+            last_connected_at: None,
+            used: CallSums::default(),
+            minutes: Vec::new(),
+            turns: Vec::new(),
+        };
+        self.bare_store().await?.flush_usage(&[usage]).await.map_err(at("the use of an integration"))
     }
 
     /// What came of each request of this kind.

@@ -21,6 +21,7 @@ const BY_CAUSE: Record<AttentionCause, NextAction> = {
   config_refused: 'edit',
   refresh_refused: 'connect',
   grant_expired: 'connect',
+  token_lost: 'connect',
   refresh_uncertain: 'connect',
   client_refused: 'test',
   provider_unreachable: 'test',

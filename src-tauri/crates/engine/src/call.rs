@@ -153,7 +153,7 @@ impl plan::Plan {
     /// the call.
     async fn conclude(&self, engine: &Engine, scope: patchbay_model::Scope, drive: &drive::Drive<'_>, succeeded: bool) -> IntegrationStatus {
         if let (true, opened::Opened::Tokens { credential, set }) = (drive.state.accepted, &drive.opened)
-            && let Err(problem) = refresh::proven(engine, scope, credential.id, set).await
+            && let Err(problem) = refresh::proven(engine, scope, credential.id, set, drive.option()).await
         {
             tracing::warn!(%problem, "the set of tokens before the last renewal could not be forgotten");
         }

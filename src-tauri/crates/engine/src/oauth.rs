@@ -27,7 +27,7 @@ pub(crate) use metadata::{MetadataCache, same_issuer};
 pub(crate) use push::{push, pushed};
 pub(crate) use random::random;
 pub(crate) use request::{Asking, Prepared, authorize};
-pub(crate) use tokens::{MAIN, NewTokens, TokenSet};
+pub(crate) use tokens::{MAIN, NewTokens, Token, TokenSet};
 
 #[cfg(test)]
 pub(crate) use answer::sample;

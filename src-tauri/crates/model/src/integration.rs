@@ -17,6 +17,8 @@ pub enum AttentionCause {
     RefreshUncertain,
     /// The grant has come to its end: it was not used for too long, or has lasted as long as the provider lets it.
     GrantExpired,
+    /// Of several tokens one that no call carries is not renewed any more; with the others calls go on.
+    TokenLost,
     /// The provider does not take the client id or client secret of the provider app.
     ClientRefused,
     /// The credential's own end has come.
@@ -37,6 +39,7 @@ impl AttentionCause {
             Self::RefreshRefused => "The provider refuses to renew the access; the grant was revoked or has expired.",
             Self::RefreshUncertain => "The answer to a renewal was lost, and the provider may have replaced the token.",
             Self::GrantExpired => "What was authorized has come to its end: nobody used it for too long, or it has lasted as long as the provider lets it.",
+            Self::TokenLost => "One of the tokens of this access is no longer renewed, as the proof of renewals says; what the others allow goes on.",
             Self::ClientRefused => "The provider does not accept the client id or client secret of the provider app.",
             Self::CredentialExpired => "The credential has expired.",
             Self::CredentialMissing => "The credential that the configuration refers to was deleted.",
@@ -49,7 +52,7 @@ impl AttentionCause {
     pub const fn next_step(self) -> &'static str {
         match self {
             Self::CredentialRefused | Self::CredentialExpired | Self::CredentialMissing => "Replace the credential, then test the connection.",
-            Self::RefreshRefused | Self::RefreshUncertain | Self::GrantExpired => "Connect again.",
+            Self::RefreshRefused | Self::RefreshUncertain | Self::GrantExpired | Self::TokenLost => "Connect again.",
             Self::ClientRefused => "Correct the provider app, then test the connection.",
             Self::ProviderUnreachable => "Check the URL and the network, then test the connection.",
             Self::ConfigRefused => "Correct the configuration, then test the connection.",
@@ -174,7 +177,8 @@ impl Integration {
         match self.status {
             IntegrationStatus::Active
             | IntegrationStatus::NeedsAttention {
-                cause: AttentionCause::ProviderUnreachable | AttentionCause::ConfigRefused | AttentionCause::CredentialRefused | AttentionCause::ClientRefused,
+                cause:
+                    AttentionCause::ProviderUnreachable | AttentionCause::ConfigRefused | AttentionCause::CredentialRefused | AttentionCause::ClientRefused | AttentionCause::TokenLost,
             } => Ok(()),
             IntegrationStatus::NeedsAttention { cause } => refuse(Code::NeedsReconnect, &format!("needs attention. {}", cause.words()), cause.next_step()),
             IntegrationStatus::Draft => refuse(Code::IntegrationNotActive, "is a draft.", "Complete its configuration and credential."),

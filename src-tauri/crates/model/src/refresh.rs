@@ -6,6 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::Timestamp;
+use crate::deadline::MAIN_TOKEN;
 
 /// A token as the journal knows it: a keyed hash.
 pub type Fp = [u8; 32];
@@ -169,6 +170,8 @@ pub struct NewStep {
     pub at: Timestamp,
     /// What.
     pub step: RefreshStep,
+    /// The name of the token that is renewed.
+    pub token: String,
     /// Which process.
     pub owner: String,
     /// The refresh token that it is about.
@@ -182,9 +185,15 @@ pub struct NewStep {
 }
 
 impl NewStep {
-    /// A step that says nothing of tokens.
+    /// A step in the renewal of the main token.
     pub fn of(attempt: Uuid, owner: &str, step: RefreshStep, at: Timestamp) -> Self {
-        Self { attempt, at, step, owner: owner.to_owned(), fp: None, next_fp: None, spent: false, note: None }
+        Self { attempt, at, step, token: MAIN_TOKEN.to_owned(), owner: owner.to_owned(), fp: None, next_fp: None, spent: false, note: None }
+    }
+
+    /// In the renewal of the token of this name.
+    #[must_use]
+    pub fn renewing(self, token: &str) -> Self {
+        Self { token: token.to_owned(), ..self }
     }
 
     /// With the token that it is about.

@@ -7,26 +7,30 @@ use serde_json::{Value, json};
 use crate::fault::{ActiveFault, Fault, FaultOrder};
 use crate::simulator::{Simulator, shown};
 use crate::wire::{SimAnswer, SimRequest};
-use crate::world::World;
+use crate::world::{Access, World};
 
 /// Orders a fault; what happens at once happens now.
 pub(crate) fn order(world: &mut World, order: FaultOrder, now: Timestamp) {
     let of = |provider: &ProviderId| order.provider.as_ref().is_none_or(|wanted| wanted == provider);
+    let is = |name: &str| order.token.as_deref().is_none_or(|wanted| wanted == name);
     match &order.fault {
         Fault::ExpireAccess => {
-            for access in world.access.values_mut().filter(|access| of(&access.provider)) {
+            let World { access, refresh, .. } = world;
+            // An access token has the name of the refresh token beside it.
+            let named = |access: &Access| access.beside.as_ref().and_then(|beside| refresh.get(beside)).is_some_and(|refresh| is(&refresh.name));
+            for access in access.values_mut().filter(|access| of(&access.provider) && (order.token.is_none() || named(access))) {
                 access.until = Some(now);
             }
         }
         Fault::ExpireRefresh => {
             let grants: Vec<bool> = world.grants.iter().map(|grant| of(&grant.provider)).collect();
-            for refresh in world.refresh.values_mut().filter(|refresh| grants.get(refresh.grant) == Some(&true)) {
+            for refresh in world.refresh.values_mut().filter(|refresh| grants.get(refresh.grant) == Some(&true) && is(&refresh.name)) {
                 refresh.ended = true;
             }
         }
         Fault::ReuseRefresh => {
             let grants: Vec<bool> = world.grants.iter().map(|grant| of(&grant.provider)).collect();
-            for refresh in world.refresh.values_mut().filter(|refresh| grants.get(refresh.grant) == Some(&true)) {
+            for refresh in world.refresh.values_mut().filter(|refresh| grants.get(refresh.grant) == Some(&true) && is(&refresh.name)) {
                 refresh.stolen = true;
             }
         }

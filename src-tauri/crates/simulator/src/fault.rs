@@ -111,6 +111,9 @@ pub struct FaultOrder {
     /// Requests that go well before it.
     #[serde(default)]
     pub after: u32,
+    /// What ends tokens, or has them used by somebody else, does that to those of this name in their sets alone.
+    #[serde(default)]
+    pub token: Option<String>,
     /// Where, if it is one of the wire.
     #[serde(default)]
     pub at: Place,
@@ -123,7 +126,7 @@ const fn once() -> u32 {
 impl FaultOrder {
     /// Once, at the next token request of anybody.
     pub const fn once(fault: Fault) -> Self {
-        Self { fault, provider: None, times: 1, after: 0, at: Place::Token }
+        Self { fault, provider: None, times: 1, after: 0, token: None, at: Place::Token }
     }
 
     /// The same at the API.

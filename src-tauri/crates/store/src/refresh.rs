@@ -1,9 +1,11 @@
-//! The journal of renewals: one row per credential says how far its renewal is, and `refresh_steps` keeps every step.
+//! The journal of renewals: one row per token of a credential says how far its renewal is, and `refresh_steps` keeps every step.
+//! That of the main token lies in `refresh_journal`, where an older server finds it, those of further ones in `refresh_flights`.
 //!
 //! The row is written by [`SecretWriteTx::put_flight`] alone, together with the steps that led there. A token with a known
 //! outcome is never sent again: whoever would write down that intent asks [`SecretWriteTx::is_spent`] in the same transaction.
 
 use patchbay_model::credential::{Credential, Envelope, SealedAt};
+use patchbay_model::deadline::MAIN_TOKEN;
 use patchbay_model::refresh::{Attempt, Flight, Fp, NewStep, RefreshReason, RefreshStep, StepTaken, UNKNOWN};
 use patchbay_model::{AccountId, CredentialId, Timestamp};
 use sqlx::types::Json;
@@ -63,6 +65,14 @@ impl TryFrom<Head> for Flight {
     }
 }
 
+const HEAD: &str = "intent_id, owner, lease_until, state, sent_fp, first_sent_at, sends, reason, gone_at, witnessed, updated_at";
+const WHERE: &str = "credential_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR account_id IS NULL)";
+
+/// The table in which the row of this token lies.
+fn table(token: &str) -> &'static str {
+    if token == MAIN_TOKEN { "refresh_journal" } else { "refresh_flights" }
+}
+
 /// Where a credential is sealed, as the journal keeps it.
 fn place(sealed_at: SealedAt) -> (Option<&'static str>, Option<Uuid>) {
     match sealed_at {
@@ -78,6 +88,7 @@ struct StepRow {
     number: i64,
     at: At,
     step: String,
+    token: String,
     owner: String,
     fp: Option<Vec<u8>>,
     next_fp: Option<Vec<u8>>,
@@ -96,6 +107,7 @@ impl TryFrom<StepRow> for StepTaken {
                 attempt: row.attempt_id,
                 at: row.at.0,
                 step,
+                token: row.token,
                 owner: row.owner,
                 fp: row.fp.map(|bytes| fp("fp", bytes)).transpose()?,
                 next_fp: row.next_fp.map(|bytes| fp("next_fp", bytes)).transpose()?,
@@ -107,21 +119,32 @@ impl TryFrom<StepRow> for StepTaken {
 }
 
 impl ReadTx {
-    /// How far the renewal of a credential is. Whether a process that may be sending still lives is not asked here.
+    /// How far the renewal of a token of a credential is. Whether a process that may be sending still lives is not asked here.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn flight(&mut self, id: CredentialId) -> Result<Flight> {
+    pub async fn flight(&mut self, id: CredentialId, token: &str) -> Result<Flight> {
         let (organization, account) = self.bound()?;
-        let head: Option<Head> = db::query_as(
-            "SELECT intent_id, owner, lease_until, state, sent_fp, first_sent_at, sends, reason, gone_at, witnessed, updated_at FROM refresh_journal WHERE credential_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR account_id IS NULL)",
-        )
-        .bind(id.uuid())
-        .bind(organization)
-        .bind(account)
-        .fetch_optional(&mut self.tx)
-        .await?;
+        let sql = format!("SELECT {HEAD} FROM {} WHERE {WHERE} AND token = $4", table(token));
+        let head: Option<Head> = db::query_as(AssertSqlSafe(sql)).bind(id.uuid()).bind(organization).bind(account).bind(token).fetch_optional(&mut self.tx).await?;
         head.map_or(Ok(Flight::Idle), Flight::try_from)
+    }
+
+    /// How far the renewals of a credential's tokens are, of those of which one was ever begun.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn flights(&mut self, id: CredentialId) -> Result<Vec<(String, Flight)>> {
+        #[derive(FromRow)]
+        struct Named {
+            token: String,
+            #[sqlx(flatten)]
+            head: Head,
+        }
+        let (organization, account) = self.bound()?;
+        let sql = format!("SELECT token, {HEAD} FROM refresh_journal WHERE {WHERE} UNION ALL SELECT token, {HEAD} FROM refresh_flights WHERE {WHERE} ORDER BY token");
+        let rows: Vec<Named> = db::query_as(AssertSqlSafe(sql)).bind(id.uuid()).bind(organization).bind(account).fetch_all(&mut self.tx).await?;
+        rows.into_iter().map(|row| Ok((row.token, row.head.try_into()?))).collect()
     }
 
     /// The last steps of a credential, newest first.
@@ -131,7 +154,7 @@ impl ReadTx {
     pub async fn refresh_steps(&mut self, id: CredentialId, limit: u32) -> Result<Vec<StepTaken>> {
         let (organization, account) = self.bound()?;
         let rows: Vec<StepRow> = db::query_as(
-            "SELECT attempt_id, number, at, step, owner, fp, next_fp, spent, note FROM refresh_steps WHERE credential_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR account_id IS NULL) ORDER BY at DESC, attempt_id DESC, number DESC LIMIT $4",
+            "SELECT attempt_id, number, at, step, token, owner, fp, next_fp, spent, note FROM refresh_steps WHERE credential_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR account_id IS NULL) ORDER BY at DESC, attempt_id DESC, number DESC LIMIT $4",
         )
         .bind(id.uuid())
         .bind(organization)
@@ -144,16 +167,15 @@ impl ReadTx {
 }
 
 impl Secrets<'_> {
-    /// The set that was in force before the last attempt, as long as it is kept.
+    /// The set that was in force before the last attempt with a token, as long as it is kept.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn sealed_previous(&mut self, id: CredentialId) -> Result<Option<Envelope>> {
+    pub async fn sealed_previous(&mut self, id: CredentialId, token: &str) -> Result<Option<Envelope>> {
         let (organization, account) = self.bound()?;
-        let previous = self.dialect().opened("previous", "$4");
-        let sql = format!("SELECT {previous} FROM refresh_journal WHERE credential_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL OR account_id IS NULL)");
+        let sql = format!("SELECT {} FROM {} WHERE {WHERE} AND token = $4", self.dialect().opened("previous", "$5"), table(token));
         let row: Option<(Option<Json<Envelope>>,)> =
-            db::query_as(AssertSqlSafe(sql)).bind(id.uuid()).bind(organization).bind(account).bind_key(&self.tx).fetch_optional(&mut self.tx).await?;
+            db::query_as(AssertSqlSafe(sql)).bind(id.uuid()).bind(organization).bind(account).bind(token).bind_key(&self.tx).fetch_optional(&mut self.tx).await?;
         Ok(row.and_then(|(json,)| json.map(|json| json.0)))
     }
 }
@@ -169,19 +191,21 @@ impl SecretWriteTx {
         Ok(found > 0)
     }
 
-    /// Writes down how far the renewal is and how it got there. With the beginning of an attempt the set in force is kept; it
+    /// Writes down how far the renewal of a token is and how it got there. With the beginning of an attempt the set in force is kept; it
     /// is forgotten when nothing is in doubt any more.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn put_flight(&mut self, credential: &Credential, flight: &Flight, steps: &[NewStep], now: Timestamp) -> Result<()> {
+    pub async fn put_flight(&mut self, credential: &Credential, token: &str, flight: &Flight, steps: &[NewStep], now: Timestamp) -> Result<()> {
         let id = credential.id;
         self.renews(credential)?;
+        let update = |what: &str| AssertSqlSafe(format!("UPDATE {} SET {what} WHERE credential_id = $1 AND token = $2", table(token)));
         match flight {
-            Flight::Sending(attempt) => self.begin_flight(credential, attempt, now).await?,
+            Flight::Sending(attempt) => self.begin_flight(credential, token, attempt, now).await?,
             Flight::Doubt(attempt) => {
-                db::query("UPDATE refresh_journal SET state = 'intent', intent_id = $2, lease_until = $3, sends = $4, first_sent_at = $5, gone_at = NULL, updated_at = $3 WHERE credential_id = $1")
+                db::query(update("state = 'intent', intent_id = $3, lease_until = $4, sends = $5, first_sent_at = $6, gone_at = NULL, updated_at = $4"))
                     .bind(id.uuid())
+                    .bind(token)
                     .bind(attempt.id)
                     .bind(At(now))
                     .bind(i64::from(attempt.sends))
@@ -190,16 +214,18 @@ impl SecretWriteTx {
                     .await?;
             }
             Flight::Unproven { attempt, .. } => {
-                db::query("UPDATE refresh_journal SET state = 'activated', intent_id = $2, lease_until = $3, sends = 0, sent_fp = NULL, first_sent_at = NULL, gone_at = NULL, updated_at = $3 WHERE credential_id = $1")
+                db::query(update("state = 'activated', intent_id = $3, lease_until = $4, sends = 0, sent_fp = NULL, first_sent_at = NULL, gone_at = NULL, updated_at = $4"))
                     .bind(id.uuid())
+                    .bind(token)
                     .bind(*attempt)
                     .bind(At(now))
                     .execute(&mut self.tx)
                     .await?;
             }
             Flight::Idle => {
-                db::query("UPDATE refresh_journal SET state = 'settled', previous = NULL, lease_until = $2, sends = 0, sent_fp = NULL, first_sent_at = NULL, gone_at = NULL, updated_at = $2 WHERE credential_id = $1")
+                db::query(update("state = 'settled', previous = NULL, lease_until = $3, sends = 0, sent_fp = NULL, first_sent_at = NULL, gone_at = NULL, updated_at = $3"))
                     .bind(id.uuid())
+                    .bind(token)
                     .bind(At(now))
                     .execute(&mut self.tx)
                     .await?;
@@ -239,12 +265,15 @@ impl SecretWriteTx {
         self.check_tenant(credential.organization_id.uuid(), account)
     }
 
-    async fn begin_flight(&mut self, credential: &Credential, attempt: &Attempt, now: Timestamp) -> Result<()> {
+    async fn begin_flight(&mut self, credential: &Credential, token: &str, attempt: &Attempt, now: Timestamp) -> Result<()> {
         let current = self.secrets().sealed_credential(credential).await?;
-        let (table, sealed_row) = place(credential.sealed_at);
-        let previous = self.dialect().sealed("$9", "$16");
+        let (sealed_table, sealed_row) = place(credential.sealed_at);
+        let previous = self.dialect().sealed("$9", "$17");
+        // An older server knows one row of a credential alone.
+        let (own, value, row) = if token == MAIN_TOKEN { ("", "", "credential_id") } else { ("id, ", "$4, ", "credential_id, token") };
         let sql = format!(
-            "INSERT INTO refresh_journal (credential_id, organization_id, account_id, intent_id, owner, lease_until, state, sealed_table, sealed_row, previous, created_at, updated_at, sent_fp, first_sent_at, sends, reason, witnessed) VALUES ($1, $2, $3, $4, $5, $6, 'intent', $7, $8, {previous}, $10, $10, $11, $12, $13, $14, $15) ON CONFLICT (credential_id) DO UPDATE SET intent_id = excluded.intent_id, owner = excluded.owner, lease_until = excluded.lease_until, state = 'intent', sealed_table = excluded.sealed_table, sealed_row = excluded.sealed_row, previous = excluded.previous, updated_at = excluded.updated_at, sent_fp = excluded.sent_fp, first_sent_at = excluded.first_sent_at, sends = excluded.sends, reason = excluded.reason, witnessed = excluded.witnessed, gone_at = NULL"
+            "INSERT INTO {} ({own}credential_id, organization_id, account_id, intent_id, owner, lease_until, state, sealed_table, sealed_row, previous, created_at, updated_at, sent_fp, first_sent_at, sends, reason, witnessed, token) VALUES ({value}$1, $2, $3, $4, $5, $6, 'intent', $7, $8, {previous}, $10, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT ({row}) DO UPDATE SET intent_id = excluded.intent_id, owner = excluded.owner, lease_until = excluded.lease_until, state = 'intent', sealed_table = excluded.sealed_table, sealed_row = excluded.sealed_row, previous = excluded.previous, updated_at = excluded.updated_at, sent_fp = excluded.sent_fp, first_sent_at = excluded.first_sent_at, sends = excluded.sends, reason = excluded.reason, witnessed = excluded.witnessed, gone_at = NULL",
+            table(token)
         );
         db::query(AssertSqlSafe(sql))
             .bind(credential.id.uuid())
@@ -253,7 +282,7 @@ impl SecretWriteTx {
             .bind(attempt.id)
             .bind(&attempt.owner)
             .bind(At(attempt.until))
-            .bind(table)
+            .bind(sealed_table)
             .bind(sealed_row)
             .bind(current.as_ref().map(Json))
             .bind(At(now))
@@ -262,6 +291,7 @@ impl SecretWriteTx {
             .bind(i64::from(attempt.sends))
             .bind(row::as_word(&attempt.reason))
             .bind(attempt.witnessed)
+            .bind(token)
             .bind_key(&self.tx)
             .execute(&mut self.tx)
             .await?;
@@ -270,7 +300,7 @@ impl SecretWriteTx {
 
     async fn insert_step(&mut self, credential: &Credential, step: &NewStep) -> Result<()> {
         db::query(
-            "INSERT INTO refresh_steps (credential_id, attempt_id, number, organization_id, account_id, at, step, token, owner, fp, next_fp, spent, note) SELECT $1, $2, coalesce(max(before.number), 0) + 1, $3, $4, $5, $6, 'main', $7, $8, $9, $10, $11 FROM refresh_steps AS before WHERE before.credential_id = $1 AND before.attempt_id = $2",
+            "INSERT INTO refresh_steps (credential_id, attempt_id, number, organization_id, account_id, at, step, token, owner, fp, next_fp, spent, note) SELECT $1, $2, coalesce(max(before.number), 0) + 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 FROM refresh_steps AS before WHERE before.credential_id = $1 AND before.attempt_id = $2",
         )
         .bind(credential.id.uuid())
         .bind(step.attempt)
@@ -278,6 +308,7 @@ impl SecretWriteTx {
         .bind(credential.owner.account().map(AccountId::uuid))
         .bind(At(step.at))
         .bind(step.step.as_str())
+        .bind(&step.token)
         .bind(&step.owner)
         .bind(step.fp.map(|fp| fp.to_vec()))
         .bind(step.next_fp.map(|fp| fp.to_vec()))
@@ -292,13 +323,9 @@ impl SecretWriteTx {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn note_gone(&mut self, id: CredentialId, attempt: Uuid, gone: Option<Timestamp>) -> Result<()> {
-        db::query("UPDATE refresh_journal SET gone_at = $3 WHERE credential_id = $1 AND intent_id = $2")
-            .bind(id.uuid())
-            .bind(attempt)
-            .bind(gone.map(At))
-            .execute(&mut self.tx)
-            .await?;
+    pub async fn note_gone(&mut self, id: CredentialId, token: &str, attempt: Uuid, gone: Option<Timestamp>) -> Result<()> {
+        let sql = format!("UPDATE {} SET gone_at = $4 WHERE credential_id = $1 AND token = $2 AND intent_id = $3", table(token));
+        db::query(AssertSqlSafe(sql)).bind(id.uuid()).bind(token).bind(attempt).bind(gone.map(At)).execute(&mut self.tx).await?;
         Ok(())
     }
 }
@@ -311,7 +338,7 @@ impl WriteTx {
     /// [`StoreError::WrongScope`] within a tenant, and those of the database.
     pub async fn trim_refresh_steps(&mut self, before: Timestamp) -> Result<u64> {
         self.system("the journals of all organizations")?;
-        let done = db::query("DELETE FROM refresh_steps WHERE at < $1 AND (NOT spent OR EXISTS (SELECT 1 FROM refresh_steps AS later WHERE later.organization_id = refresh_steps.organization_id AND later.credential_id = refresh_steps.credential_id AND later.at >= $1 AND later.step = 'activated'))")
+        let done = db::query("DELETE FROM refresh_steps WHERE at < $1 AND (NOT spent OR EXISTS (SELECT 1 FROM refresh_steps AS later WHERE later.organization_id = refresh_steps.organization_id AND later.credential_id = refresh_steps.credential_id AND later.token = refresh_steps.token AND later.at >= $1 AND later.step = 'activated'))")
             .bind(At(before))
             .execute(&mut self.tx)
             .await?;

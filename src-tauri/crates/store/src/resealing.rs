@@ -35,13 +35,15 @@ struct Column {
 
 impl SealedTable {
     /// Every table that has sealed values.
-    pub const ALL: [Self; 6] = [Self::IntegrationInstances, Self::SharedCredentials, Self::ConnectSessions, Self::RefreshJournal, Self::ConnectLegs, Self::Revocations];
+    pub const ALL: [Self; 7] =
+        [Self::IntegrationInstances, Self::SharedCredentials, Self::ConnectSessions, Self::RefreshJournal, Self::RefreshFlights, Self::ConnectLegs, Self::Revocations];
 
     const fn column(self) -> Column {
         match self {
             Self::IntegrationInstances | Self::SharedCredentials => Column { sealed: "credentials", row: "id", sealed_for: None },
             Self::ConnectSessions => Column { sealed: "verifier", row: "id", sealed_for: None },
             Self::RefreshJournal => Column { sealed: "previous", row: "credential_id", sealed_for: Some(("sealed_table", "sealed_row")) },
+            Self::RefreshFlights => Column { sealed: "previous", row: "id", sealed_for: Some(("sealed_table", "sealed_row")) },
             Self::ConnectLegs => Column { sealed: "secrets", row: "id", sealed_for: None },
             Self::Revocations => Column { sealed: "tokens", row: "id", sealed_for: None },
         }

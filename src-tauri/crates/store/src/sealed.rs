@@ -25,6 +25,8 @@ pub enum SealedTable {
     ConnectSessions,
     /// `refresh_journal.previous`: sealed for the row that it was taken from.
     RefreshJournal,
+    /// `refresh_flights.previous`, likewise.
+    RefreshFlights,
     /// `connect_legs.secrets`.
     ConnectLegs,
     /// `revocations.tokens`.
@@ -39,6 +41,7 @@ impl SealedTable {
             Self::SharedCredentials => "shared_credentials",
             Self::ConnectSessions => "connect_sessions",
             Self::RefreshJournal => "refresh_journal",
+            Self::RefreshFlights => "refresh_flights",
             Self::ConnectLegs => "connect_legs",
             Self::Revocations => "revocations",
         }
@@ -56,7 +59,7 @@ pub struct SealedValue {
     pub table: SealedTable,
     /// The row in which it lies.
     pub row: Uuid,
-    /// The table for which it was sealed: another than `table` only for the journal.
+    /// The table for which it was sealed: another than `table` only for journals.
     pub sealed_for_table: String,
     /// The row for which it was sealed.
     pub sealed_for_row: Uuid,

@@ -160,7 +160,7 @@ store: RecentStore, };
 /**
  * Why an integration needs attention.
  */
-export type AttentionCause = "credential_refused" | "refresh_refused" | "refresh_uncertain" | "grant_expired" | "client_refused" | "credential_expired" | "credential_missing" | "provider_unreachable" | "config_refused";
+export type AttentionCause = "credential_refused" | "refresh_refused" | "refresh_uncertain" | "grant_expired" | "token_lost" | "client_refused" | "credential_expired" | "credential_missing" | "provider_unreachable" | "config_refused";
 
 /**
  * One row of the audit log; bodies are redacted.
@@ -3064,6 +3064,10 @@ steps: number, };
  * One intended request to a token endpoint, and what came of it.
  */
 export type RefreshAttempt = { id: string,
+/**
+ * The name of the token that was to be renewed: `main` is the one that calls carry, others have the names of the manifest.
+ */
+token: string,
 /**
  * The process that made it.
  */

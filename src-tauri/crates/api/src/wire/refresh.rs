@@ -12,6 +12,8 @@ use ts_rs::TS;
 #[derive(Clone, Debug, Serialize, TS, JsonSchema)]
 pub struct RefreshAttempt {
     pub id: String,
+    /// The name of the token that was to be renewed: `main` is the one that calls carry, others have the names of the manifest.
+    pub token: String,
     /// The process that made it.
     pub owner: String,
     /// Absent where nothing was to be sent, as when a person connects anew.
@@ -56,6 +58,7 @@ impl From<JournalAttempt> for RefreshAttempt {
         let steps = attempt.steps.into_iter().map(|StepTaken { step, .. }| RefreshStepTaken { at: step.at, step: step.step, owner: step.owner, note: step.note });
         Self {
             id: attempt.id.to_string(),
+            token: attempt.token,
             owner: attempt.owner,
             reason: attempt.reason,
             sends: attempt.sends,

@@ -220,13 +220,14 @@ fn proof(journal: &Value) -> String {
             let words: Vec<String> = steps.clone().map(|step| field(step, "step")).collect();
             json!({
                 "at": steps.clone().next().map(|step| field(step, "at")).unwrap_or_default(),
+                "of": field(attempt, "token"),
                 "token": field(attempt, "token_before"),
                 "became": field(attempt, "token_after"),
                 "steps": words.join(", "),
             })
         })
         .collect();
-    if rows.is_empty() { "\nNo renewal yet.".to_owned() } else { format!("\n{}", table(&rows, &["at", "token", "became", "steps"])) }
+    if rows.is_empty() { "\nNo renewal yet.".to_owned() } else { format!("\n{}", table(&rows, &["at", "of", "token", "became", "steps"])) }
 }
 
 fn address(value: &Value, name: &str) -> Result<Url, Problem> {

@@ -102,7 +102,7 @@ impl<'a> Drive<'a> {
     }
 
     /// How the provider takes the credential.
-    fn option(&self) -> Option<&CredentialOption> {
+    pub(super) fn option(&self) -> Option<&CredentialOption> {
         self.word.as_deref().and_then(|word| self.provider.way(word))
     }
 
@@ -194,11 +194,8 @@ impl<'a> Drive<'a> {
             return Ok(true);
         }
         let Opened::Tokens { credential, set } = &self.opened else { return Ok(false) };
-        if set.main.refresh.is_none() {
-            return Ok(false);
-        }
         self.state.renewed = true;
-        match refresh::after_refusal(self.engine, self.scope, credential, set).await {
+        match refresh::after_refusal(self.engine, self.scope, credential, set, self.option()).await {
             Ok(Some(opened)) => {
                 self.take(opened);
                 Ok(true)

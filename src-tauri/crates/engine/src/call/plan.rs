@@ -142,7 +142,7 @@ impl Plan {
         };
         let plain = sealed::open(engine, credential, envelope).await?;
         if credential.kind == CredentialKind::OAuthUser {
-            return refresh::current(engine, scope, (**credential).clone(), TokenSet::from_secret(&plain)?).await;
+            return refresh::current(engine, scope, (**credential).clone(), TokenSet::from_secret(&plain)?, self.word.as_deref().and_then(|word| self.provider.way(word))).await;
         }
         if credential.expires.is_some_and(|expires| expires <= engine.now()) {
             return Err(self.attention(engine, scope, AttentionCause::CredentialExpired).await);

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use patchbay_model::credential::{Credential, CredentialKind};
 use patchbay_model::integration::{AttentionCause, Integration, IntegrationStatus};
 use patchbay_model::{Code, IntegrationId, Origin, Problem, Scope, Secret};
-use patchbay_providers::{LocateContext, Located, Provider};
+use patchbay_providers::{CredentialOption, LocateContext, Located, Provider};
 use serde_json::{Map, Value};
 
 use super::drive::{Drive, DriveState};
 use super::opened::Opened;
-use super::{ProbeOutcome, plan, sealed};
+use super::{ProbeOutcome, plan, sealed, status};
 use crate::consent::LOCATED_KEY;
 use crate::contention::again;
 use crate::oauth::TokenSet;
@@ -117,14 +117,19 @@ impl Engine {
         let mut found = None;
         let outcome = steps(&mut drive, &mut found).await.map_err(|problem| drive.covered(problem));
         if let (true, Opened::Tokens { credential, set }) = (drive.state.accepted, &drive.opened) {
-            refresh::proven(self, scope, credential.id, set).await?;
+            refresh::proven(self, scope, credential.id, set, drive.option()).await?;
             if let Some(found) = &found {
                 remember(self, scope, (**credential).clone(), found, &plan.settings()).await?;
             }
         }
         let known = plan.integration.status;
         // Why tokens could not be renewed was written down by the renewal, which knows more than that there was no answer.
-        let status = if drive.state.unrenewed { known } else { status_of(&outcome, &drive.state) };
+        let status = match status_of(&outcome, &drive.state) {
+            _ if drive.state.unrenewed => known,
+            // What works is not what was lost.
+            IntegrationStatus::Active if known == status::TOKEN_LOST => known,
+            status => status,
+        };
         let movable = !matches!(known, IntegrationStatus::Paused | IntegrationStatus::Revoked);
         if movable && (known != status || outcome.is_ok()) {
             let from = [known];
@@ -151,14 +156,14 @@ impl Engine {
         let kept = credential.as_ref().map(|credential| plan::kept_of(&credential.public_config)).unwrap_or_default();
         let opened = match (entered, credential) {
             (Some((kind, public, secret)), _) => Opened::of(kind, &public, &secret)?,
-            (None, Some(credential)) => open_stored(self, scope, credential).await?,
+            (None, Some(credential)) => open_stored(self, scope, credential, word.as_deref().and_then(|word| provider.way(word))).await?,
             (None, None) => Opened::Nothing,
         };
         prove(self, scope, integration.id, &provider, &plan::settings_of(&integration.config), &kept, word.as_deref(), opened).await.outcome
     }
 }
 
-async fn open_stored(engine: &Engine, scope: Scope, credential: Credential) -> Result<Opened, Problem> {
+async fn open_stored(engine: &Engine, scope: Scope, credential: Credential, way: Option<&CredentialOption>) -> Result<Opened, Problem> {
     let mut tx = engine.store().read_secrets(scope).await?;
     let missing = || {
         Problem::new(Code::NeedsReconnect, format!("The credential `{}` holds no secret. Enter one, or connect first.", credential.name)).with_resource(
@@ -171,7 +176,7 @@ async fn open_stored(engine: &Engine, scope: Scope, credential: Credential) -> R
     drop(tx);
     let plain = sealed::open(engine, &credential, &envelope).await?;
     match credential.kind {
-        CredentialKind::OAuthUser => refresh::current(engine, scope, credential, TokenSet::from_secret(&plain)?).await,
+        CredentialKind::OAuthUser => refresh::current(engine, scope, credential, TokenSet::from_secret(&plain)?, way).await,
         kind => Opened::of(kind, &credential.public_config, &plain),
     }
 }

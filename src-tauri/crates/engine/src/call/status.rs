@@ -11,6 +11,9 @@ use crate::contention::again;
 /// the word alone, so one cause stands for all.
 pub(crate) const LIVE: [IntegrationStatus; 2] = [IntegrationStatus::Active, IntegrationStatus::NeedsAttention { cause: AttentionCause::CredentialRefused }];
 
+/// The status of an integration that goes on without a token that no call carries. Only a new consent mends that.
+pub(crate) const TOKEN_LOST: IntegrationStatus = IntegrationStatus::NeedsAttention { cause: AttentionCause::TokenLost };
+
 /// What a call makes of the status: the new one, where it is another.
 pub(crate) fn after_call(before: IntegrationStatus, state: &DriveState, succeeded: bool) -> Option<IntegrationStatus> {
     let attention = |cause| Some(IntegrationStatus::NeedsAttention { cause });
@@ -29,7 +32,7 @@ pub(crate) fn after_call(before: IntegrationStatus, state: &DriveState, succeede
     } else {
         None
     };
-    after.filter(|after| *after != before)
+    after.filter(|after| *after != before && (before != TOKEN_LOST || *after != IntegrationStatus::Active))
 }
 
 /// Writes a changed status down; nothing is written where nothing changed.
@@ -69,6 +72,8 @@ mod tests {
         assert_eq!(after_call(active, &state(|state| state.accepted = true), true), None);
         assert_eq!(after_call(refused, &state(|state| state.accepted = true), true), Some(active));
         assert_eq!(after_call(refused, &state(|state| state.accepted = true), false), Some(active), "a ticket not found was looked for with a good credential");
+        assert_eq!(after_call(TOKEN_LOST, &state(|state| state.accepted = true), true), None, "what works is not what was lost");
+        assert_eq!(after_call(TOKEN_LOST, &state(|state| state.refused = true), false), Some(refused), "now nothing works");
         assert_eq!(after_call(active, &state(|state| state.timed_out = true), false), None, "one slow answer is no trouble of the connection");
     }
 }

@@ -17,6 +17,8 @@ const READ: u32 = 800;
 pub struct JournalAttempt {
     /// Its id.
     pub id: Uuid,
+    /// The name of the token that was to be renewed; `main` is the one that calls carry.
+    pub token: String,
     /// The process that made it.
     pub owner: String,
     /// Why; none where nothing was to be sent.
@@ -69,6 +71,7 @@ fn attempt(id: Uuid, mut steps: Vec<StepTaken>) -> Option<JournalAttempt> {
         outcome: last,
         before: first.fp,
         after: steps.iter().find_map(|taken| taken.step.next_fp),
+        token: first.token,
         owner: first.owner,
         steps,
     })

@@ -1,6 +1,8 @@
 //! Requests to authorization servers, built by the types of the `oauth2` crate and taken from its hands before anything is sent:
 //! what is sent is journaled first, may need more than the crate knows, and is answered in ways that its own reader refuses.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -12,7 +14,7 @@ use oauth2::{
 use patchbay_model::{Context, Problem, Secret};
 use patchbay_providers::manifest::Slot;
 use patchbay_providers::manifest::revoke::TokenKind;
-use patchbay_providers::manifest::server::TokenBody;
+use patchbay_providers::manifest::server::{Scopes, TokenBody};
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
@@ -48,14 +50,21 @@ pub(crate) fn authorize(authority: &Authority, client: &OAuthClient, asking: &As
     let made = BasicClient::new(ClientId::new(client.id.clone())).set_auth_uri(AuthUrl::from_url(authority.authorize()?)).set_redirect_uri(redirect_url(asking.redirect_uri)?);
     let mut request = made.authorize_url(|| CsrfToken::new(asking.state.expose().to_owned()));
     let scopes = &authority.server.scopes;
-    let joined = asking.scopes.join(&scopes.separator);
+    let (own, more) = by_param(scopes, asking.scopes);
+    let joined = own.join(&scopes.separator);
     if scopes.separator == " " && scopes.param == "scope" {
-        request = request.add_scopes(asking.scopes.iter().cloned().map(Scope::new));
-    } else if !asking.scopes.is_empty() {
+        request = request.add_scopes(own.iter().map(|scope| Scope::new((*scope).to_owned())));
+    } else if !own.is_empty() {
         request = request.add_extra_param(scopes.param.clone(), joined.clone());
     }
-    for (name, group) in scopes.also.iter().filter(|(_, group)| !group.default.is_empty()) {
-        request = request.add_extra_param(name.clone(), group.default.join(&group.separator));
+    for (name, group) in &scopes.also {
+        let asked = match more.get(name.as_str()) {
+            Some(asked) => asked.join(&group.separator),
+            None => group.default.join(&group.separator),
+        };
+        if !asked.is_empty() {
+            request = request.add_extra_param(name.clone(), asked);
+        }
     }
     if let Some(verifier) = asking.verifier {
         request = request.set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(verifier.expose().to_owned())));
@@ -64,6 +73,23 @@ pub(crate) fn authorize(authority: &Authority, client: &OAuthClient, asking: &As
         request = request.add_extra_param(name, value);
     }
     Ok(request.url().0)
+}
+
+/// Scopes by the parameter in which they are asked for: those of the usual one, and those of others, which stand as `user_scope=search:read`.
+/// Whoever asks for others alone gets the usual ones of the usual parameter.
+fn by_param<'a>(facts: &'a Scopes, asked: &'a [String]) -> (Vec<&'a str>, BTreeMap<&'a str, Vec<&'a str>>) {
+    let mut own = Vec::new();
+    let mut more: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for scope in asked {
+        match scope.split_once('=').filter(|(name, _)| facts.also.contains_key(*name)) {
+            Some((name, scope)) => more.entry(name).or_default().push(scope),
+            None => own.push(scope.as_str()),
+        }
+    }
+    if own.is_empty() && !more.is_empty() {
+        own.extend(facts.default.iter().map(String::as_str));
+    }
+    (own, more)
 }
 
 /// A request that is made and not sent. Its form is kept as pairs, so that it can be finished.

@@ -189,6 +189,22 @@ impl TokenSet {
         std::iter::once((MAIN, &self.main)).chain(self.more.iter().map(|(name, token)| (name.as_str(), token)))
     }
 
+    /// The token of this name.
+    pub(crate) fn token(&self, name: &str) -> Option<&Token> {
+        if name == MAIN { Some(&self.main) } else { self.more.get(name) }
+    }
+
+    /// This set with another token of this name.
+    #[must_use]
+    pub(crate) fn having(mut self, name: &str, token: Token) -> Self {
+        if name == MAIN {
+            self.main = token;
+        } else {
+            self.more.insert(name.to_owned(), token);
+        }
+        self
+    }
+
     /// This set after an answer to the refresh of the token `name`. An answer that holds no token of that name holds it where the
     /// main one stands: whoever refreshes one of several is answered with that one.
     #[must_use]

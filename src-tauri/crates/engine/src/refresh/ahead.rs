@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use patchbay_model::deadline::{Clock, ClockKind, MAIN_TOKEN};
+use patchbay_model::deadline::{Clock, ClockKind};
 use patchbay_model::integration::Integration;
 use patchbay_model::{Context, Timestamp};
 use patchbay_providers::Server;
@@ -26,14 +26,15 @@ pub(super) fn in_use(integration: &Integration, now: Timestamp) -> bool {
 /// The clocks of a set, with the times at which it is renewed without anybody asking.
 pub(crate) fn clocks(context: &Context, server: &Server, set: &TokenSet, used: bool) -> Vec<Clock> {
     let mut clocks = set.clocks();
-    let main = &set.main;
-    for clock in clocks.iter_mut().filter(|clock| clock.token == MAIN_TOKEN) {
+    for clock in &mut clocks {
+        let Some(token) = set.token(&clock.token) else { continue };
         clock.renew_at = match clock.kind {
-            ClockKind::Access if used => Some(main.due().minus(drawn(context, spread(main.expires.since(main.obtained))))),
-            ClockKind::RefreshIdle if server.lifetime.keep_alive => Some(main.obtained.plus(kept_after(clock.at.since(main.obtained)))),
+            ClockKind::Access if used => Some(token.due().minus(drawn(context, spread(token.expires.since(token.obtained))))),
+            ClockKind::RefreshIdle if server.lifetime.keep_alive => Some(token.obtained.plus(kept_after(clock.at.since(token.obtained)))),
             _ => None,
         };
     }
+    let main = &set.main;
     if let (None, Silent::NonExpiring { probe_days }) = (main.end(), server.lifetime.access.silent) {
         let at = main.obtained.plus(Duration::from_secs(u64::from(probe_days.max(1)) * 86_400));
         clocks.push(Clock { renew_at: Some(at), ..Clock::of(ClockKind::NonexpiringProbe, at) });
@@ -88,6 +89,18 @@ mod tests {
         }
         assert_eq!(clocks(&context, &server, &set(json!({})), false)[0].renew_at, None, "nobody uses it: it is renewed when somebody does");
         assert_eq!(spread(Duration::from_secs(60)), Duration::from_secs(6), "a short life bears but a short haste");
+    }
+
+    #[test]
+    fn each_token_of_a_set_is_renewed_by_its_own_clock() {
+        let later = now().plus(Duration::from_secs(1800));
+        let user = json!({ "access_token": "u", "refresh_token": "ru", "obtained": now(), "expires": later });
+        let hook = json!({ "access_token": "h", "obtained": now(), "expires": later });
+        let clocks = clocks(&system_context(), &sample(json!({})), &set(json!({ "more": { "user": user, "hook": hook } })), true);
+        let of = |name: &str| clocks.iter().find(|clock| clock.token == name).unwrap();
+        let after = |name| of(name).renew_at.unwrap().since(now()).as_secs();
+        assert!((2400 - 300..=2400).contains(&after("main")) && (1200 - 180..=1200).contains(&after("user")), "{clocks:?}");
+        assert_eq!((of("hook").kind, of("hook").renew_at), (ClockKind::RefreshAbsolute, None), "nothing renews it");
     }
 
     #[test]

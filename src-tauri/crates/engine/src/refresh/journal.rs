@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use patchbay_model::credential::{Credential, CredentialOwner};
+use patchbay_model::credential::Credential;
 use patchbay_model::deadline::ClockOwner;
 use patchbay_model::integration::{AttentionCause, IntegrationStatus};
 use patchbay_model::refresh::{Attempt, Flight, Fp, NewStep, RefreshReason, RefreshStep};
@@ -20,7 +20,7 @@ use crate::Engine;
 use crate::call::{kept_of, sealed, status};
 use crate::consent::KEPT_KEY;
 use crate::contention::{Turns, again};
-use crate::oauth::{MAIN, NewTokens, TokenSet};
+use crate::oauth::{MAIN, NewTokens, Token, TokenSet};
 
 /// How long nobody else may go on, whatever became of the owner. One that is seen to be dead is not waited for.
 const LEASE: Duration = Duration::from_secs(120);
@@ -30,11 +30,21 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// An intent that is written down: from here on a request may be sent.
 pub(super) struct Intent {
     pub(super) attempt: Attempt,
+    /// The name of the token that is renewed.
+    token: String,
     pub(super) credential: Credential,
     pub(super) set: TokenSet,
     pub(super) refresh_token: Secret,
     /// When the intent was committed.
     pub(super) committed: (Instant, Timestamp),
+}
+
+impl Intent {
+    /// Whether the token that is renewed is still the one in this set.
+    fn is_of(&self, in_force: &TokenSet) -> bool {
+        let access = |set: &TokenSet| set.token(&self.token).map(|token| token.access.clone());
+        access(in_force).zip(access(&self.set)).is_some_and(|(now, then)| now.expose() == then.expose())
+    }
 }
 
 /// What came of wanting to renew.
@@ -113,27 +123,30 @@ async fn attempt(
     let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
     let (credential, set) = read(engine, &mut tx, id).await?;
     let found = |credential, set| Ok(Tried::Start(Start::Use(Box::new((credential, set)))));
-    let renewed = set.main.access.expose() != seen.main.access.expose() && set.main.usable(now);
-    // Whoever comes ahead of its time comes for the set that it has seen.
-    let early = reason == RefreshReason::Due && now < set.main.due() && (material.by == By::Call || set.main.obtained != seen.main.obtained);
+    let name = material.token.as_str();
+    // A person has connected anew, and there is no token of this name any more.
+    let Some((token, seen)) = set.token(name).cloned().zip(seen.token(name)) else { return found(credential, set) };
+    let renewed = token.access.expose() != seen.access.expose() && token.usable(now);
+    // Whoever comes ahead of its time comes for the token that it has seen.
+    let early = reason == RefreshReason::Due && now < token.due() && (material.by == By::Call || token.obtained != seen.obtained);
     if renewed || early {
         return found(credential, set);
     }
     let me = engine.outbound().lease_owner.as_str();
     let clock = tx.clock(now).await?;
-    let usable = reason == RefreshReason::Due && set.main.usable(now);
+    let usable = reason == RefreshReason::Due && token.usable(now);
     let mut steps = Vec::new();
-    let flight = match tx.flight(id).await? {
+    let flight = match tx.flight(id, name).await? {
         Flight::Sending(other) => match presence(engine, &mut tx, &other, me, clock).await? {
             Presence::Over => Flight::Doubt(other),
             Presence::Dead => {
-                steps.push(NewStep::of(other.id, me, RefreshStep::TakenOver, clock).about(other.fp).noting(json!({ "from": other.owner })));
+                steps.push(NewStep::of(other.id, me, RefreshStep::TakenOver, clock).renewing(name).about(other.fp).noting(json!({ "from": other.owner })));
                 Flight::Doubt(other)
             }
             Presence::Lives if usable => return found(credential, set),
             Presence::Lives => {
                 if other.gone.is_some() {
-                    tx.note_gone(id, other.id, None).await?;
+                    tx.note_gone(id, name, other.id, None).await?;
                     tx.commit().await?;
                 }
                 return Ok(Tried::Held(other.until.since(clock)));
@@ -141,7 +154,7 @@ async fn attempt(
             Presence::Settles if usable && other.gone.is_some() => return found(credential, set),
             Presence::Settles => {
                 if other.gone.is_none() {
-                    tx.note_gone(id, other.id, Some(clock)).await?;
+                    tx.note_gone(id, name, other.id, Some(clock)).await?;
                     tx.commit().await?;
                 }
                 return if usable { found(credential, set) } else { Ok(Tried::Held(engine.store().settle())) };
@@ -149,7 +162,7 @@ async fn attempt(
         },
         other => other,
     };
-    let Some(refresh_token) = set.main.refresh.clone() else {
+    let Some(refresh_token) = token.refresh.clone() else {
         return Err(attention(engine, tx, material, AttentionCause::CredentialExpired).await?);
     };
     let fp = fingerprint(engine, &refresh_token);
@@ -165,7 +178,7 @@ async fn attempt(
         let case = Case {
             rotation: material.rotation(),
             reason,
-            usable: set.main.usable(now),
+            usable: token.usable(now),
             since_first: clock.since(before.first_sent_at),
             since_last: clock.since(before.since),
             sends: before.sends,
@@ -176,7 +189,7 @@ async fn attempt(
                 None | Some(Told { alive: None, .. }) => Said::Nothing,
             },
         };
-        let introspected = |alive: bool| NewStep::of(new, me, RefreshStep::Introspected, clock).about(fp).noting(json!({ "active": alive }));
+        let introspected = |alive: bool| NewStep::of(new, me, RefreshStep::Introspected, clock).renewing(name).about(fp).noting(json!({ "active": alive }));
         match doubt::judge(case) {
             Verdict::Send if case.said == Said::Alive => steps.push(introspected(true)),
             Verdict::Send => {}
@@ -186,9 +199,9 @@ async fn attempt(
                 let first = first_of(&mut tx, id, fp).await?;
                 let cause = AttentionCause::RefreshUncertain;
                 steps.push(introspected(false));
-                steps.push(NewStep { spent: true, ..NewStep::of(new, me, RefreshStep::Dead, clock).about(fp) });
-                steps.push(NewStep::of(new, me, RefreshStep::Attention, clock).about(fp).noting(json!({ "cause": cause, "first": first })));
-                tx.put_flight(&credential, &Flight::Idle, &steps, clock).await?;
+                steps.push(NewStep { spent: true, ..NewStep::of(new, me, RefreshStep::Dead, clock).renewing(name).about(fp) });
+                steps.push(NewStep::of(new, me, RefreshStep::Attention, clock).renewing(name).about(fp).noting(json!({ "cause": cause, "first": first })));
+                tx.put_flight(&credential, name, &Flight::Idle, &steps, clock).await?;
                 let trouble = attention(engine, tx, material, cause).await?;
                 told(id, new, "dead");
                 return Err(trouble);
@@ -203,12 +216,12 @@ async fn attempt(
     let attempt = Attempt { id: new, owner: me.to_owned(), until: clock.plus(LEASE), witnessed, gone: None, fp, sends: 1, first_sent_at: clock, since: clock, reason };
     let Some(attempt) = flight.begin(attempt) else { return Ok(Tried::Held(LEASE)) };
     let note = json!({ "reason": reason, "sends": attempt.sends });
-    steps.push(NewStep::of(new, me, RefreshStep::Intent, clock).about(fp).noting(note));
-    tx.put_flight(&credential, &Flight::Sending(attempt.clone()), &steps, clock).await?;
+    steps.push(NewStep::of(new, me, RefreshStep::Intent, clock).renewing(name).about(fp).noting(note));
+    tx.put_flight(&credential, name, &Flight::Sending(attempt.clone()), &steps, clock).await?;
     tx.commit().await?;
     told(id, new, "intent");
     let committed = (Instant::now(), engine.now());
-    Ok(Tried::Start(Start::Go(Box::new(Intent { attempt, credential, set, refresh_token, committed }))))
+    Ok(Tried::Start(Start::Go(Box::new(Intent { attempt, token: name.to_owned(), credential, set, refresh_token, committed }))))
 }
 
 /// What is known of a process that may be sending.
@@ -254,14 +267,12 @@ pub(super) async fn granted(engine: &Engine, scope: Scope, material: &Material, 
     for finding in &new.findings {
         tracing::warn!(credential = %intent.credential.id, %finding, "a token answer is odd");
     }
-    let kept = new.kept.clone();
-    let set = intent.set.renewed(MAIN, new);
     let give_up = Instant::now() + WAIT_FOR_OTHERS;
     loop {
-        match store(engine, scope, material, &intent, &set, &kept).await {
-            Ok(Stored::Current(credential)) => {
-                told(credential.id, intent.attempt.id, "activated");
-                return Ok((*credential, set));
+        match store(engine, scope, material, &intent, &new).await {
+            Ok(Stored::Current(in_force)) => {
+                told(in_force.0.id, intent.attempt.id, "activated");
+                return Ok(*in_force);
             }
             Ok(Stored::Newer(in_force)) => return Ok(*in_force),
             Ok(Stored::Held) => tokio::time::sleep(LOOK_AGAIN).await,
@@ -277,26 +288,26 @@ pub(super) async fn granted(engine: &Engine, scope: Scope, material: &Material, 
 /// What came of storing an answer.
 enum Stored {
     /// It is in force.
-    Current(Box<Credential>),
+    Current(Box<(Credential, TokenSet)>),
     /// A person has connected anew meanwhile, or another process was quicker: theirs is the newer grant.
     Newer(Box<(Credential, TokenSet)>),
     /// Another process took over and is still asking.
     Held,
 }
 
-async fn store(engine: &Engine, scope: Scope, material: &Material, intent: &Intent, set: &TokenSet, kept: &BTreeMap<String, String>) -> Result<Stored, Problem> {
-    let attempt = &intent.attempt;
+async fn store(engine: &Engine, scope: Scope, material: &Material, intent: &Intent, new: &NewTokens) -> Result<Stored, Problem> {
+    let (attempt, name) = (&intent.attempt, intent.token.as_str());
     let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
     let (mut credential, in_force) = read(engine, &mut tx, intent.credential.id).await?;
     let clock = tx.clock(engine.now()).await?;
-    let flight = tx.flight(credential.id).await?;
+    let flight = tx.flight(credential.id, name).await?;
     let ours = is_ours(&flight, attempt);
-    let step = |step| NewStep::of(attempt.id, &attempt.owner, step, clock);
+    let step = |step| NewStep::of(attempt.id, &attempt.owner, step, clock).renewing(name);
     let mut steps = vec![step(RefreshStep::Sent).about(attempt.fp)];
-    if in_force.main.access.expose() != intent.set.main.access.expose() {
+    if !intent.is_of(&in_force) {
         steps.push(step(RefreshStep::RaceFound));
         let flight = if ours { Flight::Idle } else { flight };
-        put(&mut tx, &credential, ours, &flight, &steps, clock).await?;
+        put(&mut tx, &credential, name, ours, &flight, &steps, clock).await?;
         tx.commit().await?;
         return Ok(Stored::Newer(Box::new((credential, in_force))));
     }
@@ -307,26 +318,32 @@ async fn store(engine: &Engine, scope: Scope, material: &Material, intent: &Inte
     {
         return Ok(Stored::Held);
     }
-    credential.expires = Some(set.main.expires);
-    credential.secret_set_at = Some(set.main.obtained);
+    // Another token of the set may have been renewed meanwhile, which stays as it is.
+    let set = in_force.renewed(name, new.clone());
+    if set.main.access.expose() != in_force.main.access.expose() {
+        credential.expires = Some(set.main.expires);
+        credential.secret_set_at = Some(set.main.obtained);
+    }
     credential.updated_at = engine.now();
-    keep(&mut credential, kept);
+    keep(&mut credential, &new.kept);
     // In the transaction that stores it, so that it lies under a key that the store still has then.
     let envelope = sealed::seal(engine, &mut tx, &credential, &set.to_secret()?).await?;
     tx.activate_set(&credential, &envelope, clock).await?;
-    tx.set_clocks(ClockOwner::Credential(credential.id), &material.clocks(engine, set)).await?;
-    let next = set.main.refresh.as_ref().map(|token| fingerprint(engine, token));
+    tx.set_clocks(ClockOwner::Credential(credential.id), &material.clocks(engine, &set)).await?;
+    let next = set.token(name).and_then(|token| token.refresh.as_ref()).map(|token| fingerprint(engine, token));
     steps.push(NewStep { next_fp: next, spent: next != Some(attempt.fp), ..step(RefreshStep::Granted).about(attempt.fp) });
     steps.push(step(RefreshStep::Activated));
-    tx.put_flight(&credential, &attempt.clone().granted(clock), &steps, clock).await?;
+    tx.put_flight(&credential, name, &attempt.clone().granted(clock), &steps, clock).await?;
     if !ours {
         // Whoever took over may have found the token dead, which it was: rotated for us.
-        if let CredentialOwner::Integration(_, integration) = intent.credential.owner {
-            tx.set_integration_status(integration, &status::LIVE, IntegrationStatus::Active, engine.now(), false).await?;
+        if let Some(now) = tx.integration(material.integration.id).await?
+            && material.carried != (now.status == status::TOKEN_LOST)
+        {
+            tx.set_integration_status(now.id, &status::LIVE, IntegrationStatus::Active, engine.now(), false).await?;
         }
     }
     tx.commit().await?;
-    Ok(Stored::Current(Box::new(credential)))
+    Ok(Stored::Current(Box::new((credential, set))))
 }
 
 /// What came beside the tokens stands with what came before.
@@ -340,8 +357,8 @@ fn keep(credential: &mut Credential, kept: &BTreeMap<String, String>) {
 }
 
 /// Writes the state down where the journal speaks of our attempt, and the steps in any case.
-async fn put(tx: &mut SecretWriteTx, credential: &Credential, ours: bool, flight: &Flight, steps: &[NewStep], clock: Timestamp) -> Result<(), StoreError> {
-    if ours { tx.put_flight(credential, flight, steps, clock).await } else { tx.add_steps(credential, steps).await }
+async fn put(tx: &mut SecretWriteTx, credential: &Credential, token: &str, ours: bool, flight: &Flight, steps: &[NewStep], clock: Timestamp) -> Result<(), StoreError> {
+    if ours { tx.put_flight(credential, token, flight, steps, clock).await } else { tx.add_steps(credential, steps).await }
 }
 
 /// The provider changed nothing, or nothing was sent.
@@ -371,14 +388,14 @@ async fn ended(engine: &Engine, scope: Scope, intent: &Intent, step: RefreshStep
     again!(engine, {
         let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
         let clock = tx.clock(engine.now()).await?;
-        let flight = tx.flight(intent.credential.id).await?;
-        let of = |step| NewStep::of(attempt.id, &attempt.owner, step, clock).about(attempt.fp);
+        let flight = tx.flight(intent.credential.id, &intent.token).await?;
+        let of = |step| NewStep::of(attempt.id, &attempt.owner, step, clock).renewing(&intent.token).about(attempt.fp);
         let mut steps = Vec::new();
         if sent {
             steps.push(of(RefreshStep::Sent));
         }
         steps.push(of(step).noting(json!({ "sent": sent })));
-        put(&mut tx, &intent.credential, is_ours(&flight, attempt), &to(attempt.clone()), &steps, clock).await?;
+        put(&mut tx, &intent.credential, &intent.token, is_ours(&flight, attempt), &to(attempt.clone()), &steps, clock).await?;
         tx.commit().await?;
         Ok(())
     });
@@ -397,21 +414,22 @@ pub(super) async fn dead(engine: &Engine, scope: Scope, material: &Material, int
 }
 
 async fn found_dead(engine: &Engine, scope: Scope, material: &Material, intent: &Intent) -> Result<(Credential, TokenSet), Trouble> {
-    let attempt = &intent.attempt;
+    let (attempt, name) = (&intent.attempt, intent.token.as_str());
     let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
     let clock = tx.clock(engine.now()).await?;
     let (in_force, set) = read(engine, &mut tx, intent.credential.id).await?;
-    let flight = tx.flight(in_force.id).await?;
+    let flight = tx.flight(in_force.id, name).await?;
     let ours = is_ours(&flight, attempt);
-    let step = |step| NewStep::of(attempt.id, &attempt.owner, step, clock).about(attempt.fp);
+    let step = |step| NewStep::of(attempt.id, &attempt.owner, step, clock).renewing(name).about(attempt.fp);
     let mut steps = vec![step(RefreshStep::Sent)];
-    if set.main.access.expose() != intent.set.main.access.expose() {
+    if !intent.is_of(&set) {
         steps.push(step(RefreshStep::RaceFound));
-        put(&mut tx, &in_force, ours, &Flight::Idle, &steps, clock).await?;
+        put(&mut tx, &in_force, name, ours, &Flight::Idle, &steps, clock).await?;
         tx.commit().await?;
         return Ok((in_force, set));
     }
-    let over = [set.main.refresh_expires, set.main.absolute_expires].into_iter().flatten().any(|end| end <= engine.now());
+    let ends = set.token(name).into_iter().flat_map(|token| [token.refresh_expires, token.absolute_expires]);
+    let over = ends.flatten().any(|end| end <= engine.now());
     let cause = match attempt.sends {
         2.. => AttentionCause::RefreshUncertain,
         _ if over => AttentionCause::GrantExpired,
@@ -420,7 +438,7 @@ async fn found_dead(engine: &Engine, scope: Scope, material: &Material, intent: 
     steps.push(NewStep { spent: true, ..step(RefreshStep::Dead) });
     let first = if attempt.sends > 1 { first_of(&mut tx, in_force.id, attempt.fp).await? } else { None };
     steps.push(step(RefreshStep::Attention).noting(json!({ "cause": cause, "first": first })));
-    put(&mut tx, &in_force, ours, &attempt.clone().dead(), &steps, clock).await?;
+    put(&mut tx, &in_force, name, ours, &attempt.clone().dead(), &steps, clock).await?;
     let trouble = attention(engine, tx, material, cause).await?;
     told(in_force.id, attempt.id, "dead");
     Err(trouble)
@@ -435,33 +453,41 @@ async fn first_of(tx: &mut SecretWriteTx, id: CredentialId, fp: Fp) -> Result<Op
     Ok(last.map(|taken| json!({ "attempt": taken.step.attempt, "step": taken.step.step, "at": taken.step.at })))
 }
 
-/// Marks the integration, and gives the problem of whoever wanted tokens.
+/// Marks the integration, and gives the problem of whoever wanted tokens. Without a token that no call carries it goes on, unless
+/// it has stopped already.
 async fn attention(engine: &Engine, mut tx: SecretWriteTx, material: &Material, cause: AttentionCause) -> Result<Trouble, Problem> {
-    let to = IntegrationStatus::NeedsAttention { cause };
+    let to = if material.carried { IntegrationStatus::NeedsAttention { cause } } else { status::TOKEN_LOST };
     let now = engine.now();
-    tx.set_integration_status(material.integration.id, &status::LIVE, to, now, false).await?;
+    let goes_on = tx.integration(material.integration.id).await?.is_some_and(|integration| integration.callable().is_ok());
+    if material.carried || goes_on {
+        tx.set_integration_status(material.integration.id, &status::LIVE, to, now, false).await?;
+    }
     tx.commit().await?;
     let problem = material.integration.clone().into_status(to, now).callable().err().unwrap_or_else(|| Problem::new(Code::NeedsReconnect, cause.words()));
     Ok(Trouble { problem, needs_person: true })
 }
 
-/// The set that came at `obtained` has worked: the one before is forgotten, if that is still what the journal waits for.
-pub(super) async fn prove(engine: &Engine, scope: Scope, id: CredentialId, obtained: Timestamp) -> Result<(), Problem> {
+/// The token that came at `obtained` has worked: the set before is forgotten, if that is still what the journal waits for.
+pub(super) async fn prove(engine: &Engine, scope: Scope, id: CredentialId, name: &str, obtained: Timestamp) -> Result<(), Problem> {
     let mut tx = engine.store().read(scope).await?;
-    let flight = tx.flight(id).await?;
+    let flight = tx.flight(id, name).await?;
     drop(tx);
     let Flight::Unproven { attempt, .. } = flight else { return Ok(()) };
     told(id, attempt, "proving");
     again!(engine, {
         let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
         let clock = tx.clock(engine.now()).await?;
-        let flight = tx.flight(id).await?;
-        let credential = tx.credential(id).await?.filter(|credential| credential.secret_set_at == Some(obtained));
+        let flight = tx.flight(id, name).await?;
+        let credential = match name {
+            MAIN => tx.credential(id).await?.filter(|credential| credential.secret_set_at == Some(obtained)),
+            // When further tokens came stands in the set alone.
+            _ => Some(read(engine, &mut tx, id).await?).filter(|(_, set)| set.token(name).is_some_and(|token| token.obtained == obtained)).map(|(credential, _)| credential),
+        };
         if let (Flight::Unproven { attempt: now, .. }, Some(credential)) = (flight, credential)
             && now == attempt
         {
-            let step = NewStep::of(attempt, &engine.outbound().lease_owner, RefreshStep::Proven, clock);
-            tx.put_flight(&credential, &Flight::Idle, &[step], clock).await?;
+            let step = NewStep::of(attempt, &engine.outbound().lease_owner, RefreshStep::Proven, clock).renewing(name);
+            tx.put_flight(&credential, name, &Flight::Idle, &[step], clock).await?;
             tx.commit().await?;
         }
         Ok(())
@@ -470,14 +496,14 @@ pub(super) async fn prove(engine: &Engine, scope: Scope, id: CredentialId, obtai
     Ok(())
 }
 
-/// The access token of the set before, where the set in force was never proven: it may still live.
-pub(super) async fn previous(engine: &Engine, scope: Scope, credential: &Credential) -> Result<Option<(Uuid, TokenSet)>, Problem> {
+/// The token of this name of the set before, where the one in force was never proven: it may still live.
+pub(super) async fn previous(engine: &Engine, scope: Scope, credential: &Credential, name: &str) -> Result<Option<(Uuid, Token)>, Problem> {
     let mut tx = engine.store().read_secrets(scope).await?;
-    let Flight::Unproven { attempt, .. } = tx.flight(credential.id).await? else { return Ok(None) };
-    let Some(envelope) = tx.secrets().sealed_previous(credential.id).await? else { return Ok(None) };
+    let Flight::Unproven { attempt, .. } = tx.flight(credential.id, name).await? else { return Ok(None) };
+    let Some(envelope) = tx.secrets().sealed_previous(credential.id, name).await? else { return Ok(None) };
     drop(tx);
     let set = TokenSet::from_secret(&sealed::open(engine, credential, &envelope).await?)?;
-    Ok(set.main.usable(engine.now()).then_some((attempt, set)))
+    Ok(set.token(name).filter(|token| token.usable(engine.now())).map(|token| (attempt, token.clone())))
 }
 
 /// A credential's tokens are not used any more, since others take their place or the access is taken back: they are never sent
@@ -492,12 +518,15 @@ pub(crate) async fn retire(engine: &Engine, tx: &mut SecretWriteTx, credential: 
     let clock = tx.clock(engine.now()).await?;
     let attempt = engine.context().new_uuid();
     let step = || NewStep::of(attempt, &engine.outbound().lease_owner, why, clock);
-    let tokens = set.tokens().filter_map(|(_, token)| token.refresh.as_ref());
-    let mut steps: Vec<NewStep> = tokens.map(|token| NewStep { spent: true, ..step().about(fingerprint(engine, token)) }).collect();
+    let tokens = set.tokens().filter_map(|(name, token)| Some((name, token.refresh.as_ref()?)));
+    let mut steps: Vec<NewStep> = tokens.map(|(name, token)| NewStep { spent: true, ..step().renewing(name).about(fingerprint(engine, token)) }).collect();
     if steps.is_empty() {
         steps.push(step());
     }
-    tx.put_flight(credential, &Flight::Idle, &steps, clock).await?;
+    for (name, _) in tx.flights(credential.id).await? {
+        tx.put_flight(credential, &name, &Flight::Idle, &[], clock).await?;
+    }
+    tx.add_steps(credential, &steps).await?;
     Ok(Some(plain))
 }
 
@@ -506,9 +535,14 @@ pub(crate) async fn retire(engine: &Engine, tx: &mut SecretWriteTx, credential: 
 /// # Errors
 /// `store_busy`, to be tried again; problems of the store.
 pub(crate) async fn at_rest(engine: &Engine, tx: &mut SecretWriteTx, credential: CredentialId) -> Result<(), Problem> {
-    let Flight::Sending(attempt) = tx.flight(credential).await? else { return Ok(()) };
     let clock = tx.clock(engine.now()).await?;
-    if attempt.until <= clock || (attempt.witnessed && !engine.store().owner_lives(tx, &attempt.owner).await?) {
+    let mut living = false;
+    for (_, flight) in tx.flights(credential).await? {
+        if let Flight::Sending(attempt) = flight {
+            living |= attempt.until > clock && (!attempt.witnessed || engine.store().owner_lives(tx, &attempt.owner).await?);
+        }
+    }
+    if !living {
         return Ok(());
     }
     Err(Problem { contended: true, ..Problem::new(Code::StoreBusy, "The access is being renewed at this moment. Try again in a moment.").retry_after(1) })

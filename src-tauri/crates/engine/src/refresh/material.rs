@@ -6,9 +6,9 @@ use patchbay_model::credential::{Credential, CredentialOwner};
 use patchbay_model::deadline::Clock;
 use patchbay_model::integration::Integration;
 use patchbay_model::{Code, Problem, ProviderAppId, Scope, Secret};
-use patchbay_providers::Server;
 use patchbay_providers::manifest::lifetime::Rotation as Fact;
 use patchbay_providers::manifest::revoke::TokenKind;
+use patchbay_providers::{CredentialOption, Server};
 use patchbay_store::PROVIDER_APP_KEY;
 use serde_json::Value;
 use uuid::Uuid;
@@ -19,13 +19,17 @@ use super::doubt::Rotation;
 use super::outcome::{self, Outcome};
 use crate::call::kept_of;
 use crate::consent::{REDIRECT_KEY, client_of};
-use crate::oauth::{self, Authority, OAuthClient, Prepared, TokenSet, authority};
+use crate::oauth::{self, Authority, MAIN, OAuthClient, Prepared, TokenSet, authority};
 use crate::{Engine, definition};
 
 /// Gathered before the lease is taken.
 pub(super) struct Material {
     pub(super) integration: Integration,
     pub(super) by: By,
+    /// The name of the token that is renewed.
+    pub(super) token: String,
+    /// Whether calls carry it: without it nothing works.
+    pub(super) carried: bool,
     server: Server,
     authority: Authority,
     client: OAuthClient,
@@ -37,7 +41,7 @@ pub(super) struct Material {
 ///
 /// # Errors
 /// `provider_app_missing` when the client that the tokens were given to is gone; trouble with the provider's metadata.
-pub(super) async fn gather(engine: &Engine, scope: Scope, credential: &Credential, by: By) -> Result<Material, Problem> {
+pub(super) async fn gather(engine: &Engine, scope: Scope, credential: &Credential, token: &str, by: By) -> Result<Material, Problem> {
     let mut tx = engine.store().read_secrets(scope).await?;
     let CredentialOwner::Integration(_, id) = credential.owner else {
         return Err(Problem::internal("tokens of a person are shared by several integrations"));
@@ -46,6 +50,7 @@ pub(super) async fn gather(engine: &Engine, scope: Scope, credential: &Credentia
     let definition = definition::pinned(engine, &mut tx, integration.definition).await?;
     let provider = engine.provider_of(&definition).ok_or_else(|| Problem::internal("the provider of an integration is not in the catalog"))?;
     let word = integration.config.pointer("/credential/type").and_then(Value::as_str).unwrap_or_default();
+    let carried = carries(provider.way(word), token);
     let server = provider.consent(word).cloned().ok_or_else(|| Problem::internal("tokens belong to a credential without an authorization server"))?;
     let missing = || {
         Problem::new(
@@ -62,7 +67,12 @@ pub(super) async fn gather(engine: &Engine, scope: Scope, credential: &Credentia
     let redirect_uri = credential.public_config.get(REDIRECT_KEY).and_then(Value::as_str).or(app.redirect_uris.first().map(String::as_str)).map(str::to_owned);
     let config = integration.config.as_object().cloned().unwrap_or_default();
     let authority = authority(engine.http(), &engine.outbound().metadata, &provider, &server, &config).await?.knowing(&kept_of(&credential.public_config));
-    Ok(Material { integration, by, server, authority, client, redirect_uri })
+    Ok(Material { integration, by, token: token.to_owned(), carried, server, authority, client, redirect_uri })
+}
+
+/// Whether requests with a credential entered this way carry the token of this name.
+pub(super) fn carries(way: Option<&CredentialOption>, token: &str) -> bool {
+    token == MAIN || way.is_some_and(|way| way.place.tokens().any(|name| name == token))
 }
 
 impl Material {

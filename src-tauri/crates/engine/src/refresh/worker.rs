@@ -128,7 +128,7 @@ async fn see_to(engine: &Engine, due: &DueClock) -> Result<(), Problem> {
     let Some(integration) = tx.integration(integration).await? else { return rest(engine, due).await };
     // What a person has to see to is not asked again and again; a pause does not let anything die.
     let works = matches!(integration.status, IntegrationStatus::Active | IntegrationStatus::Paused) || integration.callable().is_ok();
-    if !works || due.clock.token != MAIN_TOKEN {
+    if !works {
         return rest(engine, due).await;
     }
     match due.clock.kind {
@@ -157,15 +157,24 @@ async fn see_to(engine: &Engine, due: &DueClock) -> Result<(), Problem> {
         ClockKind::Access if !ahead::in_use(&integration, engine.now()) => rest(engine, due).await,
         ClockKind::Access | ClockKind::RefreshIdle => {
             drop(tx);
-            ahead_of_time(engine, scope, id).await
+            ahead_of_time(engine, scope, id, due).await
         }
         _ => rest(engine, due).await,
     }
 }
 
-async fn ahead_of_time(engine: &Engine, scope: Scope, id: CredentialId) -> Result<(), Problem> {
+async fn ahead_of_time(engine: &Engine, scope: Scope, id: CredentialId, due: &DueClock) -> Result<(), Problem> {
     let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
     let (credential, set) = journal::read(engine, &mut tx, id).await?;
     drop(tx);
-    renew(engine, scope, &credential, &set, RefreshReason::Due, By::Clock).await.map(drop).map_err(|trouble| trouble.problem)
+    match renew(engine, scope, &credential, &set, &due.clock.token, RefreshReason::Due, By::Clock).await {
+        Ok(_) => Ok(()),
+        Err(trouble) => {
+            // The integration may go on without this token, and asking again would bring nothing.
+            if trouble.needs_person && due.clock.token != MAIN_TOKEN {
+                rest(engine, due).await?;
+            }
+            Err(trouble.problem)
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use patchbay_engine::consent;
 use patchbay_model::consent::ConsentRoute;
+use patchbay_model::deadline::MAIN_TOKEN;
 use patchbay_model::integration::{AttentionCause, IntegrationStatus};
 use patchbay_model::refresh::{Attempt, Flight, NewStep, RefreshReason, RefreshStep};
 use patchbay_model::{Code, Origin};
@@ -34,8 +35,8 @@ async fn tokens_are_renewed_in_time_and_again_with_the_rotated_token() {
     let store = world.bare_store().await;
     let mut tx = store.read_secrets(world.scope()).await.unwrap();
     let credential = credential(&world).await;
-    assert_eq!(tx.flight(credential).await.unwrap(), Flight::Idle);
-    assert_eq!(tx.secrets().sealed_previous(credential).await.unwrap(), None, "the new set has worked, so the old one is forgotten");
+    assert_eq!(tx.flight(credential, MAIN_TOKEN).await.unwrap(), Flight::Idle);
+    assert_eq!(tx.secrets().sealed_previous(credential, MAIN_TOKEN).await.unwrap(), None, "the new set has worked, so the old one is forgotten");
     let steps: Vec<_> = tx.refresh_steps(credential, 100).await.unwrap().into_iter().rev().map(|taken| taken.step).collect();
     let one = [RefreshStep::Intent, RefreshStep::Sent, RefreshStep::Granted, RefreshStep::Activated, RefreshStep::Proven];
     assert_eq!(steps.iter().map(|step| step.step).collect::<Vec<_>>(), [one, one, one].concat());
@@ -161,7 +162,7 @@ async fn a_process_that_died_before_sending_is_taken_over() {
         let mut tx = store.write_secrets(world.scope(), Origin::Background).await.unwrap();
         let found = tx.credential(credential).await.unwrap().unwrap();
         let step = NewStep::of(attempt.id, &attempt.owner, RefreshStep::Intent, now).about(attempt.fp);
-        tx.put_flight(&found, &Flight::Sending(attempt), &[step], now).await.unwrap();
+        tx.put_flight(&found, MAIN_TOKEN, &Flight::Sending(attempt), &[step], now).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(world.userinfo().await.unwrap().as_deref(), Some("Ada Lovelace"));
         let waited = world.now().since(now);

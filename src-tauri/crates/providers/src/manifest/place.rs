@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::template::Template;
+use super::template::{Slot, Template};
 
 /// Where a credential goes in a request: a word for what is common, else what is written where.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,6 +23,24 @@ pub enum Place {
     Sigv4,
     /// As written.
     Parts(Box<PlaceParts>),
+}
+
+impl Place {
+    /// The names of the tokens that stand in it by name.
+    pub fn tokens(&self) -> impl Iterator<Item = &str> {
+        let parts = match self {
+            Self::Parts(parts) => Some(parts),
+            Self::Bearer | Self::Basic | Self::Nowhere | Self::Sigv4 => None,
+        };
+        let templates = parts.into_iter().flat_map(|parts| {
+            let pair = parts.pair.iter().flat_map(|pair| [&pair.user, &pair.password]);
+            parts.headers.values().chain(parts.query.values()).chain(pair)
+        });
+        templates.flat_map(Template::slots).filter_map(|slot| match slot {
+            Slot::Token(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
 }
 
 /// What goes where.

@@ -99,6 +99,9 @@ pub(crate) static TABLES: &[ImageTable] = &[
     table!(refresh_journal by credential_id, OWNED, true, MANY:
         credential_id Uuid, organization_id Uuid, account_id Uuid, intent_id Uuid, owner Text, lease_until Time, state Text, sealed_table Text, sealed_row Uuid,
         previous Sealed, created_at Time, updated_at Time, token Text, sent_fp Bytes, first_sent_at Time, sends Int, reason Text, gone_at Time, witnessed Bool),
+    table!(refresh_flights by id, OWNED, true, MANY:
+        id Uuid, credential_id Uuid, organization_id Uuid, account_id Uuid, token Text, intent_id Uuid, owner Text, lease_until Time, state Text, sealed_table Text,
+        sealed_row Uuid, previous Sealed, sent_fp Bytes, first_sent_at Time, sends Int, reason Text, gone_at Time, witnessed Bool, created_at Time, updated_at Time),
     // Hashes of tokens say nothing under another key, but which attempt ended how does.
     table!(refresh_steps by credential_id by attempt_id by number, OWNED, true, MANY:
         credential_id Uuid, attempt_id Uuid, number Int, organization_id Uuid, account_id Uuid, at Time, step Text, token Text, owner Text, fp Bytes, next_fp Bytes, spent Bool,
@@ -118,7 +121,7 @@ pub(crate) static TABLES: &[ImageTable] = &[
     table!(connect_sessions by id, OWNED, true, MANY:
         id Uuid, organization_id Uuid, account_id Uuid, integration_id Uuid, provider_app_id Uuid, member_id Uuid, route Text, redirect_uri Text, issuer Text, scopes Json,
         state Text, failure_code Text, message Text, state_hash Bytes, verifier Sealed, expires Time, created_at Time, updated_at Time, deleted_at Time, deletion_id Uuid,
-        end_user_id Uuid, link_id Uuid, form Json, explanation Json, recorded Int),
+        end_user_id Uuid, link_id Uuid, form Json, explanation Json, recorded Int, choice Json),
     table!(connect_legs by id, OWNED, true, MANY:
         id Uuid, organization_id Uuid, account_id Uuid, session_id Uuid, number Int, route Text, redirect_uri Text, state Text, ticket_hash Bytes, state_hash Bytes,
         browser_hash Bytes, secrets Sealed, user_code Text, verification_uri Text, next_poll_at Time, poll_seconds Int, expires Time, created_at Time, updated_at Time),

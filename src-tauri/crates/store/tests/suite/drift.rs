@@ -181,10 +181,10 @@ async fn types_of_postgresql_say_what_sqlite_leaves_open() {
     );
     assert_eq!(
         ask(&format!("SELECT string_agg(class.relname || '.' || attname, ', ' ORDER BY 1) {columns} AND atttypid = 'bytea'::regtype")),
-        "connect_legs.ticket_hash, connect_legs.state_hash, connect_legs.browser_hash, connect_sessions.state_hash, one_time_links.hash, public_links.hash, refresh_journal.sent_fp, refresh_steps.fp, refresh_steps.next_fp, token_secrets.hash, web_sessions.hash"
+        "connect_legs.ticket_hash, connect_legs.state_hash, connect_legs.browser_hash, connect_sessions.state_hash, one_time_links.hash, public_links.hash, refresh_flights.sent_fp, refresh_journal.sent_fp, refresh_steps.fp, refresh_steps.next_fp, token_secrets.hash, web_sessions.hash"
     );
     assert_eq!(
         ask(&format!("SELECT string_agg(class.relname || '.' || attname, ', ' ORDER BY 1) {columns} AND atttypid = 'boolean'::regtype")),
-        "audit_events.secret_replaced, credentials.managed, organizations.sample, refresh_journal.witnessed, refresh_steps.spent"
+        "audit_events.secret_replaced, credentials.managed, organizations.sample, refresh_flights.witnessed, refresh_journal.witnessed, refresh_steps.spent"
     );
 }

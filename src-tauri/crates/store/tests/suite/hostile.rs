@@ -18,11 +18,12 @@ const MANAGEMENT: &str = "patchbay_management";
 const SVC: &str = "svc_integration";
 
 /// Columns that hold sealed values.
-const SEALED: [(&str, &str); 6] = [
+const SEALED: [(&str, &str); 7] = [
     ("integration_instances", "credentials"),
     ("shared_credentials", "credentials"),
     ("connect_sessions", "verifier"),
     ("refresh_journal", "previous"),
+    ("refresh_flights", "previous"),
     ("connect_legs", "secrets"),
     ("revocations", "tokens"),
 ];
@@ -101,7 +102,7 @@ async fn tenant_tables(place: &Place) -> Vec<String> {
 async fn every_table_of_a_tenant_is_under_forced_row_security() {
     let place = Place::new(Backend::Postgres).await;
     let tables = tenant_tables(&place).await;
-    assert_eq!(tables.len(), 37, "{tables:?}");
+    assert_eq!(tables.len(), 38, "{tables:?}");
     let open =
         "SELECT relname::text FROM pg_class WHERE relnamespace = 'patchbay'::regnamespace AND relkind IN ('r', 'p') AND NOT (relrowsecurity AND relforcerowsecurity) ORDER BY 1";
     assert_eq!(names(&place, open).await, ["_sqlx_migrations", "store_header"]);
@@ -129,6 +130,7 @@ async fn every_table_of_a_tenant_is_under_forced_row_security() {
             "connect_legs.secrets",
             "connect_sessions.verifier",
             "integration_instances.credentials",
+            "refresh_flights.previous",
             "refresh_journal.previous",
             "revocations.tokens",
             "shared_credentials.credentials"
@@ -238,7 +240,7 @@ async fn the_management_role_reads_no_sealed_value() {
     for (who, mut connection) in sessions(&place, SVC).await {
         assert_eq!(tried(&mut connection, &scope(ours, None), "SELECT credentials FROM integration_instances WHERE credentials IS NOT NULL").await.unwrap(), 2, "{who} reads");
     }
-    assert_eq!(names(&place, "SELECT attname::text FROM pg_stats WHERE schemaname = 'patchbay' AND (tablename, attname) IN (('integration_instances', 'credentials'), ('shared_credentials', 'credentials'), ('connect_sessions', 'verifier'), ('refresh_journal', 'previous'), ('connect_legs', 'secrets'), ('revocations', 'tokens'))").await, [""; 0], "and no samples of ciphertexts are kept at all");
+    assert_eq!(names(&place, "SELECT attname::text FROM pg_stats WHERE schemaname = 'patchbay' AND (tablename, attname) IN (('integration_instances', 'credentials'), ('shared_credentials', 'credentials'), ('connect_sessions', 'verifier'), ('refresh_journal', 'previous'), ('refresh_flights', 'previous'), ('connect_legs', 'secrets'), ('revocations', 'tokens'))").await, [""; 0], "and no samples of ciphertexts are kept at all");
 }
 
 #[tokio::test]

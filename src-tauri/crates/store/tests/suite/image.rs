@@ -222,6 +222,10 @@ fn everything(seed: u64) -> BTreeMap<&'static str, Vec<Value>> {
                 rows.entry("refresh_journal").or_default().push(json!({"credential_id": credential, "organization_id": organization, "account_id": account, "intent_id": id(),
                     "owner": d.text(), "lease_until": created, "state": "settled", "sealed_table": "integration_instances", "sealed_row": integration, "previous": sealed(d),
                     "created_at": created, "updated_at": updated, "token": "main", "sent_fp": base64(d), "first_sent_at": d.time(), "sends": 2, "reason": "due", "witnessed": true}));
+                rows.entry("refresh_flights").or_default().push(json!({"id": id(), "credential_id": credential, "organization_id": organization, "account_id": account,
+                    "token": "user", "intent_id": id(), "owner": d.text(), "lease_until": created, "state": "settled", "sealed_table": "integration_instances",
+                    "sealed_row": integration, "previous": sealed(d), "sent_fp": base64(d), "first_sent_at": d.time(), "sends": 2, "reason": "due", "witnessed": true,
+                    "created_at": created, "updated_at": updated}));
                 rows.entry("clocks").or_default().push(json!({"owner_kind": "credential", "owner_id": credential, "token": "main", "clock": "access",
                     "organization_id": organization, "account_id": account, "at": d.time(), "renew_at": d.some(updated.clone())}));
                 let attempt = id();

@@ -1,5 +1,6 @@
 //! Nobody sees or touches what is not theirs, in any aggregate.
 
+use patchbay_model::deadline::MAIN_TOKEN;
 use patchbay_model::list::ListQuery;
 use patchbay_model::token::{SecretKind, TokenOwner};
 use patchbay_model::*;
@@ -22,8 +23,9 @@ async fn assert_unseen(place: &Place, scope: Scope, customer: &Customer, why: &s
     assert!(tx.secrets().sealed_integration(customer.integration.id).await.is_err(), "sealed value: {why}");
     let patchbay_model::credential::SealedAt::Shared(shared) = customer.shared.sealed_at else { panic!("the fixture is shared") };
     assert_eq!(tx.secrets().sealed_shared(shared).await.unwrap(), None, "shared sealed value: {why}");
-    assert_eq!(tx.secrets().sealed_previous(customer.credential.id).await.unwrap(), None, "journal: {why}");
-    assert_eq!(tx.flight(customer.credential.id).await.unwrap(), refresh::Flight::Idle, "flight: {why}");
+    assert_eq!(tx.secrets().sealed_previous(customer.credential.id, MAIN_TOKEN).await.unwrap(), None, "journal: {why}");
+    assert_eq!(tx.flight(customer.credential.id, MAIN_TOKEN).await.unwrap(), refresh::Flight::Idle, "flight: {why}");
+    assert_eq!(tx.flights(customer.credential.id).await.unwrap(), [], "flights: {why}");
     assert_eq!(tx.refresh_steps(customer.credential.id, 100).await.unwrap(), [], "steps: {why}");
     assert_eq!(tx.token(customer.token.id).await.unwrap(), None, "token: {why}");
     assert_eq!(tx.token_secrets(customer.token.id).await.unwrap(), [], "token secrets: {why}");

@@ -32,7 +32,7 @@ async fn a_login_that_may_make_roles_prepares_its_database_by_itself() {
     assert_eq!(identify(&mut connection).await.unwrap(), Identity::Empty);
     provision(&mut connection, None).await.unwrap();
     let found = identify(&mut connection).await.unwrap();
-    assert!(matches!(found, Identity::Store { schema: Some(4), minimum_reader: None, complete: false }), "{found:?}");
+    assert!(matches!(found, Identity::Store { schema: Some(5), minimum_reader: None, complete: false }), "{found:?}");
     provision(&mut connection, None).await.unwrap();
     let facts = "SELECT pg_has_role('patchbay_test_maker', 'patchbay_owner', 'MEMBER'), (SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 'patchbay'), (SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace), (SELECT count(*) FROM pg_class WHERE relnamespace = 'patchbay'::regnamespace AND relkind IN ('r', 'S') AND relowner <> 'patchbay_owner'::regrole)";
     assert_eq!(database.psql(ADMINISTRATOR, facts).unwrap(), "f|patchbay_owner|0|0", "the owner's role is given back, and nobody else owns anything");
@@ -50,7 +50,7 @@ async fn several_prepare_side_by_side() {
     b.unwrap();
     c.unwrap();
     for database in [&one, &other] {
-        assert_eq!(database.psql(ADMINISTRATOR, "SELECT string_agg(version::text, ',' ORDER BY version) FROM patchbay._sqlx_migrations").unwrap(), "1,2,3,4");
+        assert_eq!(database.psql(ADMINISTRATOR, "SELECT string_agg(version::text, ',' ORDER BY version) FROM patchbay._sqlx_migrations").unwrap(), "1,2,3,4,5");
     }
 }
 
@@ -60,11 +60,11 @@ async fn an_older_schema_is_brought_up_to_date() {
     let mut connection = connect(&database, MAKER).await;
     provision(&mut connection, None).await.unwrap();
     // As the second migration left it.
-    let before = "SET search_path = patchbay; DELETE FROM _sqlx_migrations WHERE version > 2; COMMENT ON SCHEMA patchbay IS 'Patchbay, schema 2'; ALTER POLICY integration_credential_references_insert ON integration_credential_references WITH CHECK (false); DROP TABLE connect_legs, flight_steps, public_links, refresh_steps, clocks, revocations, app_checks; DROP POLICY integration_definitions_select ON integration_definitions; DROP POLICY integration_definitions_insert ON integration_definitions; DROP POLICY integration_definitions_update ON integration_definitions; DROP POLICY integration_definitions_delete ON integration_definitions; DROP TRIGGER integration_definitions_immutable ON integration_definitions; ALTER TABLE integration_definitions DISABLE ROW LEVEL SECURITY, DROP COLUMN organization_id, DROP COLUMN manifest; CREATE TRIGGER integration_definitions_immutable BEFORE UPDATE OF id ON integration_definitions FOR EACH ROW EXECUTE FUNCTION definition_is_immutable(); ALTER TABLE connect_sessions DROP COLUMN link_id, DROP COLUMN form, DROP COLUMN explanation, DROP COLUMN recorded; ALTER TABLE refresh_journal DROP COLUMN token, DROP COLUMN sent_fp, DROP COLUMN first_sent_at, DROP COLUMN sends, DROP COLUMN reason, DROP COLUMN gone_at, DROP COLUMN witnessed; ALTER TABLE provider_apps DROP COLUMN secret_expires, DROP COLUMN next_check_at, DROP COLUMN family; ALTER TABLE consent_receipts DROP COLUMN expires_at, DROP COLUMN revocation_id, DROP COLUMN withdrawn_by";
+    let before = "SET search_path = patchbay; DELETE FROM _sqlx_migrations WHERE version > 2; COMMENT ON SCHEMA patchbay IS 'Patchbay, schema 2'; ALTER POLICY integration_credential_references_insert ON integration_credential_references WITH CHECK (false); DROP TABLE refresh_flights, connect_legs, flight_steps, public_links, refresh_steps, clocks, revocations, app_checks; DROP POLICY integration_definitions_select ON integration_definitions; DROP POLICY integration_definitions_insert ON integration_definitions; DROP POLICY integration_definitions_update ON integration_definitions; DROP POLICY integration_definitions_delete ON integration_definitions; DROP TRIGGER integration_definitions_immutable ON integration_definitions; ALTER TABLE integration_definitions DISABLE ROW LEVEL SECURITY, DROP COLUMN organization_id, DROP COLUMN manifest; CREATE TRIGGER integration_definitions_immutable BEFORE UPDATE OF id ON integration_definitions FOR EACH ROW EXECUTE FUNCTION definition_is_immutable(); ALTER TABLE connect_sessions DROP COLUMN link_id, DROP COLUMN form, DROP COLUMN explanation, DROP COLUMN recorded, DROP COLUMN choice; ALTER TABLE refresh_journal DROP COLUMN token, DROP COLUMN sent_fp, DROP COLUMN first_sent_at, DROP COLUMN sends, DROP COLUMN reason, DROP COLUMN gone_at, DROP COLUMN witnessed; ALTER TABLE provider_apps DROP COLUMN secret_expires, DROP COLUMN next_check_at, DROP COLUMN family; ALTER TABLE consent_receipts DROP COLUMN expires_at, DROP COLUMN revocation_id, DROP COLUMN withdrawn_by";
     database.psql(ADMINISTRATOR, before).unwrap();
     assert!(matches!(identify(&mut connection).await.unwrap(), Identity::Store { schema: Some(2), .. }));
     provision(&mut connection, None).await.unwrap();
-    assert!(matches!(identify(&mut connection).await.unwrap(), Identity::Store { schema: Some(4), .. }));
+    assert!(matches!(identify(&mut connection).await.unwrap(), Identity::Store { schema: Some(5), .. }));
     let rule = "SELECT with_check LIKE '%integration_credential_references.integration_id%' FROM pg_policies WHERE policyname = 'integration_credential_references_insert'";
     assert_eq!(database.psql(ADMINISTRATOR, rule).unwrap(), "t");
 }
@@ -126,7 +126,7 @@ async fn a_login_without_the_right_is_told_what_an_administrator_must_run() {
     // Exactly these, word for word, and the same command works.
     database.psql(ADMINISTRATOR, statements).unwrap();
     provision(&mut connection, None).await.unwrap();
-    assert!(matches!(identify(&mut connection).await.unwrap(), Identity::Store { schema: Some(4), .. }));
+    assert!(matches!(identify(&mut connection).await.unwrap(), Identity::Store { schema: Some(5), .. }));
     let problem = Problem::from(error);
     assert_eq!(problem.code, Code::StoreUnprepared);
     assert!(problem.message.contains("patchbay store sql") && problem.message.contains("CREATE SCHEMA patchbay"), "{}", problem.message);

@@ -102,6 +102,13 @@ async fn the_authorization_request_holds_what_it_must() {
     let pairs: BTreeMap<_, _> = url.query_pairs().into_owned().collect();
     assert_eq!((pairs.get("scopes").map(String::as_str), pairs.get("user_scope").map(String::as_str)), (Some("a:b,c"), Some("x|y")));
     assert!(!pairs.contains_key("code_challenge") && !pairs.contains_key("scope"));
+    let by_param = |scopes: &[&str]| {
+        let scopes: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        let (own, more) = super::by_param(&slack.server.scopes, &scopes);
+        (own.join(","), more.get("user_scope").map(|asked| asked.join("|")))
+    };
+    assert_eq!(by_param(&["a:b", "user_scope=search:read", "user_scope=z"]), ("a:b".to_owned(), Some("search:read|z".to_owned())));
+    assert_eq!(by_param(&["other=x"]), ("other=x".to_owned(), None), "no parameter of that name is in the manifest");
 }
 
 #[tokio::test]
