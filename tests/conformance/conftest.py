@@ -1,5 +1,6 @@
-"""One server for each document: a fresh store with a little of everything, and an administrator's token."""
+"""Two servers for each document, each a fresh store with a little of everything, and administrators' tokens."""
 
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -80,6 +81,11 @@ class World:
             attachment = call("POST", f"/v1/ticketing/attachments/{ticket['id']}", {"file_name": "a.txt", "content": "aGVsbG8="}, token=self.integration_token)
             self.note(ticket_id=ticket["id"], comment_id=comment["id"], attachment_id=attachment["id"])
 
+    def document(self, name):
+        answer = requests.get(f"{self.url}/v1/meta/openapi/{name}", timeout=60, headers={"Authorization": f"Bearer {self.token}"})
+        answer.raise_for_status()
+        return answer.json()
+
     def close(self):
         try:
             assert self.server.stop() == 0, "serve ends with status 0 on SIGTERM"
@@ -88,46 +94,65 @@ class World:
 
 
 @pytest.fixture
-def world():
-    made = World()
-    yield made
-    made.close()
+def worlds():
+    """Two, so that two can be asked at once: a second run on the same one deletes what the first has just made, and no seed
+    repeats that."""
+    made = []
+    try:
+        made += [World(), World()]
+        yield made
+    finally:
+        for world in made:
+            world.close()
 
 
 @pytest.fixture
-def document(world):
+def document(worlds):
     """Reads one of the two served documents."""
-    return lambda name: requests.get(f"{world.url}/v1/meta/openapi/{name}", timeout=60, headers={"Authorization": f"Bearer {world.token}"}).json()
+    return lambda name: worlds[0].document(name)
 
 
 @pytest.fixture
-def schemathesis(world, tmp_path):
+def schemathesis(worlds, tmp_path):
     """Runs schemathesis on a document with the token of a security scheme; gives its exit status and what it wrote."""
 
-    def run(document, scheme, token):
-        (tmp_path / "facts.json").write_text(json.dumps({"url": world.url, "token": token, "own": [value.lower() for value in world.own]}))
-        (tmp_path / "openapi.json").write_text(json.dumps(document))
-        command = [sys.executable, "-m", "schemathesis.cli", "--config-file", "schemathesis.toml", "run", "openapi.json", "--url", world.url, "--report", "ndjson,junit", "--report-dir", "report"]
-        environment = {**os.environ, "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE), "PATCHBAY_CONFORMANCE_FACTS": str(tmp_path / "facts.json")}
-        status, told = 0, [f"seed {SEED}, cases {CASES}"]
-        # First every operation by itself; then along the links, several times: a walk ends as soon as the server answers one and
-        # the same step otherwise than before, as it must when a name is taken by then.
-        for number in range(1 + WALKS):
-            phases = "examples,coverage,fuzzing" if number == 0 else "stateful"
-            (tmp_path / "schemathesis.toml").write_text(configuration(world, document, scheme, token, SEED + number))
-            done = subprocess.run([*command, "--phases", phases], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=max(900, CASES * 60))
-            status = status or done.returncode
-            # Generated addresses can be as long as a book.
-            shown = "\n".join(line[:1000] for line in done.stdout.splitlines())
-            told.append(f"{phases}, seed {SEED + number}\n{shown[-60_000:]}\n{done.stderr[-4000:]}")
-        return status, "\n".join(told)
+    def run(name, scheme, token):
+        def share(number):
+            world, folder = worlds[number], tmp_path / f"{name}-{number}"
+            folder.mkdir()
+            document = world.document(name)
+            paths = sorted(document["paths"])
+            of_world = {**document, "paths": {path: document["paths"][path] for path in paths[number :: len(worlds)]}}
+            # First every operation by itself, a part in each world; then along the links, several times: a walk ends as soon as
+            # the server answers one and the same step otherwise than before, as it must when a name is taken by then.
+            runs = [("examples,coverage,fuzzing", of_world, SEED)]
+            runs += [("stateful", document, SEED + walk) for walk in range(1 + number, 1 + WALKS, len(worlds))]
+            return [against(world, folder, about, scheme, token(world), phases, seed) for phases, about, seed in runs]
+
+        with concurrent.futures.ThreadPoolExecutor(len(worlds)) as pool:
+            done = [one for shares in pool.map(share, range(len(worlds))) for one in shares]
+        told = "\n".join(text for _, text in done)
+        return max((status for status, _ in done), key=abs), f"seed {SEED}, cases {CASES}\n{told}"
 
     return run
 
 
+def against(world, folder, document, scheme, token, phases, seed):
+    """One run."""
+    (folder / "facts.json").write_text(json.dumps({"url": world.url, "token": token, "own": [value.lower() for value in world.own]}))
+    (folder / "openapi.json").write_text(json.dumps(document))
+    (folder / "schemathesis.toml").write_text(configuration(world, document, scheme, token, seed))
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", "schemathesis.toml", "run", "openapi.json", "--url", world.url]
+    command += ["--report", "ndjson,junit", "--report-dir", "report", "--phases", phases]
+    environment = {**os.environ, "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE), "PATCHBAY_CONFORMANCE_FACTS": str(folder / "facts.json")}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=max(1800, CASES * 60))
+    # Generated addresses can be as long as a book.
+    shown = "\n".join(line[:1000] for line in done.stdout.splitlines())
+    return done.returncode, f"{phases}, seed {seed}\n{shown[-60_000:]}\n{done.stderr[-4000:]}"
+
+
 def configuration(world, document, scheme, token, seed):
-    """The settings of a run. Values that are written as JSON are also TOML. One worker: a second one deletes what the first has
-    just made, and no seed repeats that."""
+    """The settings of a run. Values that are written as JSON are also TOML."""
     examples = max(1, CASES // 20)
     lines = [
         f"seed = {seed}", "color = false", "continue-on-failure = true", "warnings = false", "request-timeout = 60.0",
