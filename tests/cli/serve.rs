@@ -85,6 +85,27 @@ fn providers_are_played_for_samples_alone() {
 }
 
 #[test]
+fn whoever_simulates_by_hand_is_told_where_and_as_whom_at_once() {
+    use std::io::{BufRead, BufReader};
+    use std::process::Stdio;
+
+    let mut child = crate::bench::program().args(["simulate", "--provider", "ticketing_jira"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    // It goes on after that, so the last line that is awaited must have left before its end.
+    let last = "  https://patchbay.sim.invalid/oauth/callback";
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut told = Vec::new();
+    while told.last().is_none_or(|line| line != last) {
+        told.push(lines.next().expect("it ended before it had told everything"));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let told = told.join("\n");
+    for word in ["listen on http://127.0.0.1:", "sim_client_ticketing_jira", "sim_secret_ticketing_jira", "https://example.atlassian.net", "ada@example.com"] {
+        assert!(told.contains(word), "{word} is told: {told}");
+    }
+}
+
+#[test]
 fn a_port_in_use_is_told() {
     let (bench, _) = Bench::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -8,11 +8,12 @@ use patchbay_providers::{Catalog, Provider, UserManifest};
 use patchbay_server::Simulated;
 use patchbay_simulator::{FaultOrder, Simulator};
 use patchbay_vault::system_context;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::arguments::Simulate;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::table::{field, table};
 
 pub(crate) async fn run(arguments: Simulate, output: &Output) -> Result<(), Failure> {
     let catalog = catalog(&arguments.manifest)?;
@@ -22,11 +23,36 @@ pub(crate) async fn run(arguments: Simulate, output: &Output) -> Result<(), Fail
     faults.into_iter().for_each(|fault| simulator.order(fault));
     let simulated = Simulated::start(simulator.clone(), arguments.listen).await?;
     let listening = format!("http://{}", simulated.address());
-    output.progress(&format!("simulated providers listen on {listening}; end them with Ctrl-C"));
-    output.line_for_programs(&json!({ "listening": listening, "control": format!("{listening}/-"), "providers": simulator.described() }));
+    let providers = simulator.described();
+    output.result(&words(&listening, &providers), &json!({ "listening": listening, "control": format!("{listening}/-"), "providers": providers }));
+    output.progress("end the simulation with Ctrl-C");
     tokio::signal::ctrl_c().await.map_err(|error| Problem::internal(format_args!("Ctrl-C cannot be heard ({error})")))?;
     output.progress("stopped");
     Ok(())
+}
+
+/// What a person needs to go there: of each provider the client, and what all of them have in common.
+fn words(listening: &str, providers: &[Value]) -> String {
+    let rows: Vec<Value> = providers
+        .iter()
+        .map(|provider| {
+            json!({
+                "provider": field(provider, "id"),
+                "client id": field(provider, "client_id"),
+                "client secret": field(provider, "client_secret"),
+                "configuration": provider.get("sample_config").filter(|config| config.as_object().is_some_and(|config| !config.is_empty())),
+            })
+        })
+        .collect();
+    let mut words = format!("Simulated providers listen on {listening}\n\n{}\n", table(&rows, &["provider", "client id", "client secret", "configuration"]));
+    if let Some(first) = providers.first() {
+        let person = |name: &str| first.get("person").map(|person| field(person, name)).unwrap_or_default();
+        words.push_str(&format!("\nSign in as {} with the password {}. Clients know these redirect URIs:\n", person("login"), person("password")));
+        for uri in first.get("redirect_uris").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+            words.push_str(&format!("  {uri}\n"));
+        }
+    }
+    words
 }
 
 fn catalog(files: &[PathBuf]) -> Result<Catalog, Failure> {
