@@ -10,7 +10,7 @@ import { lineTo } from "./line.mjs";
 
 const pictures = join(root, ".cache/screenshots/window");
 const patchbay = join(built, "patchbay");
-let desktop, window, oidc, store, token, plain, secure, line, account, app;
+let desktop, window, oidc, store, token, plain, secure, line, account, app, newest;
 
 /** One result of a command in the window, or a failed test with the problem's words. */
 async function ask(command, params) {
@@ -52,6 +52,7 @@ async function awaiting(fullname) {
   const { integration } = await api("POST", `/v1/integrations/${account}`, body);
   await window.go(`/integrations/${account}/${integration.id}?do=connect`);
   await window.sees(`Connect ${fullname}`);
+  newest = integration.id;
   return integration.id;
 }
 
@@ -63,7 +64,16 @@ const statusOf = async (id) => (await api("GET", `/v1/integrations/${account}/${
 /** Waits until this page of the provider is in the consent window, and gives it the keys. */
 async function page(title, before) {
   await until(`the page "${title}"`, async () => (await atPeer("shown")).slice(before).includes(title));
+  // What the provider has sent, the window must have taken before it has the keys.
+  await until("the page in the window", async () => (await recorded()) >= (await atPeer("shown")).length - before);
   await desktop.windowNamed("Connect OpenID");
+}
+
+/** How many pages the window of the newest consent has shown. */
+async function recorded() {
+  const [session] = await ask("connect.latest", { path: { account_id: account, integration_id: newest } });
+  const steps = await ask("connect.flight", { path: { connect_session_id: session.id } });
+  return steps.filter(({ kind }) => kind === "navigated").length;
 }
 
 const shown = async () => (await atPeer("shown")).length;
