@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use patchbay_api::wire;
-use patchbay_api::wire::host::{AppState, CopyStore, CreateStore, ForgetStore, MarkStore, OpenStore, RecentStore, SaveFile, SavedFile, StoreWork, WorkKind, WorkOutcome};
+use patchbay_api::wire::host::{
+    AppState, AwaitHanded, CopyStore, CreateStore, ForgetStore, HandedOver, MarkStore, OpenStore, RecentStore, SaveFile, SavedFile, StoreWork, WorkKind, WorkOutcome,
+};
 use patchbay_engine::installation::{self, StoreUrl};
 use patchbay_engine::{NetworkPolicy, moving};
 use patchbay_model::change::Change;
@@ -63,6 +65,10 @@ struct Inner {
     window: Mutex<Option<(String, consent_window::Group)>>,
     /// Who waits for a browser to come back, by consent.
     listening: Mutex<HashMap<String, JoinHandle<()>>>,
+    /// An address that somebody handed over, until a store is open to look at it.
+    handed: Mutex<Option<Secret>>,
+    /// What became of the newest start that brought something.
+    told_of_handed: watch::Sender<HandedOver>,
     /// Providers that are played on this computer.
     rehearsals: Rehearsals,
 }
@@ -92,6 +98,8 @@ impl Desk {
                 generation: watch::Sender::new(0),
                 window: Mutex::new(None),
                 listening: Mutex::new(HashMap::new()),
+                handed: Mutex::new(None),
+                told_of_handed: watch::Sender::new(HandedOver::default()),
                 rehearsals: Rehearsals::default(),
             }),
         })
@@ -112,6 +120,8 @@ impl Desk {
             if matches!(&*session, Session::Opening { .. }) {
                 *session = Session::Locked { url: last.url, code: problem.code, message: problem.message };
             }
+            drop(session);
+            self.bring_handed().await;
         }
     }
 
@@ -148,6 +158,7 @@ impl Desk {
             "store.verify" => json(&self.verify_store().await?),
             "store.copy" => json(&self.copy_store(read(params)?).await?),
             "app.reconnect" => json(&self.reconnect().await?),
+            "app.handed" => json(&self.handed_over(read::<AwaitHanded>(params)?.after).await?),
             "app.create_sample" => json(&self.open_sample().await?),
             "session.info" => {
                 let store = self.opened().await?;
@@ -238,6 +249,11 @@ impl Desk {
             Session::Opening { url } => Err(Problem::new(Code::StoreBusy, format!("{url} is being opened. Try again in a moment."))),
             Session::Locked { code, message, .. } => Err(Problem::new(*code, message.clone())),
         }
+    }
+
+    /// Whether the store of last time is being opened.
+    pub(crate) async fn is_opening(&self) -> bool {
+        matches!(&*self.inner.session.read().await, Session::Opening { .. })
     }
 
     async fn create_store(&self, params: CreateStore) -> Result<AppState, Problem> {
@@ -337,6 +353,9 @@ impl Desk {
             tracing::warn!("{}", problem.message);
         }
         self.tell_everything_changed();
+        // An answer may take as long as the provider does, and nobody waits for that to have a store open.
+        let desk = self.clone();
+        tauri::async_runtime::spawn(async move { desk.bring_handed().await });
     }
 
     /// Remembers where the master key of a store comes from, which a rotation may have changed.
@@ -495,6 +514,16 @@ impl Desk {
             }
             !over
         });
+    }
+
+    /// The address that was handed over and waits.
+    pub(crate) fn handed_address(&self) -> &Mutex<Option<Secret>> {
+        &self.inner.handed
+    }
+
+    /// Where it is told what became of what was handed over.
+    pub(crate) fn told_of_handed(&self) -> &watch::Sender<HandedOver> {
+        &self.inner.told_of_handed
     }
 
     /// Clock and randomness.

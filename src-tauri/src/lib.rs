@@ -6,6 +6,7 @@
 mod consent;
 mod consent_window;
 mod desk;
+mod handed;
 mod ipc;
 mod opened;
 mod servers;
@@ -17,12 +18,14 @@ use std::process::ExitCode;
 use tauri::{Manager, RunEvent, WebviewUrl, WebviewWindowBuilder};
 use tracing_subscriber::EnvFilter;
 
+use crate::handed::Handed;
+
 /// Runs the application until its last window is closed.
 pub fn run() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"))).init();
     let built = tauri::Builder::default()
         // The first plugin, as its documentation asks: a second process hands over before it touches anything.
-        .plugin(tauri_plugin_single_instance::init(|app, _, _| focus_main(app)))
+        .plugin(tauri_plugin_single_instance::init(|app, arguments, _| take_over(app, arguments)))
         .plugin(tauri_plugin_dialog::init())
         .invoke_handler(tauri::generate_handler![ipc::rpc, ipc::subscribe])
         .setup(|app| {
@@ -38,7 +41,12 @@ pub fn run() -> ExitCode {
                     matches!(url.scheme(), "tauri" | "about") || url.host_str() == Some("tauri.localhost") || (cfg!(debug_assertions) && url.host_str() == Some("localhost"))
                 })
                 .build()?;
-            tauri::async_runtime::spawn(async move { handle.state::<desk::Desk>().open_last().await });
+            let handed = Handed::of(std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()));
+            tauri::async_runtime::spawn(async move {
+                let desk = handle.state::<desk::Desk>();
+                desk.take_handed(handed).await;
+                desk.open_last().await;
+            });
             Ok(())
         })
         .build(tauri::generate_context!());
@@ -55,6 +63,20 @@ pub fn run() -> ExitCode {
             tracing::error!(%error, "the application could not start; check that a display and WebKitGTK are there, or use `patchbay serve`");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Acts on what a second process was started with: it has handed that over, and goes.
+fn take_over(app: &tauri::AppHandle, arguments: Vec<String>) {
+    focus_main(app);
+    let (handle, handed) = (app.clone(), Handed::of(arguments));
+    // The main thread takes it up when everything is set up; a second process can be as fast as that.
+    let taken = app.run_on_main_thread(move || {
+        let desk = handle.state::<desk::Desk>().inner().clone();
+        tauri::async_runtime::spawn(async move { desk.take_handed(handed).await });
+    });
+    if let Err(error) = taken {
+        tracing::warn!(%error, "what another start of the application brought could not be taken");
     }
 }
 

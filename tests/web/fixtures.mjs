@@ -432,6 +432,11 @@ export function answer(command, params = {}) {
       if (world.state === 'opening') return { state: 'opening', store: stores[world.store ?? 0], default_path: '/home/ada/.local/share/patchbay/patchbay.db' };
       if (world.state === 'locked') return { state: 'locked', store: stores[world.store ?? 0], default_path: '/home/ada/.local/share/patchbay/patchbay.db', ...world.refusal };
       return { state: 'no_store', default_path: '/home/ada/.local/share/patchbay/patchbay.db' };
+    case 'app.handed':
+      if (world.handed === 'early' && params.after === 0) return { number: 1, problem: problem(404, 'store_missing', 'Store missing', 'Patchbay was started with an address that may answer a consent, and no store is open. Open the one in which that was begun; the address waits for it.') };
+      if (world.handed && params.after === 0) return { number: 1, problem: problem(400, 'consent_unknown', 'Consent unknown', 'This answer belongs to no consent that was begun here. Begin the consent again, and use the newest link only.') };
+      // Nobody starts the application once more.
+      return new Promise(() => {});
     case 'app.recent': return world.empty ? [] : stores;
     case 'app.mark_store': case 'app.forget_store': return stores;
     case 'app.open_store':

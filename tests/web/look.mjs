@@ -127,6 +127,8 @@ const SCREENS = {
   'store-check-well': ['#/store/check', null, { desktop: true, state: 'open', work: 'well' }],
   'store-check-wrong': ['#/store/check', null, { desktop: true, state: 'open', work: 'wrong' }],
   'store-copy': ['#/store/copy', null, { desktop: true, state: 'open', work: 'copied' }],
+  'handed-over': ['#/overview', (page) => page.getByRole('dialog').waitFor(), { desktop: true, state: 'open', handed: true }],
+  'handed-over-early': ['#/', (page) => page.getByRole('dialog').waitFor(), { desktop: true, state: 'no_store', handed: 'early' }],
   'store-all': ['#/store/all', null, { desktop: true, state: 'open' }],
   'store-open': ['#/store/open?url=https%3A%2F%2Fstaging.patchbay.halcyon.example', (page) => page.getByRole('alert').waitFor(), { desktop: true, state: 'open' }],
   'palette-stores': ['#/overview', async (page) => { await page.keyboard.press('Control+k'); await page.getByRole('combobox').fill('switch'); await page.waitForTimeout(300); }, { desktop: true, state: 'open' }],
@@ -139,7 +141,7 @@ for (const scheme of (process.env.SCHEMES ?? 'light,dark,contrast').split(',')) 
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: scheme === 'light' ? 'light' : 'dark', contrast: scheme === 'contrast' ? 'more' : 'no-preference', reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC' });
   for (const [name, [hash, act, mode = {}]] of Object.entries(SCREENS)) {
     if (only.length && !only.includes(name)) continue;
-    Object.assign(world, { empty: mode.empty === true, state: mode.state, store: mode.store, mark: mode.mark, offline: mode.offline, readOnly: mode.readOnly, refusal: mode.refusal, rotating: mode.rotating, work: works[mode.work], consent: mode.consent });
+    Object.assign(world, { empty: mode.empty === true, state: mode.state, store: mode.store, mark: mode.mark, offline: mode.offline, readOnly: mode.readOnly, refusal: mode.refusal, rotating: mode.rotating, work: works[mode.work], consent: mode.consent, handed: mode.handed });
     const page = await context.newPage();
     await page.clock.setFixedTime(new Date('2026-11-22T06:00:00Z'));
     const say = (text) => {
@@ -149,9 +151,9 @@ for (const scheme of (process.env.SCHEMES ?? 'light,dark,contrast').split(',')) 
     page.on('pageerror', (error) => say(`error: ${error.message}`));
     page.on('console', (message) => message.type() === 'error' && !message.text().includes('Failed to load resource') && say(`console: ${message.text()}`));
     if (mode.desktop) {
-      await page.exposeFunction('coreAnswers', (command, params) => {
+      await page.exposeFunction('coreAnswers', async (command, params) => {
         try {
-          return { ok: answer(command, params) };
+          return { ok: await answer(command, params) };
         } catch (problem) {
           return { problem };
         }

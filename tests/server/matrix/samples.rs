@@ -175,6 +175,8 @@ pub(super) const SAMPLES: &[Sample] = &[
     made("connect.explain", Kind::Connect, |_, _| json!({"seen": {"origin": "https://login.example.com", "path": "/", "parameters": []}, "text": "invalid_client"})),
     // Nobody can bring a good answer without a provider; that it is looked at is what permission decides.
     let_through(made("connect.finish", Kind::Connect, |_, _| json!({"callback_url": "http://127.0.0.1/oauth/callback?state=forged&code=c"})), 400),
+    // It names no consent: one that is not within reach is as unknown as one that never was.
+    let_through(made("connect.answer", Kind::Nothing, |_, _| json!({"callback_url": "http://127.0.0.1/oauth/callback?state=forged&code=c"})), 400),
     bare("connect.cancel", Kind::Connect),
     bare("connect_links.list", Kind::Nothing),
     made("connect_links.create", Kind::Account, |params, _| json!({"account_id": params.get("account_id"), "provider": "ticketing_mock_ticketing"})),

@@ -234,6 +234,7 @@ pub fn typescript() -> String {
     commands.host::<(), host::AppState>("app.create_sample");
     commands.host::<(), Vec<host::RecentStore>>("app.recent");
     commands.host::<(), host::AppState>("app.reconnect");
+    commands.host::<host::AwaitHanded, host::HandedOver>("app.handed");
     commands.host::<host::ForgetStore, Vec<host::RecentStore>>("app.forget_store");
     commands.host::<host::MarkStore, Vec<host::RecentStore>>("app.mark_store");
     commands.host::<(), Option<host::StoreWork>>("store.work");

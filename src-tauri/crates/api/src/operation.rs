@@ -272,6 +272,7 @@ table! {
     ConnectRecord: Post "/v1/x/connect-sessions/{connect_session_id}/record", NoQuery, Json<RecordFlight> => Answer<Recorded>, 200, Management, connect::record;
     ConnectExplain: Post "/v1/x/connect-sessions/{connect_session_id}/explain", NoQuery, Json<ExplainPage> => Answer<Explained>, 200, Management, connect::explain;
     ConnectFinish: Post "/v1/x/connect-sessions/{connect_session_id}/finish", NoQuery, Json<FinishConnect> => Answer<ConnectSession>, 200, Management, connect::finish;
+    ConnectAnswer: Post "/v1/x/connect-answers", NoQuery, Json<FinishConnect> => Answer<ConnectSession>, 200, Management, connect::answer;
     ConnectCancel: Post "/v1/x/connect-sessions/{connect_session_id}/cancel", NoQuery, NoBody => Answer<ConnectSession>, 200, Management, connect::cancel;
 
     StatusList: Get "/v1/status", ListOf, NoBody => Listed<Status>, 200, Management, status::list;
@@ -367,7 +368,12 @@ pub async fn run(engine: &Engine, grant: &ManagementGrant, operation: Operation,
 fn asks_outside(operation: Operation) -> bool {
     matches!(
         operation,
-        Operation::IntegrationsVerify | Operation::IntegrationsVerifyExisting | Operation::IntegrationsCall | Operation::ConnectFinish | Operation::OrganizationWebhooksTest
+        Operation::IntegrationsVerify
+            | Operation::IntegrationsVerifyExisting
+            | Operation::IntegrationsCall
+            | Operation::ConnectFinish
+            | Operation::ConnectAnswer
+            | Operation::OrganizationWebhooksTest
     )
 }
 

@@ -30,7 +30,7 @@ pub use cancel::cancel;
 pub(crate) use client::client_of;
 pub use device::prompt;
 pub use explain::explain_page;
-pub use finish::{finish, finish_callback};
+pub use finish::{answer, finish, finish_callback};
 pub use flight::{flight, record};
 pub use leg::{BrowserNonce, open_leg};
 pub use patchbay_providers::Offer;

@@ -126,6 +126,7 @@ operations! {
     ConnectRecord = "connect.record";
     ConnectExplain = "connect.explain";
     ConnectFinish = "connect.finish";
+    ConnectAnswer = "connect.answer";
     ConnectCancel = "connect.cancel";
     ConnectLinksList = "connect_links.list";
     ConnectLinksCreate = "connect_links.create";

@@ -263,6 +263,15 @@ undo_of?: AuditId, };
 export type AuditId = string;
 
 /**
+ * Params of `app.handed`.
+ */
+export type AwaitHanded = {
+/**
+ * The number of the last one that was seen; 0 for none.
+ */
+after: number, };
+
+/**
  * A backup that is whole.
  */
 export type Backup = {
@@ -720,6 +729,19 @@ expires: Timestamp, created_at: Timestamp, updated_at: Timestamp, };
  * One run of a consent, from its link to its outcome.
  */
 export type ConnectSessionId = string;
+
+/**
+ * A connection that was authorized.
+ */
+export type Connected = {
+/**
+ * Of which account.
+ */
+account_id: string,
+/**
+ * Which integration.
+ */
+integration_id: string, };
 
 /**
  * A category of providers with one unified API (synqly-wire.md section 11).
@@ -1713,7 +1735,7 @@ export type FillConfiguration = {
 image: string, };
 
 /**
- * Body of `connect.finish`.
+ * Body of `connect.finish` and `connect.answer`.
  */
 export type FinishConnect = {
 /**
@@ -1760,6 +1782,23 @@ scope: string,
  * What it lets do, where that is known.
  */
 words?: string, };
+
+/**
+ * What became of what the application was started with a second time. `app.handed` answers when there is one.
+ */
+export type HandedOver = {
+/**
+ * Rises with each.
+ */
+number: number,
+/**
+ * The connection that works now.
+ */
+connected?: Connected,
+/**
+ * Why there is none.
+ */
+problem?: Problem, };
 
 /**
  * Where the interface runs.
@@ -4483,6 +4522,7 @@ export interface Commands {
   "connect.record": { params: { path: { connect_session_id: string }, body: RecordFlight }; result: Answer<Recorded> };
   "connect.explain": { params: { path: { connect_session_id: string }, body: ExplainPage }; result: Answer<Explained> };
   "connect.finish": { params: { path: { connect_session_id: string }, body: FinishConnect }; result: Answer<ConnectSession> };
+  "connect.answer": { params: { body: FinishConnect }; result: Answer<ConnectSession> };
   "connect.cancel": { params: { path: { connect_session_id: string } }; result: Answer<ConnectSession> };
   "status.list": { params: { query?: ListParams }; result: Listed<Status> };
   "status.get_timeseries": { params: Record<string, never>; result: Answer<StatusTimeseries> };
@@ -4546,6 +4586,7 @@ export interface Commands {
   "app.create_sample": { params: Record<string, never>; result: AppState };
   "app.recent": { params: Record<string, never>; result: Array<RecentStore> };
   "app.reconnect": { params: Record<string, never>; result: AppState };
+  "app.handed": { params: AwaitHanded; result: HandedOver };
   "app.forget_store": { params: ForgetStore; result: Array<RecentStore> };
   "app.mark_store": { params: MarkStore; result: Array<RecentStore> };
   "store.work": { params: Record<string, never>; result: StoreWork | null };

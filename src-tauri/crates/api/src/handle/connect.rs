@@ -77,6 +77,10 @@ pub(crate) async fn finish(call: With<'_, Json<FinishConnect>>) -> Result<Answer
     consent::finish(call.engine, call.grant, session(&call)?, &call.body.0.callback_url).await.map(view)
 }
 
+pub(crate) async fn answer(call: With<'_, Json<FinishConnect>>) -> Result<Answer<ConnectSession>, Problem> {
+    consent::answer(call.engine, call.grant, &call.body.0.callback_url).await.map(view)
+}
+
 pub(crate) async fn cancel(call: Bare<'_>) -> Result<Answer<ConnectSession>, Problem> {
     consent::cancel(call.engine, call.grant, session(&call)?).await.map(view)
 }

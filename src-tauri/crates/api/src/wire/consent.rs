@@ -331,7 +331,7 @@ impl From<flight::FlightStep> for FlightStep {
     }
 }
 
-/// Body of `connect.finish`.
+/// Body of `connect.finish` and `connect.answer`.
 #[derive(Clone, Deserialize, TS, JsonSchema)]
 pub struct FinishConnect {
     /// The whole URL at which the provider sent the person back.

@@ -346,6 +346,36 @@ pub struct SwitchRoute {
     pub route: ConsentRoute,
 }
 
+/// Params of `app.handed`.
+#[derive(Clone, Debug, Deserialize, TS, JsonSchema)]
+pub struct AwaitHanded {
+    /// The number of the last one that was seen; 0 for none.
+    pub after: u32,
+}
+
+/// What became of what the application was started with a second time. `app.handed` answers when there is one.
+#[derive(Clone, Debug, Default, Serialize, TS, JsonSchema)]
+#[ts(optional_fields)]
+pub struct HandedOver {
+    /// Rises with each.
+    pub number: u32,
+    /// The connection that works now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connected: Option<Connected>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+}
+
+/// A connection that was authorized.
+#[derive(Clone, Debug, Serialize, TS, JsonSchema)]
+pub struct Connected {
+    /// Of which account.
+    pub account_id: String,
+    /// Which integration.
+    pub integration_id: String,
+}
+
 /// Params of `file.save`.
 #[derive(Clone, Deserialize, TS, JsonSchema)]
 pub struct SaveFile {

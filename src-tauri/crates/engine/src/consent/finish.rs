@@ -28,6 +28,27 @@ pub async fn finish(engine: &Engine, grant: &ManagementGrant, session: ConnectSe
     apart(engine, grant.caller().clone(), callback_url, By::Member(session)).await
 }
 
+/// Finishes whichever consent this URL answers: whoever brings it does not know which, and its `state` says so. One that the caller
+/// does not reach is as unknown as one that never was.
+///
+/// # Errors
+/// As [`finish`].
+pub async fn answer(engine: &Engine, grant: &ManagementGrant, callback_url: &str) -> Result<ConnectSession, Problem> {
+    grant.require(Operation::ConnectAnswer, None)?;
+    let (_, callback) = callback::parse(callback_url)?;
+    let hash = engine.vault().keyed_hash(STATE, callback.state.as_bytes());
+    let mut tx = engine.store().read(Scope::System).await?;
+    let session = match tx.connect_leg_by_state(&hash).await? {
+        Some(leg) => leg.session_id,
+        None => tx.connect_session_by_state(&hash).await?.ok_or_else(unknown)?.id,
+    };
+    drop(tx);
+    let mut tx = engine.store().read(grant.scope()).await?;
+    super::reachable(&mut tx, grant, Operation::ConnectAnswer, session).await.map_err(|problem| if problem.code == Code::NotFound { unknown() } else { problem })?;
+    drop(tx);
+    apart(engine, grant.caller().clone(), callback_url, By::Member(session)).await
+}
+
 /// Finishes a consent whose answer came to the server's own callback address; `callback_url` is that address as the world
 /// sees it, with the query that came, `browser` what the browser holds that brought it. Nobody is signed in there: the `state`,
 /// which only the person's browser was given, says which consent it is.
@@ -113,7 +134,6 @@ pub(super) struct Taken {
 async fn take(engine: &Engine, origin: Origin, callback_url: &str, by: &By) -> Result<Taken, Problem> {
     let (url, callback) = callback::parse(callback_url)?;
     let hash = engine.vault().keyed_hash(STATE, callback.state.as_bytes());
-    let unknown = || Problem::new(Code::ConsentUnknown, "This answer belongs to no consent that was begun here. Begin the consent again, and use the newest link only.");
     let mut tx = engine.store().read(Scope::System).await?;
     let leg = tx.connect_leg_by_state(&hash).await?;
     let (session, tenant) = match &leg {
@@ -179,6 +199,10 @@ async fn take(engine: &Engine, origin: Origin, callback_url: &str, by: &By) -> R
             Err(over(&session))
         }
     }
+}
+
+fn unknown() -> Problem {
+    Problem::new(Code::ConsentUnknown, "This answer belongs to no consent that was begun here. Begin the consent again, and use the newest link only.")
 }
 
 pub(super) fn late() -> Problem {

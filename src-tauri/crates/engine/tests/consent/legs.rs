@@ -170,6 +170,29 @@ async fn a_state_of_another_session_or_account_opens_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_finds_its_consent_and_what_is_none_changes_nothing() {
+    let world = World::new().await;
+    let begun = world.begin(ConsentRoute::Window).await;
+    let callback = world.person(&begun, true).await;
+    let answer = async |url: &str| consent::answer(&world.engine, &world.grant, url).await;
+    for (what, url, code) in [
+        ("no address", "not an address".to_owned(), Code::ConsentUnknown),
+        ("an address without an answer", REDIRECT_URI.to_owned(), Code::ConsentUnknown),
+        ("a state that nobody was given", altered(&callback, "state", Some("forged")), Code::ConsentUnknown),
+        ("another address", callback.as_str().replace("/oauth/callback", "/oauth/elsewhere"), Code::ConsentCallbackMismatch),
+        ("one without end", format!("{callback}&x={}", "x".repeat(20_000)), Code::ConsentUnknown),
+    ] {
+        let problem = answer(&url).await.unwrap_err();
+        assert_eq!(problem.code, code, "{what}: {}", problem.message);
+        assert_eq!(world.session(&begun).await.state, ConnectState::Begun, "{what}");
+    }
+    let session = answer(callback.as_str()).await.unwrap();
+    assert_eq!((session.id, session.state), (begun.session.id, ConnectState::Completed));
+    assert_eq!(answer(callback.as_str()).await.unwrap_err().code, Code::ConsentReplayed);
+    assert_eq!(world.now_integration().await.status, IntegrationStatus::Active, "what came twice harms nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ways_are_offered_with_what_hinders_them() {
     let world = World::new().await;
     let offered = async |platform| {
