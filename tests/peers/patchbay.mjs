@@ -32,6 +32,13 @@ export async function peer(name, environment = {}) {
   return { facts, close: () => new Promise((done) => child.once('exit', done) && child.stdin.end()) };
 }
 
+/** A provider of the catalog, played on this computer; what the program prints of it. */
+export async function simulated(provider) {
+  const child = spawn(binary('patchbay'), ['simulate', '--provider', provider, '--output', 'json'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const facts = await firstLine(child, 'patchbay simulate');
+  return { ...facts, close: () => new Promise((done) => child.once('exit', done) && child.kill('SIGINT')) };
+}
+
 /** One store with its key file. */
 export class Installation {
   constructor() {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::world::{ORIGIN, Seen, World, text};
 
 /// A link, as its maker passes it on.
-async fn link(world: &World, body: Value) -> (String, String) {
+pub(crate) async fn link(world: &World, body: Value) -> (String, String) {
     let mut body = body;
     body["account_id"] = json!(world.account);
     let made = world.api("POST", "/v1/x/connect-links", Some(&body)).await.status(201).result();
@@ -29,7 +29,7 @@ async fn page(world: &World, path: &str, cookie: Option<&str>) -> Seen {
 
 /// What holds for every page.
 #[track_caller]
-fn safe(seen: &Seen) {
+pub(crate) fn safe(seen: &Seen) {
     assert_eq!(seen.header("content-type"), "text/html; charset=utf-8", "{}: {}", seen.what, seen.text);
     let policy = seen.header("content-security-policy");
     for part in ["default-src 'none'", "style-src 'self'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'"] {
@@ -44,18 +44,18 @@ fn safe(seen: &Seen) {
 
 /// The value of a hidden field.
 #[track_caller]
-fn hidden(seen: &Seen, name: &str) -> String {
+pub(crate) fn hidden(seen: &Seen, name: &str) -> String {
     let at = format!("name=\"{name}\" value=\"");
     let rest = seen.text.split_once(&at).unwrap_or_else(|| panic!("{name} is not on the page: {}", seen.text)).1;
     rest.split('"').next().unwrap().to_owned()
 }
 
-fn cookie(seen: &Seen) -> String {
+pub(crate) fn cookie(seen: &Seen) -> String {
     seen.header("set-cookie").split(';').next().unwrap().to_owned()
 }
 
 /// A form that is sent as browsers send it.
-async fn send(world: &World, path: &str, cookie: &str, origin: &str, fields: &[(&str, &str)]) -> Seen {
+pub(crate) async fn send(world: &World, path: &str, cookie: &str, origin: &str, fields: &[(&str, &str)]) -> Seen {
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     world.ask("POST", path).header("cookie", cookie).header("origin", origin).raw(body, "application/x-www-form-urlencoded").send().await
 }
@@ -219,8 +219,10 @@ async fn a_consent_is_begun_by_a_link_to_the_provider() {
 
     let app = json!({"name": "app", "provider": "ticketing_jira", "client_id": "c", "redirect_uris": [format!("{ORIGIN}/oauth/callback")]});
     world.api("POST", "/v1/x/provider-apps", Some(&app)).await.status(201);
-    let leaving = send(&world, &to, &cookie(&seen), ORIGIN, &fields).await.status(200);
-    safe(&leaving);
-    assert!(leaving.header("location").is_empty(), "a form is never sent on to another site");
-    assert!(leaving.text.contains("Continue to Jira"), "{}", leaving.text);
+    let leaving = send(&world, &to, &cookie(&seen), ORIGIN, &fields).await.status(303);
+    let page_of_it = leaving.header("location").to_owned();
+    assert!(page_of_it.starts_with("/connect/session/"), "a form is never sent on to another site: {page_of_it}");
+    let ready = page(&world, &page_of_it, Some(&cookie(&seen))).await.status(200);
+    assert!(ready.text.contains("Continue to Jira") && ready.text.contains(&format!("href=\"{page_of_it}/go\"")), "{}", ready.text);
+    page(&world, &page_of_it, None).await.status(404);
 }

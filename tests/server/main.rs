@@ -9,6 +9,8 @@ mod consent;
 #[cfg(test)]
 mod deadlines;
 #[cfg(test)]
+mod hosted;
+#[cfg(test)]
 mod impact;
 #[cfg(test)]
 mod input;

@@ -3,7 +3,8 @@
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
-use patchbay_engine::installation::{self, StoreUrl};
+use patchbay_engine::Engine;
+use patchbay_engine::installation::{self, Created, StoreUrl};
 use patchbay_server::ServeOptions;
 use patchbay_vault::{KeyAccess, KeySource, system_context};
 use serde_json::{Value, json};
@@ -131,6 +132,11 @@ impl World {
         let store = StoreUrl::Sqlite(folder.path().join("store.db"));
         let keys = KeyAccess::from(KeySource::File(folder.path().join("key")));
         let (engine, created) = installation::create(&store, &keys, "Acme", system_context()).await.unwrap();
+        Self::of(engine, created, folder).await
+    }
+
+    /// The same on an engine that was opened elsewhere.
+    pub(crate) async fn of(engine: Engine, created: Created, folder: tempfile::TempDir) -> Self {
         let pair = created.token.primary.unwrap();
         let options = ServeOptions { public_url: Some(ORIGIN.parse().unwrap()), ..ServeOptions::local("127.0.0.1:8080".parse().unwrap()) };
         let mut world = Self {

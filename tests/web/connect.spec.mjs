@@ -1,5 +1,6 @@
 // The hosted connect pages: a customer's person with a link, in a browser that knows nobody, at a real OpenID provider and a
 // real Redmine. They have no script, so the whole way is gone with scripts switched off too, and with the keyboard alone.
+import { Installation, api, simulated } from '../peers/patchbay.mjs';
 import { accessible, expect, test } from './world.mjs';
 
 const LOOKS = [
@@ -28,9 +29,23 @@ async function holder(browser, options = {}) {
   return { context, page: await context.newPage() };
 }
 
+/** The newest page of a consent that this tab was at. */
+async function latest(page, server) {
+  const history = await (await page.context().newCDPSession(page)).send('Page.getNavigationHistory');
+  return history.entries.map((entry) => entry.url).filter((url) => url.startsWith(`${server.url}/connect/session/`) && !url.endsWith('/go')).pop();
+}
+
+/** What the person does at the provider who agrees there. */
+async function signedIn(page, oidc) {
+  await page.getByLabel('Login').fill('ada');
+  await page.getByLabel('Password').fill(oidc.users[0].password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Allow' }).click();
+}
+
 /** No target that is tapped is smaller than a finger, and nothing is wider than the screen. */
 async function handy(page) {
-  const small = await page.locator('main a, main button, main input:not([type=hidden]):not([type=checkbox]), main select').evaluateAll((all) =>
+  const small = await page.locator('main a, main button, main summary, main input:not([type=hidden]):not([type=checkbox]), main select').evaluateAll((all) =>
     all.map((one) => [one.outerHTML.slice(0, 80), one.getBoundingClientRect()]).filter(([, box]) => box.height < 44).map(([html]) => html));
   expect(small).toEqual([]);
   expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing is cut off to the right').toBe(true);
@@ -38,6 +53,7 @@ async function handy(page) {
 
 for (const { name, ...look } of LOOKS) {
   test(`every page is accessible: ${name}`, async ({ browser, server, management, oidc }) => {
+    test.slow();
     const account = await customer(management, oidc, server);
     const points = (await management('GET', '/v1/integration-points')).result;
     if (!points.some((point) => point.name === 'connect-desks')) {
@@ -69,14 +85,42 @@ for (const { name, ...look } of LOOKS) {
     await page.getByLabel('Issuer').fill(oidc.issuer);
     await page.getByRole('button', { name: 'Next' }).click();
     await check('Continue at OpenID Connect');
+    // By a code on another device, and back; then no, and then yes.
+    await page.getByRole('button', { name: 'Use a code on another device instead' }).click();
+    await expect(page.getByRole('img', { name: 'QR code of the address' })).toBeVisible();
+    await check('Enter a code at OpenID Connect');
+    await page.getByRole('button', { name: /in this browser instead$/ }).click();
     await page.getByRole('link', { name: /^Continue to/ }).click();
-    await page.getByLabel('Login').fill('ada');
-    await page.getByLabel('Password').fill(oidc.users[0].password);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('button', { name: 'Allow' }).click();
-    await check(/connected/i);
+    await expect(page.getByLabel('Login')).toBeVisible();
+    const waiting = await context.newPage();
+    await waiting.goto(await latest(page, server));
+    await expect(waiting.getByRole('heading', { name: 'Waiting for OpenID Connect' })).toBeVisible();
+    await accessible(waiting);
+    await handy(waiting);
+    await waiting.close();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await check('OpenID Connect was not connected');
+    await expect(page.getByRole('alert')).toContainText('You said no');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await check('Nothing was connected');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('link', { name: /^Continue to/ }).click();
+    await signedIn(page, oidc);
+    await check('OpenID Connect is connected');
+    const outcome = page.url();
+    await page.getByText(/^Or do it at/).click();
+    await check('OpenID Connect is connected');
+    await page.getByRole('link', { name: 'Your receipt' }).click();
+    await check('What you agreed to');
     await page.goto(`${server.url}/connect/pbc_rubbish`);
     await check('This link does not work');
+    const stranger = await holder(browser, look);
+    await stranger.page.goto(outcome);
+    await expect(stranger.page.getByRole('heading', { name: 'Nothing to see here' })).toBeVisible();
+    await accessible(stranger.page);
+    await handy(stranger.page);
+    await stranger.context.close();
     await context.close();
   });
 }
@@ -218,4 +262,71 @@ test('a person connects by a code on another device', async ({ app: page, browse
   await expect(phone.getByRole('heading', { name: 'Your device is connected' })).toBeVisible();
   await expect(dialog.getByText('Connected.')).toBeVisible({ timeout: 20_000 });
   await context.close();
+});
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`the page of a code looks again by itself, scripts ${javaScriptEnabled ? 'on' : 'off'}`, async ({ browser, server, management, oidc }) => {
+    const account = await customer(management, oidc, server);
+    const { page, context } = await holder(browser, { javaScriptEnabled });
+    await page.goto(await linkTo(management, { account_id: account, provider: 'identity_openid' }));
+    await page.getByLabel('Issuer').fill(oidc.issuer);
+    await page.getByRole('button', { name: 'Next' }).press('Enter');
+    await page.getByRole('button', { name: 'Use a code on another device instead' }).press('Enter');
+    const code = (await page.locator('strong.code').textContent()).trim();
+    // Whoever does not want the page to move asks for that.
+    await page.getByRole('link', { name: 'Do not load it by itself' }).press('Enter');
+    await expect(page.getByRole('link', { name: 'Look again' })).toBeVisible();
+    await expect(page.locator('strong.code')).toHaveText(code);
+    await page.getByRole('link', { name: 'Look again' }).press('Enter');
+
+    const { page: phone, context: elsewhere } = await holder(browser, LOOKS[2]);
+    await phone.goto(`${oidc.issuer}/device`);
+    await phone.locator('input[name=user_code]').fill(code);
+    await phone.getByRole('button', { name: 'Continue' }).click();
+    await phone.getByRole('button', { name: 'Continue' }).click();
+    await signedIn(phone, oidc);
+    await expect(phone.getByRole('heading', { name: 'Your device is connected' })).toBeVisible();
+    await expect(page.getByRole('heading', { name: 'OpenID Connect is connected' }), 'nobody pressed anything').toBeVisible({ timeout: 30_000 });
+    const made = (await management('GET', `/v1/integrations/${account}`)).result;
+    expect(made.map((one) => one.x_patchbay.status)).toEqual(['active']);
+    await elsewhere.close();
+    await context.close();
+  });
+}
+
+test('a role is made at AWS as the page says', async ({ browser }) => {
+  const aws = await simulated('storage_aws_s3');
+  const rehearsal = new Installation();
+  const { token } = JSON.parse(rehearsal.run('init', '--sample', '--output', 'json')).organization;
+  const server = await rehearsal.serve('--rehearse', aws.listening);
+  const management = api(server.url, token.access.secret);
+  const [{ client_id, client_secret, sample_config }] = aws.providers;
+  await management('POST', '/v1/x/provider-apps', { provider: 'storage_aws_s3', client_id, client_secret });
+  const account = (await management('POST', '/v1/accounts', { name: 'hooli', fullname: 'Hooli' })).result.account.id;
+  for (const { name, ...look } of LOOKS) {
+    const { page, context } = await holder(browser, { ...look, javaScriptEnabled: name !== 'phone' });
+    await page.goto(await linkTo(management, { account_id: account, provider: 'storage_aws_s3' }));
+    const policy = JSON.parse(await page.getByLabel('Put this trust policy').inputValue());
+    const external_id = policy.Statement[0].Condition.StringEquals['sts:ExternalId'];
+    if (name !== 'phone') {
+      await accessible(page);
+      await handy(page);
+    }
+    const key = async (body) => (await fetch(`${aws.control}/keys`, { method: 'POST', body: JSON.stringify({ provider: 'storage_aws_s3', way: 'aws_role', ...body }) })).json();
+    const enter = async ({ role_arn }) => {
+      await page.getByLabel('Bucket').fill(sample_config.bucket);
+      await page.getByLabel('Region').fill(sample_config.region);
+      await page.getByLabel('Role ARN').fill(role_arn);
+      await page.getByRole('button', { name: 'Connect' }).press('Enter');
+    };
+    await enter(await key({}));
+    await expect(page.getByRole('alert'), 'it trusts another external id').toContainText('trust policy');
+    if (name !== 'phone') await accessible(page);
+    await enter(await key({ external_id }));
+    await expect(page.getByRole('heading', { name: 'Amazon S3 is connected' })).toBeVisible();
+    await context.close();
+  }
+  expect(await server.stop()).toBe(0);
+  rehearsal.close();
+  await aws.close();
 });

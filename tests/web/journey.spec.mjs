@@ -61,18 +61,21 @@ test('from an empty store to tickets on screen and an export', async ({ app: pag
     await provider.getByLabel('Login').fill('ada');
     await provider.getByLabel('Password').fill(oidc.users[0].password);
     await provider.getByRole('button', { name: 'Sign in' }).click();
+    const answer = provider.waitForRequest(`${server.url}/oauth/callback**`);
     await provider.getByRole('button', { name: 'Allow' }).click();
-    await provider.waitForURL(`${server.url}/oauth/callback**`);
-    await expect(provider.locator('body')).toContainText(/connected|close/i);
-    // The page that took the callback gives nothing away when somebody comes back to it.
-    const callback = provider.url();
+    await provider.waitForURL(`${server.url}/connect/session/**`);
+    await expect(provider.getByRole('heading', { name: 'OpenID Connect is connected' })).toBeVisible();
+    const [callback, outcome] = [(await answer).url(), provider.url()];
     await provider.close();
     await expect(dialog.getByText('Connected.')).toBeVisible();
     await dialog.getByRole('button', { name: 'Done' }).click();
     await expect(page.getByText('Active').first()).toBeVisible();
 
+    // Neither address gives anything away to another browser, and a second answer is none.
+    expect((await fetch(callback)).status).toBe(400);
+    expect((await fetch(outcome)).status).toBe(404);
     const replayed = await context.request.get(callback);
-    expect(replayed.status()).toBe(400);
+    expect(replayed.url()).toBe(outcome);
   });
 
   await test.step('a Redmine with an API key', async () => {
@@ -160,7 +163,7 @@ test('a refusal at the provider is told, and the next attempt works', async ({ a
       await provider.getByRole('button', { name: 'Sign in' }).click();
     }
     await provider.getByRole('button', { name: allow ? 'Allow' : 'Deny' }).click();
-    await provider.waitForURL('**/oauth/callback**');
+    await provider.waitForURL('**/connect/session/**');
     await provider.close();
     if (!allow) {
       await expect(dialog.getByRole('alert')).toBeVisible();

@@ -10,6 +10,7 @@ pub mod import;
 pub mod openapi;
 pub mod operation;
 mod patch;
+pub mod picture;
 pub mod reply;
 pub mod request;
 pub mod rpc;

@@ -3,21 +3,23 @@
 //! may do so itself.
 
 pub(crate) mod act;
-mod after;
 mod create;
 mod list;
 mod open;
 mod revoke;
+mod role;
 
 use patchbay_model::public_link::PublicLink;
 use patchbay_model::{Problem, Secret};
 
+pub(crate) use act::bind;
 pub use act::{LinkOutcome, begin, connect};
-pub use after::{AfterConsent, after};
 pub use create::create;
 pub use list::list;
+pub(crate) use open::behind;
 pub use open::{LinkOffer, OpenLink, browser_secret, form_proves, form_token, open};
 pub use revoke::revoke;
+pub use role::{RoleToMake, role};
 
 /// A new connect link. Exactly one of integration, point and provider says what it connects.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +52,7 @@ pub struct MadeLink {
 }
 
 /// The one answer to a link that does not work: which of the reasons it is, is not told.
-fn dead() -> Problem {
+pub(crate) fn dead() -> Problem {
     Problem::new(
         patchbay_model::Code::LinkInvalid,
         "This link does not work. It may have been used already, be too old, or have been taken back. Ask whoever sent it for a new one.",

@@ -11,6 +11,7 @@ mod exchange;
 pub(crate) mod explain;
 mod finish;
 mod flight;
+pub mod hosted;
 mod leg;
 pub mod loopback;
 mod receipt;

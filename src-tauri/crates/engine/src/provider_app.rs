@@ -16,6 +16,7 @@ pub(crate) use get::find;
 pub use get::get;
 pub use impact::impact;
 pub use list::list;
+pub(crate) use trust::proposal;
 pub use trust::{Trust, trust};
 pub use update::update;
 

@@ -35,12 +35,12 @@ pub struct ShownReceipt {
 }
 
 /// Scopes in the manifest's words.
-fn in_words(server: Option<&Server>, scopes: &[String]) -> Vec<Granted> {
+pub(crate) fn in_words(server: Option<&Server>, scopes: &[String]) -> Vec<Granted> {
     let words = |scope: &str| server.and_then(|server| server.scopes.words.get(scope)).cloned();
     scopes.iter().map(|scope| Granted { scope: scope.clone(), words: words(scope) }).collect()
 }
 
 /// The server at which a person consents to a provider, by `type` of the credential, else the first that there is.
-fn server_of<'a>(provider: &'a Provider, word: Option<&str>) -> Option<&'a Server> {
+pub(crate) fn server_of<'a>(provider: &'a Provider, word: Option<&str>) -> Option<&'a Server> {
     word.and_then(|word| provider.consent(word)).or_else(|| provider.manifest().credential.iter().find_map(|way| provider.consent(&way.word)))
 }

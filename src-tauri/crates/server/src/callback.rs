@@ -1,8 +1,10 @@
 //! `GET /oauth/callback`: where a provider sends the person back (consent route `link`). The state in the URL is the proof; the
 //! page says what came of it and what to do, without a script.
 
+use std::time::Duration;
+
 use axum::response::Response;
-use patchbay_engine::{connect_link, consent, receipt};
+use patchbay_engine::consent::{self, hosted};
 use patchbay_model::consent::ConnectState;
 use patchbay_model::{Code, Problem};
 use url::Url;
@@ -15,6 +17,8 @@ use crate::start;
 const PATH: &str = "/oauth/callback";
 /// Longest query of a callback; codes and states are far shorter.
 const LONGEST: usize = 8192;
+/// How long a browser is kept waiting for the outcome.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// The redirect URI that a provider app registers for the consent route `link`.
 pub(crate) fn redirect_uri(public_url: &Url) -> String {
@@ -33,24 +37,29 @@ pub(crate) async fn arrived(visit: Visit) -> Result<Response, Problem> {
     }
     // The URL as registered, with the provider's parameters: what stands in Host is the caller's claim.
     let url = format!("{}?{query}", redirect_uri(&app.public_url));
-    let instance = stamp.id.to_string();
-    Ok(match consent::finish_callback(&app.engine, &url, start::browser(&app, &head).as_ref()).await {
-        Ok(session) if session.state == ConnectState::Completed => {
-            // The page is right without it too.
-            let receipt = receipt::of_session(&app.engine, &session).await.unwrap_or_else(|problem| {
-                tracing::warn!(code = problem.code.as_str(), request = %stamp.id, "a consent has no link to its receipt");
-                None
-            });
-            match connect_link::after(&app.engine, &session).await {
-                Ok(after) => connect::authorized(&after, receipt.as_ref()),
-                // It was deleted while its answer was being checked.
-                Err(_) => page(200, "Connected", "The provider has authorized the connection, and Patchbay has tested it.", "You can close this page.", ""),
+    let (browser, fresh) = start::browser(&app, &head);
+    // Whoever waits longer is shown the page of the consent meanwhile; what was begun goes on.
+    let outcome = tokio::time::timeout(PATIENCE, consent::finish_callback(&app.engine, &url, Some(&browser))).await;
+    // Its own page says what came of it, and can be loaded again. It is there for the browser alone that the consent is bound to.
+    match hosted::answered(&app.engine, &url, &browser).await {
+        Ok(Some(session)) => {
+            let mut response = connect::see(session);
+            if fresh {
+                start::give(&app, &head, browser.expose(), &mut response)?;
             }
+            return Ok(response);
         }
-        Ok(session) => {
-            page(200, "Not connected", session.message.as_deref().unwrap_or("The provider gave no authorization."), "Close this page and begin again in Patchbay.", &instance)
+        Ok(None) => {}
+        Err(problem) => tracing::warn!(code = problem.code.as_str(), request = %stamp.id, "the page of a consent could not be found"),
+    }
+    let instance = stamp.id.to_string();
+    Ok(match outcome {
+        Ok(Ok(session)) if session.state == ConnectState::Completed => {
+            page(200, "Connected", "The provider has authorized the connection, and Patchbay has tested it.", "You can close this page.", "")
         }
-        Err(problem) => refusal(&problem, stamp),
+        Ok(Ok(_)) => page(200, "Not connected", "The provider gave no authorization.", "Close this page and begin again in Patchbay.", &instance),
+        Ok(Err(problem)) => refusal(&problem, stamp),
+        Err(_) => page(200, "Not finished yet", "The provider's answer is still being checked.", "You can close this page. Patchbay shows what comes of it.", &instance),
     })
 }
 

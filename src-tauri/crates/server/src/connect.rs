@@ -5,8 +5,11 @@ mod form;
 mod guard;
 mod link;
 mod page;
+mod progress;
 mod receipt;
+mod words;
 
-pub(crate) use link::{authorized, choose, enter, fill};
+pub(crate) use link::{choose, enter, fill};
 pub(crate) use page::{plain, style};
+pub(crate) use progress::{again, go, see, show as show_session, stop, switch};
 pub(crate) use receipt::{show as show_receipt, withdraw};

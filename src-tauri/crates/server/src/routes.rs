@@ -66,6 +66,11 @@ pub(crate) enum Host {
     ConnectFill,
     ConnectStyle,
     ConnectStart,
+    SessionShow,
+    SessionGo,
+    SessionSwitch,
+    SessionStop,
+    SessionAgain,
     ReceiptShow,
     ReceiptWithdraw,
     Calendar,
@@ -87,6 +92,11 @@ const HOST: &[(&str, &str, Rule, Host)] = &[
     ("GET", "/connect/{link}/{provider}", Rule::Public, Host::ConnectEnter),
     ("POST", "/connect/{link}/{provider}", Rule::Public, Host::ConnectFill),
     ("GET", "/connect/start/{ticket}", Rule::Public, Host::ConnectStart),
+    ("GET", "/connect/session/{session}", Rule::Public, Host::SessionShow),
+    ("GET", "/connect/session/{session}/go", Rule::Public, Host::SessionGo),
+    ("POST", "/connect/session/{session}/switch", Rule::Public, Host::SessionSwitch),
+    ("POST", "/connect/session/{session}/stop", Rule::Public, Host::SessionStop),
+    ("POST", "/connect/session/{session}/again", Rule::Public, Host::SessionAgain),
     ("GET", "/connect/receipt/{link}", Rule::Public, Host::ReceiptShow),
     ("POST", "/connect/receipt/{link}/withdraw", Rule::Public, Host::ReceiptWithdraw),
     ("GET", "/calendar/{file}", Rule::Public, Host::Calendar),
@@ -183,6 +193,13 @@ mod tests {
             "POST /connect/{link}/{provider}",
             // Gives whoever has the ticket the provider's page, once; whoever guesses is slowed.
             "GET /connect/start/{ticket}",
+            // How far a consent is, to the browser alone that it is bound to, and the ways to go on with it, by forms that were shown in
+            // that browser. For any other there is nothing at any of these addresses; whoever guesses is slowed.
+            "GET /connect/session/{session}",
+            "GET /connect/session/{session}/go",
+            "POST /connect/session/{session}/switch",
+            "POST /connect/session/{session}/stop",
+            "POST /connect/session/{session}/again",
             // What a person agreed to who holds the link of the receipt, and its withdrawal, by a form that was shown in this
             // browser; whoever guesses is slowed.
             "GET /connect/receipt/{link}",

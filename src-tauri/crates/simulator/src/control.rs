@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::fault::{ActiveFault, Fault, FaultOrder};
+use crate::keys;
 use crate::simulator::{Simulator, shown};
 use crate::wire::{SimAnswer, SimRequest};
 use crate::world::{Access, World};
@@ -59,6 +60,9 @@ struct Registration {
 struct KeyOrder {
     provider: ProviderId,
     way: String,
+    /// In the trust policy, where the key is a role.
+    #[serde(default)]
+    external_id: Option<String>,
 }
 
 /// An answer of the simulator itself.
@@ -80,7 +84,11 @@ pub(crate) fn answer(simulator: &Simulator, world: &mut World, machine: Timestam
             }
             json!({})
         }),
-        ("POST", "/keys") => read(request, |order: KeyOrder| simulator.made(world, &order.provider, &order.way).map_or(Value::Null, Value::Object)),
+        ("POST", "/keys") => read(request, |order: KeyOrder| {
+            let made = simulator.made(world, &order.provider, &order.way);
+            let trusting = order.external_id.as_deref().zip(made.as_ref()).and_then(|(id, fields)| keys::trust(world, &order.provider, fields, id));
+            trusting.or(made).map_or(Value::Null, Value::Object)
+        }),
         ("GET", "/log") => {
             let after: u64 = request.params().get("after").and_then(|after| after.parse().ok()).unwrap_or_default();
             let entries: Vec<_> = world.log.iter().filter(|entry| entry.number > after).collect();

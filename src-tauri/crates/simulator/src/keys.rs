@@ -80,3 +80,10 @@ pub(crate) fn make(world: &mut World, site: &Site, way: &CredentialOption) -> Sa
     world.keys.push(key.clone());
     key
 }
+
+/// Writes an external id into the trust policy of a role that was made; gives what is entered for it from then on.
+pub(crate) fn trust(world: &mut World, provider: &ProviderId, fields: &Map<String, Value>, external_id: &str) -> Option<Map<String, Value>> {
+    let role = world.keys.iter_mut().find(|known| known.provider == *provider && known.fields == *fields && known.fields.contains_key("external_id"))?;
+    role.fields.insert("external_id".to_owned(), external_id.into());
+    Some(role.fields.clone())
+}

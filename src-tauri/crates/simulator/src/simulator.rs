@@ -150,6 +150,11 @@ impl Simulator {
         Some(keys::make(&mut self.world(), site, way))
     }
 
+    /// The owner of a role writes this external id into its trust policy: with any other it is no longer given out.
+    pub fn trust(&self, key: &SampleKey, external_id: &str) {
+        keys::trust(&mut self.world(), &key.provider, &key.fields, external_id);
+    }
+
     /// The fields of a key that is made while the world is held.
     pub(crate) fn made(&self, world: &mut World, provider: &ProviderId, way: &str) -> Option<Map<String, Value>> {
         let site = self.site(provider)?;

@@ -160,8 +160,26 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Opens a leg: the first who comes is the one whom it is bound to, until its end. The same one may come again. Says
-    /// whether it was opened.
+    /// Binds the legs of a session that nobody is bound to yet, and that are not over, to the browser whose keyed hash this is.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn bind_connect_legs(&mut self, session: ConnectSessionId, browser_hash: &[u8]) -> Result<()> {
+        let (organization, account) = self.bound()?;
+        db::query(
+            "UPDATE connect_legs SET browser_hash = $4 WHERE session_id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND browser_hash IS NULL AND state IN ('prepared', 'opened')",
+        )
+        .bind(session.uuid())
+        .bind(organization)
+        .bind(account)
+        .bind(browser_hash)
+        .execute(&mut self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Opens a leg: the first who comes is the one whom it is bound to, until its end, where it is not bound to one already. The same one
+    /// may come again. Says whether it was opened.
     ///
     /// # Errors
     /// Those of the database.
@@ -169,7 +187,7 @@ impl WriteTx {
         let (organization, account) = self.bound()?;
         let sealed = self.dialect().sealed("$6", "$8");
         let sql = format!(
-            "UPDATE connect_legs SET state = 'opened', browser_hash = $4, state_hash = $5, secrets = {sealed}, updated_at = $7 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND expires > $7 AND state = 'prepared'"
+            "UPDATE connect_legs SET state = 'opened', browser_hash = $4, state_hash = $5, secrets = {sealed}, updated_at = $7 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND expires > $7 AND state = 'prepared' AND (browser_hash IS NULL OR browser_hash = $4)"
         );
         let done = db::query(AssertSqlSafe(sql))
             .bind(id.uuid())

@@ -124,6 +124,24 @@ impl ReadTx {
         row.map(ConnectSession::try_from).transpose()
     }
 
+    /// The connect session with this id, if one of its ways is bound to the browser whose keyed hash this is. In every scope: address and
+    /// cookie are all that a browser brings, and this is how its tenant is found. For any other browser there is none.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn connect_session_of_browser(&mut self, id: ConnectSessionId, browser_hash: &[u8]) -> Result<Option<ConnectSession>> {
+        let row: Option<SessionRow> = db::query_as(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM connect_sessions WHERE id = $1 AND deleted_at IS NULL AND EXISTS (SELECT 1 FROM connect_legs WHERE connect_legs.session_id = connect_sessions.id AND connect_legs.browser_hash = $2)"
+        ))
+        .bind(id.uuid())
+        .bind(browser_hash)
+        .fetch_optional(&mut self.tx)
+        .await?;
+        row.map(ConnectSession::try_from).transpose()
+    }
+
     /// The newest connect session of an integration.
     ///
     /// # Errors

@@ -6,7 +6,8 @@ use patchbay_model::consent::{ConsentRoute, DevicePrompt};
 use patchbay_model::flight::{NewStep, StepDetail};
 use patchbay_model::{ConnectSessionId, Problem};
 
-use super::{Bare, Call, With, connect_link};
+use super::{Bare, Call, With};
+use crate::picture;
 use crate::request::{Json, NoBody, Place};
 use crate::wire::consent::{
     BeginConnect, ConnectOffer, ConnectSession, DeviceCode, ExplainPage, Explained, FinishConnect, FlightStep, RecordFlight, Recorded, SeenStep, SwitchConnect,
@@ -104,6 +105,6 @@ fn begun_view(engine: &Engine, begun: Begun) -> Answer<ConnectSession> {
 fn shown(prompt: DevicePrompt) -> DeviceCode {
     let DevicePrompt { user_code, verification_uri, verification_uri_complete } = prompt;
     // An address that is too long for a picture is still one to be followed.
-    let qr = connect_link::picture(verification_uri_complete.as_deref().unwrap_or(&verification_uri)).ok();
+    let qr = picture::of(verification_uri_complete.as_deref().unwrap_or(&verification_uri)).ok();
     DeviceCode { user_code, verification_uri, verification_uri_complete, qr }
 }

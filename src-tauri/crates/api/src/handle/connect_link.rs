@@ -3,10 +3,9 @@
 use patchbay_engine::{Engine, connect_link};
 use patchbay_model::public_link::PublicLink;
 use patchbay_model::{Problem, Secret};
-use qrcode::render::svg;
-use qrcode::{EcLevel, QrCode};
 
 use super::{Bare, Call, With, page};
+use crate::picture;
 use crate::request::{Json, ListOf, NoBody};
 use crate::wire::connect_link::{ConnectLink, ConnectLinkCreated, CreateConnectLink};
 use crate::wire::envelope::{Answer, Listed};
@@ -53,17 +52,8 @@ fn address(public_url: Option<&str>, secret: &Secret) -> Result<(String, Option<
         return Ok((path, None, Some(note.to_owned())));
     };
     let url = format!("{public_url}{path}");
-    let picture = picture(&url)?;
+    let picture = picture::of(&url)?;
     Ok((url, Some(picture), None))
-}
-
-/// An address for the camera of a phone, as SVG.
-///
-/// # Errors
-/// When it is too long for that.
-pub(crate) fn picture(url: &str) -> Result<String, Problem> {
-    let code = QrCode::with_error_correction_level(url, EcLevel::M).map_err(|error| Problem::internal(format_args!("an address does not fit a QR code ({error})")))?;
-    Ok(code.render::<svg::Color<'_>>().min_dimensions(240, 240).quiet_zone(true).build())
 }
 
 #[cfg(test)]

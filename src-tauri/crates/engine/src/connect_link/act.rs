@@ -4,12 +4,14 @@ use patchbay_model::consent::{ConnectSession, ConsentRoute};
 use patchbay_model::credential::CredentialKind;
 use patchbay_model::integration::{Integration, IntegrationStatus};
 use patchbay_model::public_link::PublicLink;
-use patchbay_model::{Code, Problem, ProviderId, Timestamp};
+use patchbay_model::{Code, ConnectSessionId, Problem, ProviderId, Timestamp};
 use patchbay_store::WriteTx;
 use serde_json::{Map, Value};
 
+use super::role::with_own_external_id;
 use super::{OpenLink, dead};
-use crate::consent::{self, BeginConsent, Begun, Platform};
+use crate::consent::hosted::WAYS;
+use crate::consent::{self, BeginConsent, Begun, BrowserNonce, Platform};
 use crate::contention::again;
 use crate::integration::create::{insert, tested};
 use crate::integration::{self, CreateIntegration, UpdateIntegration};
@@ -45,7 +47,8 @@ impl LinkOutcome {
 /// # Errors
 /// `link_invalid`, `invalid_config` and those of [`integration::create`] and [`integration::update`].
 pub async fn connect(engine: &Engine, open: &OpenLink, provider: &ProviderId, config: Value) -> Result<LinkOutcome, Problem> {
-    open.offer(provider.as_str()).ok_or_else(dead)?;
+    let offer = open.offer(provider.as_str()).ok_or_else(dead)?;
+    let config = with_own_external_id(engine, open, offer, config);
     let known = match &open.integration {
         Some(integration) => Some(integration.clone()),
         None => unfinished(engine, open, provider).await?,
@@ -65,21 +68,37 @@ pub async fn connect(engine: &Engine, open: &OpenLink, provider: &ProviderId, co
     Ok(outcome)
 }
 
-/// Begins the consent of an integration that a link made or is for; the provider answers to the server's own address.
+/// Begins the consent of an integration that a link made or is for, in the browser in which the link was opened: at the provider's page,
+/// which answers to the server's own address, or by a code where only that can be done.
 ///
 /// # Errors
 /// Those of [`consent::begin`].
-pub async fn begin(engine: &Engine, open: &OpenLink, integration: &Integration, redirect_uri: String) -> Result<Begun, Problem> {
+pub async fn begin(engine: &Engine, open: &OpenLink, integration: &Integration, browser: &BrowserNonce) -> Result<Begun, Problem> {
     let end_user = open.end_user.as_ref().map(|person| person.id.to_string());
-    let begin = BeginConsent { integration: integration.id, route: Some(ConsentRoute::Link), platform: Platform::default(), redirect_uri: Some(redirect_uri), end_user };
+    let (account, id) = (integration.account_id.to_string(), integration.id.to_string());
+    let offers = consent::routes(engine, &open.grant, &account, &id, Platform::default()).await?;
+    let possible = |route: &ConsentRoute| offers.iter().any(|offer| offer.route == *route && offer.possible());
+    // Where nothing can be gone, trying says why.
+    let route = WAYS.into_iter().find(possible).unwrap_or(ConsentRoute::Link);
+    let begin = BeginConsent { integration: integration.id, route: Some(route), platform: Platform::default(), redirect_uri: None, end_user };
     let begun = consent::begin(engine, &open.grant, begin).await?;
+    bind(engine, open, begun.session.id, browser).await?;
+    Ok(begun)
+}
+
+/// Notes by which link a consent goes on, and binds it to the browser in which that was opened.
+///
+/// # Errors
+/// Problems of the store.
+pub(crate) async fn bind(engine: &Engine, open: &OpenLink, session: ConnectSessionId, browser: &BrowserNonce) -> Result<(), Problem> {
     again!(engine, {
         let mut tx = reach::writing(engine, &open.grant).await?;
-        tx.begin_by_link(begun.session.id, open.link.id).await?;
+        tx.begin_by_link(session, open.link.id).await?;
+        tx.bind_connect_legs(session, &browser.hash(engine)).await?;
         tx.commit().await?;
         Ok(())
     });
-    Ok(begun)
+    Ok(())
 }
 
 /// Counts a use of the link by which a consent was begun, in the transaction in which it comes to its end.

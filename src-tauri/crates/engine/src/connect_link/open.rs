@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use patchbay_model::account::Account;
 use patchbay_model::connector::Connector;
+use patchbay_model::consent::ConnectSession;
 use patchbay_model::definition::Definition;
 use patchbay_model::end_user::EndUser;
 use patchbay_model::integration::Integration;
@@ -14,9 +15,10 @@ use patchbay_model::permission::{AccountSelector, IdOrAll, IntegrationSelector, 
 use patchbay_model::point::IntegrationPoint;
 use patchbay_model::public_link::{LinkState, PublicLink, PublicLinkPurpose};
 use patchbay_model::token::SecretKind;
-use patchbay_model::{Operation, Problem, ProviderId, PublicLinkId, Scope, Secret, Timestamp};
+use patchbay_model::{Code, Operation, Problem, ProviderId, Scope, Secret, Timestamp};
 use patchbay_store::ReadTx;
 use patchbay_vault::same_bytes;
+use uuid::Uuid;
 
 use super::dead;
 use crate::grant::Permit;
@@ -60,12 +62,12 @@ pub struct LinkOffer {
 impl OpenLink {
     /// Proof that a form of this link was shown in a browser, which holds this secret.
     pub fn form_token(&self, engine: &Engine, browser: &Secret) -> String {
-        form_token(engine, self.link.id, browser)
+        form_token(engine, self.link.id.uuid(), browser)
     }
 
     /// Whether a form was shown in the browser that holds this secret.
     pub fn proves(&self, engine: &Engine, browser: &Secret, token: &str) -> bool {
-        form_proves(engine, self.link.id, browser, token)
+        form_proves(engine, self.link.id.uuid(), browser, token)
     }
 
     /// The offer of a provider, if the link makes it.
@@ -74,15 +76,15 @@ impl OpenLink {
     }
 }
 
-/// Proof that a form behind a public link was shown in a browser, which holds this secret.
-pub fn form_token(engine: &Engine, link: PublicLinkId, browser: &Secret) -> String {
-    let both = [link.uuid().as_bytes().as_slice(), browser.expose().as_bytes()].concat();
+/// Proof that a form of what has this id, a public link or a consent, was shown in a browser, which holds this secret.
+pub fn form_token(engine: &Engine, of: Uuid, browser: &Secret) -> String {
+    let both = [of.as_bytes().as_slice(), browser.expose().as_bytes()].concat();
     URL_SAFE_NO_PAD.encode(engine.vault().keyed_hash(FORM, &both))
 }
 
 /// Whether such a form was shown in the browser that holds this secret.
-pub fn form_proves(engine: &Engine, link: PublicLinkId, browser: &Secret, token: &str) -> bool {
-    same_bytes(form_token(engine, link, browser).as_bytes(), token.as_bytes())
+pub fn form_proves(engine: &Engine, of: Uuid, browser: &Secret, token: &str) -> bool {
+    same_bytes(form_token(engine, of, browser).as_bytes(), token.as_bytes())
 }
 
 /// A secret by which a browser that was shown a link's page is told from others.
@@ -103,6 +105,22 @@ pub async fn open(engine: &Engine, secret: &str, caller: CallerInfo) -> Result<O
     let link = tx.public_link_by_hash(&hash).await?.filter(|link| link.purpose == PublicLinkPurpose::Connect && link.state(now) == LinkState::Live).ok_or_else(dead)?;
     tx.enter(Scope::Organization(link.organization_id))?;
     whole(engine, &mut tx, link, caller, now).await
+}
+
+/// The link by which a consent was begun, where it was by one that still works.
+///
+/// # Errors
+/// Problems of the store.
+pub(crate) async fn behind(engine: &Engine, session: &ConnectSession, caller: CallerInfo) -> Result<Option<OpenLink>, Problem> {
+    let now = engine.now();
+    let mut tx = engine.store().read(Scope::Organization(session.organization_id)).await?;
+    let link = tx.link_of_connect_session(session.id).await?.filter(|link| link.purpose == PublicLinkPurpose::Connect && link.state(now) == LinkState::Live);
+    let Some(link) = link else { return Ok(None) };
+    match whole(engine, &mut tx, link, caller, now).await {
+        Ok(open) => Ok(Some(open)),
+        Err(problem) if problem.code == Code::LinkInvalid => Ok(None),
+        Err(problem) => Err(problem),
+    }
 }
 
 /// What stands behind a link, which its maker must still be allowed to give.

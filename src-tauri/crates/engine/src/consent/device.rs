@@ -49,7 +49,9 @@ pub(super) async fn look(engine: &Engine, caller: &CallerInfo, session: &Connect
     let mut tx = engine.store().read(scope).await?;
     let now = surely(engine, &mut tx).await?;
     let due = |leg: &ConnectLeg| leg.state == LegState::Opened && leg.device.as_ref().is_some_and(|device| device.next_poll_at <= now);
-    let Some(leg) = tx.connect_legs(session.id).await?.into_iter().find(due) else { return Ok(()) };
+    // Of several codes the one that has waited longest, so that none is forgotten over another.
+    let waiting = |leg: &ConnectLeg| leg.device.as_ref().map(|device| device.next_poll_at);
+    let Some(leg) = tx.connect_legs(session.id).await?.into_iter().filter(due).min_by_key(waiting) else { return Ok(()) };
     drop(tx);
     // In a task of its own: whoever waits may go away, and tokens that came must not be lost with them.
     let (engine, caller, session) = (engine.clone(), caller.clone(), session.clone());

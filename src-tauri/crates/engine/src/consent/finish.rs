@@ -183,6 +183,10 @@ async fn take(engine: &Engine, origin: Origin, callback_url: &str, by: &By) -> R
         flight::note(engine, &session, origin, flight::step(StepKind::Callback, Some(leg), now, came(Some(problem.code)))).await;
         return Err(problem);
     }
+    // What nobody was bound to is its who brought the answer: the outcome is shown there and nowhere else.
+    if let (Some(leg), By::Browser(Some(browser))) = (leg.as_ref().filter(|leg| leg.browser_hash.is_none()), by) {
+        tx.bind_connect_legs(leg.session_id, &browser.hash(engine)).await?;
+    }
     if let Some(leg) = &leg
         && !tx.answer_connect_leg(leg, now).await?
     {

@@ -45,7 +45,7 @@ impl BrowserNonce {
         self.0.expose()
     }
 
-    fn hash(&self, engine: &Engine) -> [u8; 32] {
+    pub(crate) fn hash(&self, engine: &Engine) -> [u8; 32] {
         engine.vault().keyed_hash(BROWSER, self.0.expose().as_bytes())
     }
 
@@ -66,17 +66,20 @@ pub(super) struct LegSecrets {
     /// RFC 8628 section 3.2.
     #[serde(default)]
     pub(super) device_code: Option<Secret>,
+    /// Where the person of a device enters the code, with the code in it (RFC 8628 section 3.3.1).
+    #[serde(default)]
+    pub(super) complete: Option<Secret>,
 }
 
 impl LegSecrets {
     fn new(engine: &Engine, authority: &Authority) -> Self {
         let entropy = engine.context().entropy();
-        Self { state: random(entropy), verifier: authority.pkce.then(|| random(entropy)), device_code: None }
+        Self { state: random(entropy), verifier: authority.pkce.then(|| random(entropy)), device_code: None, complete: None }
     }
 
     /// Those of a leg by way of a device, to which no callback comes.
-    fn of_device(engine: &Engine, device_code: Secret) -> Self {
-        Self { state: random(engine.context().entropy()), verifier: None, device_code: Some(device_code) }
+    fn of_device(engine: &Engine, device_code: Secret, complete: Option<&Url>) -> Self {
+        Self { state: random(engine.context().entropy()), verifier: None, device_code: Some(device_code), complete: complete.map(|url| Secret::new(url.as_str())) }
     }
 
     /// Reads what was sealed.
@@ -90,7 +93,7 @@ impl LegSecrets {
 
     fn to_secret(&self) -> Secret {
         let text = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
-        Secret::new(json!({ "state": self.state.expose(), "verifier": text(&self.verifier), "device_code": text(&self.device_code) }).to_string())
+        Secret::new(json!({ "state": self.state.expose(), "verifier": text(&self.verifier), "device_code": text(&self.device_code), "complete": text(&self.complete) }).to_string())
     }
 
     /// The provider's page.
@@ -190,8 +193,9 @@ impl NewLeg {
             next_poll_at: engine.now().plus(Duration::from_secs(u64::from(given.interval))),
             poll_seconds: given.interval,
         };
-        let secrets = LegSecrets::of_device(engine, given.device_code);
-        Ok(Self { leg: ConnectLeg { expires: given.expires, ..leg }, host, way: NewWay::Device(secrets, device, given.complete.map(shown)) })
+        let complete = given.complete.map(shown);
+        let secrets = LegSecrets::of_device(engine, given.device_code, complete.as_ref());
+        Ok(Self { leg: ConnectLeg { expires: given.expires, ..leg }, host, way: NewWay::Device(secrets, device, complete) })
     }
 
     /// Until when an answer is awaited: the provider says how long a code is good.
@@ -249,13 +253,30 @@ impl NewLeg {
 /// `link_invalid`, `consent_expired`, `consent_replayed` when the consent is over, `consent_other_browser`, and trouble with the
 /// provider's metadata.
 pub async fn open_leg(engine: &Engine, ticket: &str, browser: &BrowserNonce) -> Result<Url, Problem> {
-    Ok(again!(engine, { try_open(engine, ticket, browser).await }))
+    Ok(again!(engine, {
+        let mut tx = engine.store().read(Scope::System).await?;
+        let leg = tx.connect_leg_by_ticket(&engine.vault().keyed_hash(TICKET, ticket.as_bytes())).await?.ok_or_else(unknown)?;
+        drop(tx);
+        try_open(engine, leg, browser).await
+    }))
 }
 
-async fn try_open(engine: &Engine, ticket: &str, browser: &BrowserNonce) -> Result<Url, Problem> {
-    let mut tx = engine.store().read(Scope::System).await?;
-    let leg = tx.connect_leg_by_ticket(&engine.vault().keyed_hash(TICKET, ticket.as_bytes())).await?.ok_or_else(unknown)?;
-    drop(tx);
+/// Opens the newest leg of a session that leads to the provider's page, for the browser that it is bound to; one that is open already
+/// leads to the same page.
+///
+/// # Errors
+/// As [`open_leg`].
+pub(super) async fn open_newest(engine: &Engine, session: &ConnectSession, browser: &BrowserNonce) -> Result<Url, Problem> {
+    Ok(again!(engine, {
+        let mut tx = engine.store().read(Scope::Account(session.organization_id, session.account_id)).await?;
+        let legs = tx.connect_legs(session.id).await?;
+        drop(tx);
+        let leg = legs.into_iter().rev().find(|leg| leg.route.opens_later()).ok_or_else(unknown)?;
+        try_open(engine, leg, browser).await
+    }))
+}
+
+async fn try_open(engine: &Engine, leg: ConnectLeg, browser: &BrowserNonce) -> Result<Url, Problem> {
     let scope = Scope::Account(leg.organization_id, leg.account_id);
     let mut tx = engine.store().read_secrets(scope).await?;
     let session = tx.connect_session(leg.session_id).await?.ok_or_else(unknown)?;
@@ -274,8 +295,10 @@ async fn try_open(engine: &Engine, ticket: &str, browser: &BrowserNonce) -> Resu
         None => None,
     };
     let app = app.ok_or_else(app_gone)?;
+    if (leg.state == LegState::Opened || leg.browser_hash.is_some()) && !browser.holds(engine, &leg) {
+        return Err(other_browser());
+    }
     let known = match (leg.state, tx.secrets().sealed_connect_leg(leg.id).await?) {
-        (LegState::Opened, _) if !browser.holds(engine, &leg) => return Err(other_browser()),
         (LegState::Opened, Some(envelope)) => Some(LegSecrets::from_secret(&engine.open_sealed_in(&mut tx, &sealing::leg_place(&leg), &envelope).await?)?),
         _ => None,
     };
@@ -303,6 +326,20 @@ async fn try_open(engine: &Engine, ticket: &str, browser: &BrowserNonce) -> Resu
     flight::write(&mut tx, &session, set_out(&session, &leg, Some((&secrets, &page)))).await?;
     tx.commit().await?;
     Ok(page)
+}
+
+/// What the person of an open leg by way of a device enters where.
+///
+/// # Errors
+/// Those of the store, and of a seal that does not open.
+pub(super) async fn prompt(engine: &Engine, leg: &ConnectLeg) -> Result<Option<DevicePrompt>, Problem> {
+    let Some(device) = &leg.device else { return Ok(None) };
+    let mut tx = engine.store().read_secrets(Scope::Account(leg.organization_id, leg.account_id)).await?;
+    let complete = match tx.secrets().sealed_connect_leg(leg.id).await? {
+        Some(envelope) => LegSecrets::from_secret(&engine.open_sealed_in(&mut tx, &sealing::leg_place(leg), &envelope).await?)?.complete,
+        None => None,
+    };
+    Ok(Some(DevicePrompt { verification_uri_complete: complete.map(|url| url.expose().to_owned()), ..DevicePrompt::from(device) }))
 }
 
 /// That somebody was sent to the provider, or will be.

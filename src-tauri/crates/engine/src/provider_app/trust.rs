@@ -1,8 +1,8 @@
 //! What a customer puts into the trust policy of a role, so that the organization's principal may assume it and nobody else.
 
-use patchbay_model::{Operation, Problem};
+use patchbay_model::{Operation, Problem, Scope};
 use patchbay_providers::manifest::Auth;
-use patchbay_providers::sample_config_of;
+use patchbay_providers::{CredentialOption, Provider, sample_config_of};
 use serde_json::{Map, Value, json};
 
 use crate::auth::identify;
@@ -32,11 +32,25 @@ pub async fn trust(engine: &Engine, grant: &ManagementGrant, provider: &str, set
     let catalog = engine.catalog_of(&mut reach::reading(engine, grant).await?).await?;
     let known = catalog.find(provider).cloned().ok_or_else(unfit)?;
     let way = known.manifest().credential.iter().find(|way| matches!(way.auth, Auth::AwsRole { .. })).ok_or_else(unfit)?;
+    proposal(engine, grant.scope(), &known, way, settings, external_id(engine)).await
+}
+
+/// The trust policy for the organization's principal with this external id.
+///
+/// # Errors
+/// `provider_app_missing` while the organization has no principal; why AWS does not say who it is.
+pub(crate) async fn proposal(
+    engine: &Engine,
+    scope: Scope,
+    provider: &Provider,
+    way: &CredentialOption,
+    settings: Map<String, Value>,
+    external_id: String,
+) -> Result<Trust, Problem> {
     // Region and partition are all that is needed; what is not given is as in the examples.
-    let mut config = sample_config_of(known.manifest(), way);
+    let mut config = sample_config_of(provider.manifest(), way);
     config.extend(settings.into_iter().filter(|(_, value)| !value.is_null() && value.as_str() != Some("")));
-    let principal = identify(engine, grant.scope(), &known, way, &config).await?;
-    let external_id = external_id(engine);
+    let principal = identify(engine, scope, provider, way, &config).await?;
     let policy = json!({
         "Version": "2012-10-17",
         "Statement": [{

@@ -7,7 +7,7 @@ use patchbay_model::consent::ConnectSession;
 use patchbay_model::end_user::ConsentReceipt;
 use patchbay_model::public_link::{LinkSettings, PublicLink, PublicLinkPurpose};
 use patchbay_model::token::SecretKind;
-use patchbay_model::{Code, MemberId, Operation, Origin, Problem, PublicLinkId, Scope, Secret};
+use patchbay_model::{Code, Entropy, MemberId, Operation, Origin, Problem, PublicLinkId, Scope, Secret};
 use patchbay_store::WriteTx;
 use patchbay_vault::mint_token;
 
@@ -19,6 +19,9 @@ use crate::{Engine, ManagementGrant, reach};
 
 /// How long a link to a receipt works. Another one can be made then.
 const LASTS: Duration = Duration::from_secs(366 * 86_400);
+
+/// The purpose under which the link of a consent's last page is derived.
+const OF_CONSENT: &str = "receipt link of a consent";
 
 /// Makes a link to the receipt of an integration's consent, for the person who agreed: the one in force, else the last.
 ///
@@ -34,14 +37,15 @@ pub async fn link(engine: &Engine, grant: &ManagementGrant, account: &str, integ
             "affected",
         )
     })?;
-    let made = write(engine, &mut tx, &receipt, grant.member()).await?;
+    let made = write(engine, &mut tx, &receipt, grant.member(), mint_token(SecretKind::ReceiptLink, engine.context().entropy())).await?;
     let done = Done::created(Operation::IntegrationsReceiptLink).in_account(account.id).on_integration(integration.id);
     record(engine, &mut tx, grant, done.object(ChangeKind::ConnectLink, made.link.id.uuid()).giving(made.link.id, integration.name.as_str())).await?;
     tx.commit().await?;
     Ok(made)
 }
 
-/// The link to the receipt of a consent that has just come to its end, for whoever brought its answer; none where there is no receipt.
+/// The link to the receipt of a consent that has come to its end, for the browser that it is bound to; none where there is no receipt. It
+/// is the same however often it is asked for: what stands in its address is derived by the store's key, and kept nowhere.
 ///
 /// # Errors
 /// Problems of the store.
@@ -51,16 +55,34 @@ pub async fn of_session(engine: &Engine, session: &ConnectSession) -> Result<Opt
         let receipt = tx.receipts_of_integration(session.integration_id).await?.into_iter().find(|receipt| receipt.connect_session_id == Some(session.id));
         match receipt {
             Some(receipt) => {
-                let made = write(engine, &mut tx, &receipt, session.member_id).await?;
-                tx.commit().await?;
-                Ok(Some(made.secret))
+                let secret = mint_token(SecretKind::ReceiptLink, &Derived(engine.vault().keyed_hash(OF_CONSENT, receipt.id.uuid().as_bytes())));
+                if tx.public_link_by_hash(&hashed(engine, &secret)?).await?.is_none() {
+                    write(engine, &mut tx, &receipt, session.member_id, secret.clone()).await?;
+                    tx.commit().await?;
+                }
+                Ok(Some(secret))
             }
             None => Ok(None),
         }
     }))
 }
 
-async fn write(engine: &Engine, tx: &mut WriteTx, receipt: &ConsentReceipt, member: MemberId) -> Result<MadeLink, Problem> {
+/// Bytes that are no chance.
+struct Derived([u8; 32]);
+
+impl Entropy for Derived {
+    fn fill(&self, bytes: &mut [u8]) {
+        for (byte, derived) in bytes.iter_mut().zip(self.0.iter().cycle()) {
+            *byte = *derived;
+        }
+    }
+}
+
+fn hashed(engine: &Engine, secret: &Secret) -> Result<[u8; 32], Problem> {
+    hash(engine, secret.expose(), SecretKind::ReceiptLink).ok_or_else(|| Problem::internal("a link just made has no good shape"))
+}
+
+async fn write(engine: &Engine, tx: &mut WriteTx, receipt: &ConsentReceipt, member: MemberId, secret: Secret) -> Result<MadeLink, Problem> {
     let now = engine.now();
     let link = PublicLink {
         id: PublicLinkId::from_uuid(engine.context().new_uuid()),
@@ -80,8 +102,6 @@ async fn write(engine: &Engine, tx: &mut WriteTx, receipt: &ConsentReceipt, memb
         revoked_at: None,
         created_at: now,
     };
-    let secret = mint_token(SecretKind::ReceiptLink, engine.context().entropy());
-    let hash = hash(engine, secret.expose(), SecretKind::ReceiptLink).ok_or_else(|| Problem::internal("a link just made has no good shape"))?;
-    tx.insert_public_link(&link, &hash).await?;
+    tx.insert_public_link(&link, &hashed(engine, &secret)?).await?;
     Ok(MadeLink { link, secret })
 }

@@ -1,11 +1,12 @@
 //! One consent on several ways: what is kept when the way is changed, which answer counts, and which browser may bring it.
 
+use patchbay_engine::CallerInfo;
 use patchbay_engine::account::CreateAccount;
-use patchbay_engine::consent::{self, BrowserNonce, Platform};
+use patchbay_engine::consent::{self, BrowserNonce, Platform, hosted};
 use patchbay_engine::integration::CreateIntegration;
-use patchbay_model::Code;
 use patchbay_model::consent::{ConnectState, ConsentRoute, LegState};
 use patchbay_model::integration::IntegrationStatus;
+use patchbay_model::{Code, Origin};
 use serde_json::json;
 
 use crate::person;
@@ -120,6 +121,30 @@ async fn a_link_is_bound_to_the_browser_that_came_first() {
     assert_eq!(consent::finish_callback(&world.engine, callback.as_str(), Some(&hers)).await.unwrap_err().code, Code::ConsentReplayed);
     assert_eq!(consent::open_leg(&world.engine, ticket.expose(), &hers).await.err().unwrap().code, Code::ConsentReplayed);
     assert_eq!(world.now_integration().await.status, IntegrationStatus::Active);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_of_a_consent_is_shown_to_whoever_brought_its_answer() {
+    let world = World::new().await;
+    served(&world);
+    // On this way nobody is known before the answer comes.
+    let begun = world.try_begin(Some(ConsentRoute::Paste), Some(SERVED)).await.unwrap();
+    let (hers, other) = (BrowserNonce::new(world.engine.context()), BrowserNonce::new(world.engine.context()));
+    let (id, caller) = (begun.session.id.to_string(), CallerInfo::local(Origin::Web));
+    let look = async |browser: &BrowserNonce| hosted::hosted(&world.engine, &id, browser, &caller).await;
+    assert_eq!(look(&hers).await.err().unwrap().code, Code::LinkInvalid);
+    let callback = world.person(&begun, true).await;
+    assert_eq!(hosted::answered(&world.engine, callback.as_str(), &hers).await.unwrap(), None, "nothing was answered yet");
+    consent::finish_callback(&world.engine, callback.as_str(), Some(&hers)).await.unwrap();
+    assert_eq!(hosted::answered(&world.engine, callback.as_str(), &hers).await.unwrap(), Some(begun.session.id));
+    let seen = look(&hers).await.unwrap();
+    let hosted::Stage::Connected(agreed) = &seen.stage else { panic!("it is connected") };
+    assert!(agreed.receipt.is_some() && !agreed.granted.is_empty() && agreed.ended.is_none());
+    assert!(!seen.link_lives && seen.ways.is_empty(), "it came by no link");
+    // A stranger who got hold of the address of the answer learns nothing by it, before and after.
+    assert_eq!(consent::finish_callback(&world.engine, callback.as_str(), Some(&other)).await.unwrap_err().code, Code::ConsentReplayed);
+    assert_eq!(hosted::answered(&world.engine, callback.as_str(), &other).await.unwrap(), None);
+    assert_eq!(look(&other).await.err().unwrap().code, Code::LinkInvalid);
 }
 
 #[tokio::test(flavor = "multi_thread")]

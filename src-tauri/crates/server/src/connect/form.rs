@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use maud::{Markup, html};
-use patchbay_engine::connect_link::{LinkOffer, OpenLink};
+use patchbay_engine::connect_link::{LinkOffer, OpenLink, RoleToMake};
 use patchbay_model::Problem;
 use patchbay_model::credential::CredentialKind;
 use patchbay_model::integration::RUNTIME_MEMBERS;
@@ -68,7 +68,12 @@ pub(super) struct Form {
     /// What is set already and cannot be changed here.
     fixed: Vec<(String, String)>,
     fields: Vec<Field>,
+    /// What is to be made at the provider first.
+    role: Option<RoleToMake>,
 }
+
+/// Where the fields of the credential stand in a request to the engine.
+const CREDENTIAL: &str = "/provider_config/credential/";
 
 impl Form {
     /// The form of an offer, for this way to sign in.
@@ -106,7 +111,14 @@ impl Form {
                 fields.extend(Field::of("credential", "/provider_config/credential", member, schema, required.contains(&member.as_str())));
             }
         }
-        Self { provider: definition.provider.to_string(), ways, way, fixed, fields }
+        Self { provider: definition.provider.to_string(), ways, way, fixed, fields, role: None }
+    }
+
+    /// The same with the role that is to be made first. Its external id is the customer's own, so it is shown and not asked.
+    pub(super) fn with_role(mut self, role: RoleToMake) -> Self {
+        self.fields.retain(|field| field.pointer != format!("{CREDENTIAL}external_id"));
+        self.role = Some(role);
+        self
     }
 
     /// Whether it is filled in by authorizing on the provider's page.
@@ -132,7 +144,7 @@ impl Form {
                 }
                 continue;
             };
-            let part = if field.pointer.starts_with("/provider_config/credential/") { &mut credential } else { &mut config };
+            let part = if field.pointer.starts_with(CREDENTIAL) { &mut credential } else { &mut config };
             part.insert(field.member.clone(), value);
         }
         if let Some(way) = &self.way {
@@ -166,12 +178,16 @@ impl Form {
     /// The fields, and before them what is set already.
     pub(super) fn draw(&self) -> Markup {
         let first = self.fields.iter().position(|field| field.error.is_some());
+        let of_credential = self.fields.iter().position(|field| field.pointer.starts_with(CREDENTIAL));
         html! {
             @if let Some(way) = &self.way { @if !way.description.is_empty() { p.quiet { (way.description) } } }
             @if !self.fixed.is_empty() {
                 dl { @for (label, value) in &self.fixed { dt { (label) } dd { (value) } } }
             }
-            @for (index, field) in self.fields.iter().enumerate() { (field.draw(first == Some(index))) }
+            @for (index, field) in self.fields.iter().enumerate() {
+                @if Some(index) == of_credential { @if let Some(role) = &self.role { (steps(role)) } }
+                (field.draw(first == Some(index)))
+            }
         }
     }
 }
@@ -281,6 +297,27 @@ impl Field {
                     }
                     (wrong)
                 }
+            }
+        }
+    }
+}
+
+/// What is done at AWS before the form can be filled in.
+fn steps(role: &RoleToMake) -> Markup {
+    html! {
+        section aria-labelledby="role" {
+            h2 id="role" { "Make the role" }
+            ol.steps {
+                li { "In the AWS console open IAM, Roles, Create role, and choose Custom trust policy." }
+                li {
+                    label for="policy" { "Put this trust policy in place of what stands there" }
+                    textarea id="policy" rows="20" readonly spellcheck="false" { (role.trust.policy) }
+                }
+                @for right in &role.rights { li { (right) } }
+                li { "Create the role, and copy its ARN into the field below." }
+            }
+            p.quiet {
+                "The external id in the policy, " code { (role.trust.external_id) } ", is yours alone. When you press Connect the role is asked for, and once more with a wrong external id: a role that is given out then is open to others, and is refused."
             }
         }
     }

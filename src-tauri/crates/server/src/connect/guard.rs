@@ -1,19 +1,18 @@
 //! Who may: links that are guessed are counted, a form is taken from the browser alone that it was shown in.
 
 use axum::body::Body;
-use axum::http::HeaderValue;
-use axum::http::header::SET_COOKIE;
 use axum::response::Response;
 use patchbay_engine::Engine;
 use patchbay_engine::connect_link::{self, OpenLink};
-use patchbay_model::{Code, Origin, Problem, PublicLinkId, Secret};
+use patchbay_engine::consent::BrowserNonce;
+use patchbay_engine::consent::hosted::{self, HostedConsent};
+use patchbay_model::{Code, Origin, Problem, Secret};
+use uuid::Uuid;
 
 use crate::app::App;
 use crate::gate::{self, Head};
 use crate::serving::Visit;
-
-/// Characters of the secret in a cookie: 256 bits.
-const LONG: usize = 43;
+use crate::start;
 
 /// A visit without its body.
 pub(super) struct Guest {
@@ -46,6 +45,23 @@ pub(super) async fn open(guest: &Guest) -> Result<OpenLink, Problem> {
     opened
 }
 
+/// The consent of a visit, where it is this browser's. One that is not counts against the address that tried it.
+pub(super) async fn consent(guest: &Guest) -> Result<HostedConsent, Problem> {
+    let Guest { app, head, .. } = guest;
+    admit(app, head)?;
+    let (browser, _) = start::browser(app, head);
+    let seen = hosted::hosted(&app.engine, guest.part("session"), &browser, &head.info(Origin::Web)).await;
+    if seen.as_ref().is_err_and(|problem| problem.code == Code::LinkInvalid) {
+        app.limiter.failed(head.caller.address, app.engine.now());
+    }
+    seen
+}
+
+/// Proof that a form of what has this id was shown in the browser of a visit.
+pub(super) fn token_of(guest: &Guest, of: Uuid) -> String {
+    known(&guest.app, &guest.head).map(|browser| connect_link::form_token(&guest.app.engine, of, &browser)).unwrap_or_default()
+}
+
 /// Refuses an address that guessed too often lately.
 pub(super) fn admit(app: &App, head: &Head) -> Result<(), Problem> {
     app.limiter.admit(head.caller.address, app.engine.now()).map_err(|problem| {
@@ -74,47 +90,36 @@ impl Browser {
         open.form_token(engine, &self.secret)
     }
 
-    /// The same for what another public link opens.
-    pub(super) fn token(&self, engine: &Engine, link: PublicLinkId) -> String {
-        connect_link::form_token(engine, link, &self.secret)
+    /// The same for what has this id.
+    pub(super) fn token(&self, engine: &Engine, of: Uuid) -> String {
+        connect_link::form_token(engine, of, &self.secret)
+    }
+
+    /// By what consents know it.
+    pub(super) fn nonce(&self) -> Option<BrowserNonce> {
+        BrowserNonce::parse(self.secret.expose())
     }
 
     /// Hands a new one out.
     pub(super) fn keep(&self, app: &App, head: &Head, response: &mut Response) -> Result<(), Problem> {
-        if !self.fresh {
-            return Ok(());
-        }
-        let secure = if head.caller.secure { "; Secure" } else { "" };
-        // Lax, since the provider sends the person back from its own site.
-        let cookie = format!("{}={}; Path=/; HttpOnly; SameSite=Lax{secure}", cookie_name(app, head.caller.secure), self.secret.expose());
-        let mut cookie = HeaderValue::from_str(&cookie).map_err(|_| Problem::internal("a browser's secret does not fit a cookie"))?;
-        cookie.set_sensitive(true);
-        response.headers_mut().append(SET_COOKIE, cookie);
-        Ok(())
+        if self.fresh { start::give(app, head, self.secret.expose(), response) } else { Ok(()) }
     }
 }
 
 /// What the browser of a visit holds already, if it has the shape of it.
 pub(super) fn known(app: &App, head: &Head) -> Option<Secret> {
-    let good = |text: &&str| text.len() == LONG && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    head.cookie(&cookie_name(app, head.caller.secure)).filter(good).map(Secret::new)
-}
-
-/// As the name of a session's cookie, told apart by port and transport.
-fn cookie_name(app: &App, secure: bool) -> String {
-    let port = app.public_url.port_or_known_default().unwrap_or_default();
-    if secure { format!("__Host-patchbay_connect_{port}") } else { format!("patchbay_connect_{port}") }
+    start::known(app, head).map(|browser| Secret::new(browser.expose()))
 }
 
 /// Refuses a form that was not shown in this browser for this link: another site's page, or another person's form.
 pub(super) fn written_here(app: &App, head: &Head, open: &OpenLink, token: &str) -> Result<(), Problem> {
-    written_for(app, head, open.link.id, token)
+    written_for(app, head, open.link.id.uuid(), token)
 }
 
-/// The same of a form behind another public link.
-pub(super) fn written_for(app: &App, head: &Head, link: PublicLinkId, token: &str) -> Result<(), Problem> {
+/// The same of a form of what has this id.
+pub(super) fn written_for(app: &App, head: &Head, of: Uuid, token: &str) -> Result<(), Problem> {
     gate::same_origin(app, head)?;
-    let shown = known(app, head).is_some_and(|browser| connect_link::form_proves(&app.engine, link, &browser, token));
+    let shown = known(app, head).is_some_and(|browser| connect_link::form_proves(&app.engine, of, &browser, token));
     if shown {
         return Ok(());
     }

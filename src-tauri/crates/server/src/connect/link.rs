@@ -4,16 +4,16 @@ use std::collections::HashMap;
 
 use axum::response::Response;
 use maud::{Markup, html};
-use patchbay_engine::connect_link::{self, AfterConsent, LinkOffer, LinkOutcome, OpenLink};
-use patchbay_engine::consent::Begun;
-use patchbay_model::{Code, Problem, Secret};
+use patchbay_engine::connect_link::{self, LinkOffer, LinkOutcome, OpenLink};
+use patchbay_model::{Code, Problem};
 
 use super::form::Form;
 use super::guard::{self, Browser, Guest};
-use super::page::{Brand, page, silent, trouble};
+use super::page::{Brand, page, trouble};
+use super::{progress, words};
+use crate::body;
 use crate::management::query;
 use crate::serving::Visit;
-use crate::{body, callback};
 
 /// `GET /connect/{link}`: who asks, and what can be connected. With one provider, its form at once.
 pub(crate) async fn choose(visit: Visit) -> Result<Response, Problem> {
@@ -23,7 +23,7 @@ pub(crate) async fn choose(visit: Visit) -> Result<Response, Problem> {
         Err(problem) => return Ok(trouble(&problem, None)),
     };
     if let [only] = open.offers.as_slice() {
-        return shown(&guest, &open, only, None);
+        return shown(&guest, &open, only, None).await;
     }
     let brand = Brand::of_link(&open);
     let main = html! {
@@ -50,7 +50,7 @@ pub(crate) async fn enter(visit: Visit) -> Result<Response, Problem> {
     };
     let Some(offer) = offered(&guest, &open) else { return Ok(trouble(&not_offered(), Some(&Brand::of_link(&open)))) };
     let way = query(&guest.head.uri)?.into_iter().find(|(name, _)| name == "way").map(|(_, word)| word);
-    shown(&guest, &open, offer, way.as_deref())
+    shown(&guest, &open, offer, way.as_deref()).await
 }
 
 /// `POST /connect/{link}/{provider}`: what was entered.
@@ -70,7 +70,10 @@ pub(crate) async fn fill(visit: Visit) -> Result<Response, Problem> {
     if let Err(problem) = guard::written_here(&guest.app, &guest.head, &open, entered.get("form").map(String::as_str).unwrap_or_default()) {
         return Ok(trouble(&problem, Some(&brand)));
     }
-    let mut form = Form::of(&open, offer, entered.get("way").map(String::as_str));
+    let mut form = match form_of(&guest, &open, offer, entered.get("way").map(String::as_str)).await {
+        Ok(form) => form,
+        Err(problem) => return Ok(cannot_begin(&brand, offer, &problem)),
+    };
     let Some(config) = form.read(&entered) else { return filled(&guest, &open, offer, &form, None) };
     let outcome = match connect_link::connect(&guest.app.engine, &open, &offer.definition.provider, config).await {
         Ok(outcome) => outcome,
@@ -84,38 +87,21 @@ pub(crate) async fn fill(visit: Visit) -> Result<Response, Problem> {
         return Ok(connected(&brand, &open, offer));
     }
     if outcome.consent {
-        let redirect_uri = callback::redirect_uri(&guest.app.public_url);
-        return Ok(match connect_link::begin(&guest.app.engine, &open, &outcome.integration, redirect_uri).await {
-            Ok(begun) => leave(&guest, &brand, &open, offer, &begun),
+        let Some(browser) = Browser::of(&guest.app, &guest.head).nonce() else { return Err(Problem::internal("what a browser is known by has another shape")) };
+        // Its own page leads on, since browsers hold a form to this site even where it is sent on.
+        return Ok(match connect_link::begin(&guest.app.engine, &open, &outcome.integration, &browser).await {
+            Ok(begun) => progress::see(begun.session.id),
             Err(problem) => cannot_begin(&brand, offer, &problem),
         });
     }
     refused(&guest, &open, offer, &form, &outcome)
 }
 
-/// The page before the provider's. A link leads there, since browsers hold a form to this site even where it is sent on.
-fn leave(guest: &Guest, brand: &Brand, open: &OpenLink, offer: &LinkOffer, begun: &Begun) -> Response {
-    let title = format!("Continue at {}", offer.fullname);
-    let start = begun.start.as_ref().map(|ticket| format!("/connect/start/{}", ticket.expose())).unwrap_or_default();
-    let scopes = &begun.session.scopes;
-    let main = html! {
-        h1 { (title) }
-        p { "You sign in at " strong { (begun.host) } " and agree there. " (brand.name()) " never sees your password." }
-        @if !scopes.is_empty() {
-            h2 { (brand.name()) " asks for" }
-            ul.scopes { @for scope in scopes { li { code { (scope) } } } }
-        }
-        a.button href=(start) rel="noreferrer" { "Continue to " (offer.fullname) }
-        p { a.back href=(address(guest, offer)) { "Back" } }
-        p.quiet { "This step works for ten minutes, in this browser. " (until(open)) }
-    };
-    page(200, &title, Some(brand), &main)
-}
-
 /// The consent cannot begin; who can change that.
 fn cannot_begin(brand: &Brand, offer: &LinkOffer, problem: &Problem) -> Response {
     if problem.code != Code::ProviderAppMissing {
-        return trouble(problem, Some(brand));
+        let told = Problem::new(problem.code, words::hindrance(problem, &offer.fullname, brand.name()));
+        return trouble(&told, Some(brand));
     }
     let title = format!("{} is not set up yet", offer.fullname);
     let main = html! {
@@ -129,6 +115,10 @@ fn cannot_begin(brand: &Brand, offer: &LinkOffer, problem: &Problem) -> Response
 /// The provider does not take what was entered, or cannot be asked.
 fn refused(guest: &Guest, open: &OpenLink, offer: &LinkOffer, form: &Form, outcome: &LinkOutcome) -> Result<Response, Problem> {
     let words = match &outcome.problem {
+        // What is set up on our side is none of the person's business.
+        Some(problem) if problem.code == Code::ProviderAppMissing || problem.context.resources.iter().any(|resource| resource.kind == "provider_app") => {
+            words::hindrance(problem, &offer.fullname, open.organization.fullname.as_str())
+        }
         Some(problem) if problem.code == Code::ProviderUnreachable => format!("{} could not be reached. {}", offer.fullname, problem.message),
         Some(problem) => problem.message.clone(),
         None => format!("{} does not work with what was entered.", offer.fullname),
@@ -138,31 +128,18 @@ fn refused(guest: &Guest, open: &OpenLink, offer: &LinkOffer, form: &Form, outco
 
 /// The last page of a link.
 fn connected(brand: &Brand, open: &OpenLink, offer: &LinkOffer) -> Response {
-    done(brand, &offer.fullname, None, open.link.settings.return_url.as_deref())
-}
-
-/// The last page of a consent that gave what it was for.
-pub(crate) fn authorized(after: &AfterConsent, receipt: Option<&Secret>) -> Response {
-    silent(done(&Brand::of(&after.organization, &after.account), &after.provider, receipt, after.return_url.as_deref()))
-}
-
-fn done(brand: &Brand, provider: &str, receipt: Option<&Secret>, return_url: Option<&str>) -> Response {
-    let title = format!("{provider} is connected");
+    let title = format!("{} is connected", offer.fullname);
     let main = html! {
         h1 { (title) }
         p.note.good role="status" { "The connection was tested and works." }
-        p { (brand.name()) " can now use " (provider) " for " (brand.customer()) "." }
-        @if let Some(receipt) = receipt {
-            p { "Your receipt says what you agreed to. Keep its address: there you can take it back." }
-            p { a.back href={ "/connect/receipt/" (receipt.expose()) } { "Your receipt" } }
-        }
-        (back(return_url))
+        p { (brand.name()) " can now use " (offer.fullname) " for " (brand.customer()) "." }
+        (back(open.link.settings.return_url.as_deref()))
     };
     page(200, &title, Some(brand), &main)
 }
 
 /// The way back to where the person came from, or the end.
-fn back(return_url: Option<&str>) -> Markup {
+pub(super) fn back(return_url: Option<&str>) -> Markup {
     html! {
         @match return_url {
             Some(url) => p { a.button href=(url) rel="noreferrer" { "Continue" } },
@@ -171,8 +148,24 @@ fn back(return_url: Option<&str>) -> Markup {
     }
 }
 
-fn shown(guest: &Guest, open: &OpenLink, offer: &LinkOffer, way: Option<&str>) -> Result<Response, Problem> {
-    filled(guest, open, offer, &Form::of(open, offer, way), None)
+async fn shown(guest: &Guest, open: &OpenLink, offer: &LinkOffer, way: Option<&str>) -> Result<Response, Problem> {
+    match form_of(guest, open, offer, way).await {
+        Ok(form) => filled(guest, open, offer, &form, None),
+        Err(problem) => Ok(cannot_begin(&Brand::of_link(open), offer, &problem)),
+    }
+}
+
+/// The form of an offer for this way to sign in, with what is to be made at the provider first.
+async fn form_of(guest: &Guest, open: &OpenLink, offer: &LinkOffer, way: Option<&str>) -> Result<Form, Problem> {
+    let form = Form::of(open, offer, way);
+    let role = match &form.way {
+        Some(way) => connect_link::role(&guest.app.engine, open, offer, &way.word).await?,
+        None => None,
+    };
+    Ok(match role {
+        Some(role) => form.with_role(role),
+        None => form,
+    })
 }
 
 /// The page with the form, as far as it is filled in.

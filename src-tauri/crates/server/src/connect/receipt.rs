@@ -35,7 +35,7 @@ pub(crate) async fn withdraw(visit: Visit) -> Result<Response, Problem> {
         Err(problem) => return Ok(trouble(&problem, Some(&brand))),
     };
     let text = |name: &str| entered.get(name).map(String::as_str).unwrap_or_default();
-    if let Err(problem) = guard::written_for(&guest.app, &guest.head, open.link.id, text("form")) {
+    if let Err(problem) = guard::written_for(&guest.app, &guest.head, open.link.id.uuid(), text("form")) {
         return Ok(trouble(&problem, Some(&brand)));
     }
     if text("sure") != "yes" {
@@ -89,7 +89,7 @@ fn shown(guest: &Guest, open: &OpenReceipt) -> Result<Response, Problem> {
             h2 { "Taking it back" }
             p { "You can take it back here at any time. " (brand.name()) " then loses its access, and " (open.provider) " is asked to end it." }
             form method="post" action=(action(guest)) {
-                input type="hidden" name="form" value=(browser.token(&guest.app.engine, open.link.id));
+                input type="hidden" name="form" value=(browser.token(&guest.app.engine, open.link.id.uuid()));
                 button type="submit" { "Withdraw consent" }
             }
             p.quiet { "Or do it at " (open.provider) " itself:" }
@@ -110,7 +110,7 @@ fn asked(guest: &Guest, open: &OpenReceipt, brand: &Brand) -> Response {
         h1 { "Withdraw your consent?" }
         p { (brand.name()) " can no longer use " (open.provider) " for " (brand.customer()) ". What depends on that stops working at once, and somebody has to agree anew to bring it back." }
         form method="post" action=(action(guest)) {
-            input type="hidden" name="form" value=(browser.token(&guest.app.engine, open.link.id));
+            input type="hidden" name="form" value=(browser.token(&guest.app.engine, open.link.id.uuid()));
             input type="hidden" name="sure" value="yes";
             button type="submit" { "Withdraw consent" }
         }

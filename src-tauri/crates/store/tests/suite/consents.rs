@@ -1,7 +1,8 @@
 //! A consent is used once, whoever asks and however many at once.
 
-use patchbay_model::consent::ConnectState;
+use patchbay_model::consent::{ConnectLeg, ConnectSession, ConnectState, ConsentRoute, LegState};
 use patchbay_model::*;
+use patchbay_store::LegOpening;
 
 use crate::place::*;
 
@@ -65,6 +66,61 @@ async fn a_consent_ends_in_one_of_its_ways() {
         assert_eq!(tx.remove_ended_connect_sessions(time(1)).await.unwrap(), 1, "the one that was replaced at the very beginning");
         assert_eq!(tx.remove_ended_connect_sessions(time(1000)).await.unwrap(), 2);
         tx.commit().await.unwrap();
+    })
+    .await;
+}
+
+/// A leg of a session that nobody has opened yet.
+fn leg(session: &ConnectSession) -> ConnectLeg {
+    ConnectLeg {
+        id: ConnectLegId::from_uuid(uuid()),
+        organization_id: session.organization_id,
+        account_id: session.account_id,
+        session_id: session.id,
+        number: 1,
+        route: ConsentRoute::Link,
+        redirect_uri: session.redirect_uri.clone(),
+        state: LegState::Prepared,
+        browser_hash: None,
+        device: None,
+        expires: session.expires,
+        created_at: session.created_at,
+        updated_at: session.updated_at,
+    }
+}
+
+#[tokio::test]
+async fn a_browser_finds_the_consent_that_it_is_bound_to_and_no_other() {
+    on_every_backend(async |place| {
+        let (first, second) = (&place.ours.accounts[0].session, &place.ours.accounts[1].session);
+        let (hers, others) = (hash("her browser", "browser"), hash("another browser", "browser"));
+        let (bound, free) = (leg(first), leg(second));
+        let mut tx = place.write().await;
+        for leg in [&bound, &free] {
+            tx.insert_connect_leg(leg, Some(&hash(leg.id, "ticket"))).await.unwrap();
+        }
+        tx.bind_connect_legs(first.id, &hers).await.unwrap();
+        tx.bind_connect_legs(first.id, &others).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let mut tx = place.store.read(Scope::System).await.unwrap();
+        assert_eq!(tx.connect_session_of_browser(first.id, &hers).await.unwrap().map(|session| session.id), Some(first.id));
+        for (session, browser) in [(first.id, &others), (second.id, &hers), (second.id, &others), (ConnectSessionId::from_uuid(uuid()), &hers)] {
+            assert_eq!(tx.connect_session_of_browser(session, browser).await.unwrap(), None, "whoever came first has it, and nobody else");
+        }
+        drop(tx);
+
+        let sealed = envelope("secrets");
+        let open = |browser| LegOpening { browser_hash: Some(browser), state_hash: b"state", secrets: &sealed };
+        let mut tx = place.write().await;
+        assert!(!tx.open_connect_leg(bound.id, &open(&others[..]), time(1)).await.unwrap(), "it is bound before anybody has opened it");
+        assert!(tx.open_connect_leg(bound.id, &open(&hers[..]), time(1)).await.unwrap());
+        // What is over is nobody's to take any more.
+        assert!(tx.end_connect_session(second.id, ConnectState::Cancelled, None, time(2)).await.unwrap());
+        tx.bind_connect_legs(second.id, &hers).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut tx = place.store.read(Scope::System).await.unwrap();
+        assert_eq!(tx.connect_session_of_browser(second.id, &hers).await.unwrap(), None);
     })
     .await;
 }
