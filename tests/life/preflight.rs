@@ -54,17 +54,7 @@ pub(crate) async fn trial(catalog: &Catalog, provider: &Arc<Provider>, way: &Cre
 
 async fn test(world: &World, with: impl FnOnce(&mut UpdateProviderApp)) -> Result<Checks, Failed> {
     let app = provider_app::get(&world.engine, &world.grant, "our-client").await.map_err(problem("the provider app"))?;
-    let mut change = UpdateProviderApp {
-        name: None,
-        fullname: None,
-        issuer: app.issuer,
-        client_id: app.client_id,
-        client_secret: None,
-        redirect_uris: app.redirect_uris,
-        scopes: app.scopes,
-        secret_expires: None,
-        expected: None,
-    };
+    let mut change = UpdateProviderApp::of(app);
     with(&mut change);
     provider_app::update(&world.engine, &world.grant, "our-client", change).await.map_err(problem("the change of the app"))?;
     preflight::preflight(&world.engine, &world.grant, "our-client").await.map_err(problem("the test"))

@@ -6,7 +6,7 @@ use libtest_mimic::Failed;
 use patchbay_engine::{integration, revocation};
 use patchbay_model::integration::{Integration, IntegrationStatus};
 use patchbay_model::revocation::{Revocation, RevocationState};
-use patchbay_providers::manifest::revoke::{Ends, How, Proof, Revocation as Facts, TokenKind};
+use patchbay_providers::manifest::revoke::{How, Proof, Revocation as Facts};
 
 use crate::world::{World, must, problem};
 
@@ -32,14 +32,12 @@ pub(crate) async fn gives_back(world: &World, connected: &Integration, facts: &F
     let expected = match (&facts.how, facts.proof) {
         (How::None, _) => RevocationState::Manual,
         (_, Proof::Nothing) => RevocationState::Revoked,
-        // The refresh token outlives it, and that is found and told.
-        (How::Rfc7009 { order, ends: Ends::Token, .. }, Proof::Introspection) if !order.contains(&TokenKind::Refresh) => RevocationState::Failed,
         _ => RevocationState::Proven,
     };
     let end = at_its_end(world, begun).await?;
     must(end.state == expected, || format!("it ended {:?}, not {expected:?}: {:#?}", end.state, end.proof.events))?;
     must(end.next_attempt_at.is_none(), || "it is not at its end".to_owned())?;
-    if matches!(expected, RevocationState::Manual | RevocationState::Failed) {
+    if expected == RevocationState::Manual {
         must(end.needs_person(), || "nobody is told to end it".to_owned())?;
         let confirmed = revocation::confirm(&world.engine, &world.grant, &end.id.to_string()).await.map_err(problem("the confirmation"))?;
         must(!confirmed.needs_person() && confirmed.proof.confirmed_by == Some(world.grant.member()), || format!("it is not confirmed: {confirmed:?}"))?;

@@ -7,13 +7,21 @@
 // Prints one JSON line when it listens and ends on SIGTERM (or, with --stdin, when standard input closes).
 //   PEER_ACCESS_TTL, PEER_REFRESH_TTL   lifetimes in seconds (3600, 1209600)
 //   PEER_PUSHED=1                       takes pushed authorization requests, and says so in its metadata
+//   PEER_POST=1                         takes client secrets in the form alone, and says so in its metadata
 //   PEER_REDIRECT_URIS                  further redirect URIs, separated by spaces, of the confidential client
 //
 // GET  /peer/requests   what the token endpoint answered, oldest first
 // GET  /peer/issued     every code, verifier and token that passed, for tests that look for them elsewhere
+// GET  /peer/granted    the tokens that people gave, set by set, oldest first: {client_id, access_token, refresh_token}
+// GET  /peer/asked      what came to its endpoints for revocation and introspection, oldest first: {endpoint, client_id, method, hint,
+//                       kind, status, error, active, lost}: by which method the client proved itself, of which kind the token was that
+//                       the provider found (null where it found none), and what it said
 // GET  /peer/shown      titles of the pages that browsers have shown and made ready, oldest first
-// POST /peer/settings   {access_ttl?, refresh_ttl?, refuse_tokens?, lose_answers?}: new lifetimes; answer 503 to the next
-//                       n token requests; handle the next n token requests but drop the connection instead of answering
+// POST /peer/settings   {access_ttl?, refresh_ttl?, refuse_tokens?, lose_answers?, ahead?, unsupported?, refuse?, lose?, ignore?}: new
+//                       lifetimes; answer 503 to the next n token requests; handle the next n token requests but drop the connection
+//                       instead of answering; a clock so many seconds ahead of the machine's; a kind of token (`RefreshToken`) that
+//                       cannot be revoked. Of any path (`/me`, `/token/revocation`), as a map
+//                       of numbers: answer 503 to the next n requests; handle them and drop the connection; drop it unhandled
 // POST /peer/revoke     every grant dies at once, as when a user withdraws it at the provider
 // GET  /peer/service    who a token is of that a client got for itself, or by a JWT; 401 for any other
 // POST /peer/assertion  gives such a token for a JWT (RFC 7523 section 2.1)
@@ -22,7 +30,7 @@
 import { createServer } from 'node:http';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { jwtVerify } from 'jose';
-import { Provider } from 'oidc-provider';
+import { Provider, errors } from 'oidc-provider';
 
 const PASSWORD = 'correct horse battery';
 const people = new Map([
@@ -30,13 +38,25 @@ const people = new Map([
   ['zoe', { sub: 'zoe', name: 'Zoë Ångström', preferred_username: 'zoe', email: 'zoe@example.com', email_verified: true }],
 ]);
 
+// The library remarks on its defaults when they are first used; on standard output there is one line, and then nobody reads it.
+console.info = console.error;
+
 const settings = {
   access_ttl: Number(process.env.PEER_ACCESS_TTL ?? 3600),
   refresh_ttl: Number(process.env.PEER_REFRESH_TTL ?? 14 * 86400),
   refuse_tokens: 0,
   lose_answers: 0,
+  ahead: 0,
+  unsupported: null,
+  refuse: {},
+  lose: {},
+  ignore: {},
 };
+const machine = Date.now;
+Date.now = () => machine() + settings.ahead * 1000;
 const requests = [];
+const granted = [];
+const asked = [];
 const shown = [];
 const issued = new Set();
 const grants = new Set();
@@ -47,6 +67,7 @@ const signingKey = { ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: '
 const loopback = ['127.0.0.1', '[::1]', 'localhost'].flatMap((host) => ['/oauth/callback', '/callback'].map((path) => `http://${host}${path}`));
 const secret = randomBytes(24).toString('base64url');
 const pushed = process.env.PEER_PUSHED === '1';
+const bySecret = process.env.PEER_POST === '1' ? 'client_secret_post' : 'client_secret_basic';
 // A key of each kind with which a client can sign (private_key_jwt), as people have them.
 const keys = {
   RS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
@@ -75,6 +96,14 @@ const deviceFlow = {
   },
 };
 
+// What the library does by itself (a public client is not told that a token is another's), and a kind of token that cannot be revoked.
+async function mayRevoke(_ctx, client, token) {
+  if (settings.unsupported === token.kind) throw new errors.CustomOIDCProviderError('unsupported_token_type', 'this kind of token cannot be revoked');
+  if (token.clientId === client.clientId) return true;
+  if (client.clientAuthMethod === 'none') return false;
+  throw new errors.InvalidRequest('client is not authorized to revoke the presented token');
+}
+
 function configuration() {
   const shared = { grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'], application_type: 'native' };
   return {
@@ -83,15 +112,17 @@ function configuration() {
       { ...shared, client_id: 'patchbay-native', client_name: 'Patchbay', token_endpoint_auth_method: 'none', redirect_uris: loopback },
       {
         ...shared, grant_types: [...shared.grant_types, DEVICE_CODE], client_id: 'patchbay-confidential', client_name: 'Patchbay (confidential)', client_secret: secret,
-        token_endpoint_auth_method: 'client_secret_basic',
+        token_endpoint_auth_method: bySecret,
         redirect_uris: [...loopback, ...(process.env.PEER_REDIRECT_URIS ?? '').split(' ').filter(Boolean)],
       },
       // Asks for nothing but these scopes.
       { ...shared, client_id: 'patchbay-narrow', client_name: 'Patchbay (narrow)', token_endpoint_auth_method: 'none', redirect_uris: loopback, scope: 'openid offline_access' },
       ...(pushed ? [{ ...shared, client_id: 'patchbay-pushing', client_name: 'Patchbay (pushing)', token_endpoint_auth_method: 'none', redirect_uris: loopback, require_pushed_authorization_requests: true }] : []),
+      // Asks the provider of anybody's tokens, for tests that want its own word.
+      { client_id: 'patchbay-judge', client_name: 'Patchbay (judge)', client_secret: secret, token_endpoint_auth_method: bySecret, grant_types: ['client_credentials'], response_types: [], redirect_uris: [] },
       // What a person enters elsewhere, and clients that speak for themselves.
       { ...shared, grant_types: [DEVICE_CODE, 'refresh_token'], response_types: [], client_id: 'patchbay-device', client_name: 'Patchbay (device)', token_endpoint_auth_method: 'none', redirect_uris: [] },
-      { client_id: 'patchbay-service', client_name: 'Patchbay (service)', client_secret: secret, token_endpoint_auth_method: 'client_secret_basic', grant_types: ['client_credentials'], response_types: [], redirect_uris: [] },
+      { client_id: 'patchbay-service', client_name: 'Patchbay (service)', client_secret: secret, token_endpoint_auth_method: bySecret, grant_types: ['client_credentials'], response_types: [], redirect_uris: [] },
       {
         client_id: 'patchbay-assertion', client_name: 'Patchbay (assertion)', grant_types: ['client_credentials'], response_types: [], redirect_uris: [],
         token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: 'ES256', jwks: { keys: [{ ...keys.ES256.publicKey.export({ format: 'jwk' }), use: 'sig', alg: 'ES256' }] },
@@ -101,14 +132,14 @@ function configuration() {
         token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: alg, jwks: { keys: [{ ...publicKey.export({ format: 'jwk' }), use: 'sig', alg }] },
       })),
     ],
-    clientAuthMethods: ['none', 'client_secret_basic', 'private_key_jwt'],
+    clientAuthMethods: ['none', bySecret, 'private_key_jwt'],
     enabledJWA: { clientAuthSigningAlgValues: Object.keys(keys) },
     jwks: { keys: [signingKey] },
     cookies: { keys: [randomBytes(24).toString('hex')] },
     pkce: { required: () => true },
     scopes: ['openid', 'profile', 'email', 'offline_access'],
     claims: { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'] },
-    features: { devInteractions: { enabled: false }, revocation: { enabled: true }, introspection: { enabled: true }, pushedAuthorizationRequests: { enabled: pushed }, clientCredentials: { enabled: true }, deviceFlow },
+    features: { devInteractions: { enabled: false }, revocation: { enabled: true, allowedPolicy: mayRevoke }, introspection: { enabled: true }, pushedAuthorizationRequests: { enabled: pushed }, clientCredentials: { enabled: true }, deviceFlow },
     rotateRefreshToken: true,
     // Its default of 15 s would let tokens live on after the lifetimes that tests ask for.
     clockTolerance: 0,
@@ -214,6 +245,8 @@ async function assertion(provider, request, response) {
 async function peer(provider, request, response, path) {
   if (path === 'requests') return send(response, 200, JSON.stringify(requests), 'application/json');
   if (path === 'issued') return send(response, 200, JSON.stringify([...issued]), 'application/json');
+  if (path === 'granted') return send(response, 200, JSON.stringify(granted), 'application/json');
+  if (path === 'asked') return send(response, 200, JSON.stringify(asked), 'application/json');
   if (path === 'shown') {
     if (request.method === 'POST') shown.push(await read(request));
     return send(response, 200, JSON.stringify(shown), 'application/json');
@@ -250,6 +283,37 @@ const server = createServer();
 await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
 const url = `http://127.0.0.1:${server.address().port}`;
 const provider = new Provider(url, configuration());
+
+// Whether a fault is ordered for this path; each is met so often as was said.
+function ordered(fault, path) {
+  if (!(settings[fault][path] > 0)) return false;
+  settings[fault][path] -= 1;
+  return true;
+}
+
+function dropped(ctx) {
+  ctx.respond = false;
+  ctx.req.socket.destroy();
+}
+
+provider.use(async (ctx, next) => {
+  if (ordered('ignore', ctx.path)) return dropped(ctx);
+  if (ordered('refuse', ctx.path)) {
+    ctx.status = 503;
+    ctx.body = 'come back later';
+    return undefined;
+  }
+  await next();
+  const [, endpoint] = /^\/token\/(revocation|introspection)$/.exec(ctx.path) ?? [];
+  const lost = ordered('lose', ctx.path);
+  if (endpoint) {
+    const { client, params, entities } = ctx.oidc ?? {};
+    const kind = ['RefreshToken', 'AccessToken', 'ClientCredentials'].find((name) => entities?.[name]) ?? null;
+    const sent = ctx.get('authorization') ? 'client_secret_basic' : params?.client_secret ? 'client_secret_post' : params?.client_assertion ? 'private_key_jwt' : 'none';
+    asked.push({ endpoint, client_id: client?.clientId ?? params?.client_id ?? null, method: sent, hint: params?.token_type_hint ?? null, kind, status: ctx.status, error: ctx.body?.error ?? null, active: ctx.body?.active ?? null, lost });
+  }
+  return lost ? dropped(ctx) : undefined;
+});
 provider.use(async (ctx, next) => {
   const token = ctx.path === '/token';
   if (token && settings.refuse_tokens > 0) {
@@ -264,6 +328,7 @@ provider.use(async (ctx, next) => {
   if (ctx.oidc?.params?.grant_type === 'client_credentials' && ctx.body?.access_token) services.set(ctx.body.access_token, null);
   for (const secret of ['code', 'code_verifier', 'refresh_token', 'device_code'].map((name) => ctx.oidc?.params?.[name])) if (secret) issued.add(secret);
   for (const secret of ['access_token', 'refresh_token', 'id_token'].map((name) => ctx.body?.[name])) if (secret) issued.add(secret);
+  if (ctx.body?.refresh_token) granted.push({ client_id: ctx.oidc.client.clientId, access_token: ctx.body.access_token, refresh_token: ctx.body.refresh_token });
   const lost = settings.lose_answers > 0;
   requests.push({ grant_type: ctx.oidc?.params?.grant_type ?? null, client_id: ctx.oidc?.client?.clientId ?? null, status: ctx.status, error: ctx.body?.error ?? null, lost });
   if (lost) {
@@ -282,7 +347,7 @@ server.on('request', (request, response) => {
 
 console.log(JSON.stringify({
   url, issuer: url, client_id: 'patchbay-native', confidential: { client_id: 'patchbay-confidential', client_secret: secret }, pushing: 'patchbay-pushing', narrow: 'patchbay-narrow', device: 'patchbay-device',
-  service: { client_id: 'patchbay-service', client_secret: secret }, assertion: { client_id: 'patchbay-assertion', private_key: wrapped.ES256(keys.ES256.privateKey) },
+  by_secret: bySecret, judge: { client_id: 'patchbay-judge', client_secret: secret }, service: { client_id: 'patchbay-service', client_secret: secret }, assertion: { client_id: 'patchbay-assertion', private_key: wrapped.ES256(keys.ES256.privateKey) },
   signing: Object.fromEntries(Object.entries(keys).map(([alg, { privateKey: key }]) => [alg, { client_id: `patchbay-${alg}`, private_key: wrapped[alg](key) }])),
   users: [...people.keys()].map((login) => ({ login, password: PASSWORD, name: people.get(login).name })),
 }));

@@ -7,7 +7,9 @@ mod impact;
 mod list;
 mod trust;
 mod update;
+mod users;
 
+use patchbay_model::consent::ProviderApp;
 use patchbay_model::{Secret, Timestamp};
 
 pub use create::create;
@@ -64,4 +66,21 @@ pub struct UpdateProviderApp {
     pub secret_expires: Option<Timestamp>,
     /// The `updated_at` that the change was made from; a different one is an `update_conflict`.
     pub expected: Option<Timestamp>,
+}
+
+impl UpdateProviderApp {
+    /// An app as it is, so that something of it can be changed.
+    pub fn of(app: ProviderApp) -> Self {
+        Self {
+            name: None,
+            fullname: None,
+            issuer: app.issuer,
+            client_id: app.client_id,
+            client_secret: None,
+            redirect_uris: app.redirect_uris,
+            scopes: app.scopes,
+            secret_expires: app.secret_expires,
+            expected: None,
+        }
+    }
 }

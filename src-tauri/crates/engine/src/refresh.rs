@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 pub(crate) use flights::{Flights, Renewed};
 use journal::{Intent, Start};
-pub(crate) use journal::{at_rest, retire};
+pub(crate) use journal::{at_rest, in_force, replace, retire};
 use material::Material;
 use outcome::Outcome;
 

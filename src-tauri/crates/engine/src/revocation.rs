@@ -23,7 +23,7 @@ pub(crate) use release::release;
 pub use retry::retry;
 pub use worker::revoke_due;
 
-use patchbay_model::revocation::Revocation;
+use patchbay_model::revocation::{Revocation, RevocationHow};
 use patchbay_model::{Operation, Problem, RevocationId};
 use patchbay_providers::Provider;
 use patchbay_providers::manifest::Source;
@@ -31,13 +31,56 @@ use patchbay_providers::manifest::revoke::Ends;
 use patchbay_store::ReadTx;
 
 use crate::ManagementGrant;
+use crate::oauth::TokenSet;
 
-/// Whether a revocation surely ends what was given to one integration alone, so that a newer consent of the same person lives on. What
-/// nobody has verified of a provider is not relied upon: the newer consent would be what is lost.
-pub(crate) fn ends_token_alone(provider: &Provider, word: Option<&str>) -> bool {
-    let server = word.and_then(|word| provider.way(word)).and_then(|way| way.auth.server());
-    let Some(server) = server.filter(|_| Facts::of(provider, word).ends() == Some(Ends::Token)) else { return false };
-    provider.manifest().source_of(&format!("server.{server}.revocation.how.rfc7009.ends")).is_some_and(Source::is_verified)
+/// What becomes at the provider of tokens that others take the place of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Fate {
+    /// They are ended there, and surely they alone.
+    Ended,
+    /// They are the same as the new ones, or some of them are.
+    Shared,
+    /// Ending them would end the new ones too.
+    OneGrant,
+    /// Nobody has verified that ending them would leave the new ones alive.
+    Unverified,
+    /// The provider has nothing that a program could ask.
+    NoWay,
+}
+
+impl Fate {
+    /// Judges it. What nobody has verified of a provider is not relied upon: the newer consent would be what is lost.
+    pub(crate) fn of(provider: &Provider, word: Option<&str>, before: &TokenSet, now: &TokenSet) -> Self {
+        let facts = Facts::of(provider, word);
+        let fact = match facts.how() {
+            RevocationHow::Endpoint => "revocation.how.rfc7009.ends",
+            RevocationHow::Call => "revocation.ends",
+            RevocationHow::Manual => return Self::NoWay,
+        };
+        if before.shares(now) {
+            return Self::Shared;
+        }
+        match facts.ends() {
+            Some(Ends::Grant) => return Self::OneGrant,
+            Some(Ends::Set | Ends::Token) => {}
+            None => return Self::Unverified,
+        }
+        // By a source of its own: the page that names an endpoint seldom says what else ends with a token.
+        let server = word.and_then(|word| provider.way(word)).and_then(|way| way.auth.server());
+        let source = server.and_then(|server| provider.manifest().sources.get(&format!("server.{server}.{fact}")));
+        if source.is_some_and(Source::is_verified) { Self::Ended } else { Self::Unverified }
+    }
+
+    /// The same for people.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::Ended => "The tokens before are ended at the provider, which ends them alone.",
+            Self::Shared => "The provider gave some of the tokens before once more, so nothing is ended there.",
+            Self::OneGrant => "The tokens before are left to end by themselves: ended at the provider, they would take the new ones along.",
+            Self::Unverified => "The tokens before are left to end by themselves: nobody has verified that the new ones would live on if they were ended at the provider.",
+            Self::NoWay => "The tokens before are left to end by themselves: this provider has nothing that a program could ask to end them.",
+        }
+    }
 }
 
 /// The revocation of this id, for an operation that the caller may run in its account. Those of integrations that are gone are
@@ -60,3 +103,6 @@ async fn permitted(tx: &mut ReadTx, grant: &ManagementGrant, operation: Operatio
     }
     Ok(revocation)
 }
+
+#[cfg(test)]
+mod tests;

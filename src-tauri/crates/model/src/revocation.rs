@@ -126,8 +126,12 @@ pub enum RevocationEvidence {
 pub enum RevocationStep {
     /// It was taken out of the integration and sealed for this.
     Sealed,
+    /// Before it was asked to end it, the provider said that it works.
+    Active,
     /// The provider took the request.
     Taken,
+    /// It took it for one token of a set and not for another.
+    Partly,
     /// The provider did not take it.
     Refused,
     /// The provider could not be asked, or its answer was lost.
@@ -138,6 +142,8 @@ pub enum RevocationStep {
     Dead,
     /// What was given before is still answered.
     Answered,
+    /// What was seen proves nothing, or not all of it.
+    Unproven,
     /// A person says that it has ended.
     Confirmed,
     /// It is not tried again.

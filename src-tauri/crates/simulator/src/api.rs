@@ -314,8 +314,9 @@ impl Calling<'_> {
                 good(call.facts(site))
             }
             Call::RevokeGrant(server) => {
+                let ends = site.manifest().server.get(server).and_then(|server| server.revocation.ends).unwrap_or(Ends::Grant);
                 match &holder.access {
-                    Some(token) => end_token(world, token, Ends::Grant, None),
+                    Some(token) => end_token(world, token, ends, None),
                     None => {
                         let provider = site.provider.id();
                         for grant in world.grants.iter_mut().filter(|grant| grant.provider == *provider && grant.server == *server) {

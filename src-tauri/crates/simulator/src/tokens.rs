@@ -466,6 +466,13 @@ impl Asking<'_> {
     }
 
     fn introspected(&self, world: &mut World, fields: &BTreeMap<String, String>) -> Result<serde_json::Value, Refusal> {
+        let written = match self.server.introspection_body {
+            TokenBody::Form => self.request.is_form(),
+            TokenBody::Json => self.request.is_json(),
+        };
+        if !written {
+            return Err(wrong("the body is written otherwise than this provider takes it"));
+        }
         self.caller(world, fields)?;
         let token = fields.get("token").map(String::as_str).unwrap_or_default();
         let active = match (world.access.get(token), world.refresh.get(token)) {
@@ -493,6 +500,10 @@ pub(crate) fn end_token(world: &mut World, token: &str, ends: Ends, client: Opti
         for grant in world.grants.iter_mut().filter(|grant| grant.provider == of.provider && grant.client == of.client && grant.server == of.server) {
             grant.ended = true;
         }
+        return;
+    }
+    if let (Ends::Set, Some(of)) = (ends, grant.and_then(|grant| world.grants.get_mut(grant))) {
+        of.ended = true;
         return;
     }
     if refresh.is_some() {

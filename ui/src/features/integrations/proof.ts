@@ -26,6 +26,9 @@ const STEPS: Record<string, StepWords> = {
 /** A step of the journal in words; one of a newer server stands under its own. */
 export const stepWords = (step: string): StepWords => STEPS[step] ?? { word: step.replaceAll('_', ' '), help: '' };
 
+/** What a step says in words of its own, where it does. */
+export const wordsOf = (note: unknown): string => (typeof note === 'object' && note !== null && 'words' in note && typeof note.words === 'string' ? note.words : '');
+
 /** How an attempt ended: whether that is good, open, or needs somebody. */
 export function ending(attempt: RefreshAttempt): 'good' | 'wait' | 'warn' | 'bad' {
   switch (attempt.outcome) {

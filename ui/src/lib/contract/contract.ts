@@ -3429,7 +3429,7 @@ export type RevocationState = "pending" | "sent" | "revoked" | "proven" | "alive
 /**
  * What happened in a revocation.
  */
-export type RevocationStep = "sealed" | "taken" | "refused" | "unreachable" | "renewed" | "dead" | "answered" | "confirmed" | "given_up";
+export type RevocationStep = "sealed" | "active" | "taken" | "partly" | "refused" | "unreachable" | "renewed" | "dead" | "answered" | "unproven" | "confirmed" | "given_up";
 
 /**
  * A permission set over resources, by name.

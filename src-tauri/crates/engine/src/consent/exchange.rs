@@ -6,7 +6,6 @@ use patchbay_model::credential::{Credential, CredentialKind, CredentialOwner, Se
 use patchbay_model::deadline::{Clock, ClockKind, ClockOwner};
 use patchbay_model::flight::{NewStep, StepDetail, StepKind};
 use patchbay_model::integration::{AttentionCause, Integration, IntegrationStatus};
-use patchbay_model::refresh::RefreshStep;
 use patchbay_model::revocation::RevocationReason;
 use patchbay_model::{Code, CredentialId, Fullname, Name, Operation, Problem, Scope, Secret, Timestamp};
 use patchbay_providers::manifest::{At, Cause};
@@ -27,7 +26,7 @@ use crate::call::opened::Opened;
 use crate::call::{ProbeOutcome, Proof, located, prove, sealed, settings_of};
 use crate::contention::again;
 use crate::oauth::{self, Answer, Authority, MAIN, NewTokens, OAuthClient, Prepared, Refusal, TokenSet, authority};
-use crate::revocation::{self, Taking};
+use crate::revocation::{self, Fate, Taking};
 use crate::{CallerInfo, Engine, connect_link, definition, refresh, sealing};
 
 /// A consent that has come to its end.
@@ -297,7 +296,7 @@ async fn store(
     let known = known.filter(|credential| credential.owner == own && credential.kind == CredentialKind::OAuthUser);
     let fresh = known.is_none();
     if let Some(before) = &known {
-        replaced(engine, &mut tx, &integration, before).await?;
+        replaced(engine, &mut tx, &integration, before, set).await?;
     }
     let mut credential = match known {
         Some(credential) => credential,
@@ -354,15 +353,17 @@ async fn store(
     Ok(Finished { session })
 }
 
-/// The tokens that others take the place of. Where the provider ends single tokens, they are ended there; where it ends all that the
-/// person granted to the app, that would end the new ones too.
-async fn replaced(engine: &Engine, tx: &mut SecretWriteTx, integration: &Integration, before: &Credential) -> Result<(), Problem> {
-    let Some(plain) = refresh::retire(engine, tx, before, RefreshStep::Reconnected).await? else { return Ok(()) };
+/// The tokens that others take the place of. Where the provider ends single consents, they are ended there; where it ends all that the
+/// person granted to the app, or nobody has verified what it ends, that could end the new ones too. The journal says which it is.
+async fn replaced(engine: &Engine, tx: &mut SecretWriteTx, integration: &Integration, credential: &Credential, now: &TokenSet) -> Result<(), Problem> {
+    let Some((plain, before)) = refresh::in_force(engine, tx, credential).await? else { return Ok(()) };
     let definition = definition::pinned(engine, tx, integration.definition).await?;
-    let Some(provider) = engine.provider_of(&definition) else { return Ok(()) };
-    if revocation::ends_token_alone(&provider, integration.config.pointer("/credential/type").and_then(Value::as_str)) {
+    let word = integration.config.pointer("/credential/type").and_then(Value::as_str);
+    let fate = engine.provider_of(&definition).map_or(Fate::Unverified, |provider| Fate::of(&provider, word, &before, now));
+    refresh::replace(engine, tx, credential, (&before, now), fate.words()).await?;
+    if fate == Fate::Ended {
         let receipt = tx.receipts_of_integration(integration.id).await?.pop().map(|receipt| receipt.id);
-        revocation::begin(engine, tx, Taking { integration, credential: before, plain: Some(plain), reason: RevocationReason::Replaced, receipt }).await?;
+        revocation::begin(engine, tx, Taking { integration, credential, plain: Some(plain), reason: RevocationReason::Replaced, receipt }).await?;
     }
     Ok(())
 }

@@ -6,7 +6,6 @@ use patchbay_model::credential::{Credential, CredentialKind, SealedAt};
 use patchbay_model::deadline::ClockOwner;
 use patchbay_model::end_user::{Subject, Withdrawal};
 use patchbay_model::integration::{Integration, IntegrationStatus};
-use patchbay_model::refresh::RefreshStep;
 use patchbay_model::revocation::{Revocation, RevocationProof, RevocationReason};
 use patchbay_model::{Operation, Problem};
 use patchbay_providers::manifest::revoke::Ends;
@@ -107,7 +106,7 @@ pub(crate) async fn take_back(engine: &Engine, tx: &mut SecretWriteTx, before: &
 async fn plain_of(engine: &Engine, tx: &mut SecretWriteTx, credential: &Credential) -> Result<Option<patchbay_model::Secret>, Problem> {
     let opened = if credential.kind == CredentialKind::OAuthUser {
         refresh::at_rest(engine, tx, credential.id).await?;
-        refresh::retire(engine, tx, credential, RefreshStep::Revoked).await
+        refresh::retire(engine, tx, credential).await
     } else {
         match tx.secrets().sealed_credential(credential).await? {
             Some(envelope) => sealed::open_in(engine, tx, credential, &envelope).await.map(Some),

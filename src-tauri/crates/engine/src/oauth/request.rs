@@ -197,7 +197,7 @@ impl Prepared {
             TokenKind::Access => "access_token",
         });
         let prepared = captured(request.request(&Capture), vec![token.clone()])?.finished(context, authority, client)?;
-        Ok(Self { json: false, ..prepared })
+        Ok(Self { json: authority.server.introspection_body == TokenBody::Json, ..prepared })
     }
 
     /// An authorization request, to be pushed (RFC 9126 section 2.1): what would stand in its address.

@@ -205,6 +205,15 @@ impl TokenSet {
         self
     }
 
+    /// Whether a token of this set is one of another set too: some providers give the same ones to whoever agrees anew.
+    pub(crate) fn shares(&self, other: &Self) -> bool {
+        let all = |set: &'_ Self| -> Vec<String> {
+            set.tokens().flat_map(|(_, token)| std::iter::once(&token.access).chain(&token.refresh)).map(|secret| secret.expose().to_owned()).collect()
+        };
+        let theirs = all(other);
+        all(self).iter().any(|mine| theirs.contains(mine))
+    }
+
     /// This set after an answer to the refresh of the token `name`. An answer that holds no token of that name holds it where the
     /// main one stands: whoever refreshes one of several is answered with that one.
     #[must_use]

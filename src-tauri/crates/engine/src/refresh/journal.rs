@@ -506,20 +506,52 @@ pub(super) async fn previous(engine: &Engine, scope: Scope, credential: &Credent
     Ok(set.token(name).filter(|token| token.usable(engine.now())).map(|token| (attempt, token.clone())))
 }
 
-/// A credential's tokens are not used any more, since others take their place or the access is taken back: they are never sent
-/// again by a renewal. Gives their plain text.
+/// A credential's tokens are not used any more, since the access is taken back: they are never sent again by a renewal. Gives their
+/// plain text.
 ///
 /// # Errors
 /// Problems of the store.
-pub(crate) async fn retire(engine: &Engine, tx: &mut SecretWriteTx, credential: &Credential, why: RefreshStep) -> Result<Option<Secret>, Problem> {
+pub(crate) async fn retire(engine: &Engine, tx: &mut SecretWriteTx, credential: &Credential) -> Result<Option<Secret>, Problem> {
+    let Some((plain, set)) = in_force(engine, tx, credential).await? else { return Ok(None) };
+    spend(engine, tx, credential, &set, |_| true, |step| step, RefreshStep::Revoked).await?;
+    Ok(Some(plain))
+}
+
+/// The same where a new consent brought others, with a note on what becomes of them. A token that came once more is sent on.
+///
+/// # Errors
+/// Problems of the store.
+pub(crate) async fn replace(engine: &Engine, tx: &mut SecretWriteTx, credential: &Credential, (before, now): (&TokenSet, &TokenSet), words: &str) -> Result<(), Problem> {
+    let living: Vec<&str> = now.tokens().filter_map(|(_, token)| token.refresh.as_ref()).map(Secret::expose).collect();
+    let ends = |token: &Secret| !living.contains(&token.expose());
+    spend(engine, tx, credential, before, ends, |step| step.noting(json!({ "words": words })), RefreshStep::Reconnected).await
+}
+
+/// The tokens of a credential as they were sealed, and read; none where there are none.
+///
+/// # Errors
+/// Problems of the store.
+pub(crate) async fn in_force(engine: &Engine, tx: &mut SecretWriteTx, credential: &Credential) -> Result<Option<(Secret, TokenSet)>, Problem> {
     let Some(envelope) = tx.secrets().sealed_credential(credential).await? else { return Ok(None) };
     let plain = sealed::open_in(engine, tx, credential, &envelope).await?;
     let set = TokenSet::from_secret(&plain)?;
+    Ok(Some((plain, set)))
+}
+
+async fn spend(
+    engine: &Engine,
+    tx: &mut SecretWriteTx,
+    credential: &Credential,
+    set: &TokenSet,
+    ends: impl Fn(&Secret) -> bool,
+    noted: impl Fn(NewStep) -> NewStep,
+    why: RefreshStep,
+) -> Result<(), Problem> {
     let clock = tx.clock(engine.now()).await?;
     let attempt = engine.context().new_uuid();
-    let step = || NewStep::of(attempt, &engine.outbound().lease_owner, why, clock);
+    let step = || noted(NewStep::of(attempt, &engine.outbound().lease_owner, why, clock));
     let tokens = set.tokens().filter_map(|(name, token)| Some((name, token.refresh.as_ref()?)));
-    let mut steps: Vec<NewStep> = tokens.map(|(name, token)| NewStep { spent: true, ..step().renewing(name).about(fingerprint(engine, token)) }).collect();
+    let mut steps: Vec<NewStep> = tokens.map(|(name, token)| NewStep { spent: ends(token), ..step().renewing(name).about(fingerprint(engine, token)) }).collect();
     if steps.is_empty() {
         steps.push(step());
     }
@@ -527,7 +559,7 @@ pub(crate) async fn retire(engine: &Engine, tx: &mut SecretWriteTx, credential: 
         tx.put_flight(credential, &name, &Flight::Idle, &[], clock).await?;
     }
     tx.add_steps(credential, &steps).await?;
-    Ok(Some(plain))
+    Ok(())
 }
 
 /// That no process that lives may be sending a token of this credential: what its answer brings would be lost.

@@ -21,7 +21,7 @@ use crate::call::drive::{Drive, DriveState};
 use crate::call::opened::Opened;
 use crate::call::prove;
 use crate::http::HttpAnswer;
-use crate::oauth::{self, Answer, Authority, MAIN, OAuthClient, Prepared, Sent, TokenSet, authority, bounded};
+use crate::oauth::{self, Answer, Authority, MAIN, OAuthClient, Prepared, Refusal, Sent, TokenSet, authority, bounded};
 
 /// The name under which these requests stand in the log.
 const REVOKE: &str = "revoke";
@@ -30,6 +30,8 @@ const REVOKE: &str = "revoke";
 pub(super) enum Asked {
     /// The provider has taken it, or there was nothing left to end.
     Taken(String),
+    /// It has taken one token of the set, and another not.
+    Partly { taken: String, refused: String },
     /// It has not, this time.
     NotTaken {
         /// Whether it refused, or could not be asked.
@@ -62,6 +64,10 @@ pub(super) enum Evidence {
     Dead(String),
     /// It is still answered.
     Answered(String),
+    /// What was seen would have been seen without the end of anything, too.
+    Unproven(String),
+    /// The access token is refused; of the refresh token nothing is known.
+    Half(String),
     /// That could not be found out now.
     Unknown(String),
     /// Nothing can tell.
@@ -101,7 +107,7 @@ async fn at_endpoint(engine: &Engine, revocation: &Revocation, material: &Materi
         Ok(None) => return Asked::Cannot("There are no tokens that could be ended.".to_owned()),
         Err(problem) => return Asked::trouble(problem),
     };
-    let (mut taken, mut trouble, mut gone) = (0_u32, None, false);
+    let (mut taken, mut gone, mut trouble, mut unsupported) = (0_u32, false, None, Vec::new());
     for (_, token) in set.tokens().take(if material.facts.revocation.each_token { usize::MAX } else { 1 }) {
         for kind in order {
             let secret = match kind {
@@ -118,7 +124,10 @@ async fn at_endpoint(engine: &Engine, revocation: &Revocation, material: &Materi
             match judged(oauth::send(engine, prepared, revocation.id.uuid()).await) {
                 Judged::Taken => taken += 1,
                 Judged::Gone => gone = true,
-                Judged::Unsupported => {}
+                Judged::Unsupported => unsupported.push(*kind),
+                Judged::OfClient(refusal) => {
+                    trouble.get_or_insert_with(|| Asked::refused(mask.problem(Problem::new(Code::ProviderRefused, of_client(material, &refusal))).message));
+                }
                 Judged::Trouble(asked) => {
                     let asked = match asked {
                         Asked::NotTaken { step, words, wait } => Asked::NotTaken { step, words: mask.problem(Problem::new(Code::ProviderRefused, words)).message, wait },
@@ -129,19 +138,38 @@ async fn at_endpoint(engine: &Engine, revocation: &Revocation, material: &Materi
             }
         }
     }
+    let all = "The provider's revocation endpoint took it.".to_owned();
     match trouble {
         // The grant ends with the first of its tokens, whatever is said of the others.
-        Some(asked) if taken == 0 || ends == Ends::Token => asked,
-        _ if taken > 0 => Asked::Taken("The provider's revocation endpoint took it.".to_owned()),
-        _ if gone => Asked::Taken("The provider says that it had ended before.".to_owned()),
-        _ => Asked::refused("The provider's revocation endpoint does not take the kind of token that there is."),
+        _ if taken > 0 && ends != Ends::Token => Asked::Taken(all),
+        // One that is not taken today is not taken tomorrow; one that could not be asked about is.
+        Some(Asked::NotTaken { step: RevocationStep::Refused, words, .. }) if taken > 0 => {
+            Asked::Partly { taken: "The provider's revocation endpoint took one of the tokens.".to_owned(), refused: format!("It did not take the other. {words}") }
+        }
+        Some(asked) => asked,
+        None if taken > 0 && unsupported.contains(&TokenKind::Refresh) && set.main.refresh.is_some() => Asked::Partly {
+            taken: "The provider's revocation endpoint took the access token.".to_owned(),
+            refused: "It takes no refresh tokens (`unsupported_token_type`).".to_owned(),
+        },
+        None if taken > 0 => Asked::Taken(all),
+        None if gone => Asked::Taken("The provider says that it had ended before.".to_owned()),
+        None => Asked::refused("The provider's revocation endpoint does not take the kind of token that there is."),
     }
+}
+
+/// Whose fault it is that the provider does not take the client, and where that is mended. It is asked again by itself.
+fn of_client(material: &Material, refusal: &Refusal) -> String {
+    let says = refusal.description.as_deref().map(|words| format!(": {words}")).unwrap_or_default();
+    let app = material.app.as_deref().unwrap_or_default();
+    format!("The provider does not take client id and secret of the provider app `{app}` (`{}`{says}). Correct them there: until then nothing has ended.", bounded(&refusal.error))
 }
 
 enum Judged {
     Taken,
     Gone,
     Unsupported,
+    /// It was not the client that it says it is.
+    OfClient(Refusal),
     Trouble(Asked),
 }
 
@@ -159,6 +187,9 @@ fn judged(sent: Sent) -> Judged {
     match word {
         "unsupported_token_type" => Judged::Unsupported,
         "invalid_token" | "invalid_grant" | "token_revoked" | "token_expired" => Judged::Gone,
+        "invalid_client" => {
+            Judged::OfClient(Refusal { error: word.to_owned(), description: said.get("error_description").and_then(Value::as_str).map(bounded), status: answer.status.as_u16() })
+        }
         _ => {
             let words = match said.get("error_description").and_then(Value::as_str) {
                 Some(description) => format!("The provider answers `{}`: {}", bounded(word), bounded(description)),
@@ -328,27 +359,71 @@ async fn renewed(engine: &Engine, scope: Scope, revocation: &mut Revocation, mat
     }
 }
 
+/// What is said of it before anybody is asked to end it, where what is said afterwards is to prove the end: a server says of a token that
+/// it would not tell this client about that it is not active, too (RFC 7662 section 2.2). Nothing where it works as far as is known
+/// already, or does not.
+pub(super) async fn before(engine: &Engine, revocation: &Revocation, material: &Material) -> Option<String> {
+    if material.facts.revocation.proof != Proof::Introspection || said_active(revocation) {
+        return None;
+    }
+    let (authority, client) = grantor(engine, material).await.ok()?;
+    let set = material.kept.set().ok()??;
+    for (kind, token) in each_of(&set) {
+        if oauth::introspect(engine, &authority, &client, kind, token).await == Some(true) {
+            return Some(format!("The provider says of the {} that it is active.", noun(kind)));
+        }
+    }
+    None
+}
+
+fn said_active(revocation: &Revocation) -> bool {
+    revocation.proof.events.iter().any(|event| event.step == RevocationStep::Active)
+}
+
+/// The tokens about which a server can be asked, the one that lives longer first.
+fn each_of(set: &TokenSet) -> impl Iterator<Item = (TokenKind, &Secret)> {
+    set.main.refresh.iter().map(|token| (TokenKind::Refresh, token)).chain([(TokenKind::Access, &set.main.access)])
+}
+
+const fn noun(kind: TokenKind) -> &'static str {
+    match kind {
+        TokenKind::Refresh => "refresh token",
+        TokenKind::Access => "access token",
+    }
+}
+
 /// Asks whether it has ended.
 pub(super) async fn evidence(engine: &Engine, scope: Scope, revocation: &Revocation, material: &Material) -> Evidence {
     match material.facts.revocation.proof {
         Proof::Nothing => Evidence::Nothing,
         Proof::Introspection => introspected(engine, revocation, material).await,
-        Proof::Probe => probed(engine, scope, revocation, material).await,
+        Proof::Probe => match probed(engine, scope, revocation, material).await {
+            Evidence::Dead(words) if refresh_may_live(revocation, material) => Evidence::Half(words),
+            other => other,
+        },
     }
+}
+
+/// Whether the end of the access token says nothing of the refresh token beside it.
+fn refresh_may_live(revocation: &Revocation, material: &Material) -> bool {
+    let has_one = material.kept.set().ok().flatten().is_some_and(|set| set.main.refresh.is_some());
+    let partly = || {
+        revocation.proof.events.iter().rfind(|event| matches!(event.step, RevocationStep::Taken | RevocationStep::Partly)).is_some_and(|event| event.step == RevocationStep::Partly)
+    };
+    has_one && (material.facts.spares_refresh() || partly())
 }
 
 /// RFC 7662 section 2.2.
 async fn introspected(engine: &Engine, revocation: &Revocation, material: &Material) -> Evidence {
     let unknown = |asked| match asked {
-        Asked::NotTaken { words, .. } | Asked::Cannot(words) | Asked::Taken(words) => Evidence::Unknown(words),
+        Asked::NotTaken { words, .. } | Asked::Cannot(words) | Asked::Taken(words) | Asked::Partly { refused: words, .. } => Evidence::Unknown(words),
     };
     let (authority, client) = match grantor(engine, material).await {
         Ok(both) => both,
         Err(asked) => return unknown(asked),
     };
     let Ok(Some(set)) = material.kept.set() else { return Evidence::Nothing };
-    let asked = set.main.refresh.as_ref().map_or((TokenKind::Access, &set.main.access), |refresh| (TokenKind::Refresh, refresh));
-    for (kind, token) in [asked, (TokenKind::Access, &set.main.access)] {
+    for (kind, token) in each_of(&set) {
         let prepared = match Prepared::introspect(engine.context(), &authority, &client, kind, token) {
             Ok(prepared) => prepared,
             Err(_) => return Evidence::Nothing,
@@ -360,11 +435,15 @@ async fn introspected(engine: &Engine, revocation: &Revocation, material: &Mater
         let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         match said.get("active").and_then(Value::as_bool) {
             Some(false) => {}
-            Some(true) => return Evidence::Answered("The provider says that the token is active.".to_owned()),
-            None => return Evidence::Unknown(format!("The provider does not say whether the token is active (status {}).", answer.status.as_u16())),
+            Some(true) => return Evidence::Answered(format!("The provider says that the {} is active.", noun(kind))),
+            None => return Evidence::Unknown(format!("The provider does not say whether the {} is active (status {}).", noun(kind), answer.status.as_u16())),
         }
     }
-    Evidence::Dead("The provider says of the token that it is not active.".to_owned())
+    if said_active(revocation) {
+        Evidence::Dead("The provider says now that nothing of it is active.".to_owned())
+    } else {
+        Evidence::Unproven("The provider says that nothing of it is active, and said no other before it was asked to end it, so that this proves nothing.".to_owned())
+    }
 }
 
 async fn probed(engine: &Engine, scope: Scope, revocation: &Revocation, material: &Material) -> Evidence {
@@ -415,7 +494,7 @@ mod tests {
             Judged::Gone => "gone",
             Judged::Unsupported => "unsupported",
             Judged::Trouble(Asked::NotTaken { step: RevocationStep::Unreachable, .. }) => "later",
-            Judged::Trouble(_) => "refused",
+            Judged::OfClient(_) | Judged::Trouble(_) => "refused",
         }
     }
 

@@ -30,6 +30,8 @@ pub(super) struct Material {
     pub(super) kept: Kept,
     /// The client that the tokens were given to, where there was one and it is still there.
     pub(super) client: Option<OAuthClient>,
+    /// The name of the provider app that it belongs to.
+    pub(super) app: Option<String>,
 }
 
 /// How it goes on.
@@ -89,25 +91,32 @@ async fn load(engine: &Engine, scope: Scope, revocation: &Revocation) -> Result<
         Some(app) => tx.provider_app(app).await?,
         None => None,
     };
-    let client = match app {
-        Some(app) => Some(client_of(engine, &mut tx, &app).await?),
+    let client = match &app {
+        Some(app) => Some(client_of(engine, &mut tx, app).await?),
         None => None,
     };
     let facts = Facts::of(&provider, kept.word.as_deref());
-    Ok(Material { provider, facts, kept, client })
+    Ok(Material { provider, facts, kept, client, app: app.map(|app| app.name.to_string()) })
 }
 
 async fn go_on(engine: &Engine, scope: Scope, revocation: &mut Revocation, material: &mut Material) -> Next {
     if matches!(revocation.state, RevocationState::Pending | RevocationState::Sent) {
+        if let Some(words) = ask::before(engine, revocation, material).await {
+            revocation.proof.note(engine.now(), RevocationStep::Active, words);
+        }
         let asked = ask::end(engine, scope, revocation, material).await;
         let now = engine.now();
         match asked {
             Asked::Taken(words) => {
                 revocation.proof.note(now, RevocationStep::Taken, words);
-                revocation.state = RevocationState::Revoked;
-                revocation.attempts = 1;
-                if let Some(seconds) = material.facts.revocation.settle_seconds {
-                    return Next::In(Duration::from_secs(seconds));
+                if let Some(next) = taken(revocation, material) {
+                    return next;
+                }
+            }
+            Asked::Partly { taken: one, refused } => {
+                revocation.proof.note(now, RevocationStep::Partly, format!("{one} {refused}"));
+                if let Some(next) = taken(revocation, material) {
+                    return next;
                 }
             }
             Asked::NotTaken { step, words, wait } => {
@@ -144,8 +153,25 @@ async fn go_on(engine: &Engine, scope: Scope, revocation: &mut Revocation, mater
             revocation.proof.note(now, RevocationStep::Unreachable, words);
             later(engine, revocation, None)
         }
+        Evidence::Unproven(words) => {
+            revocation.proof.note(now, RevocationStep::Unproven, words);
+            Next::Over
+        }
+        Evidence::Half(words) => {
+            let open = "Whether the refresh token ended with the access token, nothing tells: a person makes sure at the provider.";
+            revocation.proof.note(now, RevocationStep::Unproven, format!("{words} {open}"));
+            revocation.state = RevocationState::Failed;
+            Next::Over
+        }
         Evidence::Nothing => Next::Over,
     }
+}
+
+/// It was taken. Says when it is looked at again, where the provider needs a while.
+fn taken(revocation: &mut Revocation, material: &Material) -> Option<Next> {
+    revocation.state = RevocationState::Revoked;
+    revocation.attempts = 1;
+    material.facts.revocation.settle_seconds.map(|seconds| Next::In(Duration::from_secs(seconds)))
 }
 
 /// The next try, or the end of all tries.

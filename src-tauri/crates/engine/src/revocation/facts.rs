@@ -3,7 +3,7 @@
 use patchbay_model::Timestamp;
 use patchbay_model::revocation::{RevocationEnds, RevocationEvidence, RevocationHow, RevocationProof};
 use patchbay_providers::manifest::Auth;
-use patchbay_providers::manifest::revoke::{Ends, How, Manual, Proof, Revocation};
+use patchbay_providers::manifest::revoke::{Ends, How, Manual, Proof, Revocation, TokenKind};
 use patchbay_providers::{Provider, Server, Values};
 
 /// How what one way to authenticate gave is ended.
@@ -41,14 +41,20 @@ impl Facts {
     pub(crate) fn ends(&self) -> Option<Ends> {
         match self.revocation.how {
             How::Rfc7009 { ends, .. } => Some(ends),
-            How::Call(_) | How::None => None,
+            How::Call(_) => self.revocation.ends,
+            How::None => None,
         }
+    }
+
+    /// Whether that leaves a refresh token alone that came beside an access token, when only this one is sent.
+    pub(super) fn spares_refresh(&self) -> bool {
+        matches!(&self.revocation.how, How::Rfc7009 { order, ends: Ends::Token, .. } if !order.contains(&TokenKind::Refresh))
     }
 }
 
 fn by_hand(provider: &Provider) -> Revocation {
     let steps = vec![format!("Sign in at {} and remove there what was given to this connection.", provider.fullname())];
-    Revocation { how: How::None, proof: Proof::Nothing, answers_ok_always: false, settle_seconds: None, each_token: false, manual: Manual { steps, url: None } }
+    Revocation { how: How::None, proof: Proof::Nothing, answers_ok_always: false, settle_seconds: None, each_token: false, ends: None, manual: Manual { steps, url: None } }
 }
 
 /// What is known of a revocation before anybody is asked.
@@ -58,7 +64,7 @@ pub(crate) fn proof_of(facts: &Facts, values: &Values, alive_until: Option<Times
         how: facts.how(),
         ends: facts.ends().map(|ends| match ends {
             Ends::Grant => RevocationEnds::Grant,
-            Ends::Token => RevocationEnds::Token,
+            Ends::Set | Ends::Token => RevocationEnds::Token,
         }),
         evidence: match proof {
             Proof::Probe => RevocationEvidence::Probe,

@@ -1,24 +1,20 @@
 //! Answers that no sound provider gives, at every grant: each ends in a problem that says what happened, and leaves everything as it was.
 
-use std::sync::Arc;
+use std::ops::Deref;
 
-use patchbay_engine::account::CreateAccount;
 use patchbay_engine::consent::{self, BeginConsent, Begun, Platform};
-use patchbay_engine::installation::{self, StoreUrl};
-use patchbay_engine::integration::{self, CreateIntegration};
-use patchbay_engine::provider_app::{self, CreateProviderApp};
-use patchbay_engine::{Engine, ManagementGrant, NetworkPolicy};
+use patchbay_engine::integration;
 use patchbay_model::consent::{ConnectSession, ConnectState, ConsentRoute};
 use patchbay_model::integration::{Integration, IntegrationStatus};
 use patchbay_model::refresh::RefreshStep;
-use patchbay_model::{Code, Context, Origin, Problem};
-use patchbay_providers::Catalog;
-use patchbay_vault::{KeyAccess, KeySource, OsEntropy};
-use serde_json::{Value, json};
+use patchbay_model::{Code, Problem};
+use serde_json::json;
 use url::Url;
 
+use crate::office::Office;
 use crate::peer::Peer;
-use crate::world::{MovedClock, REDIRECT_URI};
+use crate::service;
+use crate::world::REDIRECT_URI;
 
 /// What can be done to an answer, and what a grant then ends in: it was no answer at all (lost on the way), or one of which nothing can
 /// be made, or a refusal.
@@ -47,60 +43,32 @@ const FORGERIES: [(&str, Seen); 12] = [
 
 struct World {
     peer: Peer,
-    engine: Engine,
-    grant: ManagementGrant,
-    account: String,
-    clock: Arc<MovedClock>,
-    _folder: tempfile::TempDir,
+    office: Office,
+}
+
+impl Deref for World {
+    type Target = Office;
+
+    fn deref(&self) -> &Office {
+        &self.office
+    }
 }
 
 impl World {
     async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let (store, keys) = (StoreUrl::Sqlite(folder.path().join("store.db")), KeyAccess::from(KeySource::File(folder.path().join("store.key"))));
-        let clock = MovedClock::new();
-        let context = Context::new(clock.clone(), Arc::new(OsEntropy));
-        let (engine, created) = installation::create(&store, &keys, "Acme Tools", context.clone()).await.unwrap();
-        engine.shutdown().await;
-        drop(engine);
-        let manifests = [("identity_openid", include_str!("../../../providers/catalog/identity_openid.toml")), ("identity_service", include_str!("service.toml"))];
-        let network = NetworkPolicy { allow_private: true, rehearsal: None };
-        let engine = installation::open_with(&store, &keys, Catalog::of_manifests(&manifests).unwrap(), context, network, Origin::Desktop).await.unwrap();
-        let grant = engine.local_grant(created.organization.id, Origin::Desktop).await.unwrap();
-        let new = CreateAccount { name: Some("globex".to_owned()), ..CreateAccount::default() };
-        let account = patchbay_engine::account::create(&engine, &grant, new).await.unwrap().account.id.to_string();
+        let office = Office::new(&[("identity_openid", include_str!("../../../providers/catalog/identity_openid.toml")), ("identity_service", service::MANIFEST)]).await;
         let peer = Peer::forging();
-        let app = CreateProviderApp {
-            name: Some("our-client".to_owned()),
-            fullname: None,
-            provider: "identity_openid".to_owned(),
-            issuer: Some(peer.issuer.clone()),
-            client_id: peer.public_client().to_owned(),
-            client_secret: None,
-            redirect_uris: vec![REDIRECT_URI.to_owned()],
-            scopes: Vec::new(),
-            secret_expires: None,
-        };
-        provider_app::create(&engine, &grant, app).await.unwrap();
-        Self { peer, engine, grant, account, clock, _folder: folder }
-    }
-
-    async fn integration(&self, config: Value) -> Integration {
-        let new = CreateIntegration { name: Some("forged".to_owned()), provider_config: config, ..CreateIntegration::default() };
-        integration::create(&self.engine, &self.grant, &self.account, new).await.unwrap().integration
+        office.register(&peer.issuer, peer.public_client(), None, &[REDIRECT_URI]).await;
+        Self { peer, office }
     }
 
     /// One that a person connects.
     async fn awaiting(&self) -> Integration {
-        self.integration(json!({ "type": "identity_openid", "issuer": self.peer.issuer, "credential": { "type": "o_auth_user" } })).await
-    }
-
-    async fn now(&self, integration: &Integration) -> Integration {
-        integration::get(&self.engine, &self.grant, &self.account, &integration.id.to_string()).await.unwrap()
+        self.make("forged", json!({ "type": "identity_openid", "issuer": self.peer.issuer, "credential": { "type": "o_auth_user" } })).await
     }
 
     async fn call(&self, integration: &Integration) -> Result<(), Problem> {
-        self.engine.probe(&self.now(integration).await).await.map(drop)
+        self.engine.probe(&self.current(integration).await).await.map(drop)
     }
 
     async fn forge(&self, path: &str, how: &str, times: u32) {
@@ -136,7 +104,7 @@ impl World {
 
     /// Nobody has authorized anything, and it can be tried again.
     async fn untouched(&self, integration: &Integration, how: &str) {
-        assert_eq!(self.now(integration).await.status, IntegrationStatus::AwaitingConsent, "{how}");
+        assert_eq!(self.current(integration).await.status, IntegrationStatus::AwaitingConsent, "{how}");
         assert_eq!(self.call(integration).await.unwrap_err().code, Code::IntegrationNotActive, "{how}: there is no token");
     }
 }
@@ -182,13 +150,13 @@ async fn a_renewal_loses_nothing_and_the_journal_tells_what_is_known() {
     let integration = world.awaiting().await;
     world.connect(&integration).await;
     for (how, seen) in FORGERIES {
-        world.clock.advance(3660);
+        world.advance(3660);
         // Of an answer that was lost one more is asked for at once.
         world.forge("/token", how, 2).await;
         let problem = world.call(&integration).await.unwrap_err();
         told(how, &problem.message);
         assert!(matches!(problem.code, Code::ProviderUnreachable | Code::ProviderTimeout | Code::ProviderInvalidAnswer | Code::ProviderRefused), "{how}: {:?}", problem.code);
-        assert_eq!(world.now(&integration).await.status, IntegrationStatus::Active, "{how}: no person is needed");
+        assert_eq!(world.current(&integration).await.status, IntegrationStatus::Active, "{how}: no person is needed");
         let journal = integration::journal(&world.engine, &world.grant, &world.account, &integration.id.to_string()).await.unwrap();
         // A page with status 400 and an error were said by somebody who changed nothing; of everything else that is not known.
         let outcome = if seen == Seen::Refusal || how == "html_400" { RefreshStep::Unchanged } else { RefreshStep::Lost };
@@ -207,16 +175,16 @@ async fn a_client_gets_no_token_out_of_anything_else() {
     let world = World::new().await;
     let config =
         json!({ "type": "identity_service", "url": world.peer.issuer, "credential": { "type": "o_auth_client", "client_id": "forged-client", "client_secret": "PLANTED" } });
-    let integration = world.integration(config).await;
+    let integration = world.make("forged", config).await;
     for (how, seen) in FORGERIES {
         // What was got before has ended.
-        world.clock.advance(3660);
+        world.advance(3660);
         world.forge("/token", how, 1).await;
         let problem = world.call(&integration).await.unwrap_err();
         clear(how, seen, &problem);
         assert!(!problem.message.contains("PLANTED"), "{how}: {}", problem.message);
         world.call(&integration).await.unwrap_or_else(|problem| panic!("{how}: {:?}: {}", problem.code, problem.message));
-        assert_eq!(world.now(&integration).await.status, IntegrationStatus::Active, "{how}");
+        assert_eq!(world.current(&integration).await.status, IntegrationStatus::Active, "{how}");
     }
 }
 
@@ -233,7 +201,7 @@ async fn a_device_is_given_no_code_and_no_token_out_of_anything_else() {
     world.peer.post("agree", json!({ "agreed": true })).await;
     for (how, seen) in FORGERIES {
         let begun = world.begin(&integration, ConsentRoute::Device).await.unwrap();
-        world.clock.advance(5);
+        world.advance(5);
         world.forge("/token", how, 1).await;
         let session = world.session(&begun).await;
         world.untouched(&integration, how).await;
@@ -250,9 +218,9 @@ async fn a_device_is_given_no_code_and_no_token_out_of_anything_else() {
     }
     let begun = world.begin(&integration, ConsentRoute::Device).await.unwrap();
     world.forge("/token", "nothing", 1).await;
-    world.clock.advance(5);
+    world.advance(5);
     assert_eq!(world.session(&begun).await.state, ConnectState::Begun);
-    world.clock.advance(10);
+    world.advance(10);
     assert_eq!(world.session(&begun).await.state, ConnectState::Completed);
     world.call(&integration).await.unwrap();
 }

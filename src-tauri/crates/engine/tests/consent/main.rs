@@ -13,6 +13,8 @@ mod device;
 #[cfg(test)]
 mod end_users;
 #[cfg(test)]
+mod ended;
+#[cfg(test)]
 mod flight;
 #[cfg(test)]
 mod flow;
@@ -20,6 +22,8 @@ mod flow;
 mod forged;
 #[cfg(test)]
 mod legs;
+#[cfg(test)]
+mod office;
 #[cfg(test)]
 mod peer;
 #[cfg(test)]

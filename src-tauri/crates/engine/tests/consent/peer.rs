@@ -30,6 +30,11 @@ impl Peer {
         Self::start_with("oidc", &[("PEER_PUSHED", "1")])
     }
 
+    /// One that takes client secrets in the form alone.
+    pub(crate) fn start_posting() -> Self {
+        Self::start_with("oidc", &[("PEER_POST", "1")])
+    }
+
     fn start_with(script: &str, environment: &[(&str, &str)]) -> Self {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests");
         assert!(
@@ -133,9 +138,84 @@ impl Peer {
 
     /// What the token endpoint answered to requests of this grant.
     pub(crate) async fn asked(&self, grant_type: &str) -> Vec<Value> {
-        let text = self.client.get(format!("{}/peer/requests", self.issuer)).send().await.unwrap().text().await.unwrap();
-        let all: Vec<Value> = serde_json::from_str(&text).unwrap();
-        all.into_iter().filter(|request| request["grant_type"] == grant_type).collect()
+        self.told("requests").await.into_iter().filter(|request| request["grant_type"] == grant_type).collect()
+    }
+
+    /// What it answered at its endpoint for `revocation` or `introspection`, its judge aside.
+    pub(crate) async fn asked_at(&self, endpoint: &str) -> Vec<Value> {
+        let judge = &self.facts["judge"]["client_id"];
+        self.told("asked").await.into_iter().filter(|request| request["endpoint"] == endpoint && request["client_id"] != *judge).collect()
+    }
+
+    async fn told(&self, what: &str) -> Vec<Value> {
+        let text = self.client.get(format!("{}/peer/{what}", self.issuer)).send().await.unwrap().text().await.unwrap();
+        serde_json::from_str(&text).unwrap()
+    }
+}
+
+/// Tokens that the provider gave, for whoever wants its own word on them.
+pub(crate) struct Given {
+    pub(crate) access: String,
+    pub(crate) refresh: String,
+}
+
+/// What the provider itself says of a set of tokens.
+#[derive(PartialEq, Eq, Debug)]
+pub(crate) struct Word {
+    /// Introspection says that the access token is active.
+    pub(crate) access: bool,
+    /// The same of the refresh token.
+    pub(crate) refresh: bool,
+    /// The status with which userinfo answers the access token.
+    pub(crate) userinfo: u16,
+}
+
+/// All of it works, and nothing of it.
+pub(crate) const ALIVE: Word = Word { access: true, refresh: true, userinfo: 200 };
+pub(crate) const DEAD: Word = Word { access: false, refresh: false, userinfo: 401 };
+
+/// The provider as a judge: asked by a client of the tests, past everything of ours.
+impl Peer {
+    /// The set that it gave last.
+    pub(crate) async fn newest(&self) -> Given {
+        let last = self.told("granted").await.pop().expect("somebody has agreed");
+        let text = |name: &str| last[name].as_str().unwrap().to_owned();
+        Given { access: text("access_token"), refresh: text("refresh_token") }
+    }
+
+    /// What it says of these tokens.
+    pub(crate) async fn word(&self, given: &Given) -> Word {
+        let judge = &self.facts["judge"];
+        let mut active = Vec::new();
+        for token in [&given.access, &given.refresh] {
+            let said = self.form("/token/introspection", judge["client_id"].as_str().unwrap(), judge["client_secret"].as_str(), &[("token", token)]).await;
+            active.push(said["active"].as_bool().unwrap_or_else(|| panic!("the judge is not told: {said}")));
+        }
+        let userinfo = self.client.get(format!("{}/me", self.issuer)).bearer_auth(&given.access).send().await.unwrap().status().as_u16();
+        Word { access: active[0], refresh: active[1], userinfo }
+    }
+
+    /// What it answers to whoever wants new tokens for a refresh token: the error, or none.
+    pub(crate) async fn refreshed(&self, given: &Given, (client_id, client_secret): (&str, Option<&str>)) -> Option<String> {
+        let said = self.form("/token", client_id, client_secret, &[("grant_type", "refresh_token"), ("refresh_token", &given.refresh)]).await;
+        said["error"].as_str().map(str::to_owned)
+    }
+
+    /// A form of a client, with its secret where this provider takes it.
+    async fn form(&self, path: &str, client_id: &str, client_secret: Option<&str>, pairs: &[(&str, &str)]) -> Value {
+        let request = self.client.post(format!("{}{path}", self.issuer));
+        let in_form = self.facts["by_secret"] == "client_secret_post";
+        let mut form = pairs.to_vec();
+        let request = match client_secret {
+            Some(secret) if !in_form => request.basic_auth(client_id, Some(secret)),
+            secret => {
+                form.push(("client_id", client_id));
+                form.extend(secret.map(|secret| ("client_secret", secret)));
+                request
+            }
+        };
+        let text = request.form(&form).send().await.unwrap().text().await.unwrap();
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path} answers {text}"))
     }
 }
 

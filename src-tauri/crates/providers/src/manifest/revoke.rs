@@ -25,6 +25,9 @@ pub struct Revocation {
     /// Each token of a set is ended by a request of its own.
     #[serde(default, skip_serializing_if = "super::is_default")]
     pub each_token: bool,
+    /// What a request of the provider's own ends, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends: Option<Ends>,
     /// What a person does in its place. There is always a way.
     pub manual: Manual,
 }
@@ -63,8 +66,10 @@ pub enum TokenKind {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Ends {
-    /// All that the person granted to this app.
+    /// All that the person granted to this app, by every consent.
     Grant,
+    /// Every token of the consent by which the token that was sent came, and of no other consent.
+    Set,
     /// The token that was sent, and what came from it.
     Token,
 }

@@ -29,6 +29,9 @@ pub struct Server {
     /// How token requests are written.
     #[serde(default, skip_serializing_if = "super::is_default")]
     pub token_body: TokenBody,
+    /// How requests to the introspection endpoint are written (RFC 7662 has a form).
+    #[serde(default, skip_serializing_if = "super::is_default")]
+    pub introspection_body: TokenBody,
     /// Further headers of token requests.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub token_headers: BTreeMap<String, Template>,
