@@ -8,8 +8,8 @@ mod minted;
 mod place;
 mod sigv4;
 
-pub(crate) use assume::{RoleFields, identify};
-pub(crate) use client::ClientFields;
+pub(crate) use assume::{RoleFields, arn_of, ask_identity, error_of, identify, roles_of};
+pub(crate) use client::{ClientFields, request as request_for_client};
 pub(crate) use exchange::{Asking, is_minted, token};
 pub(crate) use mint::Sessions;
 pub(crate) use minted::{MintKey, Minted, MintedToken, Unminted};

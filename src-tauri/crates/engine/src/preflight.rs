@@ -1,10 +1,13 @@
 //! Preflight: testing a provider app without a person, before a customer has to try. The provider is asked what it would be asked in
-//! a consent, with a code that is none and without cookies; what it answers tells whether it knows client, redirect URIs and scopes.
+//! a consent, with a code that is none and without cookies; what it answers tells whether it knows client, redirect URIs and scopes. Where
+//! that tells nothing of the client, it asks for a token of its own, which is thrown away; of a key at AWS, AWS says whose it is.
 
 mod authorize;
+mod mint;
 mod nightly;
 mod page;
 mod place;
+mod principal;
 mod token;
 
 use std::collections::HashMap;
@@ -13,7 +16,9 @@ use patchbay_model::consent::ProviderApp;
 use patchbay_model::flight::Explanation;
 use patchbay_model::preflight::{AppCheck, CheckKind, CheckOutcome, CheckWord};
 use patchbay_model::{Code, Operation, Problem, ProviderAppId, Scope, Timestamp};
+use patchbay_providers::Provider;
 use patchbay_providers::manifest::{At, Cause};
+use serde_json::{Map, Value};
 
 pub(crate) use nightly::run_due;
 pub use nightly::test_due;
@@ -103,6 +108,8 @@ struct Flight<'a> {
     client: OAuthClient,
     /// The scopes that a consent would ask for.
     scopes: Vec<String>,
+    /// The configuration that leads to the server.
+    config: Map<String, Value>,
 }
 
 /// Every test, in the order in which they are read.
@@ -113,11 +120,19 @@ async fn run(engine: &Engine, scope: Scope, app: &ProviderApp) -> Result<Vec<App
     let Some(provider) = engine.catalog_of(&mut tx).await?.get(&app.provider).cloned() else {
         return Ok(vec![check(CheckKind::Reached, "", unknown("The provider is not in the catalog of this version of Patchbay."))]);
     };
+    let client = client_of(engine, &mut tx, app).await;
     let Some(server) = place::server(&provider) else {
-        return Ok(vec![check(CheckKind::Reached, "", unknown("No person consents at this provider, so there is nothing to ask in their place."))]);
+        let Some(way) = principal::way(&provider) else {
+            return Ok(vec![check(CheckKind::Reached, "", unknown("No person consents at this provider, so there is nothing to ask in their place."))]);
+        };
+        let config = principal::config(&mut tx, &provider, way).await?;
+        drop(tx);
+        return Ok(match client {
+            Ok(client) => principal::test(engine, app, &provider, (way, &config), client).await,
+            Err(problem) => vec![check(CheckKind::Client, "", unreadable(&Asked { redirect_uri: "", scopes: &[], app }, &provider, &problem))],
+        });
     };
     let config = place::config(&mut tx, &provider, server, app).await?;
-    let client = client_of(engine, &mut tx, app).await;
     drop(tx);
     let Some(config) = config else {
         return Ok(vec![check(
@@ -137,7 +152,7 @@ async fn run(engine: &Engine, scope: Scope, app: &ProviderApp) -> Result<Vec<App
     };
     let client = match client {
         Ok(client) => client,
-        Err(problem) => return Ok(vec![check(CheckKind::Client, "", bad(explanation(&asked, &provider, Cause::WrongSecret, Some(&problem.message), None)))]),
+        Err(problem) => return Ok(vec![check(CheckKind::Client, "", unreadable(&asked, &provider, &problem))]),
     };
     let reached = place::reached(engine, &authority).await.map_or_else(|problem| unreached(&asked, &provider, &problem), |()| CheckOutcome::Good);
     let mut checks = vec![check(CheckKind::Reached, "", reached.clone())];
@@ -145,8 +160,8 @@ async fn run(engine: &Engine, scope: Scope, app: &ProviderApp) -> Result<Vec<App
         return Ok(checks);
     }
     let scopes = if app.scopes.is_empty() { server.scopes.default.clone() } else { app.scopes.clone() };
-    let flight = Flight { engine, app, authority, client, scopes };
-    checks.push(check(CheckKind::Client, "", flight.token().await));
+    let flight = Flight { engine, app, authority, client, scopes, config };
+    checks.push(check(CheckKind::Client, "", flight.mint(flight.token().await).await));
     let (redirects, scopes) = flight.authorize().await;
     checks.extend(redirects.into_iter().map(|(uri, outcome)| check(CheckKind::RedirectUri, &uri, outcome)));
     checks.push(check(CheckKind::Scopes, "", scopes));
@@ -175,7 +190,12 @@ impl Flight<'_> {
     }
 }
 
-fn unreached(asked: &Asked<'_>, provider: &patchbay_providers::Provider, problem: &Problem) -> CheckOutcome {
+/// A secret that cannot be opened here.
+fn unreadable(asked: &Asked<'_>, provider: &Provider, problem: &Problem) -> CheckOutcome {
+    bad(explanation(asked, provider, Cause::WrongSecret, Some(&problem.message), None))
+}
+
+fn unreached(asked: &Asked<'_>, provider: &Provider, problem: &Problem) -> CheckOutcome {
     match problem.code {
         Code::ProviderUnreachable | Code::ProviderTimeout => bad(explanation(asked, provider, Cause::Outage, Some(&problem.message), None)),
         Code::ProviderInvalidAnswer | Code::InvalidConfig => bad(explanation(asked, provider, Cause::Unknown, Some(&problem.message), None)),

@@ -1,13 +1,22 @@
 //! Who uses an object that others depend on: a point, a provider app, a credential.
 
+use patchbay_model::credential::CredentialKind;
 use patchbay_model::problem::Resource;
-use patchbay_model::{AccountId, CredentialId, DeletionId, IntegrationId, IntegrationPointId, Name, ProviderAppId};
+use patchbay_model::{AccountId, CredentialId, DeletionId, IntegrationId, IntegrationPointId, Name, ProviderAppId, ProviderId, Timestamp};
 use uuid::Uuid;
 
 use crate::db;
+use crate::dialect::At;
 use crate::error::{Result, StoreError};
 use crate::row;
 use crate::transaction::ReadTx;
+
+/// Integrations at a provider (`$3`) with a credential of a kind (`$4`), as far as the transaction sees.
+macro_rules! by_role {
+    () => {
+        "organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND provider = $3 AND deleted_at IS NULL AND id IN (SELECT reference.integration_id FROM integration_credential_references AS reference JOIN credentials AS role ON role.organization_id = reference.organization_id AND role.id = reference.credential_id WHERE reference.organization_id = $1 AND role.kind = $4 AND role.deleted_at IS NULL)"
+    };
+}
 
 /// Most users that are named; the count is of all.
 const NAMED: i64 = 100;
@@ -48,7 +57,21 @@ impl Users {
         self.integrations.iter().map(|user| Resource { kind: "integration".to_owned(), id: user.id.to_string(), rel: "cause".to_owned() }).collect()
     }
 
-    pub(crate) fn refuse(&self, noun: &'static str, id: Uuid) -> Result<()> {
+    /// Those of both, each of which has others.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.count += others.count;
+        self.integrations.extend(others.integrations);
+        self.integrations.sort_by(|one, other| (one.name.as_str(), one.id.uuid()).cmp(&(other.name.as_str(), other.id.uuid())));
+        self.integrations.truncate(usize::try_from(NAMED).unwrap_or(usize::MAX));
+        self
+    }
+
+    /// That there are none.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] with them.
+    pub fn refuse(&self, noun: &'static str, id: Uuid) -> Result<()> {
         if self.count == 0 { Ok(()) } else { Err(StoreError::InUse { noun, id, users: self.resources(), count: self.count }) }
     }
 }
@@ -88,6 +111,40 @@ impl ReadTx {
         .fetch_all(&mut self.tx)
         .await?;
         Ok(Users::new(rows))
+    }
+
+    /// Integrations at a provider that work by a role which the organization's own principal assumes.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn role_users(&mut self, provider: &ProviderId) -> Result<Users> {
+        let (organization, account) = self.bound()?;
+        let rows = db::query_as(concat!("SELECT id, account_id, name, count(*) OVER () FROM integration_instances WHERE ", by_role!(), " ORDER BY name, id LIMIT $5"))
+            .bind(organization)
+            .bind(account)
+            .bind(provider.as_str())
+            .bind(CredentialKind::AwsRole.as_str())
+            .bind(NAMED)
+            .fetch_all(&mut self.tx)
+            .await?;
+        Ok(Users::new(rows))
+    }
+
+    /// How many of them were used since.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn role_users_since(&mut self, provider: &ProviderId, since: Timestamp) -> Result<u64> {
+        let (organization, account) = self.bound()?;
+        let (number,): (i64,) = db::query_as(concat!("SELECT count(*) FROM integration_instances WHERE ", by_role!(), " AND last_used_at >= $5"))
+            .bind(organization)
+            .bind(account)
+            .bind(provider.as_str())
+            .bind(CredentialKind::AwsRole.as_str())
+            .bind(At(since))
+            .fetch_one(&mut self.tx)
+            .await?;
+        Ok(row::count(number))
     }
 
     /// All integrations whose configuration refers to a credential, for whoever must change each of them.

@@ -8,6 +8,7 @@ use patchbay_model::time::parse_lifetime;
 use patchbay_model::{Code, Problem, ProviderId, Scope, Secret, Timestamp};
 use patchbay_providers::manifest::{At, Auth, Cause, Template};
 use patchbay_providers::{Catalog, CredentialOption, Method, Provider, ProviderRequest, ProviderResponse, RequestBody, Values, xml};
+use patchbay_store::ReadTx;
 use serde_json::{Map, Value};
 use url::Url;
 use uuid::Uuid;
@@ -139,18 +140,45 @@ struct Place<'a> {
 /// # Errors
 /// `provider_app_missing` without a principal; why AWS does not tell.
 pub(crate) async fn identify(engine: &Engine, scope: Scope, provider: &Provider, way: &CredentialOption, settings: &Map<String, Value>) -> Result<String, Problem> {
-    let Auth::AwsRole { sts, region, max_seconds, .. } = &way.auth else { return Err(Problem::internal("a principal is asked for where no role is assumed")) };
     let (app, keys) = principal(engine, scope, provider).await?;
-    let place = Place { engine, provider, lane: app.id.uuid(), values: provider.values(settings, &Default::default(), &Default::default()) };
-    let response = call(&place, &Sts { address: sts, region, max_seconds: *max_seconds }, &keys, &[("Action", "GetCallerIdentity"), ("Version", VERSION)]).await?;
+    let response = ask_identity(engine, provider, way, settings, app.id.uuid(), &keys).await?;
     if !response.ok() {
         return Err(refused(provider, &app, &response).problem);
     }
-    let answer = read(&response);
-    let arn = answer.as_ref().and_then(|answer| answer.pointer("/GetCallerIdentityResponse/GetCallerIdentityResult/Arn")).and_then(Value::as_str);
-    let arn = arn.filter(|arn| arn.starts_with("arn:") && arn.len() <= 2048 && !arn.chars().any(char::is_control));
-    let arn = arn.ok_or_else(|| Problem::new(Code::ProviderInvalidAnswer, "AWS does not say who the principal is. Check the region and the partition."))?;
-    Ok(arn.to_owned())
+    arn_of(&response).ok_or_else(|| Problem::new(Code::ProviderInvalidAnswer, "AWS does not say who the principal is. Check the region and the partition."))
+}
+
+/// Asks AWS whose a key is.
+///
+/// # Errors
+/// Why there is no answer.
+pub(crate) async fn ask_identity(
+    engine: &Engine,
+    provider: &Provider,
+    way: &CredentialOption,
+    settings: &Map<String, Value>,
+    lane: Uuid,
+    keys: &AwsKeys,
+) -> Result<ProviderResponse, Problem> {
+    let Auth::AwsRole { sts, region, max_seconds, .. } = &way.auth else { return Err(Problem::internal("a principal is asked for where no role is assumed")) };
+    let place = Place { engine, provider, lane, values: provider.values(settings, &Default::default(), &Default::default()) };
+    call(&place, &Sts { address: sts, region, max_seconds: *max_seconds }, keys, &[("Action", "GetCallerIdentity"), ("Version", VERSION)]).await
+}
+
+/// The ARN in an answer to that.
+pub(crate) fn arn_of(response: &ProviderResponse) -> Option<String> {
+    let answer = read(response)?;
+    let arn = answer.pointer("/GetCallerIdentityResponse/GetCallerIdentityResult/Arn").and_then(Value::as_str)?;
+    Some(arn.to_owned()).filter(|arn| arn.starts_with("arn:") && arn.len() <= 2048 && !arn.chars().any(char::is_control))
+}
+
+/// The word of an error of AWS, and what it says; both empty where there is none.
+pub(crate) fn error_of(response: &ProviderResponse) -> (String, String) {
+    let answer = read(response).unwrap_or_default();
+    // Services that speak like AWS nest it once more.
+    let error = answer.pointer("/ErrorResponse/Error").or_else(|| answer.pointer("/ErrorResponse/Errors/Error"));
+    let text = |name: &str| error.and_then(|error| error.get(name)).and_then(Value::as_str).unwrap_or_default();
+    (text("Code").to_owned(), crate::oauth::bounded(text("Message")))
 }
 
 fn read(response: &ProviderResponse) -> Option<Value> {
@@ -159,11 +187,8 @@ fn read(response: &ProviderResponse) -> Option<Value> {
 
 /// What a refusal of STS means: the role, or the principal that asked for it.
 fn refused(provider: &Provider, app: &ProviderApp, response: &ProviderResponse) -> Unminted {
-    let answer = read(response).unwrap_or_default();
-    // Services that speak like AWS nest it once more.
-    let error = answer.pointer("/ErrorResponse/Error").or_else(|| answer.pointer("/ErrorResponse/Errors/Error"));
-    let text = |name: &str| error.and_then(|error| error.get(name)).and_then(Value::as_str).unwrap_or_default();
-    let (code, says) = (text("Code"), crate::oauth::bounded(text("Message")));
+    let (code, says) = error_of(response);
+    let code = code.as_str();
     let status = response.status;
     let of_principal = matches!(code, "InvalidClientTokenId" | "SignatureDoesNotMatch" | "IncompleteSignature" | "MissingAuthenticationToken");
     let (kind, words) = match provider.explain_answer(At::Token, response) {
@@ -193,11 +218,11 @@ fn refused(provider: &Provider, app: &ProviderApp, response: &ProviderResponse) 
 async fn principal(engine: &Engine, scope: Scope, provider: &Provider) -> Result<(ProviderApp, AwsKeys), Problem> {
     let mut tx = engine.store().read_secrets(scope).await?;
     let catalog = engine.catalog_of(&mut tx).await?;
-    for id in kin(&catalog, provider) {
-        let Some(app) = tx.provider_apps_at(&id).await?.into_iter().find(|app| app.client_secret.is_some()) else { continue };
+    if let Some(app) = principal_app(&mut tx, &catalog, provider).await? {
         let client = client_of(engine, &mut tx, &app).await?;
-        let Some(secret) = client.secret else { continue };
-        return Ok((app, AwsKeys { access_key_id: client.id, secret_access_key: secret, session: None }));
+        if let Some(secret) = client.secret {
+            return Ok((app, AwsKeys { access_key_id: client.id, secret_access_key: secret, session: None }));
+        }
     }
     Err(Problem::new(
         Code::ProviderAppMissing,
@@ -206,6 +231,34 @@ async fn principal(engine: &Engine, scope: Scope, provider: &Provider) -> Result
             provider.fullname()
         ),
     ))
+}
+
+/// The provider app whose key it is.
+async fn principal_app(tx: &mut ReadTx, catalog: &Catalog, provider: &Provider) -> Result<Option<ProviderApp>, Problem> {
+    for id in kin(catalog, provider) {
+        if let Some(app) = tx.provider_apps_at(&id).await?.into_iter().find(|app| app.client_secret.is_some()) {
+            return Ok(Some(app));
+        }
+    }
+    Ok(None)
+}
+
+/// The providers at which roles are assumed with the key of this app.
+///
+/// # Errors
+/// Problems of the store.
+pub(crate) async fn roles_of(engine: &Engine, tx: &mut ReadTx, app: &ProviderApp) -> Result<Vec<ProviderId>, Problem> {
+    let catalog = engine.catalog_of(tx).await?;
+    let mut found = Vec::new();
+    if !catalog.get(&app.provider).is_some_and(|provider| provider.has_principal()) {
+        return Ok(found);
+    }
+    for provider in catalog.providers().iter().filter(|provider| provider.has_principal()) {
+        if principal_app(tx, &catalog, provider).await?.is_some_and(|principal| principal.id == app.id) {
+            found.push(provider.id().clone());
+        }
+    }
+    Ok(found)
 }
 
 /// Providers whose provider apps hold a principal for this one: itself, those of its family, then whoever else assumes roles.

@@ -76,6 +76,21 @@ fn key(engine: &Engine, scope: Scope, provider: &Provider, option: &CredentialOp
 }
 
 async fn mint(engine: &Engine, provider: &Arc<Provider>, option: &CredentialOption, settings: &Map<String, Value>, client: &ClientFields) -> Result<MintedToken, Unminted> {
+    let (authority, prepared) = request(engine, provider, option, settings, client).await?;
+    granted(engine, &authority, prepared).await
+}
+
+/// The request for a token of a client, and where it goes.
+///
+/// # Errors
+/// When it cannot be made of manifest, configuration and client.
+pub(crate) async fn request(
+    engine: &Engine,
+    provider: &Arc<Provider>,
+    option: &CredentialOption,
+    settings: &Map<String, Value>,
+    client: &ClientFields,
+) -> Result<(Authority, Prepared), Problem> {
     let manifest = provider.manifest();
     let mut values = provider.values(settings, &BTreeMap::new(), &BTreeMap::new()).with(Slot::ClientId, client.id.as_str());
     for (name, value) in &client.extra {
@@ -89,7 +104,7 @@ async fn mint(engine: &Engine, provider: &Arc<Provider>, option: &CredentialOpti
             given.extend(audience.as_ref().map(|audience| values.text(manifest, audience)).transpose()?.flatten().map(|audience| ("audience".to_owned(), audience)));
             let asking = OAuthClient { id: client.id.clone(), secret: Some(client.secret.clone()) };
             let prepared = Prepared::client_credentials(engine.context(), &authority, &asking, &each(provider, &values, scopes)?, &given)?;
-            granted(engine, &authority, prepared).await
+            Ok((authority, prepared))
         }
         Auth::JwtBearer { server, assertion, scopes, params } => {
             let authority = server_of(engine, provider, server, settings).await?;
@@ -101,9 +116,9 @@ async fn mint(engine: &Engine, provider: &Arc<Provider>, option: &CredentialOpti
             let signed = oauth::written(engine.context(), manifest, assertion, &said, &client.secret)?;
             let beside: &[String] = if claimed { &[] } else { &scopes };
             let prepared = Prepared::jwt_bearer(&authority, &client.id, &signed, beside, &given)?;
-            granted(engine, &authority, prepared).await
+            Ok((authority, prepared))
         }
-        _ => Err(Problem::internal("a token was to be got in a way that has none").into()),
+        _ => Err(Problem::internal("a token was to be got in a way that has none")),
     }
 }
 

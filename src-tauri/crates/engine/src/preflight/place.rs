@@ -43,9 +43,14 @@ pub(super) async fn config(tx: &mut ReadTx, provider: &Provider, server: &Server
             return Ok(Some(config));
         }
     }
+    Ok(configs(tx, provider).await?.into_iter().find(|config| leads(provider, server, app, config)))
+}
+
+/// The configurations of integrations at a provider, as far as one looks.
+pub(super) async fn configs(tx: &mut ReadTx, provider: &Provider) -> Result<Vec<Map<String, Value>>, Problem> {
     let of_provider = Filter { field: "provider_type".to_owned(), operator: Operator::Eq, values: vec![provider.id().to_string()] };
     let found = tx.integrations(None, &ListQuery { filters: vec![of_provider], limit: Some(MOST), ..ListQuery::default() }).await?;
-    Ok(found.items.into_iter().filter_map(|integration| integration.config.as_object().cloned()).find(|config| leads(provider, server, app, config)))
+    Ok(found.items.into_iter().filter_map(|integration| integration.config.as_object().cloned()).collect())
 }
 
 /// Whether a configuration leads to the server at which the app is registered.

@@ -1,17 +1,23 @@
 //! Whether the provider takes the client: by the exchange of a code that is none.
 
-use patchbay_model::Secret;
 use patchbay_model::preflight::CheckOutcome;
+use patchbay_model::{Problem, Secret};
 use patchbay_providers::manifest::revoke::{ErrorMatch, TokenTest};
 use patchbay_providers::manifest::{At, Cause, ClientAuth};
 use reqwest::header::CONTENT_TYPE;
 
 use super::{Flight, page, unknown};
 use crate::consent::explain::Trouble;
-use crate::oauth::{self, Answer, Prepared, random};
+use crate::oauth::{self, Answer, NewTokens, Prepared, random};
 
 /// Sent by an app that names no redirect URI; nobody is there (RFC 2606).
 const NOWHERE: &str = "https://patchbay.invalid/oauth/callback";
+
+/// What a token endpoint says.
+pub(super) enum Said {
+    Granted(Box<NewTokens>),
+    Trouble(Trouble),
+}
 
 impl Flight<'_> {
     /// What the token endpoint says of the client.
@@ -27,20 +33,25 @@ impl Flight<'_> {
             return self.bad("", Cause::WrongSecret, Some("No client secret is stored, and the provider wants one. Enter it."), &Trouble::default());
         }
         match self.bogus().await {
-            Ok(Some(trouble)) => self.client_by(good, bad, &trouble),
-            Ok(None) => unknown("The provider gave tokens for a code that is none, so that nothing can be told by it."),
+            Ok(Said::Trouble(trouble)) => self.client_by(good, bad, &trouble),
+            Ok(Said::Granted(_)) => unknown("The provider gave tokens for a code that is none, so that nothing can be told by it."),
             Err(problem) => unknown(&problem.message),
         }
     }
 
-    /// Exchanges a code that is none. Gives what is said of it; nothing where it is taken.
-    async fn bogus(&self) -> Result<Option<Trouble>, patchbay_model::Problem> {
+    /// Exchanges a code that is none.
+    async fn bogus(&self) -> Result<Said, Problem> {
         let (engine, authority) = (self.engine, &self.authority);
         let entropy = engine.context().entropy();
         let code = Secret::new(format!("patchbay-preflight-{}", random(entropy).expose()));
         let verifier = authority.pkce.then(|| random(entropy));
         let redirect_uri = self.app.redirect_uris.first().map_or(NOWHERE, String::as_str);
-        let prepared = Prepared::code(engine.context(), authority, &self.client, &code, redirect_uri, verifier.as_ref())?;
+        self.said(Prepared::code(engine.context(), authority, &self.client, &code, redirect_uri, verifier.as_ref())?).await
+    }
+
+    /// What the token endpoint says to a request.
+    pub(super) async fn said(&self, prepared: Prepared) -> Result<Said, Problem> {
+        let (engine, authority) = (self.engine, &self.authority);
         let mask = prepared.mask();
         let answer = oauth::send(engine, prepared, engine.context().new_uuid()).await.answer()?;
         let status = answer.status.as_u16();
@@ -48,9 +59,9 @@ impl Flight<'_> {
         let content_type = answer.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).and_then(|value| value.split(';').next()).map(|value| value.trim().to_owned());
         let trouble = Trouble { status: Some(status), content_type, ..Trouble::default() };
         Ok(match oauth::read(&authority.server, status, &answer.headers, &answer.body, engine.now()) {
-            Answer::Granted(_) => None,
-            Answer::Refused(refusal) => Some(Trouble { code: Some(covered(&refusal.error)), words: refusal.description.as_deref().map(covered), ..trouble }),
-            Answer::Nonsense => Some(Trouble { words: Some(covered(&page::text(&answer.body))), ..trouble }),
+            Answer::Granted(tokens) => Said::Granted(tokens),
+            Answer::Refused(refusal) => Said::Trouble(Trouble { code: Some(covered(&refusal.error)), words: refusal.description.as_deref().map(covered), ..trouble }),
+            Answer::Nonsense => Said::Trouble(Trouble { words: Some(covered(&page::text(&answer.body))), ..trouble }),
         })
     }
 

@@ -1,13 +1,14 @@
 //! What a delete of a provider app takes along.
 
 use patchbay_model::{Operation, Problem};
-use patchbay_store::Affected;
 
 use super::get::find;
+use super::users::{used_since, users};
 use crate::deletion::{Impact, today};
 use crate::{Engine, ManagementGrant, reach};
 
-/// What a delete of a provider app takes along: nothing but itself. Integrations that were authorized through it forbid it.
+/// What a delete of a provider app takes along: nothing but itself. Integrations that were authorized through it, and those whose roles
+/// it assumes, forbid it.
 ///
 /// # Errors
 /// `not_found`, `permission_denied`; problems of the store.
@@ -15,6 +16,6 @@ pub async fn impact(engine: &Engine, grant: &ManagementGrant, app: &str) -> Resu
     grant.require(Operation::ProviderAppsImpact, None)?;
     let mut tx = reach::reading(engine, grant).await?;
     let app = find(&mut tx, app).await?;
-    let users = tx.provider_app_users(app.id).await?.resources();
-    Ok(Impact { users, used_today: tx.used_since(Affected::ProviderApp(app.id), today(engine)).await?, ..Impact::default() })
+    let users = users(engine, &mut tx, &app).await?.resources();
+    Ok(Impact { users, used_today: used_since(engine, &mut tx, &app, today(engine)).await?, ..Impact::default() })
 }

@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use patchbay_engine::account::CreateAccount;
 use patchbay_engine::installation::{self, StoreUrl};
 use patchbay_engine::integration::{self, CreateIntegration, UpdateIntegration};
-use patchbay_engine::provider_app::{self, CreateProviderApp};
+use patchbay_engine::preflight;
+use patchbay_engine::provider_app::{self, CreateProviderApp, UpdateProviderApp};
 use patchbay_engine::{Engine, ManagementGrant, NetworkPolicy};
 use patchbay_model::integration::{AttentionCause, Integration, IntegrationStatus};
+use patchbay_model::preflight::{CheckKind, CheckOutcome};
 use patchbay_model::{Clock, Code, Context, Origin, Problem, Secret, Timestamp};
 use patchbay_providers::Catalog;
 use patchbay_vault::{KeyAccess, KeySource, OsEntropy, SystemClock};
@@ -106,10 +108,14 @@ impl World {
     }
 
     async fn principal(&self, id: &str, secret: &str) {
+        self.principal_at("sink_aws_test", id, secret).await;
+    }
+
+    async fn principal_at(&self, provider: &str, id: &str, secret: &str) {
         let app = CreateProviderApp {
             name: Some("our-principal".to_owned()),
             fullname: None,
-            provider: "sink_aws_test".to_owned(),
+            provider: provider.to_owned(),
             issuer: None,
             client_id: id.to_owned(),
             client_secret: Some(Secret::new(secret)),
@@ -118,6 +124,23 @@ impl World {
             secret_expires: None,
         };
         provider_app::create(&self.engine, &self.grant, app).await.unwrap();
+    }
+
+    /// Another key in the place of the principal's.
+    async fn other_principal(&self, id: &str, secret: &str) {
+        let app = provider_app::get(&self.engine, &self.grant, "our-principal").await.unwrap();
+        let change = UpdateProviderApp { client_id: id.to_owned(), client_secret: Some(Secret::new(secret)), ..UpdateProviderApp::of(app) };
+        provider_app::update(&self.engine, &self.grant, "our-principal", change).await.unwrap();
+    }
+
+    /// What is found of the principal: what is tested, and `good`, `cannot_tell` or the cause of what is bad.
+    async fn tested(&self) -> Vec<(CheckKind, String)> {
+        let checks = preflight::preflight(&self.engine, &self.grant, "our-principal").await.unwrap().checks;
+        let word = |outcome: CheckOutcome| match outcome {
+            CheckOutcome::Bad(explanation) => explanation.cause,
+            other => other.word().as_str().to_owned(),
+        };
+        checks.into_iter().map(|check| (check.kind, word(check.outcome))).collect()
     }
 
     fn advance(&self, seconds: i64) {
@@ -230,4 +253,62 @@ async fn the_policy_that_is_proposed_lets_the_principal_in_and_nobody_else() {
     world.change(config(&other.external_id)).await;
     let problem = world.probe().await.unwrap_err();
     assert!(problem.code == Code::InvalidConfig && problem.message.contains("sts:ExternalId"), "a role that is open to others: {problem:?}");
+}
+
+/// Checks of a principal whose provider was reached.
+fn reached(client: &str) -> Vec<(CheckKind, String)> {
+    vec![(CheckKind::Reached, "good".to_owned()), (CheckKind::Client, client.to_owned())]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_of_the_principal_is_tested_by_asking_whose_it_is() {
+    let moto = Moto::start();
+    let world = World::new(Catalog::of_manifests(&[("sink_aws_test", QUEUE)]).unwrap()).await;
+    let (id, secret) = moto.principal();
+    world.principal(id, secret).await;
+    world.make(json!({ "type": "sink_aws_test", "url": moto.text("queue"), "sts": moto.text("url"), "credential": moto.role(moto.text("external_id")) })).await;
+    assert_eq!(world.tested().await, reached("good"));
+
+    world.other_principal(id, "planted-secret-of-the-principal").await;
+    assert_eq!(world.tested().await, reached("wrong_secret"));
+    let shown = format!("{:?}", preflight::checks(&world.engine, &world.grant, "our-principal").await.unwrap());
+    assert!(!shown.contains("planted-secret"), "{shown}");
+    world.other_principal("AKIAIOSFODNN7EXAMPLE", secret).await;
+    assert_eq!(world.tested().await, reached("unknown_client"));
+
+    // A key that is good may do nothing at all: everybody may ask who they are. It ends at AWS, and the night finds it.
+    let key = moto.key();
+    world.other_principal(key["access_key_id"].as_str().unwrap(), key["secret_access_key"].as_str().unwrap()).await;
+    assert_eq!(world.tested().await, reached("good"));
+    moto.end_key().await;
+    preflight::test_due(&world.engine).await.unwrap();
+    world.advance(86_400);
+    assert_eq!(preflight::test_due(&world.engine).await.unwrap(), 1);
+    let night = preflight::checks(&world.engine, &world.grant, "our-principal").await.unwrap();
+    let client = night.checks.iter().find(|check| check.kind == CheckKind::Client).unwrap();
+    assert!(matches!(&client.outcome, CheckOutcome::Bad(explanation) if explanation.cause == "unknown_client"), "{client:?}");
+
+    drop(moto);
+    assert_eq!(world.tested().await, [(CheckKind::Reached, "outage".to_owned())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_whose_key_assumes_roles_is_in_use() {
+    let world = World::new(Catalog::builtin().unwrap()).await;
+    world.principal_at("storage_aws_s3", "AKIAIOSFODNN7EXAMPLE", "secret-of-the-principal").await;
+    let users = async || provider_app::impact(&world.engine, &world.grant, "our-principal").await.unwrap().users;
+    assert_eq!(users().await, []);
+    // At another provider of the same vendor, which has no principal of its own.
+    let queue =
+        |credential: Value| json!({ "type": "sink_aws_sqs", "url": "https://sqs.us-east-1.amazonaws.com/123456789012/events", "region": "us-east-1", "credential": credential });
+    let role = json!({ "type": "aws_role", "role_arn": "arn:aws:iam::123456789012:role/customer", "external_id": "external-id-of-the-customer" });
+    let made = world.make(queue(role)).await;
+    let found = users().await;
+    assert_eq!(found.iter().map(|user| user.id.as_str()).collect::<Vec<_>>(), [made.id.to_string()]);
+    let problem = provider_app::delete(&world.engine, &world.grant, "our-principal").await.unwrap_err();
+    assert!(problem.code == Code::InUse && problem.context.resources.iter().any(|resource| resource.id == made.id.to_string()), "{problem:?}");
+    // With a key of the customer's own it needs nobody's principal.
+    world.change(queue(json!({ "type": "aws", "access_key_id": "AKIAI44QH8DHBEXAMPLE", "secret_access_key": "secret-of-the-customer" }))).await;
+    assert_eq!(users().await, []);
+    provider_app::delete(&world.engine, &world.grant, "our-principal").await.unwrap();
 }
