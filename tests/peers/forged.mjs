@@ -50,6 +50,8 @@ const forgeries = {
   array: { send: (response, whole) => response.writeHead(200, json).end(`[${whole}]`) },
   nul: { body: (body) => Object.fromEntries(Object.entries(body).map(([name, value]) => [name, typeof value === 'string' ? `${value}\u0000` : value])) },
   number: { body: (body) => Object.fromEntries(Object.keys(body).map((name) => [name, 17])) },
+  // What was given before, once more.
+  same: { body: (body) => ({ ...body, access_token: 'the-access-token-of-before', refresh_token: 'the-refresh-token-of-before' }) },
   nothing: { send: (response) => response.destroy() },
 };
 

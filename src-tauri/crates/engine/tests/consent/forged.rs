@@ -253,3 +253,19 @@ async fn another_issuers_answer_and_one_that_says_two_things_are_refused() {
     let callback = world.person(&begun).await;
     assert_eq!(world.finish(&begun, &callback).await.unwrap().state, ConnectState::Completed, "its own name is no harm");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_come_once_more_are_used_on() {
+    let world = World::new().await;
+    let integration = world.awaiting().await;
+    for _ in 0..2 {
+        world.forge("/token", "same", 1).await;
+        world.connect(&integration).await;
+    }
+    world.advance(3660);
+    world.call(&integration).await.unwrap();
+    let journal = integration::journal(&world.engine, &world.grant, &world.account, &integration.id.to_string()).await.unwrap();
+    assert_eq!(journal[0].outcome, RefreshStep::Proven, "a token that two consents brought is no token of the one before");
+    let note = journal.iter().flat_map(|attempt| &attempt.steps).find(|taken| taken.step.step == RefreshStep::Reconnected).unwrap().step.note.clone().unwrap();
+    assert!(note["words"].as_str().unwrap().contains("once more"), "{note}");
+}
