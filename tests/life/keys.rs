@@ -52,8 +52,15 @@ pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &Cred
     must(after.id == integration.id && after.status == IntegrationStatus::Active, || format!("it is another one: {after:?}"))?;
 
     // We give it back; where the provider lets a key end itself, that is proven.
-    let by_hand =
-        Revocation { how: How::None, proof: Proof::Nothing, answers_ok_always: false, settle_seconds: None, each_token: false, manual: Manual { steps: Vec::new(), url: None } };
+    let by_hand = Revocation {
+        how: How::None,
+        proof: Proof::Nothing,
+        answers_ok_always: false,
+        settle_seconds: None,
+        each_token: false,
+        ends: None,
+        manual: Manual { steps: Vec::new(), url: None },
+    };
     let facts = way.revocation.as_ref().filter(|_| matches!(way.auth, Auth::Plain)).unwrap_or(&by_hand);
     crate::revoking::gives_back(&world, &integration, facts).await?;
     let third = issue()?;
