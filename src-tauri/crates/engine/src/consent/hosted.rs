@@ -304,7 +304,8 @@ pub async fn begin_again(engine: &Engine, id: &str, browser: &BrowserNonce, call
     let (session, link) = by_link(engine, id, browser, caller).await?;
     let over = matches!(session.state, ConnectState::Failed { .. } | ConnectState::Cancelled);
     let mut tx = reach::reading(engine, &link.grant).await?;
-    if !over && !(session.state == ConnectState::Begun && session.expires <= surely(engine, &mut tx).await?) {
+    let late = session.state == ConnectState::Begun && session.expires <= surely(engine, &mut tx).await?;
+    if !(over || late) {
         return Err(finish::over(&session));
     }
     let integration = tx.integration(session.integration_id).await?.ok_or_else(connect_link::dead)?;
