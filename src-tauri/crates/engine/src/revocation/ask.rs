@@ -107,7 +107,7 @@ async fn at_endpoint(engine: &Engine, revocation: &Revocation, material: &Materi
         Ok(None) => return Asked::Cannot("There are no tokens that could be ended.".to_owned()),
         Err(problem) => return Asked::trouble(problem),
     };
-    let (mut taken, mut gone, mut trouble, mut unsupported) = (0_u32, false, None, Vec::new());
+    let (mut taken, mut gone, mut trouble, mut unsupported) = (Vec::new(), false, None, Vec::new());
     for (_, token) in set.tokens().take(if material.facts.revocation.each_token { usize::MAX } else { 1 }) {
         for kind in order {
             let secret = match kind {
@@ -122,7 +122,7 @@ async fn at_endpoint(engine: &Engine, revocation: &Revocation, material: &Materi
             };
             let mask = prepared.mask();
             match judged(oauth::send(engine, prepared, revocation.id.uuid()).await) {
-                Judged::Taken => taken += 1,
+                Judged::Taken => taken.push(*kind),
                 Judged::Gone => gone = true,
                 Judged::Unsupported => unsupported.push(*kind),
                 Judged::OfClient(refusal) => {
@@ -139,19 +139,21 @@ async fn at_endpoint(engine: &Engine, revocation: &Revocation, material: &Materi
         }
     }
     let all = "The provider's revocation endpoint took it.".to_owned();
+    let (some, renewable) = (!taken.is_empty(), set.main.refresh.is_some() && !taken.contains(&TokenKind::Refresh));
     match trouble {
         // The grant ends with the first of its tokens, whatever is said of the others.
-        _ if taken > 0 && ends != Ends::Token => Asked::Taken(all),
-        // One that is not taken today is not taken tomorrow; one that could not be asked about is.
-        Some(Asked::NotTaken { step: RevocationStep::Refused, words, .. }) if taken > 0 => {
-            Asked::Partly { taken: "The provider's revocation endpoint took one of the tokens.".to_owned(), refused: format!("It did not take the other. {words}") }
+        _ if some && ends != Ends::Token => Asked::Taken(all),
+        // One that is not taken today is not taken tomorrow; one that could not be asked about is. What becomes of an access token is seen.
+        Some(Asked::NotTaken { step: RevocationStep::Refused, .. }) if some && !renewable => Asked::Taken(all),
+        Some(Asked::NotTaken { step: RevocationStep::Refused, words, .. }) if some => {
+            Asked::Partly { taken: "The provider's revocation endpoint took the access token.".to_owned(), refused: format!("It did not take the refresh token. {words}") }
         }
         Some(asked) => asked,
-        None if taken > 0 && unsupported.contains(&TokenKind::Refresh) && set.main.refresh.is_some() => Asked::Partly {
+        None if some && renewable && unsupported.contains(&TokenKind::Refresh) => Asked::Partly {
             taken: "The provider's revocation endpoint took the access token.".to_owned(),
             refused: "It takes no refresh tokens (`unsupported_token_type`).".to_owned(),
         },
-        None if taken > 0 => Asked::Taken(all),
+        None if some => Asked::Taken(all),
         None if gone => Asked::Taken("The provider says that it had ended before.".to_owned()),
         None => Asked::refused("The provider's revocation endpoint does not take the kind of token that there is."),
     }

@@ -141,7 +141,7 @@ async fn where_a_code_tells_nothing_the_client_gets_a_token_of_its_own_which_is_
     // This one may not: that is no fault of the client, and nothing is told.
     let checks = test(&world).await;
     assert_eq!(found(&checks)[&(CheckKind::Client, "")], "cannot_tell");
-    assert_eq!(world.peer.asked(CLIENT).await.last().unwrap()["error"], "unauthorized_client");
+    assert_eq!(world.peer.asked(CLIENT).await.last().unwrap()["error"], "invalid_request");
 
     let (id, secret) = world.peer.service_client();
     world.change_app(|app| (app.client_id, app.client_secret) = (id.to_owned(), Some(Secret::new(secret)))).await;
