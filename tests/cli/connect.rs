@@ -11,7 +11,7 @@ use patchbay_engine::{account, account::CreateAccount};
 use patchbay_model::{Origin, Secret};
 use patchbay_providers::sample_config;
 use patchbay_server::Simulated;
-use patchbay_simulator::Simulator;
+use patchbay_simulator::{Fault, FaultOrder, Simulator};
 use patchbay_vault::{KeyAccess, KeySource, system_context};
 use serde_json::{Value, json};
 
@@ -22,29 +22,34 @@ const MANIFEST: &str = include_str!("../../src-tauri/crates/providers/tests/fixt
 
 /// A store of samples with an integration at a provider of its own.
 async fn prepared(bench: &Bench) -> (Simulator, Simulated) {
+    prepared_at(bench, PROVIDER, "http://127.0.0.1:8085/oauth/callback").await
+}
+
+/// The same with this provider.
+async fn prepared_at(bench: &Bench, id: &str, redirect_uri: &str) -> (Simulator, Simulated) {
     let store = StoreUrl::Sqlite(bench.store());
     let keys = KeyAccess::from(KeySource::File(bench.key()));
     let (engine, created) = installation::create_sample(&store, &keys, system_context()).await.unwrap();
     let grant = engine.local_grant(created.organization.id, Origin::Cli).await.unwrap();
     patchbay_engine::manifest_entry::add(&engine, &grant, MANIFEST).await.unwrap();
-    let provider = Arc::clone(engine.catalog_for(&grant).await.unwrap().find(PROVIDER).unwrap());
+    let provider = Arc::clone(engine.catalog_for(&grant).await.unwrap().find(id).unwrap());
     let simulator = Simulator::of(std::slice::from_ref(&provider), system_context());
     let setup = simulator.setup(provider.id()).unwrap();
     let app = CreateProviderApp {
         name: Some("ours".to_owned()),
         fullname: None,
-        provider: PROVIDER.to_owned(),
+        provider: id.to_owned(),
         issuer: None,
         client_id: setup.client_id,
         client_secret: Some(Secret::new(setup.client_secret)),
-        redirect_uris: vec!["http://127.0.0.1:8085/oauth/callback".to_owned()],
+        redirect_uris: vec![redirect_uri.to_owned()],
         scopes: Vec::new(),
         secret_expires: None,
     };
     provider_app::create(&engine, &grant, app).await.unwrap();
     account::create(&engine, &grant, CreateAccount { name: Some("globex".to_owned()), ..CreateAccount::default() }).await.unwrap();
     let mut config = sample_config(provider.manifest());
-    config.insert("type".to_owned(), PROVIDER.into());
+    config.insert("type".to_owned(), id.into());
     config.insert("credential".to_owned(), json!({ "type": "o_auth_user" }));
     let new = CreateIntegration { name: Some("desk".to_owned()), provider_config: Value::Object(config), ..CreateIntegration::default() };
     integration::create(&engine, &grant, "globex", new).await.unwrap();
@@ -108,6 +113,46 @@ async fn a_consent_is_waited_for_and_its_outcome_said() {
             assert_eq!((status.code(), ended["problem"]["code"].as_str()), (Some(1), Some("consent_denied")), "{ended}");
         }
     }
+}
+
+/// A consent up to its end, with these arguments beside: the exit status, and what was said.
+async fn connected(bench: &Bench, simulator: &Simulator, rehearse: &str, arguments: &[&str]) -> (Option<i32>, Value) {
+    let mut child = words(bench, &["connect", "--integration", "globex/desk", "--rehearse", rehearse, "--output", "json"])
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    let told: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    let start: url::Url = told["open"].as_str().unwrap().parse().unwrap();
+    let set_out = tokio::task::spawn_blocking(move || get(&start, "")).await.unwrap();
+    let page: url::Url = header(&set_out, "location").parse().unwrap();
+    let cookie = header(&set_out, "set-cookie").split(';').next().unwrap().to_owned();
+    let back = simulator.consent(&page, true).unwrap();
+    tokio::task::spawn_blocking(move || get(&back, &cookie)).await.unwrap();
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    let status = child.wait().unwrap();
+    (status.code(), serde_json::from_str(rest.trim()).unwrap_or_else(|error| panic!("{error}: {rest}")))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_places_one_is_named() {
+    let bench = Bench::empty();
+    let (simulator, simulated) = prepared_at(&bench, "accounting_xero", "http://localhost:8085/oauth/callback").await;
+    let rehearse = format!("http://{}", simulated.address());
+    simulator.order(FaultOrder::once(Fault::Places { count: 2 }));
+    for arguments in [[].as_slice(), &["--place", "Nobody Ltd"]] {
+        let (status, told) = connected(&bench, &simulator, &rehearse, arguments).await;
+        let message = told["problem"]["message"].as_str().unwrap_or_default();
+        assert!(status == Some(1) && message.contains("sim-name-2 (sim-tenant-2)") && message.contains("cancelled"), "{told}");
+    }
+    let (status, told) = connected(&bench, &simulator, &rehearse, &["--place", "sim-name"]).await;
+    assert_eq!((status, told["session"]["state"].as_str()), (Some(0), Some("completed")), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,20 +1,24 @@
 //! The life of every credential that the catalog knows, through the engine and over the wire, with providers that the simulator plays
 //! from the same manifests: entered or granted, used, renewed, ended at the provider, replaced.
 //!
-//! There is one trial for each way to authenticate of each manifest, one more where a consent gives several tokens, and one for what can be told of its app without a person. What a trial proves is that manifest, engine and simulator agree.
+//! There is one trial for each way to authenticate of each manifest, one more where a consent gives several tokens or access to several places,
+//! or where answers are signed, and one for what can be told of its app without a person. What a trial proves is that manifest, engine and simulator agree.
 
 mod consent;
 mod keys;
+mod places;
 mod preflight;
 mod revoking;
 mod sets;
+mod signed;
 mod world;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use patchbay_providers::manifest::Auth;
+use patchbay_providers::manifest::call::Pick;
+use patchbay_providers::manifest::{Auth, Base};
 use patchbay_providers::{Catalog, Provider};
 
 fn main() -> ExitCode {
@@ -44,6 +48,20 @@ fn main() -> ExitCode {
             let (runtime, catalog, provider, way) = (runtime.clone(), catalog.clone(), provider.clone(), way.clone());
             let name = format!("{}::{}::set", provider.id(), way.word);
             trials.push(Trial::test(name, move || runtime.block_on(sets::life(&catalog, &provider, &way))));
+        }
+        if let Base::Lookup(lookup) = &provider.manifest().base
+            && matches!(lookup.pick, Pick::Asked { .. })
+        {
+            for way in provider.manifest().credential.iter().filter(|way| provider.consent(&way.word).is_some()) {
+                let (runtime, catalog, provider, way) = (runtime.clone(), catalog.clone(), provider.clone(), way.clone());
+                let name = format!("{}::{}::places", provider.id(), way.word);
+                trials.push(Trial::test(name, move || runtime.block_on(places::life(&catalog, &provider, &way))));
+            }
+        }
+        for way in provider.manifest().credential.iter().filter(|way| provider.consent(&way.word).is_some_and(|server| server.callback.signed.is_some())) {
+            let (runtime, catalog, provider, way) = (runtime.clone(), catalog.clone(), provider.clone(), way.clone());
+            let name = format!("{}::{}::signed", provider.id(), way.word);
+            trials.push(Trial::test(name, move || runtime.block_on(signed::life(&catalog, &provider, &way))));
         }
         if trials.len() == before {
             let (runtime, catalog, provider) = (runtime.clone(), catalog.clone(), provider.clone());

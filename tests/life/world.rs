@@ -41,7 +41,7 @@ pub(crate) struct World {
     account: String,
     clock: Arc<MovedClock>,
     // Both end with the trial.
-    _simulated: Simulated,
+    simulated: Simulated,
     folder: tempfile::TempDir,
 }
 
@@ -77,7 +77,7 @@ impl World {
         let grant = engine.local_grant(created.organization.id, Origin::Cli).await.map_err(problem("the grant"))?;
         let new = CreateAccount { name: Some("globex".to_owned()), ..CreateAccount::default() };
         let account = patchbay_engine::account::create(&engine, &grant, new).await.map_err(problem("the account"))?.account.id.to_string();
-        Ok(Self { engine, grant, simulator, provider: provider.clone(), account, clock, _simulated: simulated, folder })
+        Ok(Self { engine, grant, simulator, provider: provider.clone(), account, clock, simulated, folder })
     }
 
     /// A configuration with this credential in it.
@@ -130,6 +130,16 @@ impl World {
 
     pub(crate) fn advance(&self, seconds: u64) {
         self.clock.0.fetch_add(i64::try_from(seconds).unwrap_or_default() * 1_000_000, Ordering::SeqCst);
+    }
+
+    /// Another process goes on with the store; what the one before had in memory is gone.
+    pub(crate) async fn open_again(&mut self, catalog: &Catalog) -> Result<(), Failed> {
+        let store = StoreUrl::Sqlite(self.folder.path().join("store.db"));
+        let keys = KeyAccess::from(KeySource::File(self.folder.path().join("store.key")));
+        let network = NetworkPolicy { allow_private: false, rehearsal: Some(self.simulated.rehearsal().map_err(problem("the rehearsal"))?) };
+        let context = Context::new(self.clock.clone(), Arc::new(OsEntropy));
+        self.engine = installation::open_with(&store, &keys, catalog.clone(), context, network, Origin::Cli).await.map_err(problem("the next engine"))?;
+        Ok(())
     }
 
     async fn bare_store(&self) -> Result<Store, Failed> {

@@ -112,10 +112,11 @@ const rehearsal = {
     rehearsalStep(11, 'patchbay', 'Jira no longer accepts the credential of `rehearsal`. Connect it again.', false, 'needs_reconnect'),
   ],
 };
-const attempt = (n, outcome, steps, more = {}) => ({ id: ID(990 + n), owner: 'halcyon-1 4711', reason: 'due', sends: 1, outcome, token_before: '9f31c0aa', steps: steps.map((step, at) => ({ at: new Date(NOW - n * 3_600_000 + at * 400).toISOString(), step, owner: step === 'taken_over' ? 'halcyon-2 812' : 'halcyon-1 4711' })), ...more });
+const attempt = (n, outcome, steps, more = {}) => ({ id: ID(990 + n), token: 'main', owner: 'halcyon-1 4711', reason: 'due', sends: 1, outcome, token_before: '9f31c0aa', steps: steps.map((step, at) => ({ at: new Date(NOW - n * 3_600_000 + at * 400).toISOString(), step, owner: step === 'taken_over' ? 'halcyon-2 812' : 'halcyon-1 4711' })), ...more });
 const journal = [
   attempt(1, 'proven', ['intent', 'sent', 'granted', 'activated', 'proven'], { token_before: '77e0b1c4', token_after: 'd2a90f13' }),
   attempt(2, 'lost', ['intent', 'sent', 'lost'], { token_before: '77e0b1c4', sends: 2, reason: 'refused' }),
+  attempt(4, 'attention', ['intent', 'sent', 'dead', 'attention'], { token: 'user', token_before: '51be02d8' }),
   attempt(3, 'dead', ['intent', 'taken_over', 'dead'], { token_before: '9f31c0aa' }),
 ];
 
@@ -261,6 +262,11 @@ ${accounts.slice(0, 30).map((one) => `  ${one.name}:\n    fullname: ${one.fullna
 `;
 
 const mismatch = (cause, words, quote) => ({ cause, words, quote, change: { who: 'administrator', place: 'Redirect URIs of the app at OpenID Connect', from: ['http://127.0.0.1/oauth/callback', 'https://old.halcyon.example/oauth/callback'], to: 'https://patchbay.halcyon.example/oauth/callback' } });
+const choosingConsent = () => ({
+  id: ID(400), account_id: ID(1000), integration_id: ID(3004), route: 'link', redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', scopes: ['accounting.invoices'], state: 'choosing',
+  places: [{ id: '4c1b6a52-3f0e-4d6c-9a34-2f8c8e0f1a77', name: 'Halcyon Trading (UK)' }, { id: '93d2a5f0-77e1-4a0b-8a51-0b1df6f0c2de', name: 'Halcyon Trading (NZ)' }, { id: 'b0a7c8e4-11f2-4a7f-8d2b-6cf7c1d0a955', name: 'Demo Company' }],
+  expires: new Date(Date.now() + 1_140_000).toISOString(), created_at: ago(0), updated_at: ago(0),
+});
 const failedConsent = {
   id: ID(400), account_id: ID(1000), integration_id: ID(3002), route: 'link', redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', scopes: ['openid'], state: 'failed', code: 'consent_denied',
   message: 'Register exactly https://patchbay.halcyon.example/oauth/callback at the provider.', expires: ago(-10), created_at: ago(3), updated_at: ago(2),
@@ -421,8 +427,8 @@ export function answer(command, params = {}) {
     case 'end_users.impact': return { result: { takes: [{ kind: 'consent_receipt', count: 2 }, { kind: 'audit', count: 5 }], used_by: [], keeps: [{ kind: 'integration', count: 1 }], undoable: false } };
     case 'connect.routes': return { result: [{ route: 'link', recommended: true, redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', any_port: false }, { route: 'paste', recommended: false, redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', any_port: false }, { route: 'window', recommended: false, any_port: false, why_not: 'There is no window here.' }, { route: 'browser', recommended: false, any_port: false, why_not: 'No browser can be opened from here.' }] };
     case 'connect.begin': return { result: { id: ID(400), account_id: ID(1000), integration_id: body.integration_id, route: body.route, redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', start_url: 'https://patchbay.halcyon.example/connect/start/4f1c9a', scopes: ['openid'], state: 'begun', expires: new Date(Date.now() + 600_000).toISOString(), created_at: ago(0), updated_at: ago(0) } };
-    case 'connect.get': return { result: world.consent === 'failed' ? failedConsent : { id: ID(400), account_id: ID(1000), integration_id: ID(3004), route: 'link', redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', scopes: ['openid'], state: 'begun', expires: new Date(Date.now() + 600_000).toISOString(), created_at: ago(0), updated_at: ago(0) } };
-    case 'connect.latest': return { result: path.integration_id === ID(3002) ? [failedConsent] : [] };
+    case 'connect.get': return { result: world.consent === 'failed' ? failedConsent : world.consent === 'choosing' ? choosingConsent() : { id: ID(400), account_id: ID(1000), integration_id: ID(3004), route: 'link', redirect_uri: 'https://patchbay.halcyon.example/oauth/callback', scopes: ['openid'], state: 'begun', expires: new Date(Date.now() + 600_000).toISOString(), created_at: ago(0), updated_at: ago(0) } };
+    case 'connect.latest': return { result: path.integration_id === ID(3002) ? [failedConsent] : world.consent === 'choosing' && path.integration_id === ID(3004) ? [choosingConsent()] : [] };
     case 'connect.flight': return { result: flight };
     case 'provider_apps.checks': case 'provider_apps.preflight': return { result: { checks: appChecks, next_check_at: ago(-700) } };
     case 'connect.cancel': return { result: { state: 'cancelled' } };

@@ -47,6 +47,7 @@ const SCREENS = {
   'integration-edit': [`#/integrations/${account}/${integration}/edit`],
   'integration-connect': [`#/integrations/${waitingAccount}/${waiting}?do=connect`, (page) => page.getByRole('dialog').waitFor()],
   'integration-connect-failed': [`#/integrations/${waitingAccount}/${waiting}?do=connect`, async (page) => { await page.getByRole('dialog').waitFor(); await page.getByText('To change').waitFor(); }, { consent: 'failed' }],
+  'integration-connect-choose': [`#/integrations/${waitingAccount}/${waiting}?do=connect`, async (page) => { await page.getByRole('radio', { name: 'Halcyon Trading (NZ)' }).check(); }, { consent: 'choosing' }],
   'integration-new': [`#/integrations/new?account=${account}&provider=ticketing_redmine`, async (page) => { await page.getByLabel('URL').fill('https://redmine.example.com'); await page.getByLabel('API key').fill('x'); await click('Test connection')(page); await page.getByRole('alert').waitFor(); }],
   'integration-new-jira': [`#/integrations/new?account=${account}&point=${point}&provider=ticketing_jira`, async (page) => { await click('Add')(page); }],
   points: ['#/points'],

@@ -163,6 +163,7 @@ pub(super) const SAMPLES: &[Sample] = &[
     bare("provider_apps.preflight", Kind::App),
     made("connect.begin", Kind::Consent, |params, _| json!({"integration_id": params.get("integration_id"), "route": "window"})),
     bare("connect.routes", Kind::Consent),
+    let_through(made("connect.choose", Kind::Connect, |_, _| json!({"place": "acme"})), 400),
     made("connect.switch", Kind::Connect, |_, _| json!({"route": "paste"})),
     bare("connect.get", Kind::Connect),
     bare("connect.latest", Kind::Connect),

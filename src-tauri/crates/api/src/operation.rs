@@ -22,8 +22,8 @@ use crate::wire::call::{CallAnswer, CallIntegration};
 use crate::wire::capability::{Connector, Provider};
 use crate::wire::connect_link::{ConnectLink, ConnectLinkCreated, CreateConnectLink};
 use crate::wire::consent::{
-    BeginConnect, ConnectOffer, ConnectSession, CreateProviderApp, ExplainPage, Explained, FinishConnect, FlightStep, ProposeTrust, ProviderApp, RecordFlight, Recorded,
-    SwitchConnect, TrustPolicy, UpdateProviderApp,
+    BeginConnect, ChooseConnect, ConnectOffer, ConnectSession, CreateProviderApp, ExplainPage, Explained, FinishConnect, FlightStep, ProposeTrust, ProviderApp, RecordFlight,
+    Recorded, SwitchConnect, TrustPolicy, UpdateProviderApp,
 };
 use crate::wire::credential::{CreateCredential, Credential, UpdateCredential};
 use crate::wire::deadline::Deadlines;
@@ -266,6 +266,7 @@ table! {
     ConnectRoutes: Get "/v1/x/integrations/{account_id}/{integration_id}/connect-routes", Place, NoBody => Listed<ConnectOffer>, 200, Management, connect::routes;
     ConnectBegin: Post "/v1/x/connect-sessions", NoQuery, Json<BeginConnect> => Answer<ConnectSession>, 201, Management, connect::begin;
     ConnectGet: Get "/v1/x/connect-sessions/{connect_session_id}", NoQuery, NoBody => Answer<ConnectSession>, 200, Management, connect::get;
+    ConnectChoose: Post "/v1/x/connect-sessions/{connect_session_id}/choose", NoQuery, Json<ChooseConnect> => Answer<ConnectSession>, 200, Management, connect::choose;
     ConnectSwitch: Post "/v1/x/connect-sessions/{connect_session_id}/switch", NoQuery, Json<SwitchConnect> => Answer<ConnectSession>, 200, Management, connect::switch;
     ConnectLatest: Get "/v1/x/integrations/{account_id}/{integration_id}/connect-sessions", NoQuery, NoBody => Listed<ConnectSession>, 200, Management, connect::latest;
     ConnectFlight: Get "/v1/x/connect-sessions/{connect_session_id}/flight", NoQuery, NoBody => Listed<FlightStep>, 200, Management, connect::flight;

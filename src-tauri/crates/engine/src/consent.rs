@@ -5,6 +5,7 @@
 mod begin;
 mod callback;
 mod cancel;
+mod choice;
 mod client;
 mod device;
 mod exchange;
@@ -17,6 +18,7 @@ pub mod loopback;
 mod receipt;
 mod redirect;
 mod route;
+mod signed;
 mod switch;
 
 use std::time::Duration;
@@ -28,6 +30,8 @@ use url::Url;
 
 pub use begin::begin;
 pub use cancel::cancel;
+pub(crate) use choice::abandon;
+pub use choice::choose;
 pub(crate) use client::client_of;
 pub use device::prompt;
 pub use explain::explain_page;
@@ -97,7 +101,7 @@ pub async fn get(engine: &Engine, grant: &ManagementGrant, session: ConnectSessi
         session = reachable(&mut tx, grant, Operation::ConnectGet, session.id).await?;
     }
     // The row follows when the next look at old consents is taken.
-    if session.state == ConnectState::Begun && session.expires <= surely(engine, &mut tx).await? {
+    if matches!(session.state, ConnectState::Begun | ConnectState::Choosing) && session.expires <= surely(engine, &mut tx).await? {
         let late = finish::late();
         session.state = ConnectState::Failed { code: late.code };
         session.message = Some(late.message);
@@ -131,6 +135,20 @@ pub(crate) async fn end_stale(engine: &Engine) -> Result<(), Problem> {
             tx.commit().await?;
             Ok(())
         });
+        let scope = Scope::Organization(organization.id);
+        let mut tx = engine.store().read(scope).await?;
+        let before = surely(engine, &mut tx).await?.minus(LEEWAY);
+        let abandoned = tx.abandoned_choices(before).await?;
+        drop(tx);
+        for session in abandoned {
+            let late = finish::late();
+            again!(engine, {
+                let mut tx = engine.store().write_secrets(Scope::Account(session.organization_id, session.account_id), Origin::Background).await?;
+                abandon(engine, &mut tx, &session, ConnectState::Failed { code: late.code }, &late.message).await?;
+                tx.commit().await?;
+                Ok(())
+            });
+        }
     }
     Ok(())
 }

@@ -138,6 +138,8 @@ pub enum ConnectState {
     Begun,
     /// A callback was taken and the code is being exchanged; a second callback is a replay.
     Exchanging,
+    /// The answer gives access to several places, and a person has yet to choose one. What it brought lies sealed until then.
+    Choosing,
     /// Tokens are stored and the integration is active.
     Completed,
     /// It ended without tokens.
@@ -155,11 +157,21 @@ impl ConnectState {
         match self {
             Self::Begun => "begun",
             Self::Exchanging => "exchanging",
+            Self::Choosing => "choosing",
             Self::Completed => "completed",
             Self::Failed { .. } => "failed",
             Self::Cancelled => "cancelled",
         }
     }
+}
+
+/// A place that a consent gives access to, such as one of several organizations of a person.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ts_rs::TS, schemars::JsonSchema)]
+pub struct Place {
+    /// The provider's id of it.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
 }
 
 /// One run of a consent, as stored. Verifier and state lie beside it, sealed and hashed.
@@ -193,7 +205,9 @@ pub struct ConnectSession {
     pub message: Option<String>,
     /// What went wrong and what to change, where that can be told.
     pub explanation: Option<Explanation>,
-    /// Until when a callback is accepted.
+    /// What a person chooses among, while [`ConnectState::Choosing`].
+    pub places: Vec<Place>,
+    /// Until when a callback is accepted, or a choice.
     pub expires: Timestamp,
     /// When it was made.
     pub created_at: Timestamp,

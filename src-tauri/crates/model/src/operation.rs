@@ -127,6 +127,7 @@ operations! {
     ConnectExplain = "connect.explain";
     ConnectFinish = "connect.finish";
     ConnectAnswer = "connect.answer";
+    ConnectChoose = "connect.choose";
     ConnectCancel = "connect.cancel";
     ConnectLinksList = "connect_links.list";
     ConnectLinksCreate = "connect_links.create";

@@ -19,6 +19,8 @@ pub enum RevocationReason {
     Replaced,
     /// The person who had agreed took it back.
     Withdrawn,
+    /// Nobody chose for which of several places a consent shall be.
+    Abandoned,
 }
 
 impl RevocationReason {
@@ -29,6 +31,7 @@ impl RevocationReason {
             Self::Deleted => "deleted",
             Self::Replaced => "replaced",
             Self::Withdrawn => "withdrawn",
+            Self::Abandoned => "abandoned",
         }
     }
 }

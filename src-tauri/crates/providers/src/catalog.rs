@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use patchbay_model::connector::Connector;
 use patchbay_model::connector::ticketing::{TicketingAnswer, TicketingOperation};
+use patchbay_model::consent::Place;
 use patchbay_model::{Code, Problem, ProviderId, Timestamp};
 use serde_json::{Map, Value};
 use url::Url;
@@ -517,6 +518,11 @@ impl Provider {
     /// `invalid_config` when the configured address is none.
     pub fn locate(&self, context: &LocateContext<'_>) -> Result<Step<Located>, Problem> {
         declared::locate(&self.manifest, context)
+    }
+
+    /// Starts asking for the places of which a person chooses one. None where nobody is asked.
+    pub fn places(&self, context: &LocateContext<'_>) -> Option<Result<Step<Vec<Place>>, Problem>> {
+        declared::places(&self.manifest, context)
     }
 
     /// Starts the cheapest request that proves the credential.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use patchbay_model::consent::Place;
 use patchbay_model::{Code, Problem};
 use serde_json::{Map, Value};
 use url::Url;
@@ -19,6 +20,12 @@ use crate::xml;
 
 /// Largest answer that is looked at for a refusal.
 const LARGEST_REFUSAL: usize = 64 << 10;
+
+/// Under which key the id of the place that a person chose is kept with what answers and callbacks brought. No manifest's key has a dot.
+pub const CHOSEN: &str = "chosen.place";
+
+/// The longest name of a place that is shown.
+const LONGEST_NAME: usize = 200;
 
 /// Stands for an address that is itself a secret. Whoever adds the credential puts the address in its place.
 const SECRET_ADDRESS: &str = "https://secret-address.invalid";
@@ -54,12 +61,17 @@ impl Located {
     }
 }
 
+/// How the API is found with a credential of this `type`.
+fn base<'a>(manifest: &'a Manifest, credential: Option<&str>) -> &'a Base {
+    let way = credential.map(|word| word.strip_suffix("_id").unwrap_or(word));
+    let own = manifest.credential.iter().find(|option| Some(option.word.as_str()) == way).and_then(|option| option.base.as_ref());
+    own.unwrap_or(&manifest.base)
+}
+
 /// Finds the API.
 pub(crate) fn locate(manifest: &Manifest, context: &LocateContext<'_>) -> Result<Step<Located>, Problem> {
     let values = Values::of(manifest, context.config, context.kept, &BTreeMap::new());
-    let way = context.credential.map(|word| word.strip_suffix("_id").unwrap_or(word));
-    let own = manifest.credential.iter().find(|option| Some(option.word.as_str()) == way).and_then(|option| option.base.as_ref());
-    match own.unwrap_or(&manifest.base) {
+    match base(manifest, context.credential) {
         Base::Local => Ok(Step::Done(Located::default())),
         Base::Secret { .. } => web_address(SECRET_ADDRESS).map(|url| Step::Done(Located::at(url))).ok_or_else(|| Problem::internal("a fixed address does not parse")),
         Base::Config { property, otherwise: Some(template) } if values.get(&Slot::Config(property.clone())).is_none() => {
@@ -133,11 +145,8 @@ fn look_up(manifest: &Manifest, lookup: Lookup, values: Values) -> Result<Step<L
 fn found(manifest: &Manifest, lookup: &Lookup, values: &Values, response: &ProviderResponse) -> Result<Located, Problem> {
     let name = manifest.fullname.as_str();
     let answer = good(manifest, &lookup.call, response, "address of its API")?;
-    let rows: Vec<&Value> = match lookup.items.of(&answer) {
-        Some(Value::Array(rows)) => rows.iter().take(reading::MAX_ROWS).collect(),
-        Some(row @ Value::Object(_)) => vec![row],
-        _ => return Err(invalid(name, "does not say where its API is")),
-    };
+    let rows = rows_of(manifest, lookup, &answer)?;
+    let chosen = values.get(&Slot::Kept(CHOSEN.to_owned()));
     let row = match &lookup.pick {
         Pick::First => rows.first().copied(),
         Pick::IsTrue { pointer } => rows.iter().copied().find(|row| pointer.of(row) == Some(&Value::Bool(true))),
@@ -149,6 +158,16 @@ fn found(manifest: &Manifest, lookup: &Lookup, values: &Values, response: &Provi
                 return Err(Problem::new(
                     Code::InvalidConfig,
                     format!("The credential does not cover {}; it covers {granted}. Correct the configuration, or connect again and choose it.", reading::cut(&wanted, 200)),
+                ));
+            }
+            row
+        }
+        Pick::Asked { id, .. } if chosen.is_some() => {
+            let row = rows.iter().copied().find(|row| id.of(row).and_then(scalar).as_deref() == chosen);
+            if row.is_none() {
+                return Err(Problem::new(
+                    Code::InvalidConfig,
+                    format!("The credential does not cover the place of {name} any more that was chosen. Connect again and choose one."),
                 ));
             }
             row
@@ -165,6 +184,33 @@ fn found(manifest: &Manifest, lookup: &Lookup, values: &Values, response: &Provi
     let url = values.fill(&lookup.url).ok().as_deref().and_then(web_address).filter(|url| lookup.hosts.is_empty() || allowed(url, &lookup.hosts));
     let base_url = url.ok_or_else(|| invalid(name, "names an address for its API that cannot be one"))?;
     Ok(Located { base_url: Some(base_url), values: taken })
+}
+
+fn rows_of<'a>(manifest: &Manifest, lookup: &Lookup, answer: &'a Value) -> Result<Vec<&'a Value>, Problem> {
+    match lookup.items.of(answer) {
+        Some(Value::Array(rows)) => Ok(rows.iter().take(reading::MAX_ROWS).collect()),
+        Some(row @ Value::Object(_)) => Ok(vec![row]),
+        _ => Err(invalid(manifest.fullname.as_str(), "does not say where its API is")),
+    }
+}
+
+/// Asks for the places among which a person chooses. None where nobody is asked.
+pub(crate) fn places(manifest: &Manifest, context: &LocateContext<'_>) -> Option<Result<Step<Vec<Place>>, Problem>> {
+    let Base::Lookup(lookup) = base(manifest, context.credential) else { return None };
+    let Pick::Asked { label, id } = lookup.pick.clone() else { return None };
+    let values = Values::of(manifest, context.config, context.kept, &BTreeMap::new());
+    let (manifest, lookup) = (manifest.clone(), (**lookup).clone());
+    let place = move |row: &Value| {
+        let id = id.of(row).and_then(scalar)?;
+        let name = label.of(row).and_then(scalar).filter(|name| !name.trim().is_empty()).unwrap_or_else(|| id.clone());
+        Some(Place { name: reading::cut(&name, LONGEST_NAME).to_owned(), id })
+    };
+    Some(request(&manifest, &lookup.call, None, &values).map(|request| {
+        Step::send(request, move |response| {
+            let answer = good(&manifest, &lookup.call, &response, "address of its API")?;
+            Ok(Step::Done(rows_of(&manifest, &lookup, &answer)?.into_iter().filter_map(place).collect()))
+        })
+    }))
 }
 
 /// Whether two texts are the same; of two addresses their origins are compared.

@@ -23,7 +23,7 @@ mod values;
 pub mod xml;
 
 pub use catalog::{Catalog, CatalogError, Provider, UserManifest};
-pub use declared::{LocateContext, Located, allowed as is_allowed_host, is_secret_address};
+pub use declared::{CHOSEN, LocateContext, Located, allowed as is_allowed_host, is_secret_address};
 pub use exchange::{Method, Part, ProviderRequest, ProviderResponse, RequestBody, SignedFor};
 pub use manifest::{CredentialOption, Manifest, Place, Server, sample_config, sample_config_of};
 pub use routes::{Offer, Platform, routes};

@@ -57,6 +57,13 @@ pub(crate) async fn arrived(visit: Visit) -> Result<Response, Problem> {
         Ok(Ok(session)) if session.state == ConnectState::Completed => {
             page(200, "Connected", "The provider has authorized the connection, and Patchbay has tested it.", "You can close this page.", "")
         }
+        Ok(Ok(session)) if session.state == ConnectState::Choosing => page(
+            200,
+            "One more step",
+            "The provider gives access to several places. Whoever asked you to connect chooses one of them in Patchbay.",
+            "You can close this page. If you began in Patchbay yourself, choose there.",
+            "",
+        ),
         Ok(Ok(_)) => page(200, "Not connected", "The provider gave no authorization.", "Close this page and begin again in Patchbay.", &instance),
         Ok(Err(problem)) => refusal(&problem, stamp),
         Err(_) => page(200, "Not finished yet", "The provider's answer is still being checked.", "You can close this page. Patchbay shows what comes of it.", &instance),

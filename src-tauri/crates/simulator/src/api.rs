@@ -332,7 +332,7 @@ impl Calling<'_> {
                 }
                 good(call.facts(site))
             }
-            Call::Probe(_) | Call::Lookup(_) => read(site, same),
+            Call::Probe(_) | Call::Lookup(_) => read(site, same, world.places.unwrap_or(1)),
         }
     }
 
@@ -514,7 +514,7 @@ fn good(facts: Option<&CallFacts>) -> SimAnswer {
 }
 
 /// What is read: rows of a lookup, whose the credential is, or both where one address tells both.
-fn read(site: &Site, same: &[&Call]) -> SimAnswer {
+fn read(site: &Site, same: &[&Call], places: u32) -> SimAnswer {
     let mut body = Value::Null;
     let manifest = site.manifest();
     let mut signed = false;
@@ -522,12 +522,15 @@ fn read(site: &Site, same: &[&Call]) -> SimAnswer {
         let way = call.way().and_then(|way| manifest.credential.get(way));
         signed |= way.is_some_and(|way| way.place.is_signed());
         if let (Call::Lookup(_), Base::Lookup(lookup)) = (call, way.and_then(|way| way.base.as_ref()).unwrap_or(&manifest.base)) {
-            put(&mut body, &lookup.items, rows(site, lookup));
+            put(&mut body, &lookup.items, rows(site, lookup, places));
         }
     }
     for call in same {
         let way = call.way().and_then(|way| manifest.credential.get(way));
+        // Of no place nothing is told, where the same address tells both.
+        let empty = places == 0 && same.iter().any(|call| matches!(call, Call::Lookup(_)));
         if let Call::Probe(_) = call
+            && !empty
             && let Some(probe) = way.and_then(|way| way.probe.as_ref()).or(manifest.probe.as_ref())
         {
             identity(&mut body, probe, way.is_some_and(consents));
@@ -544,9 +547,8 @@ fn read(site: &Site, same: &[&Call]) -> SimAnswer {
     }
 }
 
-fn rows(site: &Site, lookup: &Lookup) -> Value {
-    let row = site.located(lookup);
-    if lookup.items.as_str().is_empty() && lookup.pick == Pick::Only { row } else { Value::Array(vec![row]) }
+fn rows(site: &Site, lookup: &Lookup, places: u32) -> Value {
+    if lookup.items.as_str().is_empty() && lookup.pick == Pick::Only { site.located(lookup) } else { site.places(lookup, places) }
 }
 
 fn identity(body: &mut Value, probe: &Probe, person: bool) {

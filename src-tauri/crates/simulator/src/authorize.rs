@@ -237,7 +237,8 @@ impl Asking<'_> {
         let signed = self.server.callback.signed.as_ref();
         for name in self.server.callback.keep.iter().filter(|_| good) {
             if signed.is_none_or(|signed| signed.param != *name) {
-                all.push((name.clone(), self.site.kept(name)));
+                let asked = self.server.callback.expect.get(name).and_then(|template| self.site.fill(template));
+                all.push((name.clone(), asked.unwrap_or_else(|| self.site.kept(name))));
             }
         }
         let names_itself = match self.server.callback.iss {

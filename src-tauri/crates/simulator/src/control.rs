@@ -40,6 +40,7 @@ pub(crate) fn order(world: &mut World, order: FaultOrder, now: Timestamp) {
                 grant.ended = true;
             }
         }
+        Fault::Places { count } => world.places = Some(*count),
         Fault::Advance { seconds } => world.ahead += std::time::Duration::from_secs(*seconds),
         Fault::Outage { seconds } => {
             let until = now.plus(std::time::Duration::from_secs(*seconds));

@@ -81,6 +81,11 @@ pub enum Fault {
     RedirectElsewhere,
     /// The page refuses to be shown in a window of an application.
     RefuseWindow,
+    /// From now on a person has access to so many places, of which one is chosen.
+    Places {
+        /// How many.
+        count: u32,
+    },
 }
 
 /// Where a fault of the wire is met.

@@ -146,10 +146,32 @@ impl Site {
                 }
             }
             Pick::IsTrue { pointer } => put(&mut row, pointer, Value::Bool(true)),
-            Pick::Asked { label } if label.of(&row).is_none() => put(&mut row, label, Value::String("Simulated".to_owned())),
-            Pick::Only | Pick::First | Pick::Asked { .. } => {}
+            Pick::Asked { label, id } => {
+                for (pointer, value) in [(label, "Simulated"), (id, "sim-1")] {
+                    if pointer.of(&row).is_none() {
+                        put(&mut row, pointer, Value::String(value.to_owned()));
+                    }
+                }
+            }
+            Pick::Only | Pick::First => {}
         }
         row
+    }
+
+    /// So many rows as a person may choose among; the first is the one that is known here.
+    pub(crate) fn places(&self, lookup: &Lookup, count: u32) -> Value {
+        let row = self.located(lookup);
+        let Pick::Asked { label, id } = &lookup.pick else { return Value::Array(vec![row]) };
+        let numbered = |number: u32| {
+            let mut other = row.clone();
+            for pointer in [label, id].into_iter().filter(|_| number > 0) {
+                let value = pointer.of(&row).and_then(Value::as_str).unwrap_or_default();
+                put(&mut other, pointer, Value::String(format!("{value}-{}", number + 1)));
+            }
+            other
+        };
+        // The known one comes last: whoever takes the first has chosen nothing.
+        Value::Array((0..count).rev().map(numbered).collect())
     }
 
     /// What is written of a kept value.

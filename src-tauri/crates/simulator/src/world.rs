@@ -28,6 +28,8 @@ pub(crate) struct World {
     pub(crate) faults: Vec<ActiveFault>,
     /// Until when providers are out.
     pub(crate) outages: BTreeMap<ProviderId, Timestamp>,
+    /// To how many places persons have access; one, where nobody said otherwise.
+    pub(crate) places: Option<u32>,
     pub(crate) log: Vec<Entry>,
 }
 

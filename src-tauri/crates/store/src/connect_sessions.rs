@@ -1,7 +1,7 @@
 //! Connect sessions. Each is used once: every step is one statement that names the state it leaves.
 
 use patchbay_model::change::ChangeKind;
-use patchbay_model::consent::{ConnectLeg, ConnectSession, ConnectState};
+use patchbay_model::consent::{ConnectLeg, ConnectSession, ConnectState, Place};
 use patchbay_model::credential::Envelope;
 use patchbay_model::flight::{Explanation, StepDetail};
 use patchbay_model::{AccountId, Code, ConnectSessionId, EndUserId, IntegrationId, MemberId, OrganizationId, ProviderAppId, Timestamp};
@@ -18,7 +18,7 @@ use crate::transaction::{ReadTx, WriteTx};
 
 macro_rules! columns {
     () => {
-        "id, organization_id, account_id, integration_id, provider_app_id, member_id, end_user_id, route, redirect_uri, issuer, scopes, state, failure_code, message, explanation, expires, created_at, updated_at"
+        "id, organization_id, account_id, integration_id, provider_app_id, member_id, end_user_id, route, redirect_uri, issuer, scopes, state, failure_code, message, explanation, choice, expires, created_at, updated_at"
     };
 }
 
@@ -45,6 +45,7 @@ struct SessionRow {
     failure_code: Option<String>,
     message: Option<String>,
     explanation: Option<Json<Explanation>>,
+    choice: Option<Json<Vec<Place>>>,
     expires: At,
     created_at: At,
     updated_at: At,
@@ -55,6 +56,8 @@ impl TryFrom<SessionRow> for ConnectSession {
 
     fn try_from(row: SessionRow) -> Result<Self> {
         let state = match (row.state.as_str(), row.failure_code.as_deref()) {
+            // An older server sees an exchange that is under way, and ends it when its time is over.
+            ("exchanging", _) if row.choice.is_some() => ConnectState::Choosing,
             ("begun", _) => ConnectState::Begun,
             ("exchanging", _) => ConnectState::Exchanging,
             ("completed", _) => ConnectState::Completed,
@@ -77,6 +80,7 @@ impl TryFrom<SessionRow> for ConnectSession {
             state,
             message: row.message,
             explanation: row.explanation.map(|json| json.0),
+            places: row.choice.map(|json| json.0).unwrap_or_default(),
             expires: row.expires.0,
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
@@ -162,8 +166,29 @@ impl ReadTx {
     }
 }
 
+impl ReadTx {
+    /// The consents of which nobody chose before `before`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn abandoned_choices(&mut self, before: Timestamp) -> Result<Vec<ConnectSession>> {
+        let (organization, account) = self.bound()?;
+        let rows: Vec<SessionRow> = db::query_as(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM connect_sessions WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND state = 'exchanging' AND choice IS NOT NULL AND expires <= $3"
+        ))
+        .bind(organization)
+        .bind(account)
+        .bind(At(before))
+        .fetch_all(&mut self.tx)
+        .await?;
+        rows.into_iter().map(ConnectSession::try_from).collect()
+    }
+}
+
 impl Secrets<'_> {
-    /// The sealed PKCE verifier (RFC 7636) of a session, until it ends.
+    /// The sealed PKCE verifier (RFC 7636) of a session, until it ends; while a person chooses, what its exchange brought.
     ///
     /// # Errors
     /// Those of the database.
@@ -300,17 +325,46 @@ impl WriteTx {
         self.changed(ChangeKind::ConnectSession, session.id, Some(session.account_id))
     }
 
-    /// Ends a session, from `Begun` or `Exchanging`; its verifier is forgotten. Completion is possible from `Exchanging`
-    /// alone. Says whether it ended now.
+    /// Keeps what an exchange brought, sealed in place of the verifier, until a person has chosen among `places` or `until` is over.
+    /// Says whether the exchange was under way.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn await_choice(&mut self, session: &ConnectSession, places: &[Place], brought: &Envelope, until: Timestamp, now: Timestamp) -> Result<bool> {
+        let (organization, account) = self.bound()?;
+        let sealed = self.dialect().sealed("$7", "$8");
+        let sql = format!(
+            "UPDATE connect_sessions SET choice = $4, expires = $5, updated_at = $6, verifier = {sealed} WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND state = 'exchanging' AND choice IS NULL AND deleted_at IS NULL"
+        );
+        let done = db::query(AssertSqlSafe(sql))
+            .bind(session.id.uuid())
+            .bind(organization)
+            .bind(account)
+            .bind(Json(places))
+            .bind(At(until))
+            .bind(At(now))
+            .bind(Json(brought))
+            .bind_key(&self.tx)
+            .execute(&mut self.tx)
+            .await?;
+        let kept = done.rows_affected() == 1;
+        if kept {
+            self.changed(ChangeKind::ConnectSession, session.id, Some(session.account_id))?;
+        }
+        Ok(kept)
+    }
+
+    /// Ends a session, from `Begun`, `Exchanging` or `Choosing`; its verifier, or what it brought, is forgotten. Completion is not possible from
+    /// `Begun`. Says whether it ended now.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn end_connect_session(&mut self, id: ConnectSessionId, state: ConnectState, message: Option<&str>, now: Timestamp) -> Result<bool> {
-        if matches!(state, ConnectState::Begun | ConnectState::Exchanging) {
+        if matches!(state, ConnectState::Begun | ConnectState::Exchanging | ConnectState::Choosing) {
             return Err(StoreError::BadRow { table: TABLE, column: "state", detail: "a session does not end in this state".to_owned() });
         }
         let (organization, account) = self.bound()?;
-        let row: Option<(Uuid,)> = db::query_as("UPDATE connect_sessions SET state = $4, failure_code = $5, message = $6, verifier = NULL, updated_at = $7 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND (state = 'exchanging' OR (state = 'begun' AND $4 <> 'completed')) AND deleted_at IS NULL RETURNING account_id")
+        let row: Option<(Uuid,)> = db::query_as("UPDATE connect_sessions SET state = $4, failure_code = $5, message = $6, verifier = NULL, choice = NULL, updated_at = $7 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND (state = 'exchanging' OR (state = 'begun' AND $4 <> 'completed')) AND deleted_at IS NULL RETURNING account_id")
             .bind(id.uuid())
             .bind(organization)
             .bind(account)
@@ -327,13 +381,14 @@ impl WriteTx {
         Ok(row.is_some())
     }
 
-    /// Ends the sessions of this scope whose time is over, and those whose exchange was left by a process that died.
+    /// Ends the sessions of this scope whose time is over, and those whose exchange was left by a process that died. Those of which a
+    /// person has yet to choose hold tokens, which are not to be dropped ([`ReadTx::abandoned_choices`]).
     ///
     /// # Errors
     /// Those of the database.
     pub async fn expire_connect_sessions(&mut self, now: Timestamp) -> Result<u64> {
         let (organization, account) = self.bound()?;
-        let rows: Vec<(Uuid, Uuid)> = db::query_as("UPDATE connect_sessions SET state = 'failed', failure_code = $3, message = $4, verifier = NULL, updated_at = $5 WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND state IN ('begun', 'exchanging') AND expires <= $5 RETURNING id, account_id")
+        let rows: Vec<(Uuid, Uuid)> = db::query_as("UPDATE connect_sessions SET state = 'failed', failure_code = $3, message = $4, verifier = NULL, updated_at = $5 WHERE organization_id = $1 AND (account_id = $2 OR $2 IS NULL) AND state IN ('begun', 'exchanging') AND choice IS NULL AND expires <= $5 RETURNING id, account_id")
             .bind(organization)
             .bind(account)
             .bind(Code::ConsentExpired.as_str())

@@ -40,7 +40,7 @@ pub use local_key::LocalKey;
 pub use master::MasterKey;
 pub use password::{hash_password, verify_password};
 pub use patchbay_model::credential::Envelope;
-pub use signature::webhook_signature;
+pub use signature::{signs_callback, webhook_signature};
 pub use system::{OsEntropy, SystemClock, system_context};
 pub use token::{ParsedToken, TokenShape, mint_token, parse_token};
 pub use vault::{DatabaseKey, OpenedBy, Vault};

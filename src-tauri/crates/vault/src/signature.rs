@@ -1,4 +1,4 @@
-//! Signatures of what is sent to webhooks.
+//! Signatures of what is sent to webhooks, and of what providers send back through a browser.
 
 use std::fmt::Write;
 
@@ -21,9 +21,38 @@ pub fn webhook_signature(secret: &Secret, body: &[u8]) -> String {
     text
 }
 
+/// Whether `signature`, in hexadecimal digits, is the HMAC-SHA-256 of `message` under this key. Compared in constant time.
+pub fn signs_callback(key: &Secret, message: &str, signature: &str) -> bool {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let bytes: Option<Vec<u8>> = signature
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| match pair {
+            [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
+            _ => None,
+        })
+        .collect();
+    let Some(bytes) = bytes else { return false };
+    let Ok(mut mac) = <Hmac<Sha256> as Mac>::new_from_slice(key.expose().as_bytes()) else { return false };
+    mac.update(message.as_bytes());
+    mac.verify_slice(&bytes).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_callback_is_signed_by_its_key_alone() {
+        let key = Secret::new("Jefe");
+        let good = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        let signs = |signature: &str| signs_callback(&key, "what do ya want for nothing?", signature);
+        assert!(signs(good) && signs(&good.to_ascii_uppercase()));
+        for bad in ["", "5", "zz", &good[..62], &good[..63], &good.replace('5', "6"), "é", &format!("{good}00")] {
+            assert!(!signs(bad), "{bad}");
+        }
+        assert!(!signs_callback(&key, "what do ya want for nothing", good));
+    }
 
     #[test]
     fn known_answers() {

@@ -18,6 +18,7 @@ const REASONS: Record<Revocation['reason'], string> = {
   deleted: 'Deleted',
   replaced: 'Replaced by a newer one',
   withdrawn: 'Withdrawn by the person',
+  abandoned: 'Nobody chose what it is for',
 };
 
 /** Why access was taken back, as the beginning of a sentence. */

@@ -520,6 +520,15 @@ export type CheckKind = "reached" | "client" | "redirect_uri" | "scopes";
 export type CheckWord = "good" | "cannot_tell" | "bad";
 
 /**
+ * Body of `connect.choose`.
+ */
+export type ChooseConnect = {
+/**
+ * `id` of one of the session's `places`.
+ */
+place: string, };
+
+/**
  * Why something was refused or failed.
  */
 export type Code = "invalid_request" | "invalid_body" | "invalid_field" | "invalid_filter" | "invalid_order" | "invalid_cursor" | "invalid_patch" | "not_undoable" | "invalid_config" | "manifest_invalid" | "invalid_image" | "weak_password" | "provider_not_allowed" | "definition_withdrawn" | "integration_not_active" | "needs_reconnect" | "provider_app_missing" | "consent_expired" | "consent_unknown" | "consent_replayed" | "consent_callback_mismatch" | "consent_issuer_mismatch" | "consent_denied" | "consent_other_browser" | "consent_route_unavailable" | "token_missing" | "token_invalid" | "logon_failed" | "member_disabled" | "member_invited" | "member_locked" | "wrong_token_kind" | "permission_denied" | "not_found" | "link_invalid" | "method_not_allowed" | "name_taken" | "in_use" | "update_conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "provider_rate_limited" | "internal" | "seal_broken" | "operation_unsupported" | "provider_refused" | "provider_unreachable" | "provider_invalid_answer" | "private_target" | "store_busy" | "store_read_only" | "store_untrusted" | "store_refused" | "backup_failed" | "shutting_down" | "provider_timeout" | "server_unreachable" | "server_incompatible" | "store_missing" | "store_damaged" | "store_newer" | "store_unprepared" | "store_locked" | "wrong_key" | "key_unavailable";
@@ -705,9 +714,9 @@ start_url?: string,
  */
 device?: DeviceCode, scopes: Array<string>,
 /**
- * `begun`, `exchanging`, `completed`, `failed` or `cancelled`.
+ * `begun`, `exchanging`, `choosing`, `completed`, `failed` or `cancelled`.
  */
-state: "begun" | "exchanging" | "completed" | "failed" | "cancelled",
+state: "begun" | "exchanging" | "choosing" | "completed" | "failed" | "cancelled",
 /**
  * Why it failed.
  */
@@ -721,7 +730,11 @@ message?: string,
  */
 explanation?: Explanation,
 /**
- * Until when a callback is accepted.
+ * The places of which one is to be chosen, while it is `choosing`.
+ */
+places?: Array<Place>,
+/**
+ * Until when a callback is accepted, or a choice.
  */
 expires: Timestamp, created_at: Timestamp, updated_at: Timestamp, };
 
@@ -2708,6 +2721,19 @@ resource_restrictions: Array<string>,
 permissions: { [key in string]: PermissionActions }, };
 
 /**
+ * A place that a consent gives access to, such as one of several organizations of a person.
+ */
+export type Place = {
+/**
+ * The provider's id of it.
+ */
+id: string,
+/**
+ * Its name for people.
+ */
+name: string, };
+
+/**
  * Parameters of `connect.routes`: what the program can do that asks.
  */
 export type PlaceParams = {
@@ -3419,7 +3445,7 @@ export type RevocationId = string;
 /**
  * Why access is taken back.
  */
-export type RevocationReason = "disconnected" | "deleted" | "replaced" | "withdrawn";
+export type RevocationReason = "disconnected" | "deleted" | "replaced" | "withdrawn" | "abandoned";
 
 /**
  * How far a revocation is.
@@ -4516,6 +4542,7 @@ export interface Commands {
   "connect.routes": { params: { path: { account_id: string, integration_id: string }, query?: PlaceParams }; result: Listed<ConnectOffer> };
   "connect.begin": { params: { body: BeginConnect }; result: Answer<ConnectSession> };
   "connect.get": { params: { path: { connect_session_id: string } }; result: Answer<ConnectSession> };
+  "connect.choose": { params: { path: { connect_session_id: string }, body: ChooseConnect }; result: Answer<ConnectSession> };
   "connect.switch": { params: { path: { connect_session_id: string }, body: SwitchConnect }; result: Answer<ConnectSession> };
   "connect.latest": { params: { path: { account_id: string, integration_id: string } }; result: Listed<ConnectSession> };
   "connect.flight": { params: { path: { connect_session_id: string } }; result: Listed<FlightStep> };

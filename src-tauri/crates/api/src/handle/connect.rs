@@ -10,7 +10,7 @@ use super::{Bare, Call, With};
 use crate::picture;
 use crate::request::{Json, NoBody, Place};
 use crate::wire::consent::{
-    BeginConnect, ConnectOffer, ConnectSession, DeviceCode, ExplainPage, Explained, FinishConnect, FlightStep, RecordFlight, Recorded, SeenStep, SwitchConnect,
+    BeginConnect, ChooseConnect, ConnectOffer, ConnectSession, DeviceCode, ExplainPage, Explained, FinishConnect, FlightStep, RecordFlight, Recorded, SeenStep, SwitchConnect,
 };
 use crate::wire::envelope::{Answer, Listed};
 
@@ -80,6 +80,10 @@ pub(crate) async fn finish(call: With<'_, Json<FinishConnect>>) -> Result<Answer
 
 pub(crate) async fn answer(call: With<'_, Json<FinishConnect>>) -> Result<Answer<ConnectSession>, Problem> {
     consent::answer(call.engine, call.grant, &call.body.0.callback_url).await.map(view)
+}
+
+pub(crate) async fn choose(call: With<'_, Json<ChooseConnect>>) -> Result<Answer<ConnectSession>, Problem> {
+    consent::choose(call.engine, call.grant, session(&call)?, &call.body.0.place).await.map(view)
 }
 
 pub(crate) async fn cancel(call: Bare<'_>) -> Result<Answer<ConnectSession>, Problem> {

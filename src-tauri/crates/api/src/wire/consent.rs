@@ -1,7 +1,7 @@
 //! Provider apps and connect sessions, ours alone.
 #![expect(missing_docs, reason = "fields are those of the model")]
 
-use patchbay_model::consent::{self, ConnectState, ConsentRoute};
+use patchbay_model::consent::{self, ConnectState, ConsentRoute, Place};
 use patchbay_model::flight::{self, Explanation, Seen, StepDetail, StepKind};
 use patchbay_model::preflight::CheckWord;
 use patchbay_model::schema::{NewFullname, NewName};
@@ -167,8 +167,8 @@ pub struct ConnectSession {
     #[ts(optional)]
     pub device: Option<DeviceCode>,
     pub scopes: Vec<String>,
-    /// `begun`, `exchanging`, `completed`, `failed` or `cancelled`.
-    #[ts(type = "\"begun\" | \"exchanging\" | \"completed\" | \"failed\" | \"cancelled\"")]
+    /// `begun`, `exchanging`, `choosing`, `completed`, `failed` or `cancelled`.
+    #[ts(type = "\"begun\" | \"exchanging\" | \"choosing\" | \"completed\" | \"failed\" | \"cancelled\"")]
     pub state: String,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -182,7 +182,11 @@ pub struct ConnectSession {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub explanation: Option<Explanation>,
-    /// Until when a callback is accepted.
+    /// The places of which one is to be chosen, while it is `choosing`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<Place>>")]
+    pub places: Vec<Place>,
+    /// Until when a callback is accepted, or a choice.
     pub expires: Timestamp,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -331,6 +335,14 @@ impl From<flight::FlightStep> for FlightStep {
     }
 }
 
+/// Body of `connect.choose`.
+#[derive(Clone, Deserialize, TS, JsonSchema)]
+pub struct ChooseConnect {
+    /// `id` of one of the session's `places`.
+    #[schemars(length(max = 4096))]
+    pub place: String,
+}
+
 /// Body of `connect.finish` and `connect.answer`.
 #[derive(Clone, Deserialize, TS, JsonSchema)]
 pub struct FinishConnect {
@@ -362,6 +374,7 @@ impl ConnectSession {
             code,
             message: session.message,
             explanation: session.explanation,
+            places: session.places,
             expires: session.expires,
             created_at: session.created_at,
             updated_at: session.updated_at,

@@ -61,6 +61,10 @@ pub(crate) struct ConnectOne {
     #[arg(long, value_name = "END_USER")]
     pub(crate) end_user: Option<String>,
 
+    /// Where the consent gives access to several places: the one that it shall be for, by id or name. Without it, a terminal asks.
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) place: Option<String>,
+
     /// Show afterwards what the journal of renewals says.
     #[arg(long)]
     pub(crate) proof: bool,

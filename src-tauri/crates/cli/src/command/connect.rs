@@ -64,6 +64,7 @@ async fn connect(opened: &Opened, one: &ConnectOne, here: bool, output: &Output)
         ConsentRoute::Device => by_code(opened, &integration, one, output).await?,
         ConsentRoute::Window | ConsentRoute::Link => by_link(opened, &integration, one, output).await?,
     };
+    let session = if field(&session, "state") == "choosing" { choose(opened, session, one.place.as_deref(), output).await? } else { session };
     let connected = field(&session, "state") == "completed";
     let mut words = if connected {
         let status = opened.run(Operation::IntegrationsGet, path()).await?;
@@ -185,6 +186,56 @@ async fn by_paste(opened: &Opened, integration: &str, one: &ConnectOne, output: 
     finish(opened, &session, pasted).await
 }
 
+/// The consent gives access to several places: that of the arguments is taken, or a person at a terminal is asked.
+async fn choose(opened: &Opened, session: Value, wanted: Option<&str>, output: &Output) -> Result<Value, Problem> {
+    let id = field(&session, "id");
+    let places: Vec<(String, String)> = session.get("places").and_then(Value::as_array).into_iter().flatten().map(|place| (field(place, "id"), field(place, "name"))).collect();
+    let chosen = match wanted {
+        Some(wanted) => one_of(&places, wanted),
+        None if std::io::stdin().is_terminal() => {
+            output.progress("The consent gives access to several places. For which one shall it be?");
+            for (number, (place, name)) in places.iter().enumerate() {
+                output.progress(&format!("  {}  {name} ({place})", number + 1));
+            }
+            output.progress("Its number:");
+            let read = tokio::task::spawn_blocking(|| {
+                let mut line = String::new();
+                std::io::stdin().lock().read_line(&mut line).map(|_| line)
+            });
+            let line = tokio::select! {
+                read = read => read.ok().and_then(Result::ok).unwrap_or_default(),
+                () = given_up() => return cancel(opened, &id).await,
+            };
+            let number = line.trim().parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+            number.and_then(|number| places.get(number)).map(|(place, _)| place.clone()).ok_or_else(|| Problem::new(Code::InvalidField, "That is none of the numbers."))
+        }
+        None => Err(Problem::new(Code::InvalidField, format!("The consent gives access to several places: {}. Say by --place which one it shall be for.", named(&places)))),
+    };
+    match chosen {
+        Ok(place) => opened.run(Operation::ConnectChoose, Request::on([("connect_session_id", &id)]).with_body(json!({ "place": place }))).await,
+        Err(problem) => {
+            // Nothing of it is kept, here or at the provider.
+            cancel(opened, &id).await?;
+            Err(Problem { message: format!("{} The consent was cancelled; begin again.", problem.message), ..problem })
+        }
+    }
+}
+
+/// The id of the place that has this id, or alone has this name.
+fn one_of(places: &[(String, String)], wanted: &str) -> Result<String, Problem> {
+    let by_id = places.iter().find(|(id, _)| id == wanted);
+    let mut by_name = places.iter().filter(|(_, name)| name == wanted);
+    match (by_id, by_name.next(), by_name.next()) {
+        (Some((id, _)), ..) | (None, Some((id, _)), None) => Ok(id.clone()),
+        (None, Some(_), Some(_)) => Err(Problem::new(Code::InvalidField, format!("Several places have this name: {}. Say the id.", named(places)))),
+        (None, None, _) => Err(Problem::new(Code::InvalidField, format!("The consent gives access to other places: {}.", named(places)))),
+    }
+}
+
+fn named(places: &[(String, String)]) -> String {
+    places.iter().map(|(id, name)| format!("{name} ({id})")).collect::<Vec<_>>().join(", ")
+}
+
 /// Ctrl C. Where that cannot be heard, nobody gives up.
 async fn given_up() {
     if tokio::signal::ctrl_c().await.is_err() {
@@ -240,6 +291,16 @@ fn address(value: &Value, name: &str) -> Result<Url, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_is_named_by_id_or_by_a_name_of_its_own() {
+        let places = [("1", "Acme"), ("2", "Acme"), ("3", "Globex"), ("Globex", "Other")].map(|(id, name)| (id.to_owned(), name.to_owned()));
+        assert_eq!(one_of(&places, "2").unwrap(), "2");
+        assert_eq!(one_of(&places, "Other").unwrap(), "Globex");
+        assert_eq!(one_of(&places, "Globex").unwrap(), "Globex", "ids go before names");
+        assert!(one_of(&places, "Acme").unwrap_err().message.contains("Say the id"));
+        assert!(one_of(&places, "acme").unwrap_err().message.contains("Globex (3)"));
+    }
 
     #[test]
     fn the_first_way_depends_on_where_the_store_is() {

@@ -160,7 +160,7 @@ pub const fn inverse(operation: Operation) -> Inverse {
         O::AuthLogon | O::AuthLogoff => Never(SIGNING),
         O::ProviderAppsPreflight | O::IntegrationsVerify | O::IntegrationsVerifyExisting | O::IntegrationsCall => Never(TESTED),
         O::IntegrationPointsPreview | O::IntegrationsPreviewVersion | O::ManifestsCheck | O::ProviderAppsTrust => Never(LOOKED),
-        O::ConnectBegin | O::ConnectSwitch | O::ConnectRecord | O::ConnectExplain | O::ConnectFinish | O::ConnectAnswer | O::ConnectCancel => Never(CONSENT),
+        O::ConnectBegin | O::ConnectSwitch | O::ConnectRecord | O::ConnectExplain | O::ConnectFinish | O::ConnectAnswer | O::ConnectChoose | O::ConnectCancel => Never(CONSENT),
         O::ConnectLinksCreate => Never("A link is taken back by being revoked. Revoke it where it is not wanted."),
         O::ConnectLinksRevoke => Never("Nothing is kept of a link's secret. Make another link."),
         O::IntegrationsDisconnect => Never("The access was given back. Connect again where it is wanted."),

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use patchbay_model::consent::Place;
 use patchbay_model::credential::{Credential, CredentialKind};
 use patchbay_model::integration::{AttentionCause, Integration, IntegrationStatus};
 use patchbay_model::{Code, IntegrationId, Origin, Problem, Scope, Secret};
-use patchbay_providers::{CredentialOption, LocateContext, Located, Provider};
+use patchbay_providers::{CHOSEN, CredentialOption, LocateContext, Located, Provider};
 use serde_json::{Map, Value};
 
 use super::drive::{Drive, DriveState};
@@ -40,6 +41,8 @@ pub(crate) struct Proof {
     pub(crate) located: Option<Located>,
     /// What it means for the integration.
     pub(crate) status: IntegrationStatus,
+    /// Places of which a person chooses one, and has not yet. Of several nothing was proven.
+    pub(crate) places: Vec<Place>,
 }
 
 /// Probes with tokens or a credential at hand.
@@ -70,10 +73,35 @@ pub(crate) async fn prove(
         recorder: None,
         state: DriveState::begin(),
     };
-    let mut found = None;
-    let outcome = steps(&mut drive, &mut found).await.map_err(|problem| drive.covered(problem));
+    let (mut found, mut places) = (None, Vec::new());
+    let outcome = match chosen(&mut drive, &mut places).await {
+        Ok(()) => steps(&mut drive, &mut found).await,
+        Err(problem) => Err(problem),
+    };
+    let outcome = outcome.map_err(|problem| drive.covered(problem));
     let status = status_of(&outcome, &drive.state);
-    Proof { outcome, located: found, status }
+    Proof { outcome, located: found, status, places }
+}
+
+/// For which of several places tokens are that a person just gave. Where there is but one, it is that one.
+async fn chosen(drive: &mut Drive<'_>, places: &mut Vec<Place>) -> Result<(), Problem> {
+    if !matches!(drive.opened, Opened::Fresh(_)) || drive.kept.contains_key(CHOSEN) {
+        return Ok(());
+    }
+    let provider = Arc::clone(&drive.provider);
+    let Some(step) = provider.places(&LocateContext { config: &drive.settings, credential: drive.word.as_deref(), kept: &drive.kept }) else { return Ok(()) };
+    *places = drive.run(step?).await?;
+    match places.as_slice() {
+        [] => Err(Problem::new(
+            Code::InvalidConfig,
+            format!("The person has access to no place of {} for which this could be. Connect again as somebody who has.", provider.fullname()),
+        )),
+        [only] => {
+            drive.kept.insert(CHOSEN.to_owned(), only.id.clone());
+            Ok(())
+        }
+        several => Err(Problem::new(Code::InvalidConfig, format!("The consent gives access to {} places of {}. Choose one of them.", several.len(), provider.fullname()))),
+    }
 }
 
 async fn steps(drive: &mut Drive<'_>, found: &mut Option<Located>) -> Result<ProbeOutcome, Problem> {

@@ -12,7 +12,7 @@ use patchbay_providers::{Provider, Server};
 use patchbay_store::ReadTx;
 use serde_json::Value;
 
-use super::{BeginConsent, Begun, client, leg, route};
+use super::{BeginConsent, Begun, choice, client, leg, route};
 use crate::audit::record::{Done, record};
 use crate::governance::{self, Subject};
 use crate::oauth::{Authority, authority, random};
@@ -68,13 +68,17 @@ pub async fn begin(engine: &Engine, grant: &ManagementGrant, begin: BeginConsent
         state: ConnectState::Begun,
         message: None,
         explanation: None,
+        places: Vec::new(),
         expires: now.plus(LIFE),
         created_at: now,
         updated_at: now,
     };
     let new = leg::NewLeg::of(engine, &session, 1, &authority, &app).await?;
     session.expires = new.expires();
-    let mut tx = engine.store().write(grant.scope(), grant.caller().origin).await?;
+    let mut tx = engine.store().write_secrets(grant.scope(), grant.caller().origin).await?;
+    if let Some(before) = tx.latest_connect_session(integration.id).await?.filter(|before| before.state == ConnectState::Choosing) {
+        choice::abandon(engine, &mut tx, &before, ConnectState::Cancelled, "A newer consent was begun for this integration.").await?;
+    }
     // What an older server would look for; a leg that is opened at once puts its own there.
     let nobody = random(engine.context().entropy());
     tx.insert_connect_session(&session, &engine.vault().keyed_hash(STATE, nobody.expose().as_bytes()), None).await?;

@@ -18,6 +18,8 @@ pub(crate) struct Callback {
     pub(crate) error_description: Option<String>,
     /// Everything else, by name: the code among it, which not every provider calls so. None for what is said twice.
     said: BTreeMap<String, Option<String>>,
+    /// Everything, as it came.
+    pub(super) pairs: Vec<(String, String)>,
 }
 
 impl Callback {
@@ -71,6 +73,7 @@ pub(crate) fn parse(text: &str) -> Result<(Url, Callback), Problem> {
     let mut callback = Callback::default();
     let mut state = None;
     for (name, value) in url.query_pairs() {
+        callback.pairs.push((name.to_string(), value.to_string()));
         let place = match name.as_ref() {
             "state" => &mut state,
             "iss" => &mut callback.issuer,

@@ -9,17 +9,20 @@ use patchbay_model::integration::{AttentionCause, Integration, IntegrationStatus
 use patchbay_model::revocation::RevocationReason;
 use patchbay_model::{Code, CredentialId, Fullname, Name, Operation, Problem, Scope, Secret, Timestamp};
 use patchbay_providers::manifest::{At, Cause};
-use patchbay_providers::{Provider, Server};
+use patchbay_providers::{CHOSEN, Provider, Server};
 use patchbay_store::{PROVIDER_APP_KEY, SecretWriteTx};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::callback::Callback;
+use super::choice;
 use super::client::client_of;
 use super::explain::Trouble;
 use super::finish::{self, Taken, origin_of};
 use super::flight::{self, Trail};
 use super::leg::{self, LegSecrets};
+use super::signed;
 use super::{KEPT_KEY, LOCATED_KEY, REDIRECT_KEY, receipt};
 use crate::audit::record::{Done, record_for};
 use crate::call::opened::Opened;
@@ -41,7 +44,8 @@ pub(super) struct Material {
     word: String,
     app_name: String,
     pub(super) client: OAuthClient,
-    verifier: Option<Secret>,
+    /// Of a consent of which a person chooses: what its exchange brought.
+    pub(super) verifier: Option<Secret>,
     pub(super) device_code: Option<Secret>,
     integration: Integration,
 }
@@ -65,6 +69,7 @@ pub(super) async fn run(engine: &Engine, scope: Scope, caller: &CallerInfo, take
         authority => authority?,
     };
     finish::check_issuer(session, Some(&authority), callback)?;
+    signed::check(&authority, &material.client, callback)?;
     trail.trouble = trouble(callback);
     let code = finish::code(session, &material.provider, server, callback)?;
     let brought = callback.kept(&server.callback.keep)?;
@@ -85,7 +90,7 @@ pub(super) async fn established(
     session: &ConnectSession,
     material: &Material,
     new: NewTokens,
-    (leg, trail): (Option<&ConnectLeg>, &mut Trail),
+    trail: (Option<&ConnectLeg>, &mut Trail),
 ) -> Result<Finished, Problem> {
     let kept = new.kept.clone();
     for finding in &new.findings {
@@ -94,10 +99,33 @@ pub(super) async fn established(
     let set = new.into_set().ok_or_else(|| Problem::internal("an answer was read as tokens and has none"))?;
     // However often it is renewed, it ends so long after the consent.
     let set = set.ending(material.server()?.lifetime.absolute_seconds.map(|seconds| engine.now().plus(std::time::Duration::from_secs(seconds))));
+    proved(engine, scope, caller, session, material, set, kept, trail).await
+}
 
+/// From a set of tokens to a working integration, or to the question for which of several places it shall be.
+///
+/// # Errors
+/// As [`run`].
+#[expect(clippy::too_many_arguments, reason = "each is a part of what is stored together")]
+pub(super) async fn proved(
+    engine: &Engine,
+    scope: Scope,
+    caller: &CallerInfo,
+    session: &ConnectSession,
+    material: &Material,
+    set: TokenSet,
+    mut kept: BTreeMap<String, String>,
+    (leg, trail): (Option<&ConnectLeg>, &mut Trail),
+) -> Result<Finished, Problem> {
     let settings = settings_of(&material.integration.config);
     let opened = Opened::Fresh(Box::new(set.clone()));
     let proof = prove(engine, scope, material.integration.id, &material.provider, &settings, &kept, Some(&material.word), opened).await;
+    match proof.places.as_slice() {
+        [] => {}
+        // The only one is the chosen one, also when others come later.
+        [only] => drop(kept.insert(CHOSEN.to_owned(), only.id.clone())),
+        places => return choice::ask(engine, scope, caller, session, (&set, &kept), places, (leg, trail)).await,
+    }
     proven(&proof, leg, engine.now(), trail);
     if let (Err(problem), IntegrationStatus::NeedsAttention { cause: AttentionCause::CredentialRefused }) = (&proof.outcome, proof.status) {
         return Err(Problem::new(
@@ -368,7 +396,7 @@ async fn replaced(engine: &Engine, tx: &mut SecretWriteTx, integration: &Integra
     Ok(())
 }
 
-fn new_credential(engine: &Engine, integration: &Integration) -> Result<Credential, Problem> {
+pub(super) fn new_credential(engine: &Engine, integration: &Integration) -> Result<Credential, Problem> {
     let now = engine.now();
     let id = CredentialId::from_uuid(engine.context().new_uuid());
     Ok(Credential {

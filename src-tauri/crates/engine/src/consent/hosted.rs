@@ -165,8 +165,10 @@ pub async fn hosted(engine: &Engine, id: &str, browser: &BrowserNonce, caller: &
         ConnectState::Cancelled => Stage::Over(cancelled(engine, &mut tx, &session, browser).await?),
         ConnectState::Failed { code: Code::ConsentExpired } => Stage::Over(Over::Expired),
         ConnectState::Failed { code } => Stage::Over(Over::Failed { code }),
+        // Somebody in Patchbay chooses for which of several places it shall be.
+        ConnectState::Choosing => Stage::Elsewhere,
         // The person has done its part; what is left is ours.
-        _ => Stage::Checking,
+        ConnectState::Exchanging => Stage::Checking,
     };
     drop(tx);
     let link = match &stage {

@@ -18,7 +18,7 @@ use crate::call::{kept_of, sealed, settings_of};
 use crate::consent::{KEPT_KEY, LOCATED_KEY};
 use crate::deletion::today;
 use crate::revocation::{self, Facts, Taking};
-use crate::{Engine, ManagementGrant, definition, reach, refresh};
+use crate::{Engine, ManagementGrant, consent, definition, reach, refresh};
 
 /// An integration that was disconnected.
 pub struct Disconnected {
@@ -93,8 +93,11 @@ pub(crate) async fn take_back(engine: &Engine, tx: &mut SecretWriteTx, before: &
         tx.update_credential(&credential).await?;
     }
     // A consent that is under way would connect it again.
-    if let Some(session) = tx.latest_connect_session(before.id).await?.filter(|session| session.state == ConnectState::Begun) {
-        tx.end_connect_session(session.id, ConnectState::Cancelled, Some("The integration was disconnected."), now).await?;
+    let words = "The integration was disconnected.";
+    match tx.latest_connect_session(before.id).await? {
+        Some(session) if session.state == ConnectState::Begun => drop(tx.end_connect_session(session.id, ConnectState::Cancelled, Some(words), now).await?),
+        Some(session) if session.state == ConnectState::Choosing => consent::abandon(engine, tx, &session, ConnectState::Cancelled, words).await?,
+        _ => {}
     }
     let mut after = before.clone().into_status(IntegrationStatus::Revoked, now);
     after.updated_at = now;

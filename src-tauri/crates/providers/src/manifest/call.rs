@@ -192,6 +192,8 @@ pub enum Pick {
     Asked {
         /// Where the name of a row stands.
         label: Pointer,
+        /// Where its id stands, by which it is found again.
+        id: Pointer,
     },
     /// The one that has `true` there.
     IsTrue {

@@ -295,13 +295,16 @@ pub struct Callback {
     /// How the provider signs its answers, where it does (Shopify).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signed: Option<SignedCallback>,
+    /// Parameters that must be what was asked for (Shopify's `shop`).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub expect: BTreeMap<String, Template>,
 }
 
 /// How an answer at the redirect URI is signed.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignedCallback {
-    /// The parameter that holds the signature, in hexadecimal, over all others in the order of their names.
+    /// The parameter that holds the signature, in hexadecimal, over all others in the order of their names, joined as `name=value` by `&`.
     pub param: String,
     /// With which algorithm.
     pub algorithm: Algorithm,
@@ -311,7 +314,7 @@ pub struct SignedCallback {
 
 impl Default for Callback {
     fn default() -> Self {
-        Self { code: "code".to_owned(), keep: Vec::new(), without_code: None, iss: Iss::Never, signed: None }
+        Self { code: "code".to_owned(), keep: Vec::new(), without_code: None, iss: Iss::Never, signed: None, expect: BTreeMap::new() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A consent is used once, whoever asks and however many at once.
 
-use patchbay_model::consent::{ConnectLeg, ConnectSession, ConnectState, ConsentRoute, LegState};
+use patchbay_model::consent::{ConnectLeg, ConnectSession, ConnectState, ConsentRoute, LegState, Place as Offered};
 use patchbay_model::*;
 use patchbay_store::LegOpening;
 
@@ -37,6 +37,37 @@ async fn a_callback_is_taken_once() {
         assert_eq!(tx.begin_exchange(session.id, None, time(3)).await.unwrap(), None, "a replay");
         assert_eq!(tx.secrets().sealed_connect_verifier(session.id).await.unwrap(), None, "the verifier is forgotten");
         assert_eq!(tx.connect_session_by_state(&hash(session.id, "state")).await.unwrap().unwrap().state, ConnectState::Completed, "a replay can be told from the unknown");
+        tx.commit().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_waits_for_a_choice_keeps_what_it_brought_until_it_ends() {
+    on_every_backend(async |place| {
+        let session = &place.ours.accounts[0].session;
+        let places = ["one", "two"].map(|id| Offered { id: id.to_owned(), name: format!("Place {id}") });
+        let mut tx = place.write().await;
+        assert!(!tx.await_choice(session, &places, &envelope("tokens"), time(1200), time(1)).await.unwrap(), "there was no exchange");
+        tx.begin_exchange(session.id, None, time(1)).await.unwrap().unwrap();
+        assert!(tx.await_choice(session, &places, &envelope("tokens"), time(1200), time(2)).await.unwrap());
+        assert!(!tx.await_choice(session, &[], &envelope("others"), time(9000), time(3)).await.unwrap(), "once");
+        tx.commit().await.unwrap();
+
+        let mut tx = place.write().await;
+        let waits = tx.connect_session(session.id).await.unwrap().unwrap();
+        assert_eq!((waits.state, waits.places.as_slice(), waits.expires), (ConnectState::Choosing, places.as_slice(), time(1200)));
+        assert_eq!(tx.secrets().sealed_connect_verifier(session.id).await.unwrap(), Some(envelope("tokens")));
+        assert_eq!(tx.begin_exchange(session.id, None, time(4)).await.unwrap(), None, "an answer is taken once");
+        tx.expire_connect_sessions(time(5000)).await.unwrap();
+        assert_eq!(tx.connect_session(session.id).await.unwrap().unwrap().state, ConnectState::Choosing, "tokens are not dropped unseen");
+        assert_eq!(tx.abandoned_choices(time(1199)).await.unwrap(), []);
+        assert_eq!(tx.abandoned_choices(time(1200)).await.unwrap().iter().map(|session| session.id).collect::<Vec<_>>(), [session.id]);
+        assert!(tx.end_connect_session(session.id, ConnectState::Completed, None, time(5)).await.unwrap());
+        let over = tx.connect_session(session.id).await.unwrap().unwrap();
+        assert_eq!((over.state, over.places.len()), (ConnectState::Completed, 0));
+        assert_eq!(tx.secrets().sealed_connect_verifier(session.id).await.unwrap(), None);
+        assert!(!tx.end_connect_session(session.id, ConnectState::Cancelled, None, time(6)).await.unwrap());
         tx.commit().await.unwrap();
     })
     .await;

@@ -405,6 +405,7 @@ pub(crate) fn session(integration: &Integration, app: ProviderAppId, member: Mem
         state: ConnectState::Begun,
         message: None,
         explanation: None,
+        places: Vec::new(),
         expires: time(600),
         created_at: time(0),
         updated_at: time(0),

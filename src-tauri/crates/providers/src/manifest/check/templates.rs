@@ -99,6 +99,9 @@ fn server(key: &str, server: &Server, faults: &mut Faults<'_>) {
     if let Some(signed) = &server.callback.signed {
         text(&format!("{key}.callback.signed.key"), &signed.key, scene, faults);
     }
+    for (parameter, template) in &server.callback.expect {
+        public(&format!("{key}.callback.expect.{parameter}"), template, scene, faults);
+    }
     for (parameter, template) in &server.authorize_params {
         public(&format!("{key}.authorize_params.{parameter}"), template, scene, faults);
     }
