@@ -143,7 +143,7 @@ impl Visit<'_> {
     }
 }
 
-const CALLBACK: &str = "http://127.0.0.1:8080/oauth/callback";
+const CALLBACK: &str = "http://localhost:8080/oauth/callback";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_sees_a_consent_from_its_begin_to_its_receipt() {
@@ -199,7 +199,7 @@ async fn a_consent_is_nobody_elses() {
         let go = played.world.ask("GET", &format!("{}/go", visit.page)).header("cookie", cookie).send().await.status(404);
         assert_eq!(go.header("location"), "");
     }
-    for act in ["switch", "stop", "again"] {
+    for act in ["switch", "stop", "choose", "again"] {
         let to = format!("{}/{act}", visit.page);
         for (cookie, origin, token, why) in [
             (visit.cookie.as_str(), "https://evil.example", token.as_str(), "another site's page"),
@@ -382,7 +382,7 @@ async fn a_link_that_is_taken_back_stops_nothing_and_begins_nothing() {
     played.world.api("DELETE", &format!("/v1/x/connect-links/{}", text(&links[0]["id"])), None).await.status(200);
     let seen = visit.look().await.status(200);
     assert!(!seen.text.contains("/stop\"") && !seen.text.contains("/switch\""), "{}", seen.text);
-    for act in ["switch", "stop", "again"] {
+    for act in ["switch", "stop", "choose", "again"] {
         let refused = send(&played.world, &format!("{}/{act}", visit.page), &visit.cookie, ORIGIN, &[("form", &token), ("route", "device")]).await;
         assert_eq!(refused.status, 404, "{act}");
         safe(&refused);
@@ -433,4 +433,66 @@ async fn a_role_is_made_by_the_policy_that_the_page_shows() {
     played.simulator.trust(&role, &external_id);
     let done = send(&played.world, &to, &cookie, ORIGIN, &fields).await.status(200);
     assert!(done.text.contains("is connected"), "{}", done.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_places_the_person_chooses_one() {
+    let played = Played::new("accounting_xero").await;
+    played.register(&[CALLBACK]).await;
+    let visit = played.begun(json!({})).await;
+    played.simulator.order(FaultOrder::once(Fault::Places { count: 3 }));
+    let callback = visit.away(true).await;
+    let asked = visit.back(&callback).await.status(200);
+    assert!(asked.text.contains("Which one at Xero?") && asked.text.contains("Use for alpha"), "{}", asked.text);
+    assert_eq!(asked.header("refresh"), "", "whoever chooses is not disturbed");
+    assert_eq!(played.status().await, "awaiting_consent", "nothing is used before");
+    let places: Vec<String> = asked.text.split("name=\"place\" value=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect();
+    assert_eq!(places.len(), 3, "{}", asked.text);
+
+    // Another browser, another site, and whoever has no proof, choose nothing.
+    let token = hidden(&asked, "form");
+    let to = format!("{}/choose", visit.page);
+    let rival = "patchbay_connect_8080=BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB";
+    for (cookie, origin, token) in [(rival, ORIGIN, token.as_str()), (visit.cookie.as_str(), "https://evil.example", token.as_str()), (visit.cookie.as_str(), ORIGIN, "")] {
+        assert_eq!(send(&played.world, &to, cookie, origin, &[("form", token), ("place", &places[0])]).await.status, 403);
+    }
+    for odd in [&[][..], &[("place", "")], &[("place", "never-offered")], &[("place", "\"><img src=x>")]] {
+        let seen = visit.press("choose", odd).await;
+        assert!(seen.text.contains("Choose one of these.") && seen.text.contains("role=\"alert\"") && !seen.text.contains("<img"), "{}", seen.text);
+        safe(&seen);
+    }
+    assert_eq!(played.status().await, "awaiting_consent");
+
+    let chosen = visit.press("choose", &[("place", &places[1])]).await.status(303);
+    assert_eq!(chosen.header("location"), visit.page);
+    let done = visit.look().await.status(200);
+    assert!(done.text.contains("Xero is connected") && done.text.contains("What you agreed to"), "{}", done.text);
+    assert_eq!(played.status().await, "active");
+    // It was chosen once, and the link was good for one connection.
+    assert_eq!(send(&played.world, &to, &visit.cookie, ORIGIN, &[("form", &token), ("place", &places[0])]).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_choice_that_nobody_makes_is_over() {
+    let played = Played::new("accounting_xero").await;
+    played.register(&[CALLBACK]).await;
+    let visit = played.begun(json!({})).await;
+    played.simulator.order(FaultOrder::once(Fault::Places { count: 2 }));
+    let callback = visit.away(true).await;
+    let asked = visit.back(&callback).await.status(200);
+    let token = hidden(&asked, "form");
+    played.advance(20 * 60 + 1);
+    let late = visit.look().await.status(200);
+    assert!(late.text.contains("The time for this step is over"), "{}", late.text);
+    let place = asked.text.split_once("name=\"place\" value=\"").unwrap().1.split('"').next().unwrap();
+    send(&played.world, &format!("{}/choose", visit.page), &visit.cookie, ORIGIN, &[("form", &token), ("place", place)]).await.status(303);
+    assert!(visit.look().await.text.contains("The time for this step is over"));
+    assert_eq!(played.status().await, "awaiting_consent");
+
+    let second = visit.at(visit.press("again", &[]).await.status(303).header("location"));
+    played.simulator.order(FaultOrder::once(Fault::Places { count: 2 }));
+    let callback = second.away(true).await;
+    second.back(&callback).await;
+    second.press("stop", &[]).await.status(303);
+    assert!(second.look().await.text.contains("Nothing was connected"));
 }

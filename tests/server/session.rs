@@ -39,7 +39,7 @@ async fn other_sites_cannot_write() {
     let world = World::new().await;
     let cookie = world.sign_in(&json!({"token": world.access})).await;
     let body = json!({"command": "accounts.create", "params": {"body": {"name": "evil"}}});
-    for origin in ["https://evil.example", "http://127.0.0.1:9999", "https://127.0.0.1:8080", "null", "http://127.0.0.1.evil.example:8080"] {
+    for origin in ["https://evil.example", "http://localhost:9999", "https://localhost:8080", "null", "http://localhost.evil.example:8080"] {
         world.ask("POST", "/rpc").header("cookie", &cookie).header("origin", origin).json(&body).send().await.problem(403, "permission_denied");
         world.ask("POST", "/session").header("origin", origin).json(&json!({"token": world.access})).send().await.problem(403, "permission_denied");
         world.ask("DELETE", "/session").header("cookie", &cookie).header("origin", origin).send().await.problem(403, "permission_denied");

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 /// The address that browsers are at.
-pub(crate) const ORIGIN: &str = "http://127.0.0.1:8080";
+pub(crate) const ORIGIN: &str = "http://localhost:8080";
 pub(crate) const PASSWORD: &str = "correct horse battery 7";
 
 pub(crate) struct World {

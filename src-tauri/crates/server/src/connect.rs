@@ -11,5 +11,5 @@ mod words;
 
 pub(crate) use link::{choose, enter, fill};
 pub(crate) use page::{plain, style};
-pub(crate) use progress::{again, go, see, show as show_session, stop, switch};
+pub(crate) use progress::{again, choose as choose_place, go, see, show as show_session, stop, switch};
 pub(crate) use receipt::{show as show_receipt, withdraw};

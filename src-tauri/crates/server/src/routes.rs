@@ -70,6 +70,7 @@ pub(crate) enum Host {
     SessionGo,
     SessionSwitch,
     SessionStop,
+    SessionChoose,
     SessionAgain,
     ReceiptShow,
     ReceiptWithdraw,
@@ -96,6 +97,7 @@ const HOST: &[(&str, &str, Rule, Host)] = &[
     ("GET", "/connect/session/{session}/go", Rule::Public, Host::SessionGo),
     ("POST", "/connect/session/{session}/switch", Rule::Public, Host::SessionSwitch),
     ("POST", "/connect/session/{session}/stop", Rule::Public, Host::SessionStop),
+    ("POST", "/connect/session/{session}/choose", Rule::Public, Host::SessionChoose),
     ("POST", "/connect/session/{session}/again", Rule::Public, Host::SessionAgain),
     ("GET", "/connect/receipt/{link}", Rule::Public, Host::ReceiptShow),
     ("POST", "/connect/receipt/{link}/withdraw", Rule::Public, Host::ReceiptWithdraw),
@@ -199,6 +201,7 @@ mod tests {
             "GET /connect/session/{session}/go",
             "POST /connect/session/{session}/switch",
             "POST /connect/session/{session}/stop",
+            "POST /connect/session/{session}/choose",
             "POST /connect/session/{session}/again",
             // What a person agreed to who holds the link of the receipt, and its withdrawal, by a form that was shown in this
             // browser; whoever guesses is slowed.

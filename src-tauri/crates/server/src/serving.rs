@@ -229,6 +229,7 @@ async fn run(entry: &Entry, visit: Visit) -> Outcome {
             Host::SessionGo => noted("connect.start", caller, connect::go(visit).await),
             Host::SessionSwitch => noted("connect.switch", caller, Box::pin(connect::switch(visit)).await),
             Host::SessionStop => noted("connect.cancel", caller, Box::pin(connect::stop(visit)).await),
+            Host::SessionChoose => noted("connect.choose", caller, Box::pin(connect::choose_place(visit)).await),
             Host::SessionAgain => noted("connect.begin", caller, Box::pin(connect::again(visit)).await),
             Host::ReceiptShow => noted("receipts.open", caller, connect::show_receipt(visit).await),
             Host::ReceiptWithdraw => noted("receipts.withdraw", caller, Box::pin(connect::withdraw(visit)).await),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use patchbay_model::account::Account;
-use patchbay_model::consent::{ConnectLeg, ConnectSession, ConnectState, ConsentRoute, DevicePrompt, LegState, MOST_LEGS};
+use patchbay_model::consent::{ConnectLeg, ConnectSession, ConnectState, ConsentRoute, DevicePrompt, LegState, MOST_LEGS, Place};
 use patchbay_model::flight::StepKind;
 use patchbay_model::organization::Organization;
 use patchbay_model::{Code, ConnectSessionId, Problem, Scope, Secret, Timestamp};
@@ -79,6 +79,11 @@ pub enum Stage {
     Elsewhere,
     /// The answer is being checked.
     Checking,
+    /// What was granted is good for several places, of which the person chooses one.
+    Choose {
+        /// The places.
+        places: Vec<Place>,
+    },
     /// It gave what it was for.
     Connected(Box<Agreed>),
     /// It ended without.
@@ -128,7 +133,7 @@ async fn find(engine: &Engine, id: &str, browser: &BrowserNonce) -> Result<(Read
     let mut tx = engine.store().read(Scope::System).await?;
     let session = tx.connect_session_of_browser(id, &browser.hash(engine)).await?.ok_or_else(nothing)?;
     tx.enter(Scope::Account(session.organization_id, session.account_id))?;
-    let ended = !matches!(session.state, ConnectState::Begun | ConnectState::Exchanging);
+    let ended = !matches!(session.state, ConnectState::Begun | ConnectState::Exchanging | ConnectState::Choosing);
     if ended && session.updated_at.plus(SHOWN) <= engine.now() { Err(nothing()) } else { Ok((tx, session)) }
 }
 
@@ -165,8 +170,8 @@ pub async fn hosted(engine: &Engine, id: &str, browser: &BrowserNonce, caller: &
         ConnectState::Cancelled => Stage::Over(cancelled(engine, &mut tx, &session, browser).await?),
         ConnectState::Failed { code: Code::ConsentExpired } => Stage::Over(Over::Expired),
         ConnectState::Failed { code } => Stage::Over(Over::Failed { code }),
-        // Somebody in Patchbay chooses for which of several places it shall be.
-        ConnectState::Choosing => Stage::Elsewhere,
+        ConnectState::Choosing if late => Stage::Over(Over::Expired),
+        ConnectState::Choosing => Stage::Choose { places: session.places.clone() },
         // The person has done its part; what is left is ours.
         ConnectState::Exchanging => Stage::Checking,
     };
@@ -298,6 +303,15 @@ pub async fn stop(engine: &Engine, id: &str, browser: &BrowserNonce, caller: &Ca
     super::cancel(engine, &link.grant, session.id).await.map(drop)
 }
 
+/// Finishes a consent with the place that the person chose.
+///
+/// # Errors
+/// `link_invalid` when the link by which it came no longer works, and those of [`super::choose`].
+pub async fn choose(engine: &Engine, id: &str, browser: &BrowserNonce, place: &str, caller: &CallerInfo) -> Result<(), Problem> {
+    let (session, link) = by_link(engine, id, browser, caller).await?;
+    super::choose(engine, &link.grant, session.id, place).await.map(drop)
+}
+
 /// Begins a consent that gave nothing anew, by the same link.
 ///
 /// # Errors
@@ -306,7 +320,7 @@ pub async fn begin_again(engine: &Engine, id: &str, browser: &BrowserNonce, call
     let (session, link) = by_link(engine, id, browser, caller).await?;
     let over = matches!(session.state, ConnectState::Failed { .. } | ConnectState::Cancelled);
     let mut tx = reach::reading(engine, &link.grant).await?;
-    let late = session.state == ConnectState::Begun && session.expires <= surely(engine, &mut tx).await?;
+    let late = matches!(session.state, ConnectState::Begun | ConnectState::Choosing) && session.expires <= surely(engine, &mut tx).await?;
     if !(over || late) {
         return Err(finish::over(&session));
     }

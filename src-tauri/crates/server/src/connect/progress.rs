@@ -9,7 +9,7 @@ use maud::{Markup, PreEscaped, html};
 use patchbay_api::picture;
 use patchbay_engine::consent::hosted::{self, Agreed, HostedConsent, Over, Stage};
 use patchbay_engine::receipt::Granted;
-use patchbay_model::consent::{ConsentRoute, DevicePrompt};
+use patchbay_model::consent::{ConsentRoute, DevicePrompt, Place};
 use patchbay_model::{Code, ConnectSessionId, Origin, Problem, Timestamp};
 
 use super::guard::{self, Guest};
@@ -61,6 +61,11 @@ pub(crate) async fn stop(visit: Visit) -> Result<Response, Problem> {
     acted(visit, Act::Stop).await
 }
 
+/// `POST /connect/session/{session}/choose`: takes one of the places that were granted.
+pub(crate) async fn choose(visit: Visit) -> Result<Response, Problem> {
+    acted(visit, Act::Choose).await
+}
+
 /// `POST /connect/session/{session}/again`: begins one that gave nothing anew.
 pub(crate) async fn again(visit: Visit) -> Result<Response, Problem> {
     acted(visit, Act::Again).await
@@ -71,6 +76,7 @@ pub(crate) async fn again(visit: Visit) -> Result<Response, Problem> {
 enum Act {
     Switch,
     Stop,
+    Choose,
     Again,
 }
 
@@ -100,6 +106,7 @@ async fn acted(visit: Visit, act: Act) -> Result<Response, Problem> {
             hosted::turn(engine, &id, &browser, route, &caller).await.map(|()| session)
         }
         Act::Stop => hosted::stop(engine, &id, &browser, &caller).await.map(|()| session),
+        Act::Choose => hosted::choose(engine, &id, &browser, field("place"), &caller).await.map(|()| session),
         Act::Again => hosted::begin_again(engine, &id, &browser, &caller).await,
     };
     match done {
@@ -157,6 +164,7 @@ fn drawn(guest: &Guest, seen: &HostedConsent, hindered: Option<&Problem>) -> Res
         Stage::Device { prompt, until, seconds } => sheet.device(prompt, *until, *seconds),
         Stage::Elsewhere => sheet.elsewhere(),
         Stage::Checking => sheet.checking(),
+        Stage::Choose { places } => sheet.choose(places, hindered),
         Stage::Connected(agreed) => sheet.connected(agreed),
         Stage::Over(over) => sheet.over(*over),
     };
@@ -164,7 +172,7 @@ fn drawn(guest: &Guest, seen: &HostedConsent, hindered: Option<&Problem>) -> Res
     let here = address(seen.session.id);
     let main = html! {
         h1 { (title) }
-        @if let Some(problem) = hindered { p.note.bad role="alert" { (words::hindrance(problem, &seen.provider, brand.name())) } }
+        @if let Some(problem) = hindered.filter(|problem| !unchosen(problem)) { p.note.bad role="alert" { (words::hindrance(problem, &seen.provider, brand.name())) } }
         (main)
         @if let Some(seconds) = every {
             p.quiet {
@@ -251,6 +259,34 @@ impl Sheet<'_> {
         let x = &self.seen.provider;
         let main = html! { p role="status" { "You have come back from " (x) ". " (self.brand.name()) " is checking that the connection works, which takes a few seconds." } };
         (format!("Checking with {x}"), main, Some(CHECKING))
+    }
+
+    fn choose(&self, places: &[Place], hindered: Option<&Problem>) -> Drawn {
+        let (x, by) = (&self.seen.provider, self.brand.name());
+        let title = format!("Which one at {x}?");
+        let fault = hindered.is_some_and(unchosen);
+        let main = html! {
+            p { "What you agreed to at " (x) " is good for several places. " (by) " uses the one that you choose, and no other." }
+            @if self.seen.link_lives {
+                form method="post" action={ (address(self.seen.session.id)) "/choose" } {
+                    input type="hidden" name="form" value=(self.proof);
+                    fieldset aria-describedby=[fault.then_some("place-error")] {
+                        legend { "Use for " (self.brand.customer()) }
+                        @for (number, place) in places.iter().enumerate() {
+                            label.pick for={ "place-" (number) } {
+                                input type="radio" id={ "place-" (number) } name="place" value=(place.id) required autofocus[fault && number == 0];
+                                span { (place.name) }
+                            }
+                        }
+                        @if fault { span.error id="place-error" role="alert" { "Choose one of these." } }
+                    }
+                    button type="submit" { "Use this one" }
+                }
+                (self.form("stop", None, "Stop"))
+            } @else { p role="status" { "Whoever began this chooses one of them in Patchbay. You can close this page." } }
+            p.quiet { "This works until " (minute(self.seen.session.expires)) ", in this browser. Nothing is used before you choose." }
+        };
+        (title, main, None)
     }
 
     fn connected(&self, agreed: &Agreed) -> Drawn {
@@ -365,6 +401,11 @@ fn granted(all: &[Granted]) -> Markup {
             }
         }
     }
+}
+
+/// Whether no place was chosen, or none that there is.
+fn unchosen(problem: &Problem) -> bool {
+    problem.code == Code::InvalidField
 }
 
 /// A picture as it stands in a page: without the line that belongs to a file.
