@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use libtest_mimic::Failed;
 use patchbay_engine::consent::{self, BeginConsent, Platform};
+use patchbay_engine::deletion::purge_due;
+use patchbay_engine::integration;
 use patchbay_engine::revocation::{self, revoke_due};
 use patchbay_model::consent::{ConnectSession, ConnectState, ConsentRoute};
 use patchbay_model::integration::{Integration, IntegrationStatus};
@@ -23,8 +25,8 @@ pub(crate) async fn life(catalog: &Catalog, provider: &Arc<Provider>, way: &Cred
     places.none().await?;
     places.one_and_later_more().await?;
     places.several(catalog).await?;
-    let places = Places::new(catalog, provider, way, server).await?;
-    places.nobody_chooses().await
+    Places::new(catalog, provider, way, server).await?.nobody_chooses().await?;
+    Places::new(catalog, provider, way, server).await?.deleted_meanwhile().await
 }
 
 struct Places {
@@ -139,6 +141,19 @@ impl Places {
         self.refused(late.id, &late.places[1].id, Code::ConsentExpired, "a choice that comes too late").await?;
         self.taken_back(3).await?;
         must(self.status().await? == IntegrationStatus::AwaitingConsent, || "nothing of it was ever used".to_owned())
+    }
+
+    /// An integration that is deleted meanwhile leaves nothing alive at the provider.
+    async fn deleted_meanwhile(&self) -> Result<(), Failed> {
+        self.order(2);
+        self.answered().await?;
+        let (account, id) = (self.integration.account_id.to_string(), self.integration.id.to_string());
+        integration::delete(&self.world.engine, &self.world.grant, &account, &id).await.map_err(problem("the deletion"))?;
+        self.world.advance(23 * 60);
+        purge_due(&self.world.engine).await.map_err(problem("the end of what nobody finished"))?;
+        self.taken_back(1).await?;
+        purge_due(&self.world.engine).await.map_err(problem("the same once more"))?;
+        self.taken_back(1).await
     }
 
     async fn taken_back(&self, times: usize) -> Result<(), Failed> {

@@ -64,16 +64,17 @@ pub(crate) fn start(engine: &Engine) {
     }
 }
 
-/// Removes deletions whose undo window has closed, and secrets and sessions that have ended; ends consents that nobody finished.
+/// Ends consents that nobody finished, and removes deletions whose undo window has closed, and secrets and sessions that have ended.
 ///
 /// # Errors
 /// Problems of the store.
 pub(crate) async fn purge_once(engine: &Engine) -> Result<(), Problem> {
+    // First: what a consent brought that nobody finished is given back, deleted or not.
+    consent::end_stale(engine).await?;
     let rows = again!(engine, { purge(engine).await });
     if rows > 0 {
         tracing::debug!(rows, "removed what has ended");
     }
-    consent::end_stale(engine).await?;
     member::release_locks(engine).await
 }
 

@@ -167,7 +167,7 @@ impl ReadTx {
 }
 
 impl ReadTx {
-    /// The consents of which nobody chose before `before`.
+    /// The consents of which nobody chose before `before`, those of deleted integrations among them.
     ///
     /// # Errors
     /// Those of the database.
@@ -188,14 +188,15 @@ impl ReadTx {
 }
 
 impl Secrets<'_> {
-    /// The sealed PKCE verifier (RFC 7636) of a session, until it ends; while a person chooses, what its exchange brought.
+    /// The sealed PKCE verifier (RFC 7636) of a session, until it ends; while a person chooses, what its exchange brought. Of a deleted one
+    /// too: what it brought is taken back.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn sealed_connect_verifier(&mut self, id: ConnectSessionId) -> Result<Option<Envelope>> {
         let (organization, account) = self.bound()?;
         let verifier = self.dialect().opened("verifier", "$4");
-        let sql = format!("SELECT {verifier} FROM connect_sessions WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND deleted_at IS NULL");
+        let sql = format!("SELECT {verifier} FROM connect_sessions WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL)");
         let row: Option<(Option<Json<Envelope>>,)> =
             db::query_as(AssertSqlSafe(sql)).bind(id.uuid()).bind(organization).bind(account).bind_key(&self.tx).fetch_optional(&mut self.tx).await?;
         Ok(row.and_then(|(envelope,)| envelope.map(|json| json.0)))
@@ -355,7 +356,7 @@ impl WriteTx {
     }
 
     /// Ends a session, from `Begun`, `Exchanging` or `Choosing`; its verifier, or what it brought, is forgotten. Completion is not possible from
-    /// `Begun`. Says whether it ended now.
+    /// `Begun`, nor when it was deleted. Says whether it ended now.
     ///
     /// # Errors
     /// Those of the database.
@@ -364,7 +365,7 @@ impl WriteTx {
             return Err(StoreError::BadRow { table: TABLE, column: "state", detail: "a session does not end in this state".to_owned() });
         }
         let (organization, account) = self.bound()?;
-        let row: Option<(Uuid,)> = db::query_as("UPDATE connect_sessions SET state = $4, failure_code = $5, message = $6, verifier = NULL, choice = NULL, updated_at = $7 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND (state = 'exchanging' OR (state = 'begun' AND $4 <> 'completed')) AND deleted_at IS NULL RETURNING account_id")
+        let row: Option<(Uuid,)> = db::query_as("UPDATE connect_sessions SET state = $4, failure_code = $5, message = $6, verifier = NULL, choice = NULL, updated_at = $7 WHERE id = $1 AND organization_id = $2 AND (account_id = $3 OR $3 IS NULL) AND (state = 'exchanging' OR (state = 'begun' AND $4 <> 'completed')) AND (deleted_at IS NULL OR $4 <> 'completed') RETURNING account_id")
             .bind(id.uuid())
             .bind(organization)
             .bind(account)

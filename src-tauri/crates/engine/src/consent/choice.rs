@@ -161,7 +161,7 @@ pub(crate) async fn abandon(engine: &Engine, tx: &mut SecretWriteTx, session: &C
 }
 
 async fn give_back(engine: &Engine, tx: &mut SecretWriteTx, session: &ConnectSession) -> Result<(), Problem> {
-    let Some(integration) = tx.integration(session.integration_id).await? else { return Ok(()) };
+    let Some(integration) = tx.integration_even_deleted(session.integration_id).await? else { return Ok(()) };
     let Some(envelope) = tx.secrets().sealed_connect_verifier(session.id).await? else { return Ok(()) };
     let plain = match engine.open_sealed_in(tx, &sealing::verifier_place(session), &envelope).await {
         Ok(plain) => plain,

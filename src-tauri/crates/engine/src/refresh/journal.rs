@@ -318,9 +318,10 @@ async fn store(engine: &Engine, scope: Scope, material: &Material, intent: &Inte
     {
         return Ok(Stored::Held);
     }
-    // Another token of the set may have been renewed meanwhile, which stays as it is.
+    // Another token of the set may have been renewed meanwhile, which stays as it is. A renewal may bring the same access token with
+    // a later end.
     let set = in_force.renewed(name, new.clone());
-    if set.main.access.expose() != in_force.main.access.expose() {
+    if set.main.obtained != in_force.main.obtained {
         credential.expires = Some(set.main.expires);
         credential.secret_set_at = Some(set.main.obtained);
     }

@@ -165,6 +165,11 @@ async fn see_to(engine: &Engine, due: &DueClock) -> Result<(), Problem> {
 
 async fn ahead_of_time(engine: &Engine, scope: Scope, id: CredentialId, due: &DueClock) -> Result<(), Problem> {
     let mut tx = engine.store().write_secrets(scope, Origin::Background).await?;
+    // A call may have renewed it since it was seen to be due, and what came then is not due.
+    let renewed = !tx.clocks_of(due.owner).await?.iter().any(|clock| (clock.kind, &clock.token, clock.at) == (due.clock.kind, &due.clock.token, due.clock.at));
+    if renewed {
+        return Ok(());
+    }
     let (credential, set) = journal::read(engine, &mut tx, id).await?;
     drop(tx);
     match renew(engine, scope, &credential, &set, &due.clock.token, RefreshReason::Due, By::Clock).await {
