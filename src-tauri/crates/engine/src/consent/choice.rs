@@ -153,7 +153,8 @@ async fn chosen(engine: &Engine, scope: Scope, caller: &CallerInfo, session: &Co
 pub(crate) async fn abandon(engine: &Engine, tx: &mut SecretWriteTx, session: &ConnectSession, state: ConnectState, words: &str) -> Result<(), Problem> {
     let now = engine.now();
     give_back(engine, tx, session).await?;
-    if tx.end_connect_session(session.id, state, Some(words), now).await? {
+    // Of a deleted one nobody reads the steps.
+    if tx.end_connect_session(session.id, state, Some(words), now).await? && tx.connect_session(session.id).await?.is_some() {
         let detail = StepDetail { words: Some(words.to_owned()), ..StepDetail::default() };
         flight::write(tx, session, vec![flight::step(StepKind::Ended, None, now, detail)]).await?;
     }
