@@ -1,6 +1,7 @@
 // The hosted connect pages: a customer's person with a link, in a browser that knows nobody, at a real OpenID provider and a
 // real Redmine. They have no script, so the whole way is gone with scripts switched off too, and with the keyboard alone.
-import { Installation, api, simulated } from '../peers/patchbay.mjs';
+import { join } from 'node:path';
+import { Installation, api, freePort, root, simulated } from '../peers/patchbay.mjs';
 import { accessible, expect, test } from './world.mjs';
 
 const LOOKS = [
@@ -45,7 +46,7 @@ async function signedIn(page, oidc) {
 
 /** No target that is tapped is smaller than a finger, and nothing is wider than the screen. */
 async function handy(page) {
-  const small = await page.locator('main a, main button, main summary, main input:not([type=hidden]):not([type=checkbox]), main select').evaluateAll((all) =>
+  const small = await page.locator('main a, main button, main summary, main input:not([type=hidden]):not([type=checkbox]):not([type=radio]), main label:has([type=radio]), main select').evaluateAll((all) =>
     all.map((one) => [one.outerHTML.slice(0, 80), one.getBoundingClientRect()]).filter(([, box]) => box.height < 44).map(([html]) => html));
   expect(small).toEqual([]);
   expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing is cut off to the right').toBe(true);
@@ -329,4 +330,47 @@ test('a role is made at AWS as the page says', async ({ browser }) => {
   expect(await server.stop()).toBe(0);
   rehearsal.close();
   await aws.close();
+});
+
+test('of several places one is chosen, with the keyboard alone and without a script', async ({ browser }) => {
+  const xero = await simulated('accounting_xero');
+  const rehearsal = new Installation();
+  const { token } = JSON.parse(rehearsal.run('init', '--sample', '--output', 'json')).organization;
+  // This provider knows this computer by its name alone.
+  const port = await freePort();
+  const home = `http://localhost:${port}`;
+  const server = await rehearsal.serve('--rehearse', xero.listening, '--listen', `127.0.0.1:${port}`, '--public-url', home);
+  const management = api(server.url, token.access.secret);
+  const [{ client_id, client_secret, person }] = xero.providers;
+  const redirect_uris = [`${home}/oauth/callback`];
+  const order = (path, body) => fetch(`${xero.control}${path}`, { method: 'POST', body: JSON.stringify({ provider: 'accounting_xero', ...body }) });
+  await order('/clients', { redirect_uris });
+  await management('POST', '/v1/x/provider-apps', { provider: 'accounting_xero', client_id, client_secret, redirect_uris });
+  const account = (await management('POST', '/v1/accounts', { name: 'hooli', fullname: 'Hooli' })).result.account.id;
+  for (const { name, ...look } of LOOKS) {
+    const { page, context } = await holder(browser, { ...look, javaScriptEnabled: name !== 'phone' });
+    await page.goto(await linkTo(management, { account_id: account, provider: 'accounting_xero' }));
+    await page.getByRole('button', { name: 'Next' }).press('Enter');
+    await order('/faults', { fault: 'places', count: 3 });
+    await page.getByRole('link', { name: /^Continue to/ }).press('Enter');
+    await page.getByLabel('Login').fill(person.login);
+    await page.getByLabel('Password').fill(person.password);
+    await page.getByRole('button', { name: 'Sign in' }).press('Enter');
+    await page.getByRole('button', { name: 'Allow' }).press('Enter');
+    await expect(page.getByRole('heading', { name: 'Which one at Xero?' })).toBeVisible();
+    await expect(page.getByRole('radio')).toHaveCount(3);
+    if (name !== 'phone') {
+      await accessible(page);
+      await handy(page);
+    }
+    await page.screenshot({ path: join(root, `.cache/screenshots/connect-choose-${name}.png`), fullPage: true });
+    await page.getByRole('radio').first().press('ArrowDown');
+    await expect(page.getByRole('radio').nth(1)).toBeChecked();
+    await page.getByRole('radio').nth(1).press('Enter');
+    await expect(page.getByRole('heading', { name: 'Xero is connected' })).toBeVisible();
+    await context.close();
+  }
+  expect(await server.stop()).toBe(0);
+  rehearsal.close();
+  await xero.close();
 });

@@ -3,11 +3,11 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { existsSync, mkdtempSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../peers/patchbay.mjs";
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 export const built = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug");
@@ -28,16 +28,6 @@ export async function until(what, ask, ms = 20_000) {
     await pause(100);
   }
   throw new Error(`${what}: not within ${ms} ms; last: ${last?.message ?? JSON.stringify(last)}`);
-}
-
-/** A port on loopback that nobody has just now. */
-export function freePort() {
-  return new Promise((done) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => done(port));
-    });
-  });
 }
 
 /** The first line that a child prints on standard output. */

@@ -5,7 +5,8 @@
 
 import { after, before, test } from "node:test";
 import { join } from "node:path";
-import { assert, freePort, root, until } from "./desktop.mjs";
+import { freePort } from "../peers/patchbay.mjs";
+import { assert, root, until } from "./desktop.mjs";
 import { Rehearsed } from "./rehearsed.mjs";
 
 const pictures = join(root, ".cache/screenshots/window");
