@@ -48,6 +48,8 @@ pub(crate) struct Round {
     pub(crate) killed: Option<(String, usize)>,
     /// The refreshes of this round.
     pub(crate) seen: Vec<Seen>,
+    /// What happened at the provider last, oldest first.
+    pub(crate) told: Vec<String>,
     /// How the integration stands.
     pub(crate) status: IntegrationStatus,
     /// Its journal of this round, oldest first.
@@ -68,9 +70,11 @@ pub(crate) struct Count {
 impl Count {
     /// Compares the accounts of a round. Says whether a person has to connect again.
     pub(crate) fn add(&mut self, reuse: Reuse, round: &Round) -> bool {
-        let Round { number, injection, killed, seen, status, steps } = round;
-        let story =
-            || format!("round {number}, {injection:?}, killed {killed:?}: {status:?}, seen {seen:?}, steps {:?}", steps.iter().map(|taken| taken.step.step).collect::<Vec<_>>());
+        let Round { number, injection, killed, seen, told, status, steps } = round;
+        let story = || {
+            let steps: Vec<_> = steps.iter().map(|taken| taken.step.step).collect();
+            format!("round {number}, {injection:?}, killed {killed:?}: {status:?}, seen {seen:?}, steps {steps:?}\n{}", told.join("\n"))
+        };
         *self.rounds.entry(*injection).or_default() += 1;
         self.killed += u32::from(killed.is_some());
         let kept_nothing = |at: usize| matches!(killed, Some((step, before)) if matches!(step.as_str(), "answered" | "in flight") && at < *before);
@@ -81,8 +85,8 @@ impl Count {
         let lost = matches!(status, IntegrationStatus::NeedsAttention { .. });
         if lost {
             assert_eq!(*status, IntegrationStatus::NeedsAttention { cause: AttentionCause::RefreshUncertain }, "{}", story());
-            let told = steps.iter().find(|taken| taken.step.step == RefreshStep::Attention).and_then(|taken| taken.step.note.clone());
-            assert!(told.as_ref().is_some_and(|note| note["first"]["step"].is_string()), "the step at which it was lost is named: {}", story());
+            let note = steps.iter().find(|taken| taken.step.step == RefreshStep::Attention).and_then(|taken| taken.step.note.clone());
+            assert!(note.as_ref().is_some_and(|note| note["first"]["step"].is_string()), "the step at which it was lost is named: {}", story());
             self.lost.push(*number);
         } else {
             assert_eq!(*status, IntegrationStatus::Active, "{}", story());

@@ -8,6 +8,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
+/// The code that every consent brings.
+pub(crate) const CODE: &str = "yes";
+/// So much is kept of what happened.
+const TOLD: usize = 100;
+
 /// What becomes of a refresh token that is sent a second time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Reuse {
@@ -50,6 +55,8 @@ struct State {
     successors: HashMap<String, (String, String)>,
     fault: Option<Fault>,
     seen: Vec<Seen>,
+    /// What happened last, for the story of a round that went wrong.
+    told: std::collections::VecDeque<String>,
 }
 
 pub(crate) struct Peer {
@@ -83,7 +90,14 @@ impl Peer {
 
     /// The access token in force is no longer taken.
     pub(crate) fn expire_access(&self) {
-        self.state().access.clear();
+        let mut state = self.state();
+        state.access.clear();
+        state.tell("access ended".to_owned());
+    }
+
+    /// What happened last, oldest first.
+    pub(crate) fn told(&self) -> Vec<String> {
+        self.state().told.iter().cloned().collect()
     }
 
     pub(crate) fn set_fault(&self, fault: Option<Fault>) {
@@ -117,8 +131,10 @@ impl Peer {
         }
         if path == "/userinfo" {
             let bearer = head.lines().find_map(|line| line.strip_prefix("authorization: Bearer ").or_else(|| line.strip_prefix("Authorization: Bearer ")));
-            let access = self.state().access.clone();
+            let mut state = self.state();
+            let access = state.access.clone();
             let good = !access.is_empty() && bearer.map(str::trim) == Some(access.as_str());
+            state.tell(format!("userinfo {bearer:?}, in force {access}"));
             return Some(if good { json(200, r#"{"sub":"1","name":"Ada Lovelace"}"#) } else { json(401, r#"{"error":"invalid_token"}"#) });
         }
         let fields: HashMap<String, String> = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
@@ -127,9 +143,14 @@ impl Peer {
             return Some(json(200, &format!(r#"{{"active":{active}}}"#)));
         }
         if fields.get("grant_type").map(String::as_str) == Some("authorization_code") {
+            // A code that is none is how the engine tries a client at night (RFC 6749 section 5.2).
+            if fields.get("code").map(String::as_str) != Some(CODE) {
+                return Some(json(400, r#"{"error":"invalid_grant"}"#));
+            }
             let mut state = self.state();
             let (refresh, access) = state.make();
             (state.refresh, state.access) = (refresh.clone(), access.clone());
+            state.tell(format!("code for {refresh}"));
             return Some(granted(&refresh, &access));
         }
         self.refresh(fields.get("refresh_token")?).await
@@ -161,6 +182,8 @@ impl Peer {
                     }
                 }
             };
+            let line = format!("{seen:?} {fault:?}, in force {} {}", state.refresh, state.access);
+            state.tell(line);
             state.seen.push(seen);
             (answer, fault == Some(Fault::Hold))
         };
@@ -173,6 +196,14 @@ impl Peer {
 }
 
 impl State {
+    fn tell(&mut self, what: String) {
+        if self.told.len() == TOLD {
+            self.told.pop_front();
+        }
+        let at = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        self.told.push_back(format!("{}.{:03} {what}", at.as_secs(), at.subsec_millis()));
+    }
+
     fn make(&mut self) -> (String, String) {
         self.made += 1;
         (format!("refresh-{}", self.made), format!("access-{}", self.made))

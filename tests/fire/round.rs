@@ -19,7 +19,7 @@ use serde_json::json;
 
 use crate::cluster::{Database, LOGIN};
 use crate::count::{Count, INJECTIONS, Injection, Round};
-use crate::peer::{Fault, Peer, Reuse};
+use crate::peer::{CODE, Fault, Peer, Reuse};
 use crate::worker::{self, Worker};
 
 pub(crate) const PROCESSES: usize = 4;
@@ -117,6 +117,7 @@ async fn run(name: &'static str, reuse: Reuse, database: Option<Database>, round
             injection,
             killed: killed.map(|(step, at)| (step, at - seen)),
             seen: peer.seen().split_off(seen),
+            told: peer.told(),
             status: world.now().await.status,
             steps: {
                 let steps = world.steps().await;
@@ -235,7 +236,7 @@ impl World {
         };
         let begun = consent::begin(&self.engine, &self.grant, begin).await.unwrap();
         let state = begun.authorize_url.as_ref().expect("the leg is open").query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
-        consent::finish(&self.engine, &self.grant, begun.session.id, &format!("{REDIRECT_URI}?code=yes&state={state}")).await.unwrap();
+        consent::finish(&self.engine, &self.grant, begun.session.id, &format!("{REDIRECT_URI}?code={CODE}&state={state}")).await.unwrap();
     }
 
     async fn now(&self) -> Integration {
