@@ -67,7 +67,12 @@ pub(crate) struct Usage {
     pending: Mutex<HashMap<IntegrationId, Pending>>,
     /// Code of the problem in which the last call ended that told anything of the connection.
     last: Mutex<HashMap<IntegrationId, Option<Code>>>,
+    /// When it was last written down that a connection works.
+    connected: Mutex<HashMap<IntegrationId, Timestamp>>,
 }
+
+/// So soon it is not written down again that a connection works: many who try one at once would only wait for each other.
+const JUST_NOW: Duration = Duration::from_secs(1);
 
 struct Pending {
     caller: Caller,
@@ -119,8 +124,19 @@ impl Usage {
         }
     }
 
+    /// Whether it is to be written down that a connection works, which somebody who tried it just now may have done already.
+    pub(crate) fn connects(&self, integration: IntegrationId, now: Timestamp) -> bool {
+        let mut connected = open(&self.connected);
+        let known = connected.get(&integration).is_some_and(|at| *at <= now && now.since(*at) < JUST_NOW);
+        if !known {
+            connected.insert(integration, now);
+        }
+        !known
+    }
+
     /// Forgets what is not written of an integration.
     pub(crate) fn forget(&self, integration: IntegrationId) {
+        open(&self.connected).remove(&integration);
         open(&self.pending).remove(&integration);
         open(&self.last).remove(&integration);
     }
@@ -306,6 +322,18 @@ mod tests {
         drop(tx);
         store.close().await;
         (integration.last_used_at, integration.last_connected_at, counters.requests, counters.failed)
+    }
+
+    #[test]
+    fn many_who_try_a_connection_at_once_write_it_down_once() {
+        let (usage, integration) = (Usage::default(), IntegrationId::from_uuid(uuid::Uuid::from_u128(1)));
+        let now: Timestamp = "2026-11-23T10:00:00Z".parse().unwrap();
+        assert!(usage.connects(integration, now));
+        assert!(!usage.connects(integration, now.plus(Duration::from_millis(900))));
+        assert!(usage.connects(integration, now.plus(Duration::from_secs(1))));
+        assert!(usage.connects(integration, now), "the clock was set back");
+        usage.forget(integration);
+        assert!(usage.connects(integration, now), "of a deleted one nothing is known");
     }
 
     #[tokio::test(flavor = "multi_thread")]

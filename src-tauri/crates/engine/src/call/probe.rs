@@ -159,7 +159,8 @@ impl Engine {
             status => status,
         };
         let movable = !matches!(known, IntegrationStatus::Paused | IntegrationStatus::Revoked);
-        if movable && (known != status || outcome.is_ok()) {
+        let connects = outcome.is_ok() && self.usage().connects(plan.integration.id, self.now());
+        if movable && (known != status || connects) {
             let from = [known];
             again!(self, {
                 let mut tx = self.store().write(scope, Origin::Background).await?;
