@@ -28,6 +28,8 @@ const REDIRECT_URI: &str = "http://127.0.0.1:4711/oauth/callback";
 const FEW: u32 = 10;
 /// So many that the processors have something to do while a death is left alone.
 const LANES: u32 = 5;
+/// How often it is looked what the processes say. A death that waits so long is as good a death.
+const LISTEN: Duration = Duration::from_millis(10);
 /// Far longer than a round may take, so that one without an end fails in words.
 const END: Duration = Duration::from_secs(120);
 
@@ -191,7 +193,7 @@ async fn fire(peer: &Peer, held: &mut tokio::sync::mpsc::UnboundedReceiver<()>, 
             done[number] = true;
         }
         if quiet {
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            tokio::time::sleep(LISTEN).await;
         }
     }
     killed
