@@ -200,8 +200,7 @@ impl State {
         if self.told.len() == TOLD {
             self.told.pop_front();
         }
-        let at = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-        self.told.push_back(format!("{}.{:03} {what}", at.as_secs(), at.subsec_millis()));
+        self.told.push_back(what);
     }
 
     fn make(&mut self) -> (String, String) {
